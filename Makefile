@@ -1,40 +1,149 @@
-# bertty: see `make help`.
-BUILD    ?= build
-CC       ?= gcc
-CFLAGS   ?= -O2 -g
-WARN      = -std=c11 -Wall -Wextra -Wshadow -Wconversion
+# bertty: `make help` tells what there is.
+#
+# Sources are taken by wildcard: a new file in engine/*/, tui/, tui/*/ or tests/unit/ needs no change here.
+# BUILD=DIR builds beside others; the plain build puts the program at ./bertty.
+
+BUILD  ?= build
+ifeq ($(origin CC),default)
+CC      = gcc
+endif
+OPT    ?= -O2 -g
+CFLAGS ?= $(OPT)
+PREFIX ?= /usr/local
+
+# Parallel without being asked; a -j on the command line wins.
+ifeq ($(MAKELEVEL),0)
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+endif
+MAKEFLAGS += --no-print-directory
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
+WARN      = -std=c11 -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iengine -I. -MMD -MP
 LDLIBS    = -lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
 
+# The arithmetic of training: vectorised where the source says so, but NaN stays NaN and a sum keeps its order.
+# The compiler may fuse a multiplication and an addition only in the vector kernels, which are compiled once for each instruction set.
+MATH        = -O3 -fno-math-errno -fno-trapping-math -fopenmp-simd
+VEC_base    =
+VEC_avx2    = -mavx2 -mfma -mf16c
+VEC_avx512  = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+ARCHS      := base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
+# An -O0 or sanitizer build says how it wants its arithmetic itself.
+SAN         = $(filter -fsanitize%,$(CFLAGS))
+MATHFLAGS   = $(if $(SAN),$(filter-out -O3,$(MATH)),$(MATH))
+
+VEC_SRC    := $(wildcard engine/math/vec/*.c)
+VEC_OBJ    := $(foreach a,$(ARCHS),$(VEC_SRC:%.c=$(BUILD)/%.$(a).o))
 ENGINE_SRC := $(wildcard engine/*/*.c)
-TUI_SRC    := $(wildcard tui/*.c tui/*/*.c)
 ENGINE_OBJ := $(ENGINE_SRC:%.c=$(BUILD)/%.o)
+TUI_SRC    := $(wildcard tui/*.c tui/*/*.c)
 TUI_OBJ    := $(TUI_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c tests/grad/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:%.c=$(BUILD)/%)
+BENCH_SRC  := $(wildcard tests/bench/bench_*.c)
+BENCH_BIN  := $(BENCH_SRC:%.c=$(BUILD)/%)
 BIN        := $(if $(filter build,$(BUILD)),bertty,$(BUILD)/bertty)
 
-all: $(BIN)
+# ── building ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+all: $(BIN) ## build ./bertty
 
 $(BIN): $(TUI_OBJ) $(BUILD)/libbertty.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(say) link $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/libbertty.a: $(ENGINE_OBJ)
-	rm -f $@ && ar rcs $@ $^
+$(BUILD)/libbertty.a: $(ENGINE_OBJ) $(VEC_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/%.o: %.c
+# The screen without its main(), for tests that use parts of it.
+$(BUILD)/libtui.a: $(filter-out $(BUILD)/tui/main.o,$(TUI_OBJ))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+compile = printf "  cc    %s\n" $<; mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) $(1) $(WARN) -c -o $@ $<
+
+$(BUILD)/engine/math/%.o: engine/math/%.c $(BUILD)/flags
+	$(Q)$(call compile,$(MATHFLAGS) -ffp-contract=off)
+
+define vec_rule
+$(BUILD)/engine/math/vec/%.$(1).o: engine/math/vec/%.c $(BUILD)/flags
+	$$(Q)$$(call compile,$$(MATHFLAGS) $$(VEC_$(1)) -ffp-contract=fast -DBT__ARCH=$(1))
+endef
+$(foreach a,$(ARCHS),$(eval $(call vec_rule,$(a))))
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	$(Q)$(call compile,-ffp-contract=off)
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtui.a $(BUILD)/libbertty.a
+	$(say) link $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# Changes when the flags do, so that everything is compiled again.
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(MATHFLAGS) $(LDFLAGS)
+$(BUILD)/flags: force
+	@[ -e $@ ] || scripts/deps --check build
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(KFLAGS) -c -o $@ $<
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbertty.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+# ── using ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-unit: $(UNIT_BIN)
-	@set -e; for t in $(UNIT_BIN); do $$t; done
+deps: ## install the Debian packages that are missing (with sudo where that is needed)
+	$(Q)scripts/deps
 
-clean:
-	rm -rf $(BUILD) bertty
+fetch: ## get the model and the film reviews for experiments/movie-reviews.yaml
+	$(Q)experiments/fetch
+
+demo: ## all of the set-up, then a fine-tuning run of some minutes, and the workbench on it
+	$(Q)scripts/deps build demo
+	$(Q)$(MAKE) all
+	$(Q)experiments/fetch
+	$(Q)scripts/demo
+
+install: all ## install under PREFIX (/usr/local): program, themes, experiments, README
+	$(Q)scripts/install $(BIN) "$(DESTDIR)$(PREFIX)"
+
+clean: ## remove what was built (never runs, models or data)
+	$(Q)rm -rf $(BUILD) bertty
+
+# ── testing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+test: ## all of the set-up, then every test; at the end: N passed, N failed, N skipped
+	$(Q)scripts/deps
+	$(Q)experiments/fetch
+	$(Q)tests/run
+
+test-peers: ## compare with live PyTorch and transformers, in a virtual environment of its own
+	$(Q)scripts/deps
+	$(Q)experiments/fetch
+	$(Q)tests/peers_env
+	$(Q)tests/run golden peers
+
+unit: all unit-programs ## the unit tests alone
+	$(Q)tests/run --build $(BUILD) unit
+
+unit-programs: $(UNIT_BIN)
+
+SANITIZE = -O1 -g -fno-omit-frame-pointer
+asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(Q)tests/run asan
+
+tsan: ## unit tests under ThreadSanitizer
+	$(Q)tests/run tsan
+
+bench: all ## measure speed on this machine
+	$(Q)$(MAKE) $(BENCH_BIN)
+	$(Q)tests/run bench
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+Q   := $(if $(V),,@)
+say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all clean unit
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs asan tsan bench help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
