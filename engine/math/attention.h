@@ -1,0 +1,28 @@
+/* Scaled dot-product attention (Vaswani et al. 2017) of one sequence and one head, forward and backward.
+ *
+ * Row-major; nq query rows, n key/value rows, d = head size. ldq, ldk, … are distances between rows, so that a head is a column
+ * slice of a wider matrix. p [nq, n] keeps the softmax before dropout; the dropout's position of p[i, j] is pos + i·n + j. */
+#ifndef BERTTY_MATH_ATTENTION_H
+#define BERTTY_MATH_ATTENTION_H
+
+#include "math/kernels.h"
+
+struct bt__attention {
+    const struct bt__kernels *k;
+    int nq, n, d;
+    const float *q, *key, *value;
+    int ldq, ldkv;
+    float scale; /* 1/√d */
+    struct bt__dropout drop;
+    uint32_t pos;
+    float *p;       /* [nq, n]: written by the forward, read by the backward pass */
+    float *scratch; /* forward: nq·n floats; backward: 2·nq·n */
+};
+
+/* out [nq, d] = dropout(softmax(q·keyᵀ·scale)) · value */
+void bt__attention_forward(const struct bt__attention *a, float *out, int ldo);
+/* From dout: dq, dkey, dvalue are overwritten. */
+void bt__attention_backward(const struct bt__attention *a, const float *dout, int ldo, float *dq, int lddq,
+                            float *dkey, float *dvalue, int lddkv);
+
+#endif

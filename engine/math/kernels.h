@@ -1,0 +1,76 @@
+/* The vector kernels: everything of a training step that is not a matrix product.
+ *
+ * Each kernel is plain C in math/vec/, compiled once for each instruction set; bt__kernels() picks the best set of this CPU. Arrays
+ * are floats without alignment demands; n counts elements. The same binary on the same CPU gives the same bits. Accuracy of exp and erf: see tests/grad. */
+#ifndef BERTTY_MATH_KERNELS_H
+#define BERTTY_MATH_KERNELS_H
+
+#include "base/rng.h"
+#include <stddef.h>
+
+/* Inverted dropout: element i is kept if its random number is not below threshold, and then multiplied by scale. */
+struct bt__dropout {
+    struct bt__rng key;
+    uint32_t threshold; /* p × 2^24; 0 = no dropout */
+    float scale;        /* 1 / (1 − threshold/2^24) */
+};
+struct bt__dropout bt__dropout_make(double p, struct bt__rng key);
+
+/* The coefficients of one AdamW update (Loshchilov & Hutter 2019), worked out in double by the caller:
+ *   w ← w·keep;  m ← β1·m + (1−β1)·g;  v ← β2·v + (1−β2)·g²;  w ← w − step·m / (√v·root + ε)   with g scaled by clip first. */
+struct bt__adamw {
+    float clip;         /* factor of the gradient: clipping and loss normalisation */
+    float beta1, beta2; /* [0, 1) */
+    float epsilon;      /* > 0 */
+    float step;         /* lr / (1 − β1^t), or lr without bias correction */
+    float root;         /* 1 / √(1 − β2^t), or 1 */
+    float keep;         /* 1 − lr·weight_decay */
+};
+
+struct bt__kernels {
+    const char *name; /* "avx2", … */
+
+    /* x[rows, cols] (distance ld) += bias[cols] */
+    void (*bias)(int rows, int cols, float *x, int ld, const float *bias);
+    /* pre += bias, act = f(pre); both [rows, cols] with distance ld */
+    void (*bias_gelu)(int rows, int cols, float *pre, float *act, int ld, const float *bias);
+    void (*bias_gelu_tanh)(int rows, int cols, float *pre, float *act, int ld, const float *bias);
+    void (*bias_relu)(int rows, int cols, float *pre, float *act, int ld, const float *bias);
+    /* act = f(pre) once more, d ← d · f′(pre); [rows, cols] with distance ld */
+    void (*gelu_backward)(int rows, int cols, const float *pre, float *act, float *d, int ld);
+    void (*gelu_tanh_backward)(int rows, int cols, const float *pre, float *act, float *d, int ld);
+    void (*relu_backward)(int rows, int cols, const float *pre, float *act, float *d, int ld);
+
+    /* One row: s = dropout(x + bias) + residual; xhat = (s − mean)·rstd; y = xhat·gamma + beta; returns rstd.
+     * residual and bias may be NULL. The dropout's position of element j is pos + j. xhat or y may be NULL. */
+    float (*norm)(int n, const float *x, const float *bias, const float *residual, const float *gamma,
+                  const float *beta, float eps, const struct bt__dropout *drop, uint32_t pos, float *xhat,
+                  float *y);
+    /* One row of LayerNorm's backward pass: ds = rstd·(g − mean(g) − xhat·mean(g·xhat)) with g = dy·gamma;
+     * dx = dropout's mask · ds. ds may be dy; dx may be NULL. */
+    void (*norm_backward)(int n, const float *dy, const float *xhat, float rstd, const float *gamma,
+                          const struct bt__dropout *drop, uint32_t pos, float *ds, float *dx);
+    /* y = xhat·gamma + beta */
+    void (*scale_shift)(int n, const float *xhat, const float *gamma, const float *beta, float *y);
+    /* out = dropout(x); out may be x */
+    void (*dropout)(int n, const float *x, const struct bt__dropout *drop, uint32_t pos, float *out);
+
+    /* In place: p = softmax(scale·s) of one row */
+    void (*softmax)(int n, float *s, float scale);
+    /* In place: d ← p·(d − Σ d·p)·scale */
+    void (*softmax_backward)(int n, const float *p, float *d, float scale);
+
+    /* sum[cols] = Σ over rows of x[row, :] (distance ld), and with xhat: dot[cols] = Σ x·xhat. In row order. */
+    void (*colsum)(int rows, int cols, const float *x, int ld, float *sum);
+    void (*colsum_dot)(int rows, int cols, const float *x, const float *xhat, int ld, float *sum, float *dot);
+    void (*add)(size_t n, float *dst, const float *src); /* dst += src */
+    void (*add3)(size_t n, float *dst, const float *a, const float *b,
+                 const float *c);              /* dst = (dst + a) + (b + c) */
+    double (*sumsq)(size_t n, const float *x); /* Σ x² in double; NaN and Inf come through */
+    void (*adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c);
+};
+
+/* The table for this CPU. BERTTY_KERNELS=base|avx2|avx512 in the environment asks for a lower one. */
+const struct bt__kernels *bt__kernels(void);
+
+#endif

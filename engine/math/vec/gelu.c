@@ -1,0 +1,72 @@
+/* Bias + activation, forward and backward. GELU (Hendrycks & Gimpel 2016): x·Φ(x); its tanh form is the one of Google's code. */
+#include "math/vec/vec.h"
+
+#define FORWARD(name, expression)                                                                            \
+    void VEC(bias_##name)(int rows, int cols, float *pre, float *act, int ld, const float *bias);            \
+    void VEC(bias_##name)(int rows, int cols, float *pre, float *act, int ld, const float *bias)             \
+    {                                                                                                        \
+        for (int r = 0; r < rows; r++, pre += ld, act += ld) {                                               \
+            SIMD for (int j = 0; j < cols; j++)                                                              \
+            {                                                                                                \
+                float x = pre[j] + bias[j];                                                                  \
+                pre[j] = x;                                                                                  \
+                act[j] = (expression);                                                                       \
+            }                                                                                                \
+        }                                                                                                    \
+    }
+
+#define BACKWARD(name, body)                                                                                 \
+    void VEC(name##_backward)(int rows, int cols, const float *pre, float *act, float *d, int ld);           \
+    void VEC(name##_backward)(int rows, int cols, const float *pre, float *act, float *d, int ld)            \
+    {                                                                                                        \
+        for (int r = 0; r < rows; r++, pre += ld, act += ld, d += ld) {                                      \
+            SIMD for (int j = 0; j < cols; j++)                                                              \
+            {                                                                                                \
+                float x = pre[j], y, slope;                                                                  \
+                body;                                                                                        \
+                act[j] = y;                                                                                  \
+                d[j] *= slope;                                                                               \
+            }                                                                                                \
+        }                                                                                                    \
+    }
+
+static inline float gelu(float x)
+{
+    float unused;
+    return x * vphi(x, &unused);
+}
+
+static inline float gelu_slope(float x, float *y)
+{
+    float density, phi = vphi(x, &density);
+    *y = x * phi;
+    return phi + x * density * 0.39894228040143268f; /* Φ(x) + x·φ(x), φ = e^(−x²/2)/√(2π) */
+}
+
+static inline float tanh_inner(float x)
+{
+    return vtanh(0.79788456080286536f * (x + 0.044715f * x * x * x));
+}
+
+static inline float gelu_tanh_slope(float x, float *y)
+{
+    float t = tanh_inner(x);
+    *y = 0.5f * x * (1.0f + t);
+    return 0.5f * (1.0f + t) +
+           0.5f * x * (1.0f - t * t) * 0.79788456080286536f * (1.0f + 3.0f * 0.044715f * x * x);
+}
+
+FORWARD(gelu, gelu(x))
+FORWARD(gelu_tanh, 0.5f * x * (1.0f + tanh_inner(x)))
+FORWARD(relu, x > 0.0f ? x : 0.0f)
+BACKWARD(gelu, slope = gelu_slope(x, &y))
+BACKWARD(gelu_tanh, slope = gelu_tanh_slope(x, &y))
+BACKWARD(relu, slope = x > 0.0f ? 1.0f : 0.0f; y = x > 0.0f ? x : 0.0f)
+
+void VEC(bias)(int rows, int cols, float *x, int ld, const float *bias);
+void VEC(bias)(int rows, int cols, float *x, int ld, const float *bias)
+{
+    for (int r = 0; r < rows; r++, x += ld) {
+        SIMD for (int j = 0; j < cols; j++) x[j] += bias[j];
+    }
+}

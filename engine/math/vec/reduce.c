@@ -1,0 +1,62 @@
+/* Sums over rows, sums of squares, and the optimiser's update. */
+#include "math/vec/vec.h"
+
+#include <math.h>
+
+void VEC(colsum)(int rows, int cols, const float *x, int ld, float *sum);
+void VEC(colsum_dot)(int rows, int cols, const float *x, const float *xhat, int ld, float *sum, float *dot);
+void VEC(add)(size_t n, float *dst, const float *src);
+void VEC(add3)(size_t n, float *dst, const float *a, const float *b, const float *c);
+double VEC(sumsq)(size_t n, const float *x);
+void VEC(adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c);
+
+void VEC(colsum)(int rows, int cols, const float *x, int ld, float *sum)
+{
+    for (int j = 0; j < cols; j++) sum[j] = 0.0f;
+    for (int r = 0; r < rows; r++, x += ld) {
+        SIMD for (int j = 0; j < cols; j++) sum[j] += x[j];
+    }
+}
+
+void VEC(colsum_dot)(int rows, int cols, const float *x, const float *xhat, int ld, float *sum, float *dot)
+{
+    for (int j = 0; j < cols; j++) sum[j] = dot[j] = 0.0f;
+    for (int r = 0; r < rows; r++, x += ld, xhat += ld) {
+        SIMD for (int j = 0; j < cols; j++)
+        {
+            sum[j] += x[j];
+            dot[j] += x[j] * xhat[j];
+        }
+    }
+}
+
+void VEC(add)(size_t n, float *dst, const float *src)
+{
+    SIMD for (size_t i = 0; i < n; i++) dst[i] += src[i];
+}
+
+void VEC(add3)(size_t n, float *dst, const float *a, const float *b, const float *c)
+{
+    SIMD for (size_t i = 0; i < n; i++) dst[i] = (dst[i] + a[i]) + (b[i] + c[i]);
+}
+
+double VEC(sumsq)(size_t n, const float *x)
+{
+    double sum = 0.0;
+    _Pragma("omp simd reduction(+ : sum)") for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+void VEC(adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c)
+{
+    const struct bt__adamw k = *c;
+    SIMD for (size_t i = 0; i < n; i++)
+    {
+        float gi = g[i] * k.clip;
+        float mi = k.beta1 * m[i] + (1.0f - k.beta1) * gi;
+        float vi = k.beta2 * v[i] + (1.0f - k.beta2) * gi * gi;
+        m[i] = mi;
+        v[i] = vi;
+        w[i] = w[i] * k.keep - k.step * mi / (sqrtf(vi) * k.root + k.epsilon);
+    }
+}

@@ -1,0 +1,75 @@
+#include "model/config.h"
+
+#include <bertty/str.h>
+#include <stdlib.h>
+
+static enum bt_status in_range(const char *name, const char *field, long value, long low, long high,
+                               struct bt_error *err)
+{
+    if (value >= low && value <= high) return BT_OK;
+    return bt_fail(err, BT_INVALID, "%s: %s is %ld, expected %ld to %ld", name, field, value, low, high);
+}
+
+static enum bt_status check_floats(const struct bt__model_config *c, const char *name, struct bt_error *err)
+{
+    const struct {
+        const char *field;
+        float value, low, high;
+    } rows[] = {{.field = "layer_norm_eps", .value = c->layer_norm_eps, .low = 0.0f, .high = 0.1f},
+                {.field = "initializer_range", .value = c->initializer_range, .low = 0.0f, .high = 10.0f},
+                {.field = "hidden_dropout_prob", .value = c->hidden_dropout_prob, .low = 0.0f, .high = 0.99f},
+                {.field = "attention_probs_dropout_prob",
+                 .value = c->attention_probs_dropout_prob,
+                 .low = 0.0f,
+                 .high = 0.99f}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!(rows[i].value >= rows[i].low && rows[i].value <= rows[i].high))
+            return bt_fail(err, BT_INVALID, "%s: %s is %g, expected %g to %g", name, rows[i].field,
+                           (double)rows[i].value, (double)rows[i].low, (double)rows[i].high);
+    return BT_OK;
+}
+
+enum bt_status bt__model_config_check(const struct bt__model_config *c, const char *name,
+                                      struct bt_error *err)
+{
+    const struct {
+        const char *field;
+        long value, low, high;
+    } rows[] = {
+        {.field = "vocab_size", .value = c->vocab_size, .low = 1, .high = 10000000},
+        {.field = "hidden_size", .value = c->hidden_size, .low = 1, .high = 16384},
+        {.field = "num_hidden_layers", .value = c->num_hidden_layers, .low = 1, .high = 256},
+        {.field = "num_attention_heads", .value = c->num_attention_heads, .low = 1, .high = 1024},
+        {.field = "intermediate_size", .value = c->intermediate_size, .low = 1, .high = 65536},
+        {.field = "max_position_embeddings", .value = c->max_position_embeddings, .low = 2, .high = 65536},
+        {.field = "type_vocab_size", .value = c->type_vocab_size, .low = 1, .high = 256},
+        {.field = "the number of labels", .value = c->num_labels, .low = 0, .high = 100000}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (in_range(name, rows[i].field, rows[i].value, rows[i].low, rows[i].high, err)) return BT_INVALID;
+    if (c->hidden_size % c->num_attention_heads != 0)
+        return bt_fail(err, BT_INVALID, "%s: hidden_size %d is not a multiple of num_attention_heads %d",
+                       name, c->hidden_size, c->num_attention_heads);
+    return check_floats(c, name, err);
+}
+
+void bt__model_config_free(struct bt__model_config *c)
+{
+    for (int i = 0; c->label_names && i < c->num_labels; i++) free(c->label_names[i]);
+    free(c->label_names);
+    *c = (struct bt__model_config){.num_labels = 0};
+}
+
+enum bt_status bt__model_config_copy(struct bt__model_config *dst, const struct bt__model_config *src,
+                                     struct bt_error *err)
+{
+    *dst = *src;
+    dst->label_names = NULL;
+    if (!src->label_names || src->num_labels == 0) return BT_OK;
+    dst->label_names = calloc((size_t)src->num_labels, sizeof *dst->label_names);
+    bool ok = dst->label_names != NULL;
+    for (int i = 0; ok && i < src->num_labels; i++)
+        ok = (dst->label_names[i] = bt_strdup(src->label_names[i])) != NULL;
+    if (ok) return BT_OK;
+    bt__model_config_free(dst);
+    return bt_fail(err, BT_NOMEM, "no memory for %d label names", src->num_labels);
+}

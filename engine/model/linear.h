@@ -1,0 +1,94 @@
+/* Jobs: the pieces of work that a phase consists of, cut into items.
+ *
+ * A job writes memory that no other job of the same phase touches. bt__run_jobs() runs the items of all jobs of a phase, in the given order
+ * (put the heaviest first), and returns when all are done. Jobs live on the caller's stack. */
+#ifndef BERTTY_MODEL_LINEAR_H
+#define BERTTY_MODEL_LINEAR_H
+
+#include "base/pool.h"
+#include "batch/batch.h"
+#include "math/kernels.h"
+#include <stdbool.h>
+
+/* Sizes of an item, in rows and columns of its output. */
+enum { BT__ITEM_COLS = 384, BT__ITEM_WEIGHT_ROWS = 128, BT__ITEM_ROWS = 16, BT__ITEM_SUM_COLS = 64 };
+
+struct bt__job {
+    bt__pool_fn *fn;
+    void *ctx;
+    int items;
+};
+
+enum { BT__MAX_JOBS = 8 };
+void bt__run_jobs(struct bt__pool *pool, const struct bt__job *jobs, int n);
+
+/* Scratch of one thread: floats that the weight job needs. */
+size_t bt__weight_scratch(void);
+
+/* What follows a product on the tile that it just wrote. */
+enum bt__epilogue { BT__PLAIN, BT__BIAS, BT__ACTIVATE, BT__ACTIVATE_BACKWARD };
+
+/* A linear layer: y [rows, n] = x [rows, k] · w [n, k]ᵀ, then the epilogue. */
+struct bt__linear {
+    const struct bt__kernels *kernels;
+    int act; /* enum bt__act */
+    const struct bt__rows *rows;
+    int n, k;
+    const float *x, *w, *bias;
+    int ldx;
+    float *y, *activated; /* BT__ACTIVATE: y keeps the value before the activation */
+    int ldy;
+    enum bt__epilogue epilogue;
+};
+struct bt__job bt__job_linear(struct bt__linear *l);
+
+/* Its gradient to the input: dx [rows, k] = dy [rows, n] · w [n, k] + beta · dx; with BT__ACTIVATE_BACKWARD the result
+ * goes through the activation whose input was pre [rows, k], and activated receives f(pre). */
+struct bt__linear_input {
+    const struct bt__kernels *kernels;
+    int act;
+    const struct bt__rows *rows;
+    int n, k;
+    const float *dy, *w, *pre;
+    int lddy;
+    float beta;
+    float *dx, *activated;
+    int lddx;
+    enum bt__epilogue epilogue;
+};
+struct bt__job bt__job_linear_input(struct bt__linear_input *l);
+
+/* Its gradient to the weight: dw [n, k] (+)= Σ over shards of dyᵀ · x, as (0 + 1) + (2 + 3). */
+struct bt__linear_weight {
+    const struct bt__kernels *kernels;
+    const struct bt__rows *rows;
+    int n, k;
+    const float *dy, *x;
+    int lddy, ldx;
+    float *dw;
+    bool accumulate; /* add to what dw holds */
+    float **scratch; /* [threads] of bt__weight_scratch() floats each */
+};
+struct bt__job bt__job_linear_weight(struct bt__linear_weight *l);
+
+/* Sums over rows in the same tree: sum [cols] (+)= Σ x; with xhat also dot [cols] (+)= Σ x·xhat. */
+struct bt__column_sum {
+    const struct bt__kernels *kernels;
+    const struct bt__rows *rows;
+    int cols;
+    const float *x, *xhat; /* xhat may be NULL */
+    int ld;
+    float *sum, *dot;
+    bool accumulate;
+};
+struct bt__job bt__job_column_sum(struct bt__column_sum *s);
+
+/* The same for rows [begin, end) of any per-row function. */
+struct bt__row_work {
+    int rows;
+    void (*fn)(void *ctx, int row);
+    void *ctx;
+};
+struct bt__job bt__job_rows(struct bt__row_work *w);
+
+#endif

@@ -1,0 +1,44 @@
+/* A BERT with a sequence-classification head: its weights, and where each stands.
+ *
+ * A model is read-only during a pass, so any number of passes may share it. The weights live in one arena (model/params.h); offsets are the same for
+ * gradients and moments. */
+#ifndef BERTTY_MODEL_MODEL_H
+#define BERTTY_MODEL_MODEL_H
+
+#include "model/config.h"
+#include "model/params.h"
+
+/* Offsets (floats) of one encoder layer's parameters in an arena. */
+struct bt__layer_at {
+    size_t qkv_w, qkv_b;     /* [3H, H] and [3H]: query, key, value one after the other */
+    size_t out_w, out_b;     /* [H, H], [H] */
+    size_t norm1_w, norm1_b; /* [H] */
+    size_t up_w, up_b;       /* [F, H], [F] */
+    size_t down_w, down_b;   /* [H, F], [H] */
+    size_t norm2_w, norm2_b; /* [H] */
+};
+
+struct bt__model {
+    struct bt__model_config config;
+    int num_labels;
+    struct bt__params params;
+    float *w;                                    /* [params.total] */
+    size_t word, position, type, norm_w, norm_b; /* embeddings */
+    struct bt__layer_at *layer;                  /* [num_hidden_layers] */
+    size_t pooler_w, pooler_b, head_w, head_b;
+};
+
+/* Builds the table and an arena of zeros. config is copied. The caller frees with bt__model_free(). */
+enum bt_status bt__model_create(const struct bt__model_config *config, int num_labels, struct bt__model **out,
+                                struct bt_error *err);
+void bt__model_free(struct bt__model *m);
+
+/* Draws weights as BERT does, N(0, initializer_range) for matrices, 0 for biases, 1 for LayerNorm weights: for all parameters, or
+ * where only[i] is true. Keyed by the parameter's name, so that a head's values do not depend on the encoder. */
+void bt__model_init(struct bt__model *m, uint64_t seed, const bool *only);
+
+/* Zeroed, 64-byte aligned memory for n floats, backed by the system on first touch; NULL if there is none. Freed with bt__floats_free(). */
+float *bt__floats_alloc(size_t n);
+void bt__floats_free(float *p, size_t n);
+
+#endif

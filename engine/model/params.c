@@ -1,0 +1,113 @@
+#include "model/params.h"
+
+#include <bertty/str.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 16 /* floats: 64 bytes */ };
+
+struct shape {
+    const char *name;
+    int rows, cols; /* rows 0: rank 1 */
+    bool glued;     /* directly after the one before: query, key and value form one matrix */
+};
+
+static void add(struct bt__params *p, const char *prefix, const struct shape *s, int layer)
+{
+    struct bt__param *q = &p->item[p->n++];
+    if (!s->glued) p->total = (p->total + ALIGN - 1) / ALIGN * ALIGN;
+    snprintf(q->name, sizeof q->name, "%s%s", prefix, s->name);
+    q->rank = s->rows ? 2 : 1;
+    q->rows = s->rows ? s->rows : 1;
+    q->cols = s->cols;
+    q->count = (size_t)q->rows * (size_t)q->cols;
+    q->offset = p->total;
+    q->layer = layer;
+    q->decay = !strstr(s->name, "bias") && !strstr(s->name, "LayerNorm");
+    p->total += q->count;
+}
+
+static void add_all(struct bt__params *p, const char *prefix, const struct shape *s, size_t n, int layer)
+{
+    for (size_t i = 0; i < n; i++) add(p, prefix, &s[i], layer);
+}
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static void add_embeddings(struct bt__params *p, const struct bt__model_config *c)
+{
+    const int h = c->hidden_size;
+    const struct shape s[] = {
+        {.name = "word_embeddings.weight", .rows = c->vocab_size, .cols = h},
+        {.name = "position_embeddings.weight", .rows = c->max_position_embeddings, .cols = h},
+        {.name = "token_type_embeddings.weight", .rows = c->type_vocab_size, .cols = h},
+        {.name = "LayerNorm.weight", .cols = h},
+        {.name = "LayerNorm.bias", .cols = h}};
+    add_all(p, "bert.embeddings.", s, COUNT(s), -1);
+}
+
+static void add_layer(struct bt__params *p, const struct bt__model_config *c, int layer)
+{
+    const int h = c->hidden_size, f = c->intermediate_size;
+    const struct shape s[] = {{.name = "attention.self.query.weight", .rows = h, .cols = h},
+                              {.name = "attention.self.key.weight", .rows = h, .cols = h, .glued = true},
+                              {.name = "attention.self.value.weight", .rows = h, .cols = h, .glued = true},
+                              {.name = "attention.self.query.bias", .cols = h},
+                              {.name = "attention.self.key.bias", .cols = h, .glued = true},
+                              {.name = "attention.self.value.bias", .cols = h, .glued = true},
+                              {.name = "attention.output.dense.weight", .rows = h, .cols = h},
+                              {.name = "attention.output.dense.bias", .cols = h},
+                              {.name = "attention.output.LayerNorm.weight", .cols = h},
+                              {.name = "attention.output.LayerNorm.bias", .cols = h},
+                              {.name = "intermediate.dense.weight", .rows = f, .cols = h},
+                              {.name = "intermediate.dense.bias", .cols = f},
+                              {.name = "output.dense.weight", .rows = h, .cols = f},
+                              {.name = "output.dense.bias", .cols = h},
+                              {.name = "output.LayerNorm.weight", .cols = h},
+                              {.name = "output.LayerNorm.bias", .cols = h}};
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "bert.encoder.layer.%d.", layer);
+    add_all(p, prefix, s, COUNT(s), layer);
+}
+
+static void add_head(struct bt__params *p, const struct bt__model_config *c, int num_labels)
+{
+    const int h = c->hidden_size;
+    const struct shape pooler[] = {{.name = "dense.weight", .rows = h, .cols = h},
+                                   {.name = "dense.bias", .cols = h}};
+    const struct shape head[] = {{.name = "weight", .rows = num_labels, .cols = h},
+                                 {.name = "bias", .cols = num_labels}};
+    size_t first = p->n;
+    add_all(p, "bert.pooler.", pooler, COUNT(pooler), c->num_hidden_layers);
+    for (size_t i = first; i < p->n; i++) p->item[i].optional = true;
+    first = p->n;
+    add_all(p, "classifier.", head, COUNT(head), c->num_hidden_layers);
+    for (size_t i = first; i < p->n; i++) p->item[i].head = true;
+}
+
+enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c, int num_labels,
+                                struct bt_error *err)
+{
+    size_t n = 5 + 16 * (size_t)c->num_hidden_layers + 4;
+    *p = (struct bt__params){.item = calloc(n, sizeof *p->item)};
+    if (!p->item) return bt_fail(err, BT_NOMEM, "no memory for a table of %zu parameters", n);
+    add_embeddings(p, c);
+    for (int l = 0; l < c->num_hidden_layers; l++) add_layer(p, c, l);
+    add_head(p, c, num_labels);
+    p->total = (p->total + ALIGN - 1) / ALIGN * ALIGN;
+    return BT_OK;
+}
+
+void bt__params_free(struct bt__params *p)
+{
+    free(p->item);
+    *p = (struct bt__params){.n = 0};
+}
+
+const struct bt__param *bt__params_find(const struct bt__params *p, const char *name)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->item[i].name, name) == 0) return &p->item[i];
+    return NULL;
+}

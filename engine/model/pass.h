@@ -1,0 +1,64 @@
+/* One pass of a batch through the model, forward and backward.
+ *
+ * A pass owns the memory of everything between input and logits, reserved once for the largest batch; nothing is allocated in a
+ * step. With training memory the forward pass keeps what the backward pass reads; without it (inference) one layer's memory is used for all.
+ *
+ * The work of a step is a sequence of phases (bt__pool_run with a barrier behind it). Inside a phase every item writes memory of its own, and its
+ * arithmetic depends on the batch's shards and tiles alone: the same bits for any number of threads.
+ *
+ * The classification head reads [CLS] only, so the last layer computes queries and everything behind them for those rows alone. */
+#ifndef BERTTY_MODEL_PASS_H
+#define BERTTY_MODEL_PASS_H
+
+#include "base/pool.h"
+#include "batch/batch.h"
+#include "math/kernels.h"
+#include "model/model.h"
+
+struct bt__pass;
+
+struct bt__pass_limits {
+    int seqs, rows, longest; /* of any one batch */
+    size_t pairs;            /* Σ length² of any one batch */
+    int micro_batches;       /* batches whose gradients are added up in a step; ≥ 1 */
+    bool train;              /* keep activations, reserve gradients */
+};
+
+/* How the gradient is wanted. */
+struct bt__trainable {
+    bool embeddings;
+    int first_layer; /* encoder layers below are frozen; num_hidden_layers: all are */
+};
+
+/* Bytes that bt__pass_create() would reserve for these limits with this many threads, gradients included. */
+size_t bt__pass_bytes(const struct bt__model *m, const struct bt__pass_limits *limits, int threads);
+/* model and pool are borrowed. The caller frees with bt__pass_free(). */
+enum bt_status bt__pass_create(struct bt__model *m, struct bt__pool *pool,
+                               const struct bt__pass_limits *limits, struct bt__pass **out,
+                               struct bt_error *err);
+void bt__pass_free(struct bt__pass *p);
+
+/* Dropout of the coming forward pass: probabilities are the model's; (seed, step) key the numbers. training false: none. */
+void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t step);
+
+/* Logits [batch->n, num_labels]; borrowed until the next forward pass. */
+const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch);
+/* Hidden states of the last layer [batch->seqs.n, H] that the head read, and the pooled vectors; borrowed. For tests. */
+const float *bt__pass_pooled(const struct bt__pass *p);
+
+/* Adds the gradient of Σ dlogits·logits to the pass's gradient (first: replaces it). batch must be the one of the last forward pass. */
+void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
+                       const struct bt__trainable *what, bool first);
+
+/* The gradient: dense parameters at their offsets in [dense_begin, params.total); the word embeddings' rows apart. */
+struct bt__gradient {
+    float *dense; /* of offset dense_begin */
+    size_t dense_begin, dense_end;
+    const float *word;      /* [n_words, H] */
+    const int32_t *word_id; /* [n_words]: the rows that the gradient touches */
+    const int32_t *slot;    /* [vocab_size]: row in word of an id, or −1 */
+    int n_words;
+};
+const struct bt__gradient *bt__pass_gradient(const struct bt__pass *p);
+
+#endif

@@ -1,0 +1,375 @@
+/* The backward pass, in the forward pass's names: d… is the gradient of the loss to …. */
+#include "model/pass_internal.h"
+
+#include <string.h>
+
+struct layer {
+    struct bt__pass *p;
+    const struct bt__layer_at *at;
+    const struct bt__layer_mem *mem;
+    const struct bt__rows *rows;
+    int index;
+    bool top;
+    bool weights;   /* this layer is trained */
+    bool input;     /* something below is */
+    bool first;     /* replace the gradient, do not add */
+    const float *x; /* [rows, H]: the layer's input, made again */
+    float *dy;      /* [rows, H]: gradient of the layer's output */
+    struct bt__dropout drop_attn, drop_ffn;
+};
+
+/* dy → ds = gradient of (dropout(down) + h1), df = of down; h1 is made again. */
+static void norm2_row(void *ctx, int row)
+{
+    const struct layer *l = ctx;
+    const struct bt__pass *p = l->p;
+    const int h = p->m->config.hidden_size;
+    size_t at = bt__at(row, h);
+    const float *w = p->m->w;
+    p->k->norm_backward(h, l->dy + at, l->mem->xhat2 + at, l->mem->rstd2[row], w + l->at->norm2_w,
+                        &l->drop_ffn, (uint32_t)at, p->ds + at, p->df + at);
+    p->k->scale_shift(h, l->mem->xhat1 + at, w + l->at->norm1_w, w + l->at->norm1_b, p->h1 + at);
+}
+
+/* ds (now the gradient of h1) → dy = gradient of (dropout(out) + x), df = of out. */
+static void norm1_row(void *ctx, int row)
+{
+    const struct layer *l = ctx;
+    const struct bt__pass *p = l->p;
+    const int h = p->m->config.hidden_size;
+    size_t at = bt__at(row, h);
+    p->k->norm_backward(h, p->ds + at, l->mem->xhat1 + at, l->mem->rstd1[row], p->m->w + l->at->norm1_w,
+                        &l->drop_attn, (uint32_t)at, p->out + at, p->df + at);
+}
+
+static struct bt__linear_weight weight_of(const struct layer *l, int n, int k, const float *dy, int lddy,
+                                          const float *x, size_t at)
+{
+    return (struct bt__linear_weight){.kernels = l->p->k,
+                                      .rows = l->rows,
+                                      .n = n,
+                                      .k = k,
+                                      .dy = dy,
+                                      .lddy = lddy,
+                                      .x = x,
+                                      .ldx = k,
+                                      .dw = bt__grad_at(l->p, at),
+                                      .accumulate = !l->first,
+                                      .scratch = l->p->scratch};
+}
+
+static struct bt__column_sum sum_of(const struct layer *l, int cols, const float *x, size_t at)
+{
+    return (struct bt__column_sum){.kernels = l->p->k,
+                                   .rows = l->rows,
+                                   .cols = cols,
+                                   .x = x,
+                                   .ld = cols,
+                                   .sum = bt__grad_at(l->p, at),
+                                   .accumulate = !l->first};
+}
+
+static struct bt__column_sum norm_sum_of(const struct layer *l, const float *dy, const float *xhat,
+                                         size_t weight, size_t bias)
+{
+    struct bt__column_sum s = sum_of(l, l->p->m->config.hidden_size, dy, bias);
+    s.xhat = xhat;
+    s.dot = bt__grad_at(l->p, weight);
+    return s;
+}
+
+/* The feed-forward half: dy → ds, the gradient of h1. */
+static void feed_forward(const struct layer *l)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size, f = m->config.intermediate_size;
+    bt__each_row(p, l->rows->n, norm2_row, (void *)l);
+    struct bt__linear_input down = {.kernels = p->k,
+                                    .act = (int)m->config.hidden_act,
+                                    .rows = l->rows,
+                                    .n = h,
+                                    .k = f,
+                                    .dy = p->df,
+                                    .lddy = h,
+                                    .w = m->w + l->at->down_w,
+                                    .pre = l->mem->pre,
+                                    .dx = p->dpre,
+                                    .activated = p->act,
+                                    .lddx = f,
+                                    .epilogue = BT__ACTIVATE_BACKWARD};
+    struct bt__job job = bt__job_linear_input(&down);
+    bt__run_jobs(p->pool, &job, 1);
+
+    struct bt__linear_input up = {.kernels = p->k,
+                                  .rows = l->rows,
+                                  .n = f,
+                                  .k = h,
+                                  .dy = p->dpre,
+                                  .lddy = f,
+                                  .w = m->w + l->at->up_w,
+                                  .beta = 1.0f,
+                                  .dx = p->ds,
+                                  .lddx = h};
+    struct bt__linear_weight dup = weight_of(l, f, h, p->dpre, f, p->h1, l->at->up_w);
+    struct bt__linear_weight ddown = weight_of(l, h, f, p->df, h, p->act, l->at->down_w);
+    struct bt__column_sum dup_b = sum_of(l, f, p->dpre, l->at->up_b);
+    struct bt__column_sum ddown_b = sum_of(l, h, p->df, l->at->down_b);
+    struct bt__column_sum dnorm = norm_sum_of(l, l->dy, l->mem->xhat2, l->at->norm2_w, l->at->norm2_b);
+    const struct bt__job jobs[] = {bt__job_linear_input(&up),     bt__job_linear_weight(&dup),
+                                   bt__job_linear_weight(&ddown), bt__job_column_sum(&dup_b),
+                                   bt__job_column_sum(&ddown_b),  bt__job_column_sum(&dnorm)};
+    bt__run_jobs(p->pool, jobs, l->weights ? 6 : 1);
+}
+
+/* The rest of the attention half up to the context: ds → out = gradient of the first sum, dctx in dy. */
+static void attention_output(const struct layer *l, float *dctx)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size;
+    bt__each_row(p, l->rows->n, norm1_row, (void *)l);
+    struct bt__linear_input out = {.kernels = p->k,
+                                   .rows = l->rows,
+                                   .n = h,
+                                   .k = h,
+                                   .dy = p->df,
+                                   .lddy = h,
+                                   .w = m->w + l->at->out_w,
+                                   .dx = dctx,
+                                   .lddx = h};
+    struct bt__linear_weight dout = weight_of(l, h, h, p->df, h, l->mem->ctx, l->at->out_w);
+    struct bt__column_sum dout_b = sum_of(l, h, p->df, l->at->out_b);
+    struct bt__column_sum dnorm = norm_sum_of(l, p->ds, l->mem->xhat1, l->at->norm1_w, l->at->norm1_b);
+    const struct bt__job jobs[] = {bt__job_linear_input(&out), bt__job_linear_weight(&dout),
+                                   bt__job_column_sum(&dout_b), bt__job_column_sum(&dnorm)};
+    bt__run_jobs(p->pool, jobs, l->weights ? 4 : 1);
+
+    struct bt__attend a = {.p = p, .layer = l->index, .dctx = dctx};
+    struct bt__job job = bt__job_attend_backward(&a);
+    bt__run_jobs(p->pool, &job, 1);
+}
+
+/* dqkv → the projections' gradients; out becomes the gradient of the layer's input. */
+static void projections(const struct layer *l)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size;
+    struct bt__linear_input in = {.kernels = p->k,
+                                  .rows = l->rows,
+                                  .n = 3 * h,
+                                  .k = h,
+                                  .dy = p->dqkv,
+                                  .lddy = 3 * h,
+                                  .w = m->w + l->at->qkv_w,
+                                  .beta = 1.0f,
+                                  .dx = p->out,
+                                  .lddx = h};
+    struct bt__linear_weight dw = weight_of(l, 3 * h, h, p->dqkv, 3 * h, l->x, l->at->qkv_w);
+    struct bt__column_sum db = sum_of(l, 3 * h, p->dqkv, l->at->qkv_b);
+    struct bt__job jobs[3];
+    int n = 0;
+    if (l->input) jobs[n++] = bt__job_linear_input(&in);
+    if (l->weights) {
+        jobs[n++] = bt__job_linear_weight(&dw);
+        jobs[n++] = bt__job_column_sum(&db);
+    }
+    bt__run_jobs(p->pool, jobs, n);
+}
+
+static void scatter_row(void *ctx, int seq)
+{
+    const struct layer *l = ctx;
+    const struct bt__pass *p = l->p;
+    const int h = p->m->config.hidden_size;
+    p->k->add((size_t)h, p->dy + bt__at(p->batch->start[seq], h), p->out + bt__at(seq, h));
+}
+
+/* As projections() for the last layer: keys and values of all tokens, queries of [CLS]; the input's gradient lands in dy. */
+static void top_projections(struct layer *l, const float *x)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size;
+    const size_t hh = (size_t)h * (size_t)h;
+    struct bt__linear_input kv = {.kernels = p->k,
+                                  .rows = &p->batch->rows,
+                                  .n = 2 * h,
+                                  .k = h,
+                                  .dy = p->dqkv,
+                                  .lddy = 2 * h,
+                                  .w = m->w + l->at->qkv_w + hh,
+                                  .dx = p->dy,
+                                  .lddx = h};
+    struct bt__linear_input q = {.kernels = p->k,
+                                 .rows = l->rows,
+                                 .n = h,
+                                 .k = h,
+                                 .dy = p->dq_top,
+                                 .lddy = h,
+                                 .w = m->w + l->at->qkv_w,
+                                 .beta = 1.0f,
+                                 .dx = p->out,
+                                 .lddx = h};
+    struct bt__linear_weight dq = weight_of(l, h, h, p->dq_top, h, p->x_top, l->at->qkv_w);
+    struct bt__linear_weight dkv = weight_of(l, 2 * h, h, p->dqkv, 2 * h, x, l->at->qkv_w + hh);
+    dkv.rows = &p->batch->rows;
+    struct bt__column_sum dq_b = sum_of(l, h, p->dq_top, l->at->qkv_b);
+    struct bt__column_sum dkv_b = sum_of(l, 2 * h, p->dqkv, l->at->qkv_b + (size_t)h);
+    dkv_b.rows = &p->batch->rows;
+    struct bt__job jobs[6];
+    int n = 0;
+    if (l->input) {
+        jobs[n++] = bt__job_linear_input(&kv);
+        jobs[n++] = bt__job_linear_input(&q);
+    }
+    if (l->weights) {
+        jobs[n++] = bt__job_linear_weight(&dkv);
+        jobs[n++] = bt__job_linear_weight(&dq);
+        jobs[n++] = bt__job_column_sum(&dkv_b);
+        jobs[n++] = bt__job_column_sum(&dq_b);
+    }
+    bt__run_jobs(p->pool, jobs, n);
+    if (l->input) bt__each_row(p, p->batch->n, scatter_row, l);
+}
+
+struct remake {
+    struct bt__pass *p;
+    const struct bt__layer_mem *below;
+    const struct bt__layer_at *at;
+};
+
+static void remake_row(void *ctx, int row)
+{
+    const struct remake *r = ctx;
+    const struct bt__pass *p = r->p;
+    const int h = p->m->config.hidden_size;
+    p->k->scale_shift(h, r->below->xhat2 + bt__at(row, h), p->m->w + r->at->norm2_w, p->m->w + r->at->norm2_b,
+                      p->x + bt__at(row, h));
+}
+
+/* The input of a layer, which the forward pass did not keep. */
+static const float *input_of(struct bt__pass *p, int layer)
+{
+    if (layer == 0) return p->x0;
+    struct remake r = {.p = p, .below = &p->layer[layer - 1], .at = &p->m->layer[layer - 1]};
+    bt__each_row(p, p->batch->rows.n, remake_row, &r);
+    return p->x;
+}
+
+static void swap(float **a, float **b)
+{
+    float *t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void layer_backward(struct layer *l)
+{
+    struct bt__pass *p = l->p;
+    const float *x = l->weights || l->input ? input_of(p, l->index) : NULL;
+    l->x = l->top ? p->x_top : x;
+    feed_forward(l);
+    attention_output(l, l->top ? p->dx_top : p->dy);
+    if (l->top) {
+        top_projections(l, x);
+    } else {
+        projections(l);
+        swap(&p->dy, &p->out);
+    }
+}
+
+static struct layer layer_of(struct bt__pass *p, int i, const struct bt__trainable *what, int lowest,
+                             bool first)
+{
+    const struct bt__model_config *c = &p->m->config;
+    bool top = i == c->num_hidden_layers - 1;
+    return (struct layer){.p = p,
+                          .at = &p->m->layer[i],
+                          .mem = &p->layer[i],
+                          .rows = top ? &p->batch->seqs : &p->batch->rows,
+                          .index = i,
+                          .top = top,
+                          .weights = i >= what->first_layer,
+                          .input = i > lowest || what->embeddings,
+                          .first = first,
+                          .dy = top ? p->y_top : p->dy,
+                          .drop_attn = bt__pass_mask(p, BT__STREAM_DROP_ATTN, i, c->hidden_dropout_prob),
+                          .drop_ffn = bt__pass_mask(p, BT__STREAM_DROP_FFN, i, c->hidden_dropout_prob)};
+}
+
+struct head {
+    struct bt__pass *p;
+    struct bt__dropout drop;
+};
+
+/* dpooled: through dropout and tanh. */
+static void unpool_row(void *ctx, int seq)
+{
+    const struct head *head = ctx;
+    struct bt__pass *p = head->p;
+    const int h = p->m->config.hidden_size;
+    size_t at = bt__at(seq, h);
+    p->k->dropout(h, p->dpooled + at, &head->drop, (uint32_t)at, p->dpooled + at);
+    for (int j = 0; j < h; j++) {
+        float y = p->pooled[at + (size_t)j];
+        p->dpooled[at + (size_t)j] *= 1.0f - y * y;
+    }
+}
+
+/* dlogits → the head's and the pooler's gradients; the gradient of the last layer's output takes y_top's place. */
+static void head_backward(struct bt__pass *p, const float *dlogits, bool below, bool first)
+{
+    const struct bt__model *m = p->m;
+    const struct bt__model_config *c = &m->config;
+    const int h = c->hidden_size, n = m->num_labels;
+    float probability = c->classifier_dropout < 0.0f ? c->hidden_dropout_prob : c->classifier_dropout;
+    struct head head = {.p = p, .drop = bt__pass_mask(p, BT__STREAM_DROP_POOLED, -1, probability)};
+    struct layer l = {.p = p, .rows = &p->batch->seqs, .first = first};
+    struct bt__linear_input in = {.kernels = p->k,
+                                  .rows = l.rows,
+                                  .n = n,
+                                  .k = h,
+                                  .dy = dlogits,
+                                  .lddy = n,
+                                  .w = m->w + m->head_w,
+                                  .dx = p->dpooled,
+                                  .lddx = h};
+    struct bt__linear_weight dw = weight_of(&l, n, h, dlogits, n, p->pooled_drop, m->head_w);
+    struct bt__column_sum db = sum_of(&l, n, dlogits, m->head_b);
+    const struct bt__job jobs[] = {bt__job_linear_input(&in), bt__job_linear_weight(&dw),
+                                   bt__job_column_sum(&db)};
+    bt__run_jobs(p->pool, jobs, 3);
+    bt__each_row(p, p->batch->n, unpool_row, &head);
+
+    struct bt__linear_weight dpool = weight_of(&l, h, h, p->dpooled, h, p->y_top, m->pooler_w);
+    struct bt__column_sum dpool_b = sum_of(&l, h, p->dpooled, m->pooler_b);
+    const struct bt__job pool_jobs[] = {bt__job_linear_weight(&dpool), bt__job_column_sum(&dpool_b)};
+    bt__run_jobs(p->pool, pool_jobs, 2);
+    struct bt__linear_input pool_in = {.kernels = p->k,
+                                       .rows = l.rows,
+                                       .n = h,
+                                       .k = h,
+                                       .dy = p->dpooled,
+                                       .lddy = h,
+                                       .w = m->w + m->pooler_w,
+                                       .dx = p->y_top,
+                                       .lddx = h};
+    struct bt__job job = bt__job_linear_input(&pool_in);
+    if (below) bt__run_jobs(p->pool, &job, 1);
+}
+
+void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
+                       const struct bt__trainable *what, bool first)
+{
+    const int layers = p->m->config.num_hidden_layers;
+    int lowest = what->embeddings ? 0 : what->first_layer;
+    p->batch = batch;
+    head_backward(p, dlogits, lowest < layers, first);
+    for (int i = layers - 1; i >= lowest; i--) {
+        struct layer l = layer_of(p, i, what, lowest, first);
+        layer_backward(&l);
+    }
+    if (what->embeddings) bt__embed_backward(p, first);
+}

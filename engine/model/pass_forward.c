@@ -1,0 +1,244 @@
+/* The forward pass: embeddings, encoder layers, pooler and classifier (Devlin et al. 2019). */
+#include "model/pass_internal.h"
+
+#include <math.h>
+
+/* What one layer works on: all tokens, or in the last layer the [CLS] rows. */
+struct layer {
+    struct bt__pass *p;
+    const struct bt__layer_at *at;
+    const struct bt__layer_mem *mem;
+    const struct bt__rows *rows;
+    const float *x; /* [rows, H]: its input, the first residual */
+    float *y;       /* [rows, H]: its output */
+    struct bt__dropout drop_attn, drop_ffn;
+};
+
+static void norm1_row(void *ctx, int row)
+{
+    const struct layer *l = ctx;
+    const struct bt__pass *p = l->p;
+    const int h = p->m->config.hidden_size;
+    size_t at = bt__at(row, h);
+    const float *w = p->m->w;
+    l->mem->rstd1[row] =
+        p->k->norm(h, p->out + at, w + l->at->out_b, l->x + at, w + l->at->norm1_w, w + l->at->norm1_b,
+                   p->m->config.layer_norm_eps, &l->drop_attn, (uint32_t)at, l->mem->xhat1 + at, p->h1 + at);
+}
+
+static void norm2_row(void *ctx, int row)
+{
+    const struct layer *l = ctx;
+    const struct bt__pass *p = l->p;
+    const int h = p->m->config.hidden_size;
+    size_t at = bt__at(row, h);
+    const float *w = p->m->w;
+    l->mem->rstd2[row] =
+        p->k->norm(h, p->out + at, w + l->at->down_b, p->h1 + at, w + l->at->norm2_w, w + l->at->norm2_b,
+                   p->m->config.layer_norm_eps, &l->drop_ffn, (uint32_t)at, l->mem->xhat2 + at, l->y + at);
+}
+
+static void run_linear(struct bt__pass *p, struct bt__linear l)
+{
+    l.kernels = p->k;
+    l.act = (int)p->m->config.hidden_act;
+    struct bt__job job = bt__job_linear(&l);
+    bt__run_jobs(p->pool, &job, 1);
+}
+
+/* Everything of a layer behind the attention. */
+static void behind_attention(struct layer *l)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size, f = m->config.intermediate_size;
+    run_linear(p, (struct bt__linear){.rows = l->rows,
+                                      .n = h,
+                                      .k = h,
+                                      .x = l->mem->ctx,
+                                      .ldx = h,
+                                      .w = m->w + l->at->out_w,
+                                      .y = p->out,
+                                      .ldy = h});
+    bt__each_row(p, l->rows->n, norm1_row, l);
+    run_linear(p, (struct bt__linear){.rows = l->rows,
+                                      .n = f,
+                                      .k = h,
+                                      .x = p->h1,
+                                      .ldx = h,
+                                      .w = m->w + l->at->up_w,
+                                      .bias = m->w + l->at->up_b,
+                                      .y = l->mem->pre,
+                                      .activated = p->act,
+                                      .ldy = f,
+                                      .epilogue = BT__ACTIVATE});
+    run_linear(p, (struct bt__linear){.rows = l->rows,
+                                      .n = h,
+                                      .k = f,
+                                      .x = p->act,
+                                      .ldx = f,
+                                      .w = m->w + l->at->down_w,
+                                      .y = p->out,
+                                      .ldy = h});
+    bt__each_row(p, l->rows->n, norm2_row, l);
+}
+
+static void attend(struct bt__pass *p, int layer)
+{
+    struct bt__attend a = {.p = p, .layer = layer};
+    struct bt__job job = bt__job_attend(&a);
+    bt__run_jobs(p->pool, &job, 1);
+}
+
+static void full_layer(struct layer *l, int layer)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size;
+    run_linear(p, (struct bt__linear){.rows = l->rows,
+                                      .n = 3 * h,
+                                      .k = h,
+                                      .x = l->x,
+                                      .ldx = h,
+                                      .w = m->w + l->at->qkv_w,
+                                      .bias = m->w + l->at->qkv_b,
+                                      .y = l->mem->qkv,
+                                      .ldy = 3 * h,
+                                      .epilogue = BT__BIAS});
+    attend(p, layer);
+    behind_attention(l);
+}
+
+static void gather_row(void *ctx, int seq)
+{
+    const struct layer *l = ctx;
+    struct bt__pass *p = l->p;
+    const int h = p->m->config.hidden_size;
+    const float *from = l->x + bt__at(p->batch->start[seq], h);
+    for (int j = 0; j < h; j++) p->x_top[bt__at(seq, h) + (size_t)j] = from[j];
+}
+
+/* Keys and values of all tokens; queries and the rest for [CLS] only. */
+static void top_layer(struct layer *l, int layer)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size;
+    const size_t hh = (size_t)h * (size_t)h;
+    bt__each_row(p, p->batch->n, gather_row, l);
+    struct bt__linear kv = {.kernels = p->k,
+                            .rows = &p->batch->rows,
+                            .n = 2 * h,
+                            .k = h,
+                            .x = l->x,
+                            .ldx = h,
+                            .w = m->w + l->at->qkv_w + hh,
+                            .bias = m->w + l->at->qkv_b + h,
+                            .y = l->mem->qkv,
+                            .ldy = 2 * h,
+                            .epilogue = BT__BIAS};
+    struct bt__linear q = {.kernels = p->k,
+                           .rows = l->rows,
+                           .n = h,
+                           .k = h,
+                           .x = p->x_top,
+                           .ldx = h,
+                           .w = m->w + l->at->qkv_w,
+                           .bias = m->w + l->at->qkv_b,
+                           .y = p->q_top,
+                           .ldy = h,
+                           .epilogue = BT__BIAS};
+    const struct bt__job jobs[] = {bt__job_linear(&kv), bt__job_linear(&q)};
+    bt__run_jobs(p->pool, jobs, 2);
+    l->x = p->x_top;
+    attend(p, layer);
+    behind_attention(l);
+}
+
+static void encode(struct bt__pass *p)
+{
+    const struct bt__model_config *c = &p->m->config;
+    const float *x = p->x0;
+    for (int i = 0; i < c->num_hidden_layers; i++) {
+        bool top = i == c->num_hidden_layers - 1;
+        struct layer l = {.p = p,
+                          .at = &p->m->layer[i],
+                          .mem = &p->layer[i],
+                          .rows = top ? &p->batch->seqs : &p->batch->rows,
+                          .x = x,
+                          .y = top ? p->y_top : p->x,
+                          .drop_attn = bt__pass_mask(p, BT__STREAM_DROP_ATTN, i, c->hidden_dropout_prob),
+                          .drop_ffn = bt__pass_mask(p, BT__STREAM_DROP_FFN, i, c->hidden_dropout_prob)};
+        if (top)
+            top_layer(&l, i);
+        else
+            full_layer(&l, i);
+        x = l.y;
+    }
+}
+
+struct head {
+    struct bt__pass *p;
+    struct bt__dropout drop;
+};
+
+static void pool_row(void *ctx, int seq)
+{
+    const struct head *head = ctx;
+    struct bt__pass *p = head->p;
+    const int h = p->m->config.hidden_size;
+    size_t at = bt__at(seq, h);
+    for (int j = 0; j < h; j++) p->pooled[at + (size_t)j] = tanhf(p->pooled[at + (size_t)j]);
+    p->k->dropout(h, p->pooled + at, &head->drop, (uint32_t)at, p->pooled_drop + at);
+}
+
+static void classify(struct bt__pass *p)
+{
+    const struct bt__model *m = p->m;
+    const struct bt__model_config *c = &m->config;
+    const int h = c->hidden_size;
+    float probability = c->classifier_dropout < 0.0f ? c->hidden_dropout_prob : c->classifier_dropout;
+    struct head head = {.p = p, .drop = bt__pass_mask(p, BT__STREAM_DROP_POOLED, -1, probability)};
+    run_linear(p, (struct bt__linear){.rows = &p->batch->seqs,
+                                      .n = h,
+                                      .k = h,
+                                      .x = p->y_top,
+                                      .ldx = h,
+                                      .w = m->w + m->pooler_w,
+                                      .bias = m->w + m->pooler_b,
+                                      .y = p->pooled,
+                                      .ldy = h,
+                                      .epilogue = BT__BIAS});
+    bt__each_row(p, p->batch->n, pool_row, &head);
+    run_linear(p, (struct bt__linear){.rows = &p->batch->seqs,
+                                      .n = m->num_labels,
+                                      .k = h,
+                                      .x = p->pooled_drop,
+                                      .ldx = h,
+                                      .w = m->w + m->head_w,
+                                      .bias = m->w + m->head_b,
+                                      .y = p->logits,
+                                      .ldy = m->num_labels,
+                                      .epilogue = BT__BIAS});
+}
+
+void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t step)
+{
+    p->training = training;
+    p->seed = seed;
+    p->step = step;
+}
+
+const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch)
+{
+    p->batch = batch;
+    bt__embed_forward(p);
+    encode(p);
+    classify(p);
+    return p->logits;
+}
+
+const float *bt__pass_pooled(const struct bt__pass *p)
+{
+    return p->pooled;
+}

@@ -1,0 +1,80 @@
+/* The memory of a pass, shared by the files that make it up: memory, forward, backward, embeddings. */
+#ifndef BERTTY_MODEL_PASS_INTERNAL_H
+#define BERTTY_MODEL_PASS_INTERNAL_H
+
+#include "model/linear.h"
+#include "model/pass.h"
+
+/* R = rows, S = sequences, H = hidden, F = intermediate, T = the rows that a layer works on: R, in the last layer S. */
+struct bt__layer_mem {
+    float *qkv;           /* [R, 3H]; last layer: key and value only, [R, 2H] */
+    float *probs;         /* heads · Σ nq·length: softmax before dropout */
+    float *ctx;           /* [T, H] */
+    float *xhat1, *rstd1; /* [T, H], [T]: first LayerNorm, normalised, and 1/σ */
+    float *pre;           /* [T, F]: input of the activation */
+    float *xhat2, *rstd2; /* [T, H], [T] */
+};
+
+struct bt__pass {
+    struct bt__model *m;
+    struct bt__pool *pool;
+    const struct bt__kernels *k;
+    struct bt__pass_limits limits;
+    float *arena;
+    size_t arena_size;
+    struct bt__layer_mem *layer; /* [L]; without training all are the same */
+
+    float *emb_xhat, *emb_rstd, *x0; /* [R, H], [R], [R, H]: embeddings after LayerNorm and dropout */
+    float *x, *h1, *act, *out;       /* [R, H], [R, H], [R, F], [R, H] */
+    float *x_top, *q_top, *y_top;    /* [S, H]: the last layer's input and queries at [CLS], and its output */
+    float *pooled, *pooled_drop;     /* [S, H] */
+    float *logits;                   /* [S, C] */
+    float *dy, *ds, *df, *dqkv, *dpre, *dpooled; /* backward: [R, H] ×3, [R, 3H], [R, F], [S, H] */
+    float *dq_top, *dx_top;                      /* [S, H] */
+    float **scratch;                             /* [threads] */
+    size_t scratch_size;                         /* floats of each */
+
+    /* gradients */
+    struct bt__gradient grad;
+    float *word;                  /* [word_cap, H] */
+    int32_t *word_id, *slot;      /* [word_cap], [V] */
+    int word_cap, words_before;   /* slots that earlier micro-batches of this step filled */
+    int *group_start, *group_row; /* rows of the batch by slot: [word_cap + 1], [R] */
+
+    /* the forward pass in progress */
+    bool training;
+    uint64_t seed, step;
+    const struct bt__batch *batch;
+};
+
+static inline size_t bt__at(int row, int ld)
+{
+    return (size_t)row * (size_t)ld;
+}
+
+/* The dropout of a stream in this pass; layer −1 for the embeddings. */
+struct bt__dropout bt__pass_mask(const struct bt__pass *p, enum bt__stream stream, int layer,
+                                 float probability);
+/* dense + offset − dense_begin: where the gradient of a parameter is */
+static inline float *bt__grad_at(const struct bt__pass *p, size_t offset)
+{
+    return p->grad.dense + (offset - p->grad.dense_begin);
+}
+
+void bt__embed_forward(struct bt__pass *p);
+/* From dy [R, H], the gradient of x0; dy is overwritten. */
+void bt__embed_backward(struct bt__pass *p, bool first);
+
+/* One phase of per-row work over n rows. */
+void bt__each_row(struct bt__pass *p, int n, void (*fn)(void *ctx, int row), void *ctx);
+
+/* Attention of all sequences and heads of a layer. */
+struct bt__attend {
+    struct bt__pass *p;
+    int layer;
+    const float *dctx; /* backward */
+};
+struct bt__job bt__job_attend(struct bt__attend *a);
+struct bt__job bt__job_attend_backward(struct bt__attend *a);
+
+#endif

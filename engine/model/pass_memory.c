@@ -1,0 +1,195 @@
+#include "model/pass_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Hands out 64-byte aligned pieces; without a base it only counts. */
+struct carver {
+    float *base;
+    size_t used;
+};
+
+static float *carve(struct carver *c, size_t n)
+{
+    float *p = c->base ? c->base + c->used : NULL;
+    c->used += (n + 15) / 16 * 16;
+    return p;
+}
+
+static size_t zmax(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+struct sizes {
+    size_t r, s, h, f, heads, labels, layers;
+};
+
+static struct sizes sizes_of(const struct bt__model *m, const struct bt__pass_limits *l)
+{
+    return (struct sizes){.r = (size_t)l->rows,
+                          .s = (size_t)l->seqs,
+                          .h = (size_t)m->config.hidden_size,
+                          .f = (size_t)m->config.intermediate_size,
+                          .heads = (size_t)m->config.num_attention_heads,
+                          .labels = (size_t)m->num_labels,
+                          .layers = (size_t)m->config.num_hidden_layers};
+}
+
+/* rows: of the queries; the last layer has one for each sequence. */
+static void carve_layer(struct carver *c, struct bt__layer_mem *l, const struct sizes *z, size_t rows,
+                        size_t pairs)
+{
+    *l = (struct bt__layer_mem){.qkv = carve(c, z->r * 3 * z->h),
+                                .probs = carve(c, z->heads * pairs),
+                                .ctx = carve(c, rows * z->h),
+                                .xhat1 = carve(c, rows * z->h),
+                                .rstd1 = carve(c, rows),
+                                .pre = carve(c, rows * z->f),
+                                .xhat2 = carve(c, rows * z->h),
+                                .rstd2 = carve(c, rows)};
+}
+
+static void carve_layers(struct carver *c, struct bt__pass *p, const struct sizes *z)
+{
+    const struct bt__pass_limits *l = &p->limits;
+    if (!l->train) {
+        carve_layer(c, &p->layer[0], z, z->r, l->pairs);
+        for (size_t i = 1; i < z->layers; i++) p->layer[i] = p->layer[0];
+        return;
+    }
+    for (size_t i = 0; i + 1 < z->layers; i++) carve_layer(c, &p->layer[i], z, z->r, l->pairs);
+    carve_layer(c, &p->layer[z->layers - 1], z, z->s, z->r);
+}
+
+static void carve_shared(struct carver *c, struct bt__pass *p, const struct sizes *z)
+{
+    p->emb_xhat = carve(c, z->r * z->h);
+    p->emb_rstd = carve(c, z->r);
+    p->x0 = carve(c, z->r * z->h);
+    p->x = carve(c, z->r * z->h);
+    p->h1 = carve(c, z->r * z->h);
+    p->act = carve(c, z->r * z->f);
+    p->out = carve(c, z->r * z->h);
+    p->x_top = carve(c, z->s * z->h);
+    p->q_top = carve(c, z->s * z->h);
+    p->y_top = carve(c, z->s * z->h);
+    p->pooled = carve(c, z->s * z->h);
+    p->pooled_drop = carve(c, z->s * z->h);
+    p->logits = carve(c, z->s * z->labels);
+}
+
+static void carve_backward(struct carver *c, struct bt__pass *p, const struct sizes *z)
+{
+    p->dy = carve(c, z->r * z->h);
+    p->ds = carve(c, z->r * z->h);
+    p->df = carve(c, z->r * z->h);
+    p->dqkv = carve(c, z->r * 3 * z->h);
+    p->dpre = carve(c, z->r * z->f);
+    p->dpooled = carve(c, z->s * z->h);
+    p->dq_top = carve(c, z->s * z->h);
+    p->dx_top = carve(c, z->s * z->h);
+    p->grad.dense = carve(c, p->grad.dense_end - p->grad.dense_begin);
+    p->word = carve(c, (size_t)p->word_cap * z->h);
+}
+
+static void carve_all(struct carver *c, struct bt__pass *p, int threads)
+{
+    const struct sizes z = sizes_of(p->m, &p->limits);
+    carve_layers(c, p, &z);
+    carve_shared(c, p, &z);
+    if (p->limits.train) carve_backward(c, p, &z);
+    size_t longest = (size_t)p->limits.longest;
+    p->scratch_size = zmax(2 * longest * longest, zmax(bt__weight_scratch(), (BT__SHARDS + 1) * z.h));
+    for (int t = 0; t < threads; t++) {
+        float *s = carve(c, p->scratch_size);
+        if (p->scratch) p->scratch[t] = s;
+    }
+}
+
+static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt__pass_limits *limits)
+{
+    p->m = m;
+    p->limits = *limits;
+    p->grad.dense_begin = m->position;
+    p->grad.dense_end = m->params.total;
+    long most = (long)limits->rows * (limits->micro_batches > 0 ? limits->micro_batches : 1);
+    p->word_cap = limits->train ? (int)(most < m->config.vocab_size ? most : m->config.vocab_size) : 0;
+}
+
+size_t bt__pass_bytes(const struct bt__model *m, const struct bt__pass_limits *limits, int threads)
+{
+    struct bt__model copy = *m; /* only its sizes are read */
+    struct bt__pass p = {.k = NULL};
+    struct carver c = {.base = NULL};
+    set_limits(&p, &copy, limits);
+    p.layer = calloc((size_t)m->config.num_hidden_layers, sizeof *p.layer);
+    if (!p.layer) return SIZE_MAX;
+    carve_all(&c, &p, threads);
+    free(p.layer);
+    size_t tables = (size_t)m->config.vocab_size + 2 * (size_t)p.word_cap + 1 + (size_t)limits->rows;
+    return (c.used + (limits->train ? tables : 0)) * sizeof(float);
+}
+
+static bool reserve_tables(struct bt__pass *p)
+{
+    if (!p->limits.train) return true;
+    size_t v = (size_t)p->m->config.vocab_size;
+    p->word_id = calloc((size_t)p->word_cap + 1, sizeof *p->word_id);
+    p->slot = calloc(v, sizeof *p->slot);
+    p->group_start = calloc((size_t)p->word_cap + 2, sizeof *p->group_start);
+    p->group_row = calloc((size_t)p->limits.rows + 1, sizeof *p->group_row);
+    if (!p->word_id || !p->slot || !p->group_start || !p->group_row) return false;
+    for (size_t i = 0; i < v; i++) p->slot[i] = -1;
+    p->grad.word = p->word;
+    p->grad.word_id = p->word_id;
+    p->grad.slot = p->slot;
+    return true;
+}
+
+enum bt_status bt__pass_create(struct bt__model *m, struct bt__pool *pool,
+                               const struct bt__pass_limits *limits, struct bt__pass **out,
+                               struct bt_error *err)
+{
+    int threads = bt__pool_threads(pool);
+    struct bt__pass *p = calloc(1, sizeof *p);
+    if (!p) return bt_fail(err, BT_NOMEM, "no memory for a pass");
+    set_limits(p, m, limits);
+    p->pool = pool;
+    p->k = bt__kernels();
+    p->layer = calloc((size_t)m->config.num_hidden_layers, sizeof *p->layer);
+    p->scratch = calloc((size_t)threads, sizeof *p->scratch);
+    struct carver c = {.base = NULL};
+    if (p->layer && p->scratch) {
+        carve_all(&c, p, threads);
+        p->arena_size = c.used;
+        c = (struct carver){.base = p->arena = bt__floats_alloc(p->arena_size)};
+    }
+    if (p->arena) carve_all(&c, p, threads);
+    if (!p->arena || !reserve_tables(p)) {
+        size_t mib = p->arena_size * sizeof(float) >> 20;
+        bt__pass_free(p);
+        return bt_fail(err, BT_NOMEM, "no memory for the activations of %d tokens: %zu MiB", limits->rows,
+                       mib);
+    }
+    *out = p;
+    return BT_OK;
+}
+
+void bt__pass_free(struct bt__pass *p)
+{
+    if (!p) return;
+    bt__floats_free(p->arena, p->arena_size);
+    free(p->layer);
+    free(p->scratch);
+    free(p->word_id);
+    free(p->slot);
+    free(p->group_start);
+    free(p->group_row);
+    free(p);
+}
+
+const struct bt__gradient *bt__pass_gradient(const struct bt__pass *p)
+{
+    return &p->grad;
+}
