@@ -1,0 +1,186 @@
+#include "batch/features.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The longer part loses tokens until both are equally long, then both do; the odd token stays with the longer. */
+static void longest_first(size_t *a, size_t *b, size_t room)
+{
+    size_t *small = *a <= *b ? a : b, *large = *a <= *b ? b : a;
+    if (*small * 2 >= room) *small = room / 2;
+    *large = room - *small;
+}
+
+void bt__truncate(size_t *a, size_t *b, size_t room, enum bt__truncation how)
+{
+    if (*a + *b <= room) return;
+    if (how == BT__LONGEST_FIRST) {
+        longest_first(a, b, room);
+        return;
+    }
+    size_t *cut = how == BT__ONLY_SECOND && *b > 0 ? b : a, *other = cut == a ? b : a;
+    *other = smaller(*other, room); /* never longer than the model can take, whichever part was named */
+    *cut = room - *other;
+}
+
+enum { BLOCK = 256 /* examples a task */ };
+
+/* The tokens of one block, before the blocks are joined. */
+struct block {
+    int32_t *ids;
+    uint8_t *types;
+    size_t n, cap, truncated, unknown;
+    struct bt_error err;
+};
+
+struct build {
+    const struct bt_tokenizer *t;
+    const struct bt__text *texts;
+    size_t n;
+    const struct bt__features_options *opt;
+    struct block *block;
+    int *length;
+};
+
+static bool room_for(struct block *b, size_t more)
+{
+    if (b->n + more <= b->cap) return true;
+    size_t cap = b->cap * 2 > b->n + more ? b->cap * 2 : b->n + more + 4096;
+    int32_t *ids = realloc(b->ids, cap * sizeof *ids);
+    if (ids) b->ids = ids;
+    uint8_t *types = realloc(b->types, cap);
+    if (types) b->types = types;
+    if (!ids || !types) return false;
+    b->cap = cap;
+    return true;
+}
+
+static void put(struct block *b, const int32_t *ids, size_t n, uint8_t type)
+{
+    memcpy(b->ids + b->n, ids, n * sizeof *ids);
+    memset(b->types + b->n, type, n);
+    b->n += n;
+}
+
+static size_t count_unknown(const struct bt_encoding *e, size_t n, int32_t unk)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) found += e->ids[i] == unk;
+    return found;
+}
+
+static enum bt_status one(struct build *u, struct block *b, size_t i, struct bt_encoding *e,
+                          struct bt_encoding *pair)
+{
+    const struct bt__text *x = &u->texts[i];
+    const int32_t cls = bt_tokenizer_special(u->t, BT_CLS), sep = bt_tokenizer_special(u->t, BT_SEP);
+    const int32_t unk = bt_tokenizer_special(u->t, BT_UNK);
+    enum bt_status st = bt_tokenizer_ids(u->t, x->text, x->text_n, e, &b->err);
+    if (st == BT_OK && x->pair) st = bt_tokenizer_ids(u->t, x->pair, x->pair_n, pair, &b->err);
+    if (st) return st;
+    size_t na = e->n, nb = x->pair ? pair->n : 0, special = x->pair ? 3 : 2;
+    bt__truncate(&na, &nb, (size_t)u->opt->max_length - special, u->opt->truncation);
+    if (!room_for(b, na + nb + special))
+        return bt_fail(&b->err, BT_NOMEM, "no memory for the tokens of %zu examples", u->n);
+    b->truncated += na < e->n || (x->pair && nb < pair->n);
+    b->unknown += count_unknown(e, na, unk) + (x->pair ? count_unknown(pair, nb, unk) : 0);
+    put(b, &cls, 1, 0);
+    put(b, e->ids, na, 0);
+    put(b, &sep, 1, 0);
+    if (x->pair) {
+        put(b, pair->ids, nb, 1);
+        put(b, &sep, 1, 1);
+    }
+    u->length[i] = (int)(na + nb + special);
+    return BT_OK;
+}
+
+static void block_item(void *ctx, int item, int thread)
+{
+    struct build *u = ctx;
+    struct block *b = &u->block[item];
+    struct bt_encoding e = {.n = 0}, pair = {.n = 0};
+    size_t begin = (size_t)item * BLOCK, end = smaller(begin + BLOCK, u->n);
+    (void)thread;
+    for (size_t i = begin; i < end && b->err.status == BT_OK; i++) b->err.status = one(u, b, i, &e, &pair);
+    bt_encoding_free(&e);
+    bt_encoding_free(&pair);
+}
+
+static enum bt_status join(struct bt__features *f, const struct build *u, size_t blocks, struct bt_error *err)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < blocks; i++) total += u->block[i].n;
+    f->ids = malloc((total + 1) * sizeof *f->ids);
+    f->types = malloc(total + 1);
+    f->start = malloc((u->n + 1) * sizeof *f->start);
+    if (!f->ids || !f->types || !f->start) return bt_fail(err, BT_NOMEM, "no memory for %zu tokens", total);
+    size_t at = 0;
+    for (size_t i = 0; i < blocks; i++) {
+        const struct block *b = &u->block[i];
+        if (b->n) memcpy(f->ids + at, b->ids, b->n * sizeof *f->ids);
+        if (b->n) memcpy(f->types + at, b->types, b->n);
+        at += b->n;
+        f->truncated += b->truncated;
+        f->unknown += b->unknown;
+    }
+    f->start[0] = 0;
+    for (size_t i = 0; i < u->n; i++) f->start[i + 1] = f->start[i] + (size_t)u->length[i];
+    return BT_OK;
+}
+
+static enum bt_status check(const struct bt_tokenizer *t, const struct bt__features_options *opt,
+                            struct bt_error *err)
+{
+    if (opt->max_length < 4)
+        return bt_fail(err, BT_INVALID, "max_seq_length is %d, expected at least 4", opt->max_length);
+    if (bt_tokenizer_special(t, BT_CLS) < 0 || bt_tokenizer_special(t, BT_SEP) < 0)
+        return bt_fail(err, BT_INVALID, "the vocabulary has no [CLS] or no [SEP]");
+    return BT_OK;
+}
+
+enum bt_status bt__features_build(struct bt__features *f, const struct bt_tokenizer *t,
+                                  const struct bt__text *texts, size_t n,
+                                  const struct bt__features_options *opt, struct bt__pool *pool,
+                                  struct bt_error *err)
+{
+    *f = (struct bt__features){.n = n};
+    enum bt_status st = check(t, opt, err);
+    if (st) return st;
+    size_t blocks = (n + BLOCK - 1) / BLOCK;
+    struct build u = {
+        .t = t, .texts = texts, .n = n, .opt = opt, .block = calloc(blocks + 1, sizeof *u.block)};
+    f->length = u.length = calloc(n + 1, sizeof *f->length);
+    if (!u.block || !u.length) st = bt_fail(err, BT_NOMEM, "no memory for %zu examples", n);
+    if (!st) bt__pool_run(pool, (int)blocks, block_item, &u);
+    for (size_t i = 0; !st && i < blocks; i++)
+        if (u.block[i].err.status) st = bt_fail(err, u.block[i].err.status, "%s", u.block[i].err.text);
+    if (!st) st = join(f, &u, blocks, err);
+    for (size_t i = 0; u.block && i < blocks; i++) {
+        free(u.block[i].ids);
+        free(u.block[i].types);
+    }
+    free(u.block);
+    if (st) bt__features_free(f);
+    return st;
+}
+
+void bt__features_free(struct bt__features *f)
+{
+    free(f->start);
+    free(f->ids);
+    free(f->types);
+    free(f->length);
+    *f = (struct bt__features){.n = 0};
+}
+
+enum bt_status bt__features_add(const struct bt__features *f, size_t i, struct bt__batch *b,
+                                struct bt_error *err)
+{
+    return bt__batch_add(b, f->ids + f->start[i], f->types + f->start[i], f->length[i], (int)i, err);
+}

@@ -1,0 +1,46 @@
+/* Tokenized examples: [CLS] text [SEP] (pair [SEP]), cut to a length, one after the other in one array.
+ *
+ * Built once for a file, in parallel; the result does not depend on the number of threads. The caller frees with bt__features_free(). */
+#ifndef BERTTY_BATCH_FEATURES_H
+#define BERTTY_BATCH_FEATURES_H
+
+#include "base/pool.h"
+#include "batch/batch.h"
+#include <bertty/tokenizer.h>
+
+enum bt__truncation { BT__LONGEST_FIRST, BT__ONLY_FIRST, BT__ONLY_SECOND };
+
+struct bt__text {
+    const char *text, *pair; /* pair NULL: a single text; borrowed */
+    size_t text_n, pair_n;   /* bytes */
+};
+
+struct bt__features {
+    size_t n;
+    size_t *start;    /* [n + 1] first token of each example */
+    int32_t *ids;     /* [start[n]] */
+    uint8_t *types;   /* [start[n]] 0 for the text with its [CLS] and [SEP], 1 for the pair with its [SEP] */
+    int *length;      /* [n] tokens */
+    size_t truncated; /* examples that were cut */
+    size_t unknown;   /* [UNK] tokens */
+};
+
+struct bt__features_options {
+    int max_length; /* tokens, special ones included; ≥ 3 (pairs: ≥ 4) */
+    enum bt__truncation truncation;
+};
+
+enum bt_status bt__features_build(struct bt__features *f, const struct bt_tokenizer *t,
+                                  const struct bt__text *texts, size_t n,
+                                  const struct bt__features_options *opt, struct bt__pool *pool,
+                                  struct bt_error *err);
+void bt__features_free(struct bt__features *f);
+
+/* How many tokens of the two parts are kept when they may have room together; as Hugging Face's tokenizers cuts. */
+void bt__truncate(size_t *a, size_t *b, size_t room, enum bt__truncation how);
+
+/* Appends example i to a batch. */
+enum bt_status bt__features_add(const struct bt__features *f, size_t i, struct bt__batch *b,
+                                struct bt_error *err);
+
+#endif

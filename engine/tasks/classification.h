@@ -1,0 +1,17 @@
+/* Classification of single texts and pairs: cross-entropy over the logits, one label an example. */
+#ifndef BERTTY_TASKS_CLASSIFICATION_H
+#define BERTTY_TASKS_CLASSIFICATION_H
+
+#include <stddef.h>
+
+/* p[n] = softmax(logits[n]), in double inside. */
+void bt__softmax(const float *logits, int n, float *p);
+/* Index of the largest logit; the first of equals. */
+int bt__argmax(const float *logits, int n);
+
+/* Loss of one example, −Σ q·log p with q = (1 − ε)·onehot(gold) + ε/classes (Szegedy et al. 2016). Unless NULL, dlogits [classes] receives
+ * scale · (p − q), the gradient of scale · loss. */
+double bt__cross_entropy(const float *logits, int classes, int gold, double smoothing, double scale,
+                         float *dlogits);
+
+#endif
