@@ -1,0 +1,158 @@
+#include <bertty/json.h>
+
+#include <bertty/file.h>
+#include <bertty/text.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEEPEST = 256 };
+
+static const json_t *in(const struct bt_json *v)
+{
+    return (const json_t *)(const void *)v;
+}
+
+static const struct bt_json *out(const json_t *v)
+{
+    return (const struct bt_json *)(const void *)v;
+}
+
+static bool too_deep(const json_t *v, int depth)
+{
+    if (depth > DEEPEST) return true;
+    const char *key;
+    json_t *member;
+    size_t i;
+    if (json_is_object(v)) {
+        json_object_foreach((json_t *)(uintptr_t)v, key, member)
+        {
+            if (too_deep(member, depth + 1)) return true;
+        }
+    }
+    if (json_is_array(v)) {
+        json_array_foreach(v, i, member)
+        {
+            if (too_deep(member, depth + 1)) return true;
+        }
+    }
+    return false;
+}
+
+struct bt_json *bt_json_parse(const char *text, size_t n, const char *name, struct bt_error *err)
+{
+    json_error_t why;
+    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    if (!root) {
+        bt_fail(err, json_error_code(&why) == json_error_out_of_memory ? BT_NOMEM : BT_INVALID,
+                "%s:%d:%d: not valid JSON: %s", name, why.line, why.column, why.text);
+        return NULL;
+    }
+    if (too_deep(root, 0)) {
+        json_decref(root);
+        bt_fail(err, BT_INVALID, "%s: JSON nested deeper than %d", name, DEEPEST);
+        return NULL;
+    }
+    return (struct bt_json *)(void *)root;
+}
+
+struct bt_json *bt_json_load(const char *path, size_t max_bytes, struct bt_error *err)
+{
+    char *data;
+    size_t n;
+    if (bt_file_read(path, max_bytes, &data, &n, err)) return NULL;
+    size_t skip = n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    struct bt_json *root = bt_json_parse(data + skip, n - skip, path, err);
+    free(data);
+    return root;
+}
+
+void bt_json_free(struct bt_json *root)
+{
+    json_decref((json_t *)(void *)root);
+}
+
+enum bt_json_kind bt_json_kind(const struct bt_json *v)
+{
+    if (!v) return BT_JSON_NULL;
+    switch (json_typeof(in(v))) {
+    case JSON_OBJECT:
+        return BT_JSON_OBJECT;
+    case JSON_ARRAY:
+        return BT_JSON_ARRAY;
+    case JSON_STRING:
+        return BT_JSON_STRING;
+    case JSON_INTEGER:
+        return BT_JSON_INT;
+    case JSON_REAL:
+        return BT_JSON_REAL;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return BT_JSON_BOOL;
+    default:
+        return BT_JSON_NULL;
+    }
+}
+
+const struct bt_json *bt_json_get(const struct bt_json *object, const char *key)
+{
+    return out(json_object_get(in(object), key));
+}
+
+const struct bt_json *bt_json_at(const struct bt_json *array, size_t i)
+{
+    return out(json_array_get(in(array), i));
+}
+
+size_t bt_json_len(const struct bt_json *v)
+{
+    return json_is_object(in(v)) ? json_object_size(in(v)) : json_array_size(in(v));
+}
+
+const char *bt_json_text(const struct bt_json *v, const char *fallback)
+{
+    const char *text = json_string_value(in(v));
+    return text ? text : fallback;
+}
+
+const char *bt_json_textn(const struct bt_json *v, size_t *n)
+{
+    *n = json_string_length(in(v));
+    return json_string_value(in(v));
+}
+
+double bt_json_number(const struct bt_json *v, double fallback)
+{
+    return json_is_number(in(v)) ? json_number_value(in(v)) : fallback;
+}
+
+int64_t bt_json_int(const struct bt_json *v, int64_t fallback)
+{
+    return json_is_integer(in(v)) ? (int64_t)json_integer_value(in(v)) : fallback;
+}
+
+bool bt_json_bool(const struct bt_json *v, bool fallback)
+{
+    return json_is_boolean(in(v)) ? json_is_true(in(v)) : fallback;
+}
+
+const void *bt_json_first(const struct bt_json *object)
+{
+    return json_object_iter((json_t *)(uintptr_t)object);
+}
+
+const void *bt_json_next(const struct bt_json *object, const void *it)
+{
+    return json_object_iter_next((json_t *)(uintptr_t)object, (void *)(uintptr_t)it);
+}
+
+const char *bt_json_key(const void *it)
+{
+    return json_object_iter_key((void *)(uintptr_t)it);
+}
+
+const struct bt_json *bt_json_value(const void *it)
+{
+    return out(json_object_iter_value((void *)(uintptr_t)it));
+}

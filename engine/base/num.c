@@ -1,0 +1,74 @@
+#include <bertty/num.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a number may be made of: strtod alone would take hexadecimal, "inf", "nan" and leading space. */
+static bool plain(const char *text, const char *allowed)
+{
+    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+/* Text with the locale's decimal point instead of '.', for strtod; false if it does not fit. */
+static bool localise(const char *text, char *out, size_t size)
+{
+    char point[8];
+    snprintf(point, sizeof point, "%.1f", 0.5); /* "0.5" or "0,5" */
+    size_t n = strlen(text);
+    if (n >= size) return false;
+    memcpy(out, text, n + 1);
+    char *dot = strchr(out, '.');
+    if (dot) *dot = point[1];
+    return true;
+}
+
+bool bt_parse_double(const char *text, double *v)
+{
+    char copy[128], *end;
+    if (!plain(text, "0123456789+-.eE") || !localise(text, copy, sizeof copy)) return false;
+    double x = strtod(copy, &end);
+    if (*end != '\0' || end == copy || !isfinite(x)) return false;
+    *v = x;
+    return true;
+}
+
+bool bt_parse_int64(const char *text, int64_t *v)
+{
+    char *end;
+    if (!plain(text, "0123456789+-")) return false;
+    errno = 0;
+    long long x = strtoll(text, &end, 10);
+    if (*end != '\0' || end == text || errno == ERANGE) return false;
+    *v = x;
+    return true;
+}
+
+/* printf's decimal comma of other locales back to a point. */
+static void unlocalise(char *text)
+{
+    for (; *text; text++)
+        if (*text == ',') *text = '.';
+}
+
+const char *bt_format_double(double v, char out[BT_NUMBER_SIZE])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, BT_NUMBER_SIZE, "%.*g", digits, v);
+        if (strtod(out, NULL) == v) break;
+    }
+    unlocalise(out);
+    return out;
+}
+
+const char *bt_format_float(float v, char out[BT_NUMBER_SIZE])
+{
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(out, BT_NUMBER_SIZE, "%.*g", digits, (double)v);
+        if (strtof(out, NULL) == v) break;
+    }
+    unlocalise(out);
+    return out;
+}
