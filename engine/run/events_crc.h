@@ -1,0 +1,21 @@
+/* CRC-32C (Castagnoli) as TensorBoard's event files use it. */
+#ifndef RUN_EVENTS_CRC_H
+#define RUN_EVENTS_CRC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The checksum of n bytes; on x86-64 with the SSE 4.2 instruction where the CPU has it. */
+uint32_t bt__crc32c(const void *data, size_t n);
+/* The same without the instruction. */
+uint32_t bt__crc32c_portable(const void *data, size_t n);
+
+/* A checksum of data that itself holds checksums is weak: the format stores them rotated and offset
+ * (tensorflow/core/lib/hash/crc32c.h). */
+static inline uint32_t bt__crc32c_masked(const void *data, size_t n)
+{
+    uint32_t crc = bt__crc32c(data, n);
+    return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
+}
+
+#endif
