@@ -1,0 +1,87 @@
+#include "formats/safetensors.h"
+
+#include <bertty/json.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static size_t count_of(const struct bt__tensor_out *t)
+{
+    size_t n = 1;
+    for (int i = 0; i < t->rank; i++) n *= (size_t)t->shape[i];
+    return n;
+}
+
+static void describe(struct bt_json_writer *w, const struct bt__tensor_out *t, uint64_t begin)
+{
+    bt_jw_key(w, t->name);
+    bt_jw_object(w);
+    bt_jw_ktext(w, "dtype", "F32");
+    bt_jw_key(w, "shape");
+    bt_jw_array(w);
+    for (int i = 0; i < t->rank; i++) bt_jw_int(w, t->shape[i]);
+    bt_jw_end_array(w);
+    bt_jw_key(w, "data_offsets");
+    bt_jw_array(w);
+    bt_jw_int(w, (int64_t)begin);
+    bt_jw_int(w, (int64_t)(begin + count_of(t) * sizeof(float)));
+    bt_jw_end_array(w);
+    bt_jw_end_object(w);
+}
+
+/* The 8 length bytes and the JSON text, padded with spaces to a multiple of 8. */
+static void header(struct bt_str *out, const struct bt__tensor_out *t, size_t n)
+{
+    struct bt_str text = {.data = NULL};
+    struct bt_json_writer w = BT_JSON_WRITER(&text);
+    uint64_t at = 0;
+    bt_jw_object(&w);
+    bt_jw_key(&w, "__metadata__");
+    bt_jw_object(&w);
+    bt_jw_ktext(&w, "format", "pt");
+    bt_jw_end_object(&w);
+    for (size_t i = 0; i < n; i++) {
+        describe(&w, &t[i], at);
+        at += count_of(&t[i]) * sizeof(float);
+    }
+    bt_jw_end_object(&w);
+    while (text.len % 8 != 0 && !text.failed) bt_str_addc(&text, ' ');
+    for (int i = 0; i < 8; i++) bt_str_addc(out, (char)(text.len >> (8 * i) & 255));
+    bt_str_addn(out, bt_str_text(&text), text.len);
+    out->failed = out->failed || text.failed;
+    bt_str_free(&text);
+}
+
+static int write_all(int fd, const void *data, size_t n)
+{
+    const char *p = data;
+    while (n > 0) {
+        ssize_t put = write(fd, p, n);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return -1;
+        p += put;
+        n -= (size_t)put;
+    }
+    return 0;
+}
+
+enum bt_status bt__safetensors_write(const char *path, const struct bt__tensor_out *t, size_t n,
+                                     struct bt_error *err)
+{
+    struct bt_str head = {.data = NULL};
+    header(&head, t, n);
+    if (head.failed) {
+        bt_str_free(&head);
+        return bt_fail(err, BT_NOMEM, "%s: no memory for its header", path);
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool ok = fd >= 0 && write_all(fd, head.data, head.len) == 0;
+    for (size_t i = 0; ok && i < n; i++) ok = write_all(fd, t[i].data, count_of(&t[i]) * sizeof(float)) == 0;
+    ok = ok && fsync(fd) == 0;
+    enum bt_status st = ok ? BT_OK : bt_fail_errno(err, "%s", path);
+    if (fd >= 0 && close(fd) != 0 && !st) st = bt_fail_errno(err, "%s", path);
+    if (fd >= 0 && st) unlink(path);
+    bt_str_free(&head);
+    return st;
+}
