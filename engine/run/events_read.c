@@ -114,6 +114,7 @@ static enum bt_status use_event(struct bt_series_reader *r, struct file *f, stru
 {
     struct bt__event e;
     struct bt__scalar s;
+    if (bt__event_plain(data, &e, &s)) return bt__series_add(&r->set, &s, e.step, e.wall) ? BT_OK : BT_NOMEM;
     bool good = bt__event_parse(data, &e), memory = true;
     if (good && e.kind == EVENT_START) memory = bt__series_supersede(&r->set, e.step);
     while (good && memory && e.kind == EVENT_SCALARS && bt__event_scalar(&e, &s))

@@ -23,54 +23,6 @@ uint64_t bt__wire_varint_slow(struct bt__wire *w)
     return 0;
 }
 
-static uint64_t take_fixed(struct bt__wire *w, size_t n)
-{
-    uint8_t b[8] = {0};
-    uint64_t v = 0;
-    if (!bt__wire_take(w, b, n)) return 0;
-    for (size_t i = n; i-- > 0;) v = v << 8 | b[i];
-    return v;
-}
-
-static void take_bytes(struct bt__wire *w, struct bt__wire *to)
-{
-    uint64_t n = bt__wire_varint(w);
-    if (n > (uint64_t)(w->end - w->p)) {
-        w->bad = true;
-        w->p = w->end;
-        n = 0;
-    }
-    *to = (struct bt__wire){.p = w->p, .end = w->p + n};
-    w->p += n;
-}
-
-bool bt__wire_next(struct bt__wire *w, struct bt__field *f)
-{
-    if (w->p >= w->end) return false;
-    uint64_t key = bt__wire_varint(w);
-    f->number = (uint32_t)(key >> 3);
-    f->type = (enum bt__wire_type)(key & 7);
-    switch (key & 7) {
-    case WIRE_VARINT:
-        f->value = bt__wire_varint(w);
-        break;
-    case WIRE_FIXED64:
-        f->value = take_fixed(w, 8);
-        break;
-    case WIRE_FIXED32:
-        f->value = take_fixed(w, 4);
-        break;
-    case WIRE_BYTES:
-        take_bytes(w, &f->bytes);
-        break;
-    default:
-        w->bad = true;
-        w->p = w->end; /* groups are no part of these messages */
-    }
-    if (key >> 3 == 0 || key >> 32) w->bad = true;
-    return !w->bad;
-}
-
 static void put_raw_varint(struct bt_str *out, uint64_t v)
 {
     for (; v >= 0x80; v >>= 7) bt_str_addc(out, (char)(v | 0x80));
@@ -119,13 +71,6 @@ void bt__wire_put_bytes(struct bt_str *out, uint32_t field, const char *bytes, s
 }
 
 /* ── frames ── */
-
-static uint64_t little(const uint8_t *p, size_t n)
-{
-    uint64_t v = 0;
-    for (size_t i = n; i-- > 0;) v = v << 8 | p[i];
-    return v;
-}
 
 void bt__frame_put(struct bt_str *out, const char *data, size_t n)
 {
@@ -196,14 +141,14 @@ enum bt__record bt__records_next(struct bt__records *r, struct bt__wire *data)
     enum bt__record got = fill(r, BT__FRAME_HEAD);
     if (got != RECORD_OK) return got;
     const uint8_t *p = r->buf + r->from;
-    uint64_t n = little(p, 8), left = r->size - r->offset;
-    if (bt__crc32c_masked(p, 8) != (uint32_t)little(p + 8, 4)) return RECORD_BAD_LENGTH;
+    uint64_t n = bt__little64(p), left = r->size - r->offset;
+    if (bt__crc32c_masked(p, 8) != bt__little32(p + 8)) return RECORD_BAD_LENGTH;
     if (left < BT__FRAME || n > left - BT__FRAME) return RECORD_UNFINISHED;
     r->length = n + BT__FRAME;
     if (n > HUGE_RECORD) return RECORD_HUGE;
     if ((got = fill(r, (size_t)r->length)) != RECORD_OK) return got;
     p = r->buf + r->from + BT__FRAME_HEAD;
-    if (bt__crc32c_masked(p, (size_t)n) != (uint32_t)little(p + n, 4)) return RECORD_BAD_DATA;
+    if (bt__crc32c_masked(p, (size_t)n) != bt__little32(p + n)) return RECORD_BAD_DATA;
     *data = (struct bt__wire){.p = p, .end = p + n};
     bt__records_skip(r);
     return RECORD_OK;

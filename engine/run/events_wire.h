@@ -7,6 +7,7 @@
 
 #include <bertty/error.h>
 #include <bertty/str.h>
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -33,16 +34,62 @@ static inline uint64_t bt__wire_varint(struct bt__wire *w)
     return bt__wire_varint_slow(w);
 }
 
-static inline bool bt__wire_take(struct bt__wire *w, void *to, size_t n)
+static inline uint64_t bt__little32(const uint8_t *p)
 {
-    if ((size_t)(w->end - w->p) < n) return w->bad = true, w->p = w->end, false;
-    memcpy(to, w->p, n);
-    w->p += n;
-    return true;
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return le32toh(v);
 }
 
-/* The next field of a message; false at its end or where it is malformed (w->bad). */
-bool bt__wire_next(struct bt__wire *w, struct bt__field *f);
+static inline uint64_t bt__little64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return le64toh(v);
+}
+
+/* n bytes of the message; the message's end (and bad) where there are fewer. */
+static inline const uint8_t *bt__wire_take(struct bt__wire *w, uint64_t n)
+{
+    const uint8_t *p = w->p;
+    if (n > (uint64_t)(w->end - p)) {
+        w->bad = true;
+        w->p = w->end;
+        return NULL;
+    }
+    w->p += n;
+    return p;
+}
+
+/* The next field of a message; false at its end or where it is malformed (w->bad). Inline: one event takes a dozen calls. */
+static inline bool bt__wire_next(struct bt__wire *w, struct bt__field *f)
+{
+    if (w->p >= w->end) return false;
+    uint64_t key = bt__wire_varint(w);
+    const uint8_t *p;
+    f->number = (uint32_t)(key >> 3);
+    f->type = (enum bt__wire_type)(key & 7);
+    switch (key & 7) {
+    case WIRE_VARINT:
+        f->value = bt__wire_varint(w);
+        break;
+    case WIRE_FIXED64:
+        f->value = (p = bt__wire_take(w, 8)) ? bt__little64(p) : 0;
+        break;
+    case WIRE_FIXED32:
+        f->value = (p = bt__wire_take(w, 4)) ? bt__little32(p) : 0;
+        break;
+    case WIRE_BYTES:
+        f->value = bt__wire_varint(w);
+        p = bt__wire_take(w, f->value);
+        f->bytes = (struct bt__wire){.p = p, .end = p ? w->p : NULL};
+        break;
+    default:
+        w->bad = true; /* groups are no part of these messages */
+    }
+    if (key >> 3 == 0 || key >> 32) w->bad = true;
+    return !w->bad;
+}
 
 static inline double bt__wire_double(uint64_t bits)
 {
