@@ -1,0 +1,268 @@
+/* The whole model's gradient against finite differences, and its bits against the number of threads.
+ *
+ * Each parameter is moved along a fixed direction of random signs; the change of the loss, taken in double from central differences with
+ * Richardson's extrapolation, must agree with gradient · direction. Dropout is on: its mask depends on the step alone. ReLU, whose
+ * kinks spoil differences, is tested with the kernels. */
+#include "math/gemm.h"
+#include "model/pass.h"
+#include "optim/adamw.h"
+#include "tasks/classification.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { VOCAB = 40, LABELS = 3, SEQS = 9 };
+
+/* Relative to the larger of the two, with a floor for derivatives that vanish. */
+static const double tolerance = 2e-2, smallest = 2e-3;
+
+struct fixture {
+    struct bt__pool *pool;
+    struct bt__model *m;
+    struct bt__pass *p;
+    struct bt__batch b;
+    int gold[SEQS];
+    float dlogits[SEQS * LABELS];
+};
+
+static void fill_batch(struct bt__batch *b)
+{
+    struct bt_error err;
+    struct bt__rng r = bt__rng_key(3, 99, 0);
+    int32_t ids[24];
+    uint8_t types[24];
+    assert_int_equal(bt__batch_reserve(b, SEQS, SEQS * 24, &err), BT_OK);
+    for (int i = 0; i < SEQS; i++) {
+        int n = 3 + (i * 5) % 17;
+        for (int j = 0; j < n; j++) {
+            ids[j] = (int32_t)(bt__rng_u32(r, (uint32_t)(i * 100 + j)) % VOCAB);
+            types[j] = j > n / 2;
+        }
+        assert_int_equal(bt__batch_add(b, ids, types, n, i, &err), BT_OK);
+    }
+    bt__batch_plan(b);
+}
+
+static struct fixture make(enum bt__act act, int threads, int layers)
+{
+    struct bt_error err;
+    struct fixture f = {.pool = NULL};
+    struct bt__model_config c = {.vocab_size = VOCAB,
+                                 .hidden_size = 32,
+                                 .num_hidden_layers = layers,
+                                 .num_attention_heads = 4,
+                                 .intermediate_size = 48,
+                                 .max_position_embeddings = 32,
+                                 .type_vocab_size = 2,
+                                 .layer_norm_eps = 1e-12f,
+                                 .initializer_range = 0.25f,
+                                 .hidden_dropout_prob = 0.1f,
+                                 .attention_probs_dropout_prob = 0.2f,
+                                 .classifier_dropout = 0.15f,
+                                 .hidden_act = act};
+    assert_int_equal(bt__gemm_init(&err), BT_OK);
+    assert_int_equal(bt__pool_create(threads, &f.pool, &err), BT_OK);
+    assert_int_equal(bt__model_create(&c, LABELS, &f.m, &err), BT_OK);
+    bt__model_init(f.m, 7, NULL);
+    struct bt__rng r = bt__rng_key(5, 98, 0);
+    for (size_t i = 0; i < f.m->params.n; i++) { /* biases and LayerNorm weights off their special values */
+        const struct bt__param *q = &f.m->params.item[i];
+        for (size_t j = 0; q->rank == 1 && j < q->count; j++)
+            f.m->w[q->offset + j] += 0.2f * ((float)bt__rng_uniform(r, (uint32_t)(q->offset + j)) - 0.5f);
+    }
+    fill_batch(&f.b);
+    struct bt__pass_limits limits = {.seqs = SEQS,
+                                     .rows = f.b.rows.n,
+                                     .longest = f.b.longest,
+                                     .pairs = f.b.pair[SEQS],
+                                     .train = true,
+                                     .micro_batches = 2};
+    assert_int_equal(bt__pass_create(f.m, f.pool, &limits, &f.p, &err), BT_OK);
+    for (int i = 0; i < SEQS; i++) f.gold[i] = i % LABELS;
+    return f;
+}
+
+static void drop(struct fixture *f)
+{
+    bt__pass_free(f->p);
+    bt__model_free(f->m);
+    bt__batch_free(&f->b);
+    bt__pool_free(f->pool);
+}
+
+static double loss_of(struct fixture *f, float *dlogits)
+{
+    double sum = 0.0;
+    bt__pass_dropout(f->p, true, 11, 4);
+    const float *logits = bt__pass_forward(f->p, &f->b);
+    for (int i = 0; i < SEQS; i++)
+        sum += bt__cross_entropy(logits + i * LABELS, LABELS, f->gold[i], 0.1, 1.0,
+                                 dlogits ? dlogits + i * LABELS : NULL);
+    return sum;
+}
+
+static float sign_at(size_t i)
+{
+    return bt__rng_u32(bt__rng_key(17, 97, 0), (uint32_t)i) & 1 ? 1.0f : -1.0f;
+}
+
+static double gradient_at(const struct fixture *f, size_t i)
+{
+    const struct bt__gradient *g = bt__pass_gradient(f->p);
+    const size_t h = (size_t)f->m->config.hidden_size;
+    if (i >= g->dense_begin) return (double)g->dense[i - g->dense_begin];
+    int32_t slot = g->slot[i / h];
+    return slot < 0 ? 0.0 : (double)g->word[(size_t)slot * h + i % h];
+}
+
+static double central(struct fixture *f, const struct bt__param *q, float *saved, float e)
+{
+    double side[2];
+    for (int s = 0; s < 2; s++) {
+        for (size_t i = 0; i < q->count; i++)
+            f->m->w[q->offset + i] = saved[i] + (s ? -e : e) * sign_at(q->offset + i);
+        side[s] = loss_of(f, NULL);
+    }
+    memcpy(f->m->w + q->offset, saved, q->count * sizeof *saved);
+    return (side[0] - side[1]) / (2.0 * (double)e);
+}
+
+static void check_param(struct fixture *f, const struct bt__param *q)
+{
+    float *saved = malloc(q->count * sizeof *saved);
+    assert_non_null(saved);
+    memcpy(saved, f->m->w + q->offset, q->count * sizeof *saved);
+    double want = 0.0;
+    for (size_t i = 0; i < q->count; i++)
+        want += gradient_at(f, q->offset + i) * (double)sign_at(q->offset + i);
+    float e = 4e-3f / sqrtf((float)(q->count > 64 ? q->count / 64 : 1));
+    double got = (4.0 * central(f, q, saved, e / 2) - central(f, q, saved, e)) / 3.0;
+    double scale = fmax(fabs(want), fabs(got));
+    if (fabs(got - want) > tolerance * scale + smallest)
+        fail_msg("%s: gradient %.6g, finite difference %.6g", q->name, want, got);
+    free(saved);
+}
+
+static void check_all(enum bt__act act, int layers)
+{
+    struct fixture f = make(act, 2, layers);
+    struct bt__trainable all = {.embeddings = true, .first_layer = 0};
+    loss_of(&f, f.dlogits);
+    bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
+    /* the backward pass uses memory of the forward pass: copy what the differences would overwrite */
+    for (size_t i = 0; i < f.m->params.n; i++) check_param(&f, &f.m->params.item[i]);
+    drop(&f);
+}
+
+static void gradient_gelu(void **state)
+{
+    (void)state;
+    check_all(BT__ACT_GELU, 3);
+}
+
+static void gradient_gelu_tanh(void **state)
+{
+    (void)state;
+    check_all(BT__ACT_GELU_TANH, 2);
+}
+
+static void gradient_single_layer(void **state)
+{
+    (void)state;
+    check_all(BT__ACT_GELU, 1);
+}
+
+/* The whole gradient as one array. */
+static double *all_of(const struct fixture *f)
+{
+    double *g = malloc(f->m->params.total * sizeof *g);
+    assert_non_null(g);
+    for (size_t i = 0; i < f->m->params.total; i++) g[i] = gradient_at(f, i);
+    return g;
+}
+
+static void same_bits_for_any_threads(void **state)
+{
+    (void)state;
+    double *first = NULL;
+    const int threads[] = {1, 2, 3, 5};
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        struct fixture f = make(BT__ACT_GELU, threads[t], 3);
+        struct bt__trainable all = {.embeddings = true, .first_layer = 0};
+        loss_of(&f, f.dlogits);
+        bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
+        double *g = all_of(&f);
+        if (!first)
+            first = g;
+        else {
+            assert_memory_equal(first, g, f.m->params.total * sizeof *g);
+            free(g);
+        }
+        drop(&f);
+    }
+    free(first);
+}
+
+static void second_batch_adds_up(void **state)
+{
+    (void)state;
+    struct fixture f = make(BT__ACT_GELU, 2, 2);
+    struct bt__trainable all = {.embeddings = true, .first_layer = 0};
+    loss_of(&f, f.dlogits);
+    bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
+    double *once = all_of(&f);
+    loss_of(&f, f.dlogits);
+    bt__pass_backward(f.p, &f.b, f.dlogits, &all, false);
+    double *twice = all_of(&f);
+    for (size_t i = 0; i < f.m->params.total; i++) assert_true(twice[i] == 2.0 * once[i]);
+    free(once);
+    free(twice);
+    drop(&f);
+}
+
+/* What is frozen gets no gradient; what is not gets the same as without freezing. */
+static void freezing(void **state)
+{
+    (void)state;
+    struct fixture f = make(BT__ACT_GELU, 2, 3);
+    const struct bt__trainable kinds[] = {{.embeddings = true, .first_layer = 0},
+                                          {.embeddings = false, .first_layer = 2},
+                                          {.embeddings = false, .first_layer = 3},
+                                          {.embeddings = true, .first_layer = 2}};
+    double *full = NULL;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        struct fixture g = make(BT__ACT_GELU, 2, 3);
+        loss_of(&g, g.dlogits);
+        bt__pass_backward(g.p, &g.b, g.dlogits, &kinds[k], true);
+        double *all = all_of(&g);
+        for (size_t i = 0; full && i < f.m->params.n; i++) {
+            const struct bt__param *q = &f.m->params.item[i];
+            bool trained = q->layer < 0 ? kinds[k].embeddings : q->layer >= kinds[k].first_layer;
+            for (size_t j = q->offset; j < q->offset + q->count; j++)
+                assert_true(all[j] == (trained ? full[j] : 0.0));
+        }
+        if (full)
+            free(all);
+        else
+            full = all;
+        drop(&g);
+    }
+    free(full);
+    drop(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradient_gelu),         cmocka_unit_test(gradient_gelu_tanh),
+        cmocka_unit_test(gradient_single_layer), cmocka_unit_test(same_bits_for_any_threads),
+        cmocka_unit_test(second_batch_adds_up),  cmocka_unit_test(freezing)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,257 @@
+/* Every vector kernel of every instruction set that this CPU has, against the same formula in double. */
+#include "math/kernels.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { N = 401 }; /* no multiple of any vector length */
+
+/* Largest error allowed: absolute, and relative to |x| for the activations of |x| > 1. */
+static const double gelu_error = 6e-7, slope_error = 6e-7, norm_error = 2e-6, softmax_error = 3e-7,
+                    adam_error = 2e-6;
+
+static const char *const sets[] = {"base", "avx2", "avx512"};
+
+/* Runs check for each instruction set; a set that the CPU lacks falls back to a lower one, which is checked again. */
+static void for_each_set(void (*check)(const struct bt__kernels *k))
+{
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        setenv("BERTTY_KERNELS", sets[i], 1);
+        check(bt__kernels());
+    }
+    unsetenv("BERTTY_KERNELS");
+}
+
+static float value(int i)
+{
+    return ((float)((i * 7919) % 2003) / 2003.0f - 0.5f) * 12.0f; /* −6 … 6 */
+}
+
+static double gelu(double x)
+{
+    return 0.5 * x * erfc(-x / sqrt(2.0));
+}
+
+static double gelu_slope(double x)
+{
+    return 0.5 * erfc(-x / sqrt(2.0)) + x * exp(-0.5 * x * x) / sqrt(2.0 * 3.14159265358979323846);
+}
+
+static double gelu_tanh(double x)
+{
+    return 0.5 * x * (1.0 + tanh(sqrt(2.0 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+}
+
+static double relu(double x)
+{
+    return x > 0.0 ? x : 0.0;
+}
+
+static double relu_slope(double x)
+{
+    return x > 0.0 ? 1.0 : 0.0;
+}
+
+static double gelu_tanh_slope(double x)
+{
+    return (gelu_tanh(x + 1e-5) - gelu_tanh(x - 1e-5)) / 2e-5;
+}
+
+typedef void forward_fn(int rows, int cols, float *pre, float *act, int ld, const float *bias);
+typedef void backward_fn(int rows, int cols, const float *pre, float *act, float *d, int ld);
+
+static void check_act(forward_fn *forward, backward_fn *backward, double (*f)(double),
+                      double (*slope)(double))
+{
+    float pre[2 * N], act[2 * N], again[2 * N], d[2 * N], bias[N];
+    for (int i = 0; i < 2 * N; i++) pre[i] = value(i);
+    for (int i = 0; i < N; i++) bias[i] = 0.25f * value(i + 5);
+    forward(2, N - 3, pre, act, N, bias);
+    memcpy(d, pre, sizeof d);
+    for (int i = 0; i < 2 * N; i++) d[i] = 1.0f + 0.1f * value(i + 3);
+    backward(2, N - 3, pre, again, d, N);
+    for (int r = 0; r < 2; r++)
+        for (int j = 0; j < N - 3; j++) {
+            int i = r * N + j;
+            double x = (double)(value(i) + bias[j]);
+            assert_true(fabs((double)pre[i] - x) < 1e-6);
+            double scale = fmax(1.0, fabs(x));
+            assert_true(fabs((double)act[i] - f((double)pre[i])) < gelu_error * scale);
+            assert_true(fabs((double)again[i] - f((double)pre[i])) < gelu_error * scale);
+            double want = slope((double)pre[i]) * (double)(1.0f + 0.1f * value(i + 3));
+            assert_true(fabs((double)d[i] - want) < 2 * slope_error * scale);
+        }
+}
+
+static void check_acts(const struct bt__kernels *k)
+{
+    check_act(k->bias_gelu, k->gelu_backward, gelu, gelu_slope);
+    check_act(k->bias_gelu_tanh, k->gelu_tanh_backward, gelu_tanh, gelu_tanh_slope);
+    check_act(k->bias_relu, k->relu_backward, relu, relu_slope);
+}
+
+static void check_gelu_everywhere(const struct bt__kernels *k)
+{
+    float zero[16] = {0}, pre[16], act[16];
+    for (float x = -40.0f; x < 40.0f; x += 0.0037f) {
+        for (int i = 0; i < 16; i++) pre[i] = x;
+        k->bias_gelu(1, 16, pre, act, 16, zero);
+        assert_true(fabs((double)act[7] - gelu((double)x)) <= gelu_error * fmax(1.0, fabs((double)x)));
+    }
+    pre[0] = NAN;
+    k->bias_gelu(1, 16, pre, act, 16, zero);
+    assert_true(isnan(act[0]));
+}
+
+static void check_softmax(const struct bt__kernels *k)
+{
+    float s[N], d[N];
+    double sum = 0.0, top = -1e9, dot = 0.0;
+    for (int i = 0; i < N; i++) {
+        s[i] = 5.0f * value(i);
+        d[i] = value(i + 9);
+        if ((double)s[i] > top) top = (double)s[i];
+    }
+    for (int i = 0; i < N; i++) sum += exp(((double)s[i] - top) * 0.3);
+    double p[N];
+    for (int i = 0; i < N; i++) p[i] = exp(((double)s[i] - top) * 0.3) / sum;
+    k->softmax(N, s, 0.3f);
+    for (int i = 0; i < N; i++) assert_true(fabs((double)s[i] - p[i]) < softmax_error);
+    for (int i = 0; i < N; i++) dot += p[i] * (double)value(i + 9);
+    k->softmax_backward(N, s, d, 0.3f);
+    for (int i = 0; i < N; i++)
+        assert_true(fabs((double)d[i] - p[i] * ((double)value(i + 9) - dot) * 0.3) < 3 * softmax_error);
+    float bad[3] = {0.0f, NAN, 1.0f};
+    k->softmax(3, bad, 1.0f);
+    assert_true(isnan(bad[0]) || isnan(bad[1]));
+}
+
+static void check_norm(const struct bt__kernels *k)
+{
+    float x[N], bias[N], res[N], gamma[N], beta[N], xhat[N], y[N];
+    struct bt__dropout none = bt__dropout_make(0.0, bt__rng_key(1, 2, 3));
+    double s[N], mean = 0.0, var = 0.0;
+    for (int i = 0; i < N; i++) {
+        x[i] = value(i);
+        bias[i] = value(i + 1);
+        res[i] = value(i + 2);
+        gamma[i] = 1.0f + 0.1f * value(i + 3);
+        beta[i] = value(i + 4);
+        s[i] = (double)x[i] + (double)bias[i] + (double)res[i];
+        mean += s[i] / N;
+    }
+    for (int i = 0; i < N; i++) var += (s[i] - mean) * (s[i] - mean) / N;
+    float rstd = k->norm(N, x, bias, res, gamma, beta, 1e-12f, &none, 0, xhat, y);
+    assert_true(fabs((double)rstd * sqrt(var) - 1.0) < norm_error);
+    for (int i = 0; i < N; i++) {
+        double h = (s[i] - mean) / sqrt(var);
+        assert_true(fabs((double)xhat[i] - h) < norm_error * 3);
+        assert_true(fabs((double)y[i] - (h * (double)gamma[i] + (double)beta[i])) < norm_error * 5);
+    }
+}
+
+/* As many elements dropped as asked for, the rest scaled, the same whatever the cut into calls. */
+static void check_dropout(const struct bt__kernels *k)
+{
+    enum { MANY = 100000 };
+    float *x = malloc(MANY * sizeof *x), *y = malloc(MANY * sizeof *y), *z = malloc(MANY * sizeof *z);
+    assert_true(x && y && z);
+    struct bt__dropout drop = bt__dropout_make(0.1, bt__rng_key(42, 3, 7));
+    for (int i = 0; i < MANY; i++) x[i] = 1.0f;
+    k->dropout(MANY, x, &drop, 1000, y);
+    int dropped = 0;
+    for (int i = 0; i < MANY; i++) {
+        dropped += y[i] == 0.0f;
+        assert_true(y[i] == 0.0f || fabs((double)y[i] - 1.0 / 0.9) < 1e-6);
+    }
+    assert_true(abs(dropped - MANY / 10) < 400); /* four standard deviations */
+    for (int i = 0; i < MANY; i += 37)
+        k->dropout(i + 37 < MANY ? 37 : MANY - i, x + i, &drop, 1000 + (uint32_t)i, z + i);
+    assert_memory_equal(y, z, MANY * sizeof *y);
+    free(x);
+    free(y);
+    free(z);
+}
+
+/* PyTorch's AdamW, three steps, in double. */
+static void check_adamw(const struct bt__kernels *k)
+{
+    float w[N], m[N] = {0}, v[N] = {0}, g[N];
+    double dw[N], dm[N] = {0}, dv[N] = {0};
+    for (int i = 0; i < N; i++) dw[i] = (double)(w[i] = value(i));
+    for (int t = 1; t <= 3; t++) {
+        double c1 = 1.0 - pow(0.9, t), c2 = 1.0 - pow(0.999, t), lr = 1e-2;
+        struct bt__adamw c = {.clip = 0.5f,
+                              .beta1 = 0.9f,
+                              .beta2 = 0.999f,
+                              .epsilon = 1e-6f,
+                              .step = (float)(lr / c1),
+                              .root = (float)(1.0 / sqrt(c2)),
+                              .keep = (float)(1.0 - lr * 0.01)};
+        for (int i = 0; i < N; i++) g[i] = value(i * t + 11);
+        k->adamw(N, w, g, m, v, &c);
+        for (int i = 0; i < N; i++) {
+            double gi = 0.5 * (double)g[i];
+            dw[i] *= 1.0 - lr * 0.01;
+            dm[i] = 0.9 * dm[i] + 0.1 * gi;
+            dv[i] = 0.999 * dv[i] + 0.001 * gi * gi;
+            dw[i] -= lr / c1 * dm[i] / (sqrt(dv[i]) / sqrt(c2) + 1e-6);
+            assert_true(fabs((double)w[i] - dw[i]) < adam_error * t);
+        }
+    }
+}
+
+static void check_sums(const struct bt__kernels *k)
+{
+    float a[3 * N], b[3 * N], sum[N], dot[N], c[N];
+    double want = 0.0;
+    for (int i = 0; i < 3 * N; i++) {
+        a[i] = value(i);
+        b[i] = value(i + 1);
+        want += (double)a[i] * (double)a[i];
+    }
+    assert_true(fabs(k->sumsq(3 * N, a) - want) < 1e-8 * want);
+    k->colsum(3, N, a, N, c);
+    k->colsum_dot(3, N, a, b, N, sum, dot);
+    for (int j = 0; j < N; j++) {
+        assert_true(fabs((double)sum[j] - ((double)a[j] + (double)a[N + j] + (double)a[2 * N + j])) < 1e-5);
+        assert_true(sum[j] == c[j]);
+        double d = (double)a[j] * (double)b[j] + (double)a[N + j] * (double)b[N + j] +
+                   (double)a[2 * N + j] * (double)b[2 * N + j];
+        assert_true(fabs((double)dot[j] - d) < 2e-5);
+    }
+    a[5] = INFINITY;
+    assert_true(isinf(k->sumsq(N, a)));
+    a[5] = NAN;
+    assert_true(isnan(k->sumsq(N, a)));
+}
+
+#define TEST(name, check)                                                                                    \
+    static void name(void **state)                                                                           \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        for_each_set(check);                                                                                 \
+    }
+TEST(activations, check_acts)
+TEST(gelu_everywhere, check_gelu_everywhere)
+TEST(softmax, check_softmax)
+TEST(norm, check_norm)
+TEST(dropout, check_dropout)
+TEST(adamw, check_adamw)
+TEST(sums, check_sums)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere),
+                                       cmocka_unit_test(softmax),     cmocka_unit_test(norm),
+                                       cmocka_unit_test(dropout),     cmocka_unit_test(adamw),
+                                       cmocka_unit_test(sums)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
