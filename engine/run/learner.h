@@ -1,0 +1,59 @@
+/* The training step: batch, forward, loss, backward, clip, update. Everything is a function of the step's number, so a resumed run only
+ * needs the weights, the moments and that number.
+ *
+ * Memory is reserved by bt__learner_create() for the largest step that can come; nothing is allocated afterwards except when
+ * an epoch's order is drawn. */
+#ifndef BERTTY_RUN_LEARNER_H
+#define BERTTY_RUN_LEARNER_H
+
+#include "batch/features.h"
+#include "batch/order.h"
+#include "optim/adamw.h"
+#include "optim/schedule.h"
+
+struct bt__learner_settings {
+    int batch_size, accumulation; /* examples of a micro-batch; micro-batches of a step */
+    bool drop_last, group_by_length;
+    double epochs; /* of passes over the data; unless max_steps > 0 */
+    int64_t max_steps;
+    uint64_t seed, data_seed;
+    double smoothing;             /* of the labels, [0, 1) */
+    double max_grad_norm;         /* 0: no clipping */
+    struct bt__schedule schedule; /* total and warmup are filled in by bt__learner_create */
+    double warmup_ratio;          /* of the total, when schedule.warmup is 0 */
+    double learning_rate;
+    struct bt__adam_settings adam;
+};
+
+struct bt__step_result {
+    double loss;      /* mean over the step's examples, with label smoothing */
+    double grad_norm; /* before clipping */
+    double learning_rate;
+    int64_t examples, tokens;
+};
+
+struct bt__learner;
+
+/* model, pool, features and gold [features->n] are borrowed. */
+enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__features *f,
+                                  const int *gold, const struct bt__learner_settings *s,
+                                  struct bt__learner **out, struct bt_error *err);
+void bt__learner_free(struct bt__learner *l);
+
+int64_t bt__learner_steps_per_epoch(const struct bt__learner *l);
+int64_t bt__learner_total(const struct bt__learner *l);
+struct bt__adam *bt__learner_adam(struct bt__learner *l);
+/* The pass with its reserved memory, for evaluating between steps; and the limits of one batch in it. */
+struct bt__pass *bt__learner_pass(struct bt__learner *l);
+const struct bt__pass_limits *bt__learner_limits(const struct bt__learner *l);
+void bt__learner_set_rate(struct bt__learner *l, double learning_rate);
+
+/* Does step number step (from 0). BT_DIVERGED if the loss or the gradient is not finite: the weights are then those before the step. */
+enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__step_result *r,
+                                struct bt_error *err);
+
+/* Bytes of weights, moments, gradients and activations that such a learner takes. */
+size_t bt__learner_bytes(const struct bt__model *m, const struct bt__features *f,
+                         const struct bt__learner_settings *s, int threads);
+
+#endif
