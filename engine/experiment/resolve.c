@@ -1,0 +1,134 @@
+/* From what a person wrote to what a run does: paths found and made absolute, dependent options filled in. */
+#include "experiment/value.h"
+
+#include <bertty/file.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* path in the current directory if it exists there, else in the experiment file's; absolute. The caller frees. */
+static char *locate(const struct bt_experiment *x, const char *path)
+{
+    char *found = NULL;
+    if (path[0] != '/' && x->path && !bt_path_exists(path)) {
+        const char *base = bt_path_base(x->path);
+        char *dir = bt_strndup(x->path, (size_t)(base - x->path));
+        char *beside = dir ? bt_path_join(dir[0] ? dir : ".", path) : NULL;
+        if (beside && bt_path_exists(beside)) found = beside;
+        if (!found) free(beside);
+        free(dir);
+    }
+    char *real = realpath(found ? found : path, NULL);
+    free(found);
+    return real;
+}
+
+static enum bt_status not_there(const struct bt_experiment *x, int which, const char *path,
+                                struct bt_error *err)
+{
+    const struct bt_option *o = &bt_options(NULL)[which];
+    if (x->path && x->line[which])
+        return bt_fail(err, BT_NOTFOUND, "%s:%u: %s: %s: no such file or directory", x->path, x->line[which],
+                       o->key, path);
+    return bt_fail(err, BT_NOTFOUND, "%s: %s: no such file or directory", o->key, path);
+}
+
+static enum bt_status resolve_text(struct bt_experiment *x, int which, char **field, struct bt_error *err)
+{
+    if (!*field) return BT_OK;
+    char *real = locate(x, *field);
+    if (!real) return not_there(x, which, *field, err);
+    free(*field);
+    *field = real;
+    return BT_OK;
+}
+
+static bool has_wildcard(const char *path)
+{
+    return strpbrk(path, "*?[") != NULL;
+}
+
+/* Adds all files that a pattern names, sorted, relative to the current or the experiment's directory. */
+static enum bt_status add_glob(const struct bt_experiment *x, const char *pattern, struct bt_string_list *out,
+                               struct bt_error *err)
+{
+    glob_t g = {.gl_pathc = 0};
+    int rc = glob(pattern, 0, NULL, &g);
+    if (rc == GLOB_NOMATCH && pattern[0] != '/' && x->path) {
+        const char *base = bt_path_base(x->path);
+        char *beside = bt_strfmt("%.*s%s", (int)(base - x->path), x->path, pattern);
+        globfree(&g);
+        rc = beside ? glob(beside, 0, NULL, &g) : GLOB_NOSPACE;
+        free(beside);
+    }
+    enum bt_status st = rc == 0 ? BT_OK : BT_NOTFOUND;
+    for (size_t i = 0; !st && i < g.gl_pathc; i++) {
+        char *real = realpath(g.gl_pathv[i], NULL);
+        st = real ? bt__list_add(out, real, err) : BT_NOTFOUND;
+        free(real);
+    }
+    if (rc == 0) globfree(&g);
+    return st;
+}
+
+static enum bt_status resolve_list(struct bt_experiment *x, int which, struct bt_string_list *field,
+                                   struct bt_error *err)
+{
+    struct bt_string_list all = {.n = 0};
+    enum bt_status st = BT_OK;
+    for (size_t i = 0; i < field->n && !st; i++) {
+        char *real = locate(x, field->item[i]);
+        if (real)
+            st = bt__list_add(&all, real, err);
+        else if (has_wildcard(field->item[i]))
+            st = add_glob(x, field->item[i], &all, err);
+        else
+            st = BT_NOTFOUND;
+        if (st == BT_NOTFOUND) not_there(x, which, field->item[i], err);
+        free(real);
+    }
+    if (st) {
+        bt__list_free(&all);
+        return st;
+    }
+    bt__list_free(field);
+    *field = all;
+    return BT_OK;
+}
+
+static enum bt_status resolve_paths(struct bt_experiment *x, struct bt_error *err)
+{
+    enum bt_status st = resolve_text(x, BT_OPTION_model_name_or_path, &x->model_name_or_path, err);
+    if (!st) st = resolve_list(x, BT_OPTION_data_train_file, &x->data_train_file, err);
+    if (!st) st = resolve_list(x, BT_OPTION_data_validation_file, &x->data_validation_file, err);
+    if (!st) st = resolve_list(x, BT_OPTION_data_test_file, &x->data_test_file, err);
+    return st ? st : resolve_text(x, BT_OPTION_data_class_names_file, &x->data_class_names_file, err);
+}
+
+/* The file's name without directory and ending. */
+static char *name_of(const char *path)
+{
+    const char *base = path ? bt_path_base(path) : "run", *dot = strrchr(base, '.');
+    return bt_strndup(base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
+}
+
+enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err)
+{
+    enum bt_status st = resolve_paths(x, err);
+    if (st) return st;
+    bool dev = x->data_validation_file.n > 0 || x->data_val_set_size > 0.0;
+    if (!dev) x->eval_eval_strategy = BT_EVAL_NO;
+    if (x->train_data_seed < 0) x->train_data_seed = x->train_seed;
+    if (x->optim_head_learning_rate < 0.0) x->optim_head_learning_rate = x->optim_learning_rate;
+    if (x->model_freeze_layers > 0) x->model_freeze_embeddings = true;
+    if (!x->eval_metric_for_best_model) x->eval_metric_for_best_model = bt_strdup("accuracy");
+    if (x->eval_greater_is_better == BT_GREATER_IS_BETTER_AUTO && x->eval_metric_for_best_model)
+        x->eval_greater_is_better = strcmp(x->eval_metric_for_best_model, "loss") == 0
+                                        ? BT_GREATER_IS_BETTER_FALSE
+                                        : BT_GREATER_IS_BETTER_TRUE;
+    if (!x->run_name) x->run_name = name_of(x->path);
+    if (!x->eval_metric_for_best_model || !x->run_name)
+        return bt_fail(err, BT_NOMEM, "no memory for an experiment");
+    return BT_OK;
+}

@@ -1,0 +1,106 @@
+/* What must hold between options. */
+#include <bertty/experiment.h>
+
+#include <string.h>
+
+struct check {
+    const struct bt_experiment *x;
+    const struct bt_option **at;
+    struct bt_error *err;
+};
+
+/* "file:3: data.text_column: …", the line where the option stands, if it does. */
+static enum bt_status blame(const struct check *c, int which, const char *what)
+{
+    const struct bt_option *o = &bt_options(NULL)[which];
+    if (c->at) *c->at = o;
+    if (c->x->path && c->x->line[which])
+        return bt_fail(c->err, BT_INVALID, "%s:%u: %s: %s", c->x->path, c->x->line[which], o->key, what);
+    if (c->x->path) return bt_fail(c->err, BT_INVALID, "%s: %s: %s", c->x->path, o->key, what);
+    return bt_fail(c->err, BT_INVALID, "%s: %s", o->key, what);
+}
+
+static enum bt_status required(const struct check *c)
+{
+    const struct bt_experiment *x = c->x;
+    if (!x->model_name_or_path || !x->model_name_or_path[0])
+        return blame(c, BT_OPTION_model_name_or_path, "missing, expected a model directory");
+    if (x->data_train_file.n == 0) return blame(c, BT_OPTION_data_train_file, "missing, expected a file");
+    if (!x->data_text_column)
+        return blame(c, BT_OPTION_data_text_column, "missing, expected a column's name or number");
+    if (!x->data_label_column)
+        return blame(c, BT_OPTION_data_label_column, "missing, expected a column's name or number");
+    return BT_OK;
+}
+
+static enum bt_status check_data(const struct check *c)
+{
+    const struct bt_experiment *x = c->x;
+    if (x->data_delimiter && strlen(x->data_delimiter) != 1)
+        return blame(c, BT_OPTION_data_delimiter, "expected one character");
+    if (x->data_val_set_size > 0.0 && x->data_validation_file.n)
+        return blame(c, BT_OPTION_data_val_set_size,
+                     "set together with data.validation_file, expected one of the two");
+    if (!x->data_text_pair_column && x->data_truncation != BT_TRUNCATION_LONGEST_FIRST &&
+        x->data_truncation != BT_TRUNCATION_ONLY_FIRST)
+        return blame(c, BT_OPTION_data_truncation, "only_second needs data.text_pair_column");
+    if (x->task_labels.n == 1)
+        return blame(c, BT_OPTION_task_labels, "one label, expected at least two or none");
+    return BT_OK;
+}
+
+static bool is_metric(const char *name)
+{
+    static const char *const names[] = {"loss", "accuracy", "f1", "f1_macro", "f1_micro", "mcc"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+static enum bt_status check_eval(const struct check *c)
+{
+    const struct bt_experiment *x = c->x;
+    bool dev = x->data_validation_file.n > 0 || x->data_val_set_size > 0.0,
+         never = x->eval_eval_strategy == BT_EVAL_NO || !dev;
+    if (x->eval_eval_strategy == BT_EVAL_STEPS && x->eval_eval_steps < 0)
+        return blame(c, BT_OPTION_eval_eval_steps, "missing, eval.eval_strategy is steps");
+    if (x->set[BT_OPTION_eval_eval_strategy] && x->eval_eval_strategy != BT_EVAL_NO && !dev)
+        return blame(c, BT_OPTION_eval_eval_strategy,
+                     "there is no data.validation_file and data.val_set_size is 0");
+    if (x->eval_metric_for_best_model && !is_metric(x->eval_metric_for_best_model))
+        return blame(c, BT_OPTION_eval_metric_for_best_model,
+                     "unknown metric, expected loss, accuracy, f1, f1_macro, f1_micro or mcc");
+    if (x->eval_early_stopping_patience > 0 && never)
+        return blame(c, BT_OPTION_eval_early_stopping_patience,
+                     "needs evaluations: eval.eval_strategy and validation data");
+    if (x->run_save_strategy == BT_SAVE_BEST && never)
+        return blame(c, BT_OPTION_run_save_strategy,
+                     "best needs evaluations: eval.eval_strategy and validation data");
+    return BT_OK;
+}
+
+static enum bt_status check_train(const struct check *c)
+{
+    const struct bt_experiment *x = c->x;
+    if (x->train_max_steps == 0)
+        return blame(c, BT_OPTION_train_max_steps, "0 steps, expected -1 or at least 1");
+    if (x->optim_warmup_steps > 0 && x->set[BT_OPTION_optim_warmup_ratio] && x->optim_warmup_ratio > 0.0 &&
+        x->set[BT_OPTION_optim_warmup_steps])
+        return blame(c, BT_OPTION_optim_warmup_steps,
+                     "set together with optim.warmup_ratio, expected one of the two");
+    if (x->model_freeze_layers > 0 && !x->model_freeze_embeddings &&
+        x->set[BT_OPTION_model_freeze_embeddings])
+        return blame(c, BT_OPTION_model_freeze_embeddings,
+                     "false, but model.freeze_layers freezes what stands above the embeddings");
+    return BT_OK;
+}
+
+enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struct bt_option **at,
+                                      struct bt_error *err)
+{
+    struct check c = {.x = x, .at = at, .err = err};
+    enum bt_status st = required(&c);
+    if (!st) st = check_data(&c);
+    if (!st) st = check_eval(&c);
+    return st ? st : check_train(&c);
+}
