@@ -68,7 +68,7 @@ static const struct dtype {
 /* True if the shape has one element: [] or [1, 1, …]. */
 static bool one_element(struct bt__wire shape)
 {
-    struct bt__field f, size;
+    struct bt__field f = {0}, size = {0};
     while (bt__wire_next(&shape, &f)) {
         if (f.number == SHAPE_UNKNOWN && f.type == WIRE_VARINT && f.value) return false;
         if (f.number != SHAPE_DIM || f.type != WIRE_BYTES) continue;
@@ -82,7 +82,7 @@ static bool one_element(struct bt__wire shape)
 
 static const struct dtype *find_dtype(struct bt__wire tensor)
 {
-    struct bt__field f;
+    struct bt__field f = {0};
     uint64_t dtype = 0;
     while (bt__wire_next(&tensor, &f)) {
         if (f.number == TENSOR_DTYPE && f.type == WIRE_VARINT) dtype = f.value;
@@ -109,7 +109,7 @@ static uint64_t packed(struct bt__wire bytes, const struct dtype *d)
 static bool tensor_value(struct bt__wire tensor, double *value)
 {
     const struct dtype *d = find_dtype(tensor);
-    struct bt__field f;
+    struct bt__field f = {0};
     uint64_t bits = 0; /* an absent number is zero */
     if (!d) return false;
     while (bt__wire_next(&tensor, &f)) {
@@ -152,7 +152,7 @@ bool bt__event_plain(struct bt__wire message, struct bt__event *e, struct bt__sc
 static bool other_plugin(struct bt__wire metadata)
 {
     static const char scalars[] = "scalars";
-    struct bt__field f, name;
+    struct bt__field f = {0}, name = {0};
     while (bt__wire_next(&metadata, &f)) {
         if (f.number != METADATA_PLUGIN || f.type != WIRE_BYTES) continue;
         while (bt__wire_next(&f.bytes, &name)) {
@@ -167,7 +167,7 @@ static bool other_plugin(struct bt__wire metadata)
 
 static bool is_start(struct bt__wire session)
 {
-    struct bt__field f;
+    struct bt__field f = {0};
     bool start = false;
     while (bt__wire_next(&session, &f))
         if (f.number == SESSION_STATUS && f.type == WIRE_VARINT) start = f.value == SESSION_START;
@@ -176,7 +176,7 @@ static bool is_start(struct bt__wire session)
 
 bool bt__event_parse(struct bt__wire message, struct bt__event *e)
 {
-    struct bt__field f;
+    struct bt__field f = {0};
     *e = (struct bt__event){.kind = EVENT_OTHER};
     while (bt__wire_next(&message, &f)) {
         if (f.number == EVENT_WALL_TIME && f.type == WIRE_FIXED64) e->wall = bt__wire_double(f.value);
@@ -193,7 +193,7 @@ bool bt__event_parse(struct bt__wire message, struct bt__event *e)
 
 static void parse_value(struct bt__wire *value, struct bt__scalar *s)
 {
-    struct bt__field f;
+    struct bt__field f = {0};
     while (bt__wire_next(value, &f)) {
         if (f.number == VALUE_TAG && f.type == WIRE_BYTES) {
             s->tag = (const char *)f.bytes.p;
@@ -211,7 +211,7 @@ static void parse_value(struct bt__wire *value, struct bt__scalar *s)
 
 bool bt__event_scalar(struct bt__event *e, struct bt__scalar *s)
 {
-    struct bt__field f;
+    struct bt__field f = {0};
     *s = (struct bt__scalar){0};
     while (bt__wire_next(&e->summary, &f)) {
         if (f.number != SUMMARY_VALUE || f.type != WIRE_BYTES) continue;

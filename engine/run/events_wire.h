@@ -67,8 +67,7 @@ static inline bool bt__wire_next(struct bt__wire *w, struct bt__field *f)
     if (w->p >= w->end) return false;
     uint64_t key = bt__wire_varint(w);
     const uint8_t *p;
-    f->number = (uint32_t)(key >> 3);
-    f->type = (enum bt__wire_type)(key & 7);
+    *f = (struct bt__field){.number = (uint32_t)(key >> 3), .type = (enum bt__wire_type)(key & 7)};
     switch (key & 7) {
     case WIRE_VARINT:
         f->value = bt__wire_varint(w);
