@@ -85,26 +85,31 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtui.a $(BUILD)/libbertty.a
 # Changes when the flags do, so that everything is compiled again.
 FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(MATHFLAGS) $(LDFLAGS)
 $(BUILD)/flags: force
-	@[ -e $@ ] || scripts/deps --check build
+	@[ -e $@ ] || .ci/deps --check build
 	@mkdir -p $(@D)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 
 # ── using ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 deps: ## install the Debian packages that are missing (with sudo where that is needed)
-	$(Q)scripts/deps
+	$(Q).ci/deps
 
 fetch: ## get the model and the film reviews for experiments/movie-reviews.yaml
 	$(Q)experiments/fetch
 
 demo: ## all of the set-up, then a fine-tuning run of some minutes, and the workbench on it
-	$(Q)scripts/deps build demo
+	$(Q).ci/deps build demo
 	$(Q)$(MAKE) all
 	$(Q)experiments/fetch
-	$(Q)scripts/demo
+	$(Q)experiments/demo
 
 install: all ## install under PREFIX (/usr/local): program, themes, experiments, README
-	$(Q)scripts/install $(BIN) "$(DESTDIR)$(PREFIX)"
+	$(Q)install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bertty/themes" "$(DESTDIR)$(PREFIX)/share/bertty/experiments" "$(DESTDIR)$(PREFIX)/share/doc/bertty"
+	$(Q)install -m 755 $(BIN) "$(DESTDIR)$(PREFIX)/bin/bertty"
+	$(Q)install -m 644 themes/*.yaml "$(DESTDIR)$(PREFIX)/share/bertty/themes"
+	$(Q)install -m 644 experiments/*.yaml "$(DESTDIR)$(PREFIX)/share/bertty/experiments"
+	$(Q)install -m 755 experiments/fetch "$(DESTDIR)$(PREFIX)/share/bertty/experiments"
+	$(Q)install -m 644 README.md LICENSE "$(DESTDIR)$(PREFIX)/share/doc/bertty"
 
 clean: ## remove what was built (never runs, models or data)
 	$(Q)rm -rf $(BUILD) bertty
@@ -112,12 +117,12 @@ clean: ## remove what was built (never runs, models or data)
 # ── testing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test: ## all of the set-up, then every test; at the end: N passed, N failed, N skipped
-	$(Q)scripts/deps
+	$(Q).ci/deps
 	$(Q)experiments/fetch
 	$(Q)tests/run
 
 test-peers: ## compare with live PyTorch and transformers, in a virtual environment of its own
-	$(Q)scripts/deps
+	$(Q).ci/deps
 	$(Q)experiments/fetch
 	$(Q)tests/peers_env
 	$(Q)tests/run golden peers

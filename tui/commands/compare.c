@@ -133,6 +133,17 @@ static void json_runs(struct bt_json_writer *w, const struct bt_compare *c)
     bt_jw_end_array(w);
 }
 
+/* Counts as whole numbers; what an event file holds as a float no longer than that. */
+static void json_number(struct bt_json_writer *w, double v)
+{
+    if (fabs(v) < 1e15 && v == nearbyint(v))
+        bt_jw_int(w, (int64_t)v);
+    else if ((double)(float)v == v)
+        bt_jw_float(w, (float)v);
+    else
+        bt_jw_num(w, v);
+}
+
 static void json_tables(struct bt_json_writer *w, const struct bt_compare *c)
 {
     bt_jw_key(w, "settings");
@@ -151,7 +162,7 @@ static void json_tables(struct bt_json_writer *w, const struct bt_compare *c)
         bt_jw_object(w);
         bt_jw_key(w, "values");
         bt_jw_array(w);
-        for (size_t k = 0; k < c->n_runs; k++) bt_jw_num(w, c->metric[i].value[k]);
+        for (size_t k = 0; k < c->n_runs; k++) json_number(w, c->metric[i].value[k]);
         bt_jw_end_array(w);
         bt_jw_kint(w, "best", c->metric[i].best);
         bt_jw_end_object(w);

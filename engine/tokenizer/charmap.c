@@ -1,0 +1,139 @@
+#include "tokenizer/charmap.h"
+
+#include "base/unicode.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct range {
+    int32_t first, last;
+};
+
+/* The CJK ranges of Google's BERT; Hangul and Kana are not among them. */
+static const struct range cjk[] = {{.first = 0x4e00, .last = 0x9fff},   {.first = 0x3400, .last = 0x4dbf},
+                                   {.first = 0x20000, .last = 0x2a6df}, {.first = 0x2a700, .last = 0x2b73f},
+                                   {.first = 0x2b740, .last = 0x2b81f}, {.first = 0x2b920, .last = 0x2ceaf},
+                                   {.first = 0xf900, .last = 0xfaff},   {.first = 0x2f800, .last = 0x2fa1f}};
+
+struct pair {
+    int32_t from, to[2];
+};
+
+static const struct pair lower_exceptions[] = {
+#define RANGE(property, a, b)
+#define LOWER(cp, a, b) {.from = cp, .to = {a, b}},
+#define NFD(cp, a, b)
+#include "tokenizer/hf_unicode.def"
+#undef LOWER
+#undef NFD
+};
+static const struct pair nfd_exceptions[] = {
+#define LOWER(cp, a, b)
+#define NFD(cp, a, b) {.from = cp, .to = {a, b}},
+#include "tokenizer/hf_unicode.def"
+#undef LOWER
+#undef NFD
+#undef RANGE
+};
+
+static size_t exception(const struct pair *table, size_t n, int32_t cp, int32_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (table[i].from != cp) continue;
+        out[0] = table[i].to[0];
+        out[1] = table[i].to[1];
+        return table[i].to[1] ? 2 : 1;
+    }
+    return 0;
+}
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+size_t bt__char_lower(int32_t cp, enum bt_compat compat, int32_t out[2])
+{
+    size_t n = cp < 0x80 ? 0 : exception(lower_exceptions, COUNT(lower_exceptions), cp, out);
+    if (n && (compat == BT_COMPAT_HF || cp == 0x130)) return n;
+    out[0] = bt__unicode_lower(cp);
+    return 1;
+}
+
+size_t bt__char_nfd(int32_t cp, enum bt_compat compat, int32_t *out, size_t cap)
+{
+    size_t n = compat == BT_COMPAT_HF ? exception(nfd_exceptions, COUNT(nfd_exceptions), cp, out) : 0;
+    return n ? n : bt__unicode_nfd(cp, out, cap);
+}
+
+int bt__char_class(int32_t cp)
+{
+    return bt__unicode_combining_class(cp);
+}
+
+static bool ascii_punctuation(int32_t cp)
+{
+    return (cp >= 33 && cp <= 47) || (cp >= 58 && cp <= 64) || (cp >= 91 && cp <= 96) ||
+           (cp >= 123 && cp <= 126);
+}
+
+static bool is_line_space(int32_t cp)
+{
+    return cp == '\t' || cp == '\n' || cp == '\r';
+}
+
+static unsigned flags_of(int32_t cp)
+{
+    const char *c = bt__unicode_category(cp);
+    int32_t parts[32];
+    unsigned f = 0;
+    if (c[0] == 'Z' || is_line_space(cp)) return BT__SPACE;
+    if (cp == 0 || cp == 0xfffd || (c[0] == 'C' && (c[1] == 'c' || c[1] == 'f' || c[1] == 'o')))
+        return BT__REMOVE;
+    if (c[0] == 'P' || ascii_punctuation(cp)) f |= BT__PUNCT;
+    if (c[0] == 'M' && c[1] == 'n') f |= BT__MARK;
+    if (bt__unicode_combining_class(cp) > 0) f |= BT__COMBINES;
+    if (bt__unicode_lower(cp) != cp) f |= BT__LOWERS;
+    if (cp >= 0x80 && (bt__unicode_nfd(cp, parts, 32) != 1 || parts[0] != cp)) f |= BT__DECOMPOSES;
+    return f;
+}
+
+static void put(uint8_t *map, int32_t first, int32_t last, unsigned add, unsigned drop)
+{
+    for (int32_t cp = first; cp <= last; cp++) map[cp] = (uint8_t)((map[cp] & ~drop) | add);
+}
+
+enum { KEEP, REMOVE, MARK, NO_MARK, PUNCTUATION, NO_PUNCTUATION };
+
+static void correct(uint8_t *map)
+{
+    static const struct {
+        uint8_t add, drop;
+    } change[] = {[KEEP] = {.drop = BT__REMOVE},      [REMOVE] = {.add = BT__REMOVE},
+                  [MARK] = {.add = BT__MARK},         [NO_MARK] = {.drop = BT__MARK},
+                  [PUNCTUATION] = {.add = BT__PUNCT}, [NO_PUNCTUATION] = {.drop = BT__PUNCT}};
+#define RANGE(property, a, b) put(map, a, b, change[property].add, change[property].drop);
+#define LOWER(cp, a, b)       put(map, cp, cp, BT__LOWERS, 0);
+#define NFD(cp, a, b)         put(map, cp, cp, (b) || (a) != (cp) ? BT__DECOMPOSES : 0, BT__DECOMPOSES);
+#include "tokenizer/hf_unicode.def"
+#undef RANGE
+#undef LOWER
+#undef NFD
+}
+
+/* Google's code keeps private use and takes utf8proc's categories as they are. */
+static void google(uint8_t *map)
+{
+    for (int32_t cp = 0x80; cp < BT__CODE_POINTS; cp++)
+        if (strcmp(bt__unicode_category(cp), "Co") == 0) map[cp] = 0;
+    map[0x130] |= BT__LOWERS;
+}
+
+uint8_t *bt__charmap_build(enum bt_compat compat)
+{
+    uint8_t *map = malloc(BT__CODE_POINTS);
+    if (!map) return NULL;
+    for (int32_t cp = 0; cp < BT__CODE_POINTS; cp++) map[cp] = (uint8_t)flags_of(cp);
+    for (size_t i = 0; i < COUNT(cjk); i++) put(map, cjk[i].first, cjk[i].last, BT__CJK, 0);
+    if (compat == BT_COMPAT_HF)
+        correct(map);
+    else
+        google(map);
+    return map;
+}

@@ -1,0 +1,31 @@
+/* What each code point means to the tokenizer: a byte of flags, and the mappings behind two of them.
+ *
+ * The tables follow utf8proc, corrected by hf_unicode.def to those of Hugging Face's tokenizers. */
+#ifndef BERTTY_TOKENIZER_CHARMAP_H
+#define BERTTY_TOKENIZER_CHARMAP_H
+
+#include <bertty/tokenizer.h>
+
+enum {
+    BT__SPACE = 1,       /* separates words */
+    BT__REMOVE = 2,      /* vanishes */
+    BT__PUNCT = 4,       /* a word of its own */
+    BT__CJK = 8,         /* gets spaces around it */
+    BT__MARK = 16,       /* dropped when accents are stripped */
+    BT__DECOMPOSES = 32, /* its canonical decomposition is something else */
+    BT__LOWERS = 64,     /* its lower-case form is something else */
+    BT__COMBINES = 128   /* takes part in canonical reordering */
+};
+
+/* BT__CODE_POINTS flags. The caller frees with free(); NULL without memory. */
+enum { BT__CODE_POINTS = 0x110000 };
+uint8_t *bt__charmap_build(enum bt_compat compat);
+
+/* Lower-case form: up to two code points into out; returns how many. */
+size_t bt__char_lower(int32_t cp, enum bt_compat compat, int32_t out[2]);
+/* Canonical combining class. */
+int bt__char_class(int32_t cp);
+/* Canonical decomposition into out; returns how many (≤ cap). */
+size_t bt__char_nfd(int32_t cp, enum bt_compat compat, int32_t *out, size_t cap);
+
+#endif

@@ -1,0 +1,133 @@
+/* Run directories as everybody but their engine sees them: which runs there are, how they stand, what they predicted; and how to steer, start
+ * and delete them. Nothing here holds a run open; everything can be called while an engine writes. Calls read files: a screen makes them on
+ * a worker. */
+#ifndef BERTTY_RUN_H
+#define BERTTY_RUN_H
+
+#include <bertty/error.h>
+#include <bertty/str.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* name in status.json, still has an engine */
+#define BT_RUN_STATES(X)                                                                                     \
+    X(BT_RUN_QUEUED, "queued", true)                                                                         \
+    X(BT_RUN_STARTING, "starting", true)                                                                     \
+    X(BT_RUN_TRAINING, "training", true)                                                                     \
+    X(BT_RUN_EVALUATING, "evaluating", true)                                                                 \
+    X(BT_RUN_PAUSED, "paused", true)                                                                         \
+    X(BT_RUN_STOPPING, "stopping", true)                                                                     \
+    X(BT_RUN_FINISHED, "finished", false)                                                                    \
+    X(BT_RUN_STOPPED, "stopped", false)                                                                      \
+    X(BT_RUN_FAILED, "failed", false)                                                                        \
+    X(BT_RUN_DIVERGED, "diverged", false)                                                                    \
+    X(BT_RUN_LOST, "lost", false)       /* derived: the pid is gone or is another process */                 \
+    X(BT_RUN_UNKNOWN, "unknown", false) /* no status.json: another tool's logdir, or damaged */
+
+enum bt_run_state {
+#define X(name, text, alive) name,
+    BT_RUN_STATES(X)
+#undef X
+};
+const char *bt_run_state_name(enum bt_run_state s);
+bool bt_run_state_alive(enum bt_run_state s);
+
+/* A snapshot of status.json (plus what is derived). Owns its texts; bt_run_status_clear() frees them. */
+struct bt_run_status {
+    char *id, *dir; /* last component of the directory; absolute path */
+    enum bt_run_state state;
+    int64_t pid;         /* 0: none */
+    int64_t step, total; /* optimiser steps done, and of the whole run (0: unknown) */
+    double epoch, epochs;
+    double tokens_per_s;          /* of the recent steps */
+    double eta_s;                 /* NaN: unknown */
+    double train_loss;            /* the last logged; NaN: none */
+    char *metric;                 /* metric_for_best_model; NULL: no evaluation */
+    double best, last;            /* its values; NaN: none yet */
+    int64_t best_step, last_step; /* of these evaluations; −1: none */
+    double started, updated;      /* seconds since 1970; 0: unknown */
+    bool steered;                 /* a setting was changed while it ran */
+    char *error;                  /* last error or warning, or NULL */
+    char *name;                   /* experiment's name; NULL: unknown */
+};
+void bt_run_status_clear(struct bt_run_status *s);
+
+/* Reads one run. A directory without status.json gives BT_OK and BT_RUN_UNKNOWN; BT_NOTFOUND: no such directory. */
+enum bt_status bt_run_status(const char *dir, struct bt_run_status *out, struct bt_error *err);
+
+struct bt_run_list {
+    struct bt_run_status *run; /* [n], newest first */
+    size_t n;
+};
+/* Runs under a runs directory (which need not exist: an empty list). previous (or NULL) lets unchanged entries be reused without reading. */
+enum bt_status bt_run_list(const char *runs_dir, const struct bt_run_list *previous, struct bt_run_list *out,
+                           struct bt_error *err);
+void bt_run_list_clear(struct bt_run_list *l);
+
+/* The directory of RUN: an id under runs_dir, a unique prefix or suffix of one, or a path that is a run. "RUN@STEP" (or RUN@best, RUN@last)
+ * sets *step (−1: none named; −2: best; −3: last). The caller frees *dir. Odd names ("../x") are refused. */
+enum bt_status bt_run_find(const char *runs_dir, const char *name, char **dir, int64_t *step,
+                           struct bt_error *err);
+enum { BT_STEP_NONE = -1, BT_STEP_BEST = -2, BT_STEP_LAST = -3 };
+
+/* The model directory of a checkpoint: step ≥ 0, BT_STEP_BEST (falls back to the last), BT_STEP_LAST; BT_STEP_NONE: best, else last. Damaged or
+ * unfinished ones (no manifest, sizes differ) are passed over. *step receives which. The caller frees *path. */
+enum bt_status bt_run_checkpoint(const char *dir, int64_t step, char **path, int64_t *found,
+                                 struct bt_error *err);
+/* Steps of the complete checkpoints, ascending; the caller frees *steps. */
+enum bt_status bt_run_checkpoints(const char *dir, int64_t **steps, size_t *n, struct bt_error *err);
+
+/* Appends a command line to the control file: "stop", "pause", "resume", "checkpoint", "eval", "set learning_rate=1e-5". BT_INVALID: the run has no
+ * engine, or the text is not a command. */
+enum bt_status bt_run_control(const char *dir, const char *command, struct bt_error *err);
+
+struct bt_launch {
+    const char *experiment; /* path of the file; NULL when resuming */
+    const char *const *set; /* "key=value", n_set of them */
+    size_t n_set;
+    const char *name;     /* the run's id; NULL: made from the experiment's name and the time */
+    const char *runs_dir; /* NULL: the experiment's run.output_dir */
+    const char *resume;   /* directory of a run to resume; NULL: a new one */
+    bool force;           /* resume although the data changed */
+    const char *program;  /* NULL: /proc/self/exe */
+};
+/* Starts `bertty train …` as a process of its own session, standard streams on /dev/null and the run's log, and waits until it has made its run
+ * directory (or failed: then its error is ours). *dir: freed by the caller. The process outlives us. */
+enum bt_status bt_run_launch(const struct bt_launch *l, char **dir, struct bt_error *err);
+
+/* Removes a run that has no engine: only what a run consists of, never following symlinks out of it. */
+enum bt_status bt_run_remove(const char *dir, struct bt_error *err);
+
+/* The last max_bytes of log.txt (whole lines) and the offset behind them; from *offset ≥ 0 on: what was added since. out is appended to. */
+enum bt_status bt_run_log(const char *dir, int64_t *offset, size_t max_bytes, struct bt_str *out,
+                          struct bt_error *err);
+
+/* ── predictions/<split>-step-NNNNNN.jsonl ── */
+
+struct bt_prediction {
+    int64_t id; /* row of the split's file, from 1 */
+    int gold;   /* label index; −1: none */
+    int predicted;
+    float p;             /* of the predicted label */
+    float loss;          /* NaN: none */
+    const float *scores; /* [n_labels] */
+};
+struct bt_predictions {
+    char *split;
+    int64_t step;
+    char **label; /* [n_labels] in id2label's order */
+    int n_labels;
+    struct bt_prediction *row; /* [n] in the file's order */
+    size_t n;
+    float *scores; /* private */
+};
+/* The newest at or before step (−1: of the best checkpoint, else the newest). */
+enum bt_status bt_predictions_load(const char *dir, const char *split, int64_t step,
+                                   struct bt_predictions **out, struct bt_error *err);
+void bt_predictions_free(struct bt_predictions *p);
+/* Steps for which there are predictions of a split, ascending; the caller frees. */
+enum bt_status bt_predictions_steps(const char *dir, const char *split, int64_t **steps, size_t *n,
+                                    struct bt_error *err);
+
+#endif

@@ -1,0 +1,514 @@
+#include "tui/views/charts_data.h"
+
+#include <bertty/file.h>
+#include <bertty/json.h>
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { POLL_BYTES = 8 << 20, MAX_STATUS = 1 << 20, SMOOTH_FROM = 8 };
+
+struct charts_run_private {
+    bool gone;               /* to be freed when no poll is under way */
+    struct charts_info info; /* what the last poll found */
+    char *error;
+    bool more;
+    struct charts_cache *caches; /* one for each tag that was ever prepared */
+};
+
+/* x and the smoothed values of one series, kept until the series, the axis or the weight changes. */
+struct charts_cache {
+    struct charts_cache *next;
+    char *tag;
+    double *x, *smooth;
+    size_t n, cap;
+    uint64_t version, epoch_version;
+    enum charts_axis axis;
+    double weight;
+    bool valid;
+};
+
+struct charts_poll {
+    struct charts_run **run;
+    size_t n;
+};
+
+/* ── runs ── */
+
+static void info_free(struct charts_info *info)
+{
+    free(info->saved);
+    *info = (struct charts_info){.best = -1};
+}
+
+static void run_free(struct charts_run *r)
+{
+    while (r->own && r->own->caches) {
+        struct charts_cache *c = r->own->caches;
+        r->own->caches = c->next;
+        free(c->tag);
+        free(c->x);
+        free(c->smooth);
+        free(c);
+    }
+    if (r->own) {
+        info_free(&r->own->info);
+        free(r->own->error);
+    }
+    info_free(&r->info);
+    bt_series_free(r->reader);
+    free(r->own);
+    free(r->error);
+    free(r->dir);
+    free(r->id);
+    free(r);
+}
+
+static unsigned free_colour(const struct charts *c)
+{
+    for (unsigned colour = 0;; colour++) {
+        bool used = false;
+        for (size_t i = 0; i < c->n_runs; i++) used |= !c->run[i]->own->gone && c->run[i]->colour == colour;
+        if (!used) return colour;
+    }
+}
+
+static struct charts_run *run_new(const struct charts *c, const char *dir)
+{
+    struct charts_run *r = calloc(1, sizeof *r);
+    if (!r) return NULL;
+    r->own = calloc(1, sizeof *r->own);
+    r->dir = bt_strdup(dir);
+    r->id = bt_strdup(bt_path_base(dir));
+    if (!r->own || !r->dir || !r->id) {
+        run_free(r);
+        return NULL;
+    }
+    r->info.best = r->own->info.best = -1;
+    r->colour = free_colour(c);
+    return r;
+}
+
+static void sweep(struct charts *c)
+{
+    size_t kept = 0;
+    if (c->busy) return;
+    for (size_t i = 0; i < c->n_runs; i++)
+        if (c->run[i]->own->gone)
+            run_free(c->run[i]);
+        else
+            c->run[kept++] = c->run[i];
+    c->n_runs = kept;
+}
+
+static struct charts_run *find_run(const struct charts *c, const char *dir)
+{
+    for (size_t i = 0; i < c->n_runs; i++)
+        if (strcmp(c->run[i]->dir, dir) == 0) return c->run[i];
+    return NULL;
+}
+
+static void free_panels(struct charts *c)
+{
+    for (size_t i = 0; i < c->n_panels; i++) free(c->panel[i].curve);
+    free(c->panel);
+    c->panel = NULL;
+    c->n_panels = 0;
+}
+
+static bool build_panels(struct charts *c);
+
+bool charts_set_runs(struct charts *c, const char *const *dirs, size_t n)
+{
+    if (c->cap_runs < c->n_runs + n) {
+        struct charts_run **more = realloc(c->run, (c->n_runs + n) * sizeof(struct charts_run *));
+        if (!more) return false;
+        c->run = more;
+        c->cap_runs = c->n_runs + n;
+    }
+    for (size_t i = 0; i < c->n_runs; i++) c->run[i]->own->gone = true;
+    for (size_t i = 0; i < n; i++) { /* first those that stay, so that nobody takes their colour */
+        struct charts_run *r = find_run(c, dirs[i]);
+        if (r) r->own->gone = false;
+    }
+    for (size_t i = 0, placed = 0; i < n; i++) {
+        struct charts_run *r = find_run(c, dirs[i]);
+        if (!r && !(r = run_new(c, dirs[i]))) return false;
+        size_t at = 0; /* the order of dirs, those that are gone behind */
+        while (at < c->n_runs && c->run[at] != r) at++;
+        if (at < placed) continue; /* named twice */
+        if (at == c->n_runs) c->n_runs++;
+        memmove(c->run + placed + 1, c->run + placed, (at - placed) * sizeof(struct charts_run *));
+        c->run[placed++] = r;
+    }
+    free_panels(c); /* their curves may point into what is freed now */
+    sweep(c);
+    return build_panels(c);
+}
+
+void charts_free(struct charts *c)
+{
+    free_panels(c);
+    for (size_t i = 0; i < c->n_runs; i++) run_free(c->run[i]);
+    free(c->run);
+    *c = (struct charts){0};
+}
+
+/* ── reading, on any thread ── */
+
+static int by_step(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int64_t step_of(const char *name)
+{
+    const char *digits = strstr(name, "step-");
+    if (!digits || digits[5] < '0' || digits[5] > '9') return -1;
+    char *end;
+    long long step = strtoll(digits + 5, &end, 10);
+    return *end ? -1 : step;
+}
+
+static void read_checkpoints(const char *dir, struct charts_info *info)
+{
+    char *folder = bt_path_join(dir, "checkpoints");
+    DIR *d = folder ? opendir(folder) : NULL;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        int64_t step = step_of(e->d_name);
+        int64_t *more = step < 0 ? NULL : realloc(info->saved, (info->n_saved + 1) * sizeof *more);
+        if (!more) continue;
+        info->saved = more;
+        info->saved[info->n_saved++] = step;
+    }
+    if (d) closedir(d);
+    free(folder);
+    if (info->n_saved) qsort(info->saved, info->n_saved, sizeof *info->saved, by_step);
+}
+
+static void read_best(const char *dir, struct charts_info *info)
+{
+    char target[256], *path = bt_path_join(dir, "best");
+    ssize_t n = path ? readlink(path, target, sizeof target - 1) : -1;
+    free(path);
+    target[n > 0 ? n : 0] = '\0';
+    info->best = step_of(target);
+}
+
+static void read_status(const char *dir, struct charts_info *info)
+{
+    static const char *const live[] = {"queued", "starting", "training", "evaluating", "paused", "stopping"};
+    char *path = bt_path_join(dir, "status.json");
+    struct bt_json *status = path ? bt_json_load(path, MAX_STATUS, NULL) : NULL;
+    const char *state = bt_json_text(bt_json_get(status, "state"), "");
+    info->total = bt_json_int(bt_json_get(status, "total"), 0);
+    if (!info->total) info->total = bt_json_int(bt_json_get(status, "total_steps"), 0);
+    for (size_t i = 0; i < sizeof live / sizeof *live; i++) info->live |= strcmp(state, live[i]) == 0;
+    bt_json_free(status);
+    free(path);
+}
+
+static void poll_one(struct charts_run *r)
+{
+    struct bt_error err = {0};
+    struct charts_run_private *own = r->own;
+    info_free(&own->info);
+    free(own->error);
+    own->error = NULL;
+    own->more = false;
+    enum bt_status status = r->reader ? BT_OK : bt_series_open(r->dir, &r->reader, &err);
+    if (status == BT_OK) status = bt_series_poll(r->reader, POLL_BYTES, &own->more, &err);
+    if (status != BT_OK) own->error = bt_strdup(err.text);
+    read_status(r->dir, &own->info);
+    read_best(r->dir, &own->info);
+    read_checkpoints(r->dir, &own->info);
+}
+
+struct charts_poll *charts_begin(struct charts *c)
+{
+    struct charts_poll *p = calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->run = calloc(c->n_runs + 1, sizeof(struct charts_run *));
+    if (!p->run) {
+        free(p);
+        return NULL;
+    }
+    for (size_t i = 0; i < c->n_runs; i++)
+        if (!c->run[i]->own->gone) p->run[p->n++] = c->run[i];
+    c->busy = true;
+    return p;
+}
+
+void charts_poll_run(struct charts_poll *p)
+{
+    for (size_t i = 0; i < p->n; i++) poll_one(p->run[i]);
+}
+
+static bool same_info(const struct charts_info *a, const struct charts_info *b)
+{
+    return a->total == b->total && a->best == b->best && a->live == b->live && a->n_saved == b->n_saved &&
+           (!a->n_saved || memcmp(a->saved, b->saved, a->n_saved * sizeof *a->saved) == 0);
+}
+
+/* Takes over what a poll found about one run. */
+static bool take_over(struct charts_run *r)
+{
+    struct charts_run_private *own = r->own;
+    bool changed = r->reader && bt_series_commit(r->reader);
+    if (!same_info(&r->info, &own->info)) {
+        struct charts_info old = r->info;
+        r->info = own->info;
+        own->info = old;
+        changed = true;
+    }
+    if (strcmp(r->error ? r->error : "", own->error ? own->error : "") != 0) {
+        char *old = r->error;
+        r->error = own->error;
+        own->error = old;
+        changed = true;
+    }
+    if (!own->more && !r->loaded) changed = r->loaded = true;
+    return changed;
+}
+
+bool charts_end(struct charts *c, struct charts_poll *p, bool *more)
+{
+    bool changed = false;
+    c->busy = *more = false;
+    for (size_t i = 0; i < p->n; i++) {
+        *more |= p->run[i]->own->more;
+        if (!p->run[i]->own->gone) changed |= take_over(p->run[i]);
+    }
+    free(p->run);
+    free(p);
+    sweep(c);
+    if (changed) build_panels(c);
+    return changed;
+}
+
+/* ── panels ── */
+
+const char *charts_group(const char *tag, bool *eval)
+{
+    static const struct {
+        const char *word;
+        bool eval;
+    } words[] = {{"train", false},     {"training", false}, {"eval", true},  {"test", true},
+                 {"validation", true}, {"val", true},       {"valid", true}, {"dev", true}};
+    *eval = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i].word);
+        if (strncmp(tag, words[i].word, n) != 0 || (tag[n] != '/' && tag[n] != '_') || !tag[n + 1]) continue;
+        *eval = words[i].eval;
+        return tag + n + 1;
+    }
+    return tag;
+}
+
+/* What one wants to see first stands first, what one hardly ever wants to see last. */
+static int rank(const char *name)
+{
+    static const char *const first[] = {
+        "loss",     "accuracy",  "f1",          "f1_macro",   "f1_micro",      "mcc",       "pearson",
+        "spearman", "entity_f1", "exact_match", "perplexity", "learning_rate", "grad_norm", "tokens_per_s"};
+    enum { N = sizeof first / sizeof *first };
+    for (int i = 0; i < N; i++)
+        if (strcmp(name, first[i]) == 0) return i;
+    return strcmp(name, "epoch") == 0 ? N + 2 : strncmp(name, "system/", 7) == 0 ? N + 1 : N;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const char *x = ((const struct charts_panel *)a)->name, *y = ((const struct charts_panel *)b)->name;
+    int difference = rank(x) - rank(y);
+    return difference ? difference : strcmp(x, y);
+}
+
+static struct charts_panel *panel_for(struct charts *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_panels; i++)
+        if (strcmp(c->panel[i].name, name) == 0) return &c->panel[i];
+    struct charts_panel *panel = realloc(c->panel, (c->n_panels + 1) * sizeof *panel);
+    if (!panel) return NULL;
+    c->panel = panel;
+    panel[c->n_panels] = (struct charts_panel){.name = name};
+    return &panel[c->n_panels++];
+}
+
+static bool add_curve(struct charts *c, struct charts_run *r, const struct bt_series *s)
+{
+    bool eval;
+    struct charts_panel *panel = panel_for(c, charts_group(s->tag, &eval));
+    struct charts_curve *curve = panel ? realloc(panel->curve, (panel->n + 1) * sizeof *curve) : NULL;
+    if (!curve) return false;
+    panel->curve = curve;
+    curve[panel->n++] = (struct charts_curve){.run = r, .series = s, .eval = eval};
+    return true;
+}
+
+/* Names are borrowed from the series, which live as long as their runs. */
+static bool build_panels(struct charts *c)
+{
+    bool good = true;
+    free_panels(c);
+    for (size_t i = 0; i < c->n_runs; i++) {
+        struct charts_run *r = c->run[i];
+        if (r->own->gone || !r->reader) continue;
+        for (size_t k = 0; good && k < bt_series_count(r->reader); k++)
+            good = add_curve(c, r, bt_series_at(r->reader, k));
+    }
+    if (c->n_panels) qsort(c->panel, c->n_panels, sizeof *c->panel, by_rank);
+    return good;
+}
+
+/* ── axes and smoothing ── */
+
+void charts_smooth(const double *y, size_t n, double weight, double *smooth)
+{
+    double mean = 0, left = 1; /* left: the weight that still lies on the zero it began with */
+    for (size_t i = 0; i < n; i++) {
+        smooth[i] = y[i];
+        if (!isfinite(y[i])) continue;
+        mean = weight * mean + (1 - weight) * y[i];
+        left *= weight;
+        smooth[i] = mean / (1 - left);
+    }
+}
+
+/* The first wall time of a run. */
+static double start_of(const struct charts_run *r)
+{
+    double first = INFINITY;
+    for (size_t i = 0; i < bt_series_count(r->reader); i++) {
+        const struct bt_series *s = bt_series_at(r->reader, i);
+        if (s->n && s->wall[0] < first) first = s->wall[0];
+    }
+    return first;
+}
+
+static const struct bt_series *epochs_of(const struct charts_run *r)
+{
+    const struct bt_series *s = bt_series_find(r->reader, "train/epoch");
+    return s ? s : bt_series_find(r->reader, "epoch");
+}
+
+/* A step between those at which something was logged: on the straight line between them; beyond them, on the line through the ends. */
+static double interpolate(const struct bt_series *s, const double *value, double step)
+{
+    size_t low = 0, high = s->n - 1;
+    if (s->n == 1) return value[0];
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if ((double)s->step[middle] <= step)
+            low = middle;
+        else
+            high = middle;
+    }
+    double from = (double)s->step[low], to = (double)s->step[high];
+    if (to <= from) return value[low];
+    return value[low] + (value[high] - value[low]) * (step - from) / (to - from);
+}
+
+double charts_step_on(const struct charts_run *r, enum charts_axis axis, double step)
+{
+    const struct bt_series *epochs, *longest = NULL;
+    if (axis == CHARTS_STEP || !r->reader) return step;
+    if (axis == CHARTS_EPOCH) {
+        epochs = epochs_of(r);
+        return epochs && epochs->n ? interpolate(epochs, epochs->value, step) : step;
+    }
+    for (size_t i = 0; i < bt_series_count(r->reader); i++) {
+        const struct bt_series *s = bt_series_at(r->reader, i);
+        if (!longest || s->n > longest->n) longest = s;
+    }
+    if (!longest || !longest->n) return (double)NAN;
+    return interpolate(longest, longest->wall, step) - (axis == CHARTS_RELATIVE ? start_of(r) : 0);
+}
+
+static void fill_x(const struct charts_curve *curve, enum charts_axis axis, double *x)
+{
+    const struct bt_series *s = curve->series, *epochs = axis == CHARTS_EPOCH ? epochs_of(curve->run) : NULL;
+    double start = axis == CHARTS_RELATIVE ? start_of(curve->run) : 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (axis == CHARTS_RELATIVE || axis == CHARTS_WALL)
+            x[i] = s->wall[i] - start;
+        else
+            x[i] = epochs && epochs->n ? interpolate(epochs, epochs->value, (double)s->step[i])
+                                       : (double)s->step[i];
+        if (i && !(x[i] >= x[i - 1])) x[i] = x[i - 1]; /* clocks are set back */
+    }
+}
+
+static struct charts_cache *cache_for(struct charts_curve *curve)
+{
+    struct charts_cache *c = curve->run->own->caches;
+    while (c && strcmp(c->tag, curve->series->tag) != 0) c = c->next;
+    if (c) return c;
+    if (!(c = calloc(1, sizeof *c)) || !(c->tag = bt_strdup(curve->series->tag))) {
+        free(c);
+        return NULL;
+    }
+    c->next = curve->run->own->caches;
+    return curve->run->own->caches = c;
+}
+
+static bool cache_reserve(struct charts_cache *c, size_t n)
+{
+    if (n <= c->cap) return true;
+    size_t cap = n + n / 2 + 64;
+    double *x = realloc(c->x, cap * sizeof *x);
+    if (x) c->x = x;
+    double *smooth = realloc(c->smooth, cap * sizeof *smooth);
+    if (smooth) c->smooth = smooth;
+    if (!x || !smooth) return false;
+    c->cap = cap;
+    return true;
+}
+
+static bool prepare(struct charts_curve *curve, enum charts_axis axis, double weight)
+{
+    const struct bt_series *s = curve->series, *epochs = axis == CHARTS_EPOCH ? epochs_of(curve->run) : NULL;
+    uint64_t epoch_version = epochs ? epochs->version : 0;
+    struct charts_cache *c = curve->cache ? curve->cache : (curve->cache = cache_for(curve));
+    if (!c || !cache_reserve(c, s->n)) return false;
+    bool x_good =
+        c->valid && c->version == s->version && c->axis == axis && c->epoch_version == epoch_version;
+    if (!x_good) fill_x(curve, axis, c->x);
+    if (weight > 0 && (!x_good || c->weight != weight)) charts_smooth(s->value, s->n, weight, c->smooth);
+    c->valid = true;
+    c->n = s->n;
+    c->version = s->version;
+    c->epoch_version = epoch_version;
+    c->axis = axis;
+    c->weight = weight;
+    curve->x = c->x;
+    curve->smooth = weight > 0 ? c->smooth : NULL;
+    curve->n = s->n;
+    return true;
+}
+
+bool charts_prepare(struct charts_panel *panel, enum charts_axis axis, double weight)
+{
+    for (size_t i = 0; i < panel->n; i++) {
+        struct charts_curve *curve = &panel->curve[i];
+        bool smooth = !curve->eval && curve->series->n >= SMOOTH_FROM;
+        if (!prepare(curve, axis, smooth ? weight : 0)) return false;
+    }
+    return true;
+}
+
+size_t charts_at(const double *x, size_t n, double at)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (x[middle] <= at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? low - 1 : 0;
+}

@@ -1,0 +1,86 @@
+/* What the Charts view shows: the scalars of some runs, grouped into panels. No drawing, no terminal.
+ *
+ * Belongs to the thread that draws. A poll (charts_begin → charts_poll on any thread → charts_end) may be under way while the
+ * rest is used; only one at a time. Panels and curves are borrowed until the next charts_end() or charts_set_runs(). */
+#ifndef TUI_VIEWS_CHARTS_DATA_H
+#define TUI_VIEWS_CHARTS_DATA_H
+
+#include <bertty/events.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum charts_axis { CHARTS_STEP, CHARTS_EPOCH, CHARTS_RELATIVE, CHARTS_WALL, CHARTS_AXES };
+
+/* What a run directory tells beside its events. */
+struct charts_info {
+    int64_t total;  /* steps that the run will have; 0 if unknown */
+    int64_t best;   /* step of the best checkpoint; −1: none */
+    int64_t *saved; /* steps of the checkpoints, ascending */
+    size_t n_saved;
+    bool live; /* it is being trained now */
+};
+
+struct charts_run {
+    char *dir, *id;
+    unsigned colour; /* stable as long as the run is shown */
+    struct bt_series_reader *reader;
+    struct charts_info info;
+    char *error; /* why it cannot be read, or NULL */
+    bool loaded; /* everything that was there has been read once */
+    struct charts_run_private *own;
+};
+
+struct charts_curve {
+    struct charts_run *run;
+    const struct bt_series *series;
+    bool eval; /* of an evaluation: drawn with marks, never smoothed */
+    /* made by charts_prepare() */
+    const double *x, *smooth; /* n each; smooth is NULL where nothing is smoothed */
+    size_t n;
+    struct charts_cache *cache;
+};
+
+struct charts_panel {
+    const char *name; /* "loss", "accuracy", …: the tag without train/ or eval/ */
+    struct charts_curve *curve;
+    size_t n;
+};
+
+struct charts {
+    struct charts_run **run;
+    size_t n_runs, cap_runs;
+    struct charts_panel *panel;
+    size_t n_panels;
+    bool busy; /* a poll is under way */
+};
+
+/* The runs to show, in this order; those that stay keep their colour and data. False without memory. */
+bool charts_set_runs(struct charts *c, const char *const *dirs, size_t n);
+void charts_free(struct charts *c); /* not while a poll is under way */
+
+struct charts_poll;
+/* NULL without memory. */
+struct charts_poll *charts_begin(struct charts *c);
+/* Any thread. Reads at most some megabytes a run, so that a first look comes soon. */
+void charts_poll_run(struct charts_poll *p);
+/* Takes over what was read and frees p. *more: there is more to be read at once. True if anything to be shown changed. */
+bool charts_end(struct charts *c, struct charts_poll *p, bool *more);
+
+/* Fills x and smooth of a panel's curves: weight 0 = no smoothing, else that of an exponential moving average with its
+ * start-up bias removed (as TensorBoard's). False without memory. */
+bool charts_prepare(struct charts_panel *panel, enum charts_axis axis, double weight);
+
+/* smooth[i] from y[0…i]; values that are not finite pass through. */
+void charts_smooth(const double *y, size_t n, double weight, double *smooth);
+
+/* "eval/loss" → "loss", true in *eval. */
+const char *charts_group(const char *tag, bool *eval);
+
+/* A step on another axis, as the curves of that run have it. */
+double charts_step_on(const struct charts_run *run, enum charts_axis axis, double step);
+
+/* The index of the last point at or before x (the first one if there is none); n must not be 0. */
+size_t charts_at(const double *x, size_t n, double at);
+
+#endif
