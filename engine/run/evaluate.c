@@ -1,6 +1,9 @@
 #include "run/evaluate.h"
 
+#include "metrics/metrics.h"
 #include "tasks/classification.h"
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -134,4 +137,30 @@ void bt__evaluation_free(struct bt__evaluation *e)
     bt__confusion_free(&e->confusion);
     free(e->logits);
     *e = (struct bt__evaluation){.tokens = 0};
+}
+
+static void put(struct bt_metrics *out, const char *name, double value)
+{
+    if (out->n == BT_MAX_METRICS) return;
+    struct bt_metric_value *v = &out->item[out->n++];
+    snprintf(v->name, sizeof v->name, "%s", name);
+    v->value = value;
+}
+
+void bt__evaluation_metrics(const struct bt__evaluation *e, struct bt_metrics *out)
+{
+    size_t n;
+    const struct bt__metric *all = bt__metrics(&n);
+    *out = (struct bt_metrics){.n = 0};
+    put(out, "loss", e->loss);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].classes == 0 || all[i].classes == e->confusion.classes)
+            put(out, all[i].name, all[i].value(&e->confusion));
+}
+
+double bt_metrics_get(const struct bt_metrics *m, const char *name)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (strcmp(m->item[i].name, name) == 0) return m->item[i].value;
+    return (double)NAN;
 }

@@ -5,6 +5,7 @@
 #include "batch/features.h"
 #include "metrics/confusion.h"
 #include "model/pass.h"
+#include <bertty/train.h>
 
 struct bt__evaluation {
     double loss; /* mean cross-entropy without smoothing over the examples with a gold label */
@@ -24,5 +25,8 @@ enum bt_status bt__evaluate(struct bt__pass *pass, const struct bt__model *m,
                             const int *gold, bool (*keep_going)(void *ctx), void *ctx,
                             struct bt__evaluation *e, struct bt_error *err);
 void bt__evaluation_free(struct bt__evaluation *e);
+
+/* Loss and every metric that is defined for so many labels, by name. */
+void bt__evaluation_metrics(const struct bt__evaluation *e, struct bt_metrics *out);
 
 #endif

@@ -1,0 +1,53 @@
+#include "run/settings.h"
+
+/* auto|true|false → −1, 1, 0 */
+static int tristate(int choice, int is_auto, int is_true)
+{
+    return choice == is_auto ? -1 : choice == is_true;
+}
+
+struct bt_tokenizer_options bt__tokenizer_options_of(const struct bt_experiment *x)
+{
+    return (struct bt_tokenizer_options){
+        .do_lower_case = tristate(x->model_do_lower_case, BT_DO_LOWER_CASE_AUTO, BT_DO_LOWER_CASE_TRUE),
+        .strip_accents = tristate(x->model_strip_accents, BT_STRIP_ACCENTS_AUTO, BT_STRIP_ACCENTS_TRUE),
+        .compat = x->model_tokenizer_compat == BT_TOKENIZER_COMPAT_GOOGLE ? BT_COMPAT_GOOGLE : BT_COMPAT_HF};
+}
+
+struct bt__features_options bt__features_options_of(const struct bt_experiment *x)
+{
+    static const enum bt__truncation how[] = {[BT_TRUNCATION_LONGEST_FIRST] = BT__LONGEST_FIRST,
+                                              [BT_TRUNCATION_ONLY_FIRST] = BT__ONLY_FIRST,
+                                              [BT_TRUNCATION_ONLY_SECOND] = BT__ONLY_SECOND};
+    return (struct bt__features_options){.max_length = (int)x->data_max_seq_length,
+                                         .truncation = how[x->data_truncation]};
+}
+
+struct bt_data_spec bt__data_spec_of(const struct bt_experiment *x)
+{
+    static const enum bt_data_format format[] = {[BT_FORMAT_AUTO] = BT_DATA_AUTO,
+                                                 [BT_FORMAT_CSV] = BT_DATA_CSV,
+                                                 [BT_FORMAT_TSV] = BT_DATA_TSV,
+                                                 [BT_FORMAT_JSONL] = BT_DATA_JSONL};
+    return (struct bt_data_spec){
+        .dialect = {.format = format[x->data_format],
+                    .delimiter = x->data_delimiter ? x->data_delimiter[0] : '\0',
+                    .quoting = tristate(x->data_quoting, BT_QUOTING_AUTO, BT_QUOTING_TRUE),
+                    .header = tristate(x->data_header, BT_HEADER_AUTO, BT_HEADER_TRUE)},
+        .text_column = x->data_text_column,
+        .text_pair_column = x->data_text_pair_column,
+        .label_column = x->data_label_column,
+        .class_names_file = x->data_class_names_file};
+}
+
+void bt__model_config_override(struct bt__model_config *c, const struct bt_experiment *x)
+{
+    static const enum bt__act act[] = {[BT_HIDDEN_ACT_GELU] = BT__ACT_GELU,
+                                       [BT_HIDDEN_ACT_GELU_TANH] = BT__ACT_GELU_TANH,
+                                       [BT_HIDDEN_ACT_RELU] = BT__ACT_RELU};
+    if (x->model_hidden_act != BT_HIDDEN_ACT_AUTO) c->hidden_act = act[x->model_hidden_act];
+    if (x->model_hidden_dropout_prob >= 0) c->hidden_dropout_prob = (float)x->model_hidden_dropout_prob;
+    if (x->model_attention_probs_dropout_prob >= 0)
+        c->attention_probs_dropout_prob = (float)x->model_attention_probs_dropout_prob;
+    if (x->model_classifier_dropout >= 0) c->classifier_dropout = (float)x->model_classifier_dropout;
+}
