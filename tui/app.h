@@ -1,0 +1,105 @@
+/* What the workbench offers to its views: the runs, the marks, messages, questions, background work.
+ *
+ * Everything here is for the thread that draws. Nothing blocks: files and models are read by tasks on worker threads. */
+#ifndef TUI_APP_H
+#define TUI_APP_H
+
+#include "tui/term.h"
+#include <bertty/experiment.h>
+#include <bertty/run.h>
+#include <stdatomic.h>
+
+struct app;
+
+/* A view's number is its key. */
+enum view_id {
+    VIEW_RUNS,
+    VIEW_DATA,
+    VIEW_EXPERIMENT,
+    VIEW_CHARTS,
+    VIEW_PREDICTIONS,
+    VIEW_COMPARE,
+    VIEW_PROBE,
+    VIEW_LOG,
+    VIEWS
+};
+
+struct term *app_term(struct app *a);
+/* Asks for a new frame. */
+void app_redraw(struct app *a);
+
+/* ── runs ── */
+
+const char *app_runs_dir(const struct app *a);
+/* Newest first; refreshed by a worker about once a second and at once by app_refresh(). Borrowed until the next tick. */
+const struct bt_run_list *app_runs(const struct app *a);
+uint64_t app_runs_version(const struct app *a); /* changes when the list does */
+void app_refresh(struct app *a);
+/* The run that the views speak of: the one chosen in Runs, at start the newest; NULL: there is none. Borrowed until it changes. */
+const char *app_run(const struct app *a);
+void app_choose_run(struct app *a, const char *dir);
+const struct bt_run_status *app_run_status(const struct app *a, const char *dir); /* NULL: not in the list */
+/* Marked runs, in the order of their marking: those that Charts and Compare show (none marked: the chosen one). */
+bool app_marked(const struct app *a, const char *dir);
+void app_mark(struct app *a, const char *dir, bool on);
+const char *const *app_marks(const struct app *a, size_t *n);
+uint64_t app_marks_version(const struct app *a);
+/* A stable number for the colour and the marker of a run. */
+unsigned app_run_colour(struct app *a, const char *dir);
+
+/* ── going elsewhere ── */
+
+struct app_request {              /* what another view asks of one; members that do not apply are zero */
+    const char *path;             /* VIEW_DATA: file; VIEW_EXPERIMENT: file */
+    size_t row;                   /* from 1 */
+    const char *run;              /* run directory */
+    int64_t step;                 /* checkpoint */
+    const char *text, *pair;      /* VIEW_PROBE: what to type */
+    const char *gold, *predicted; /* VIEW_PREDICTIONS: confusion cell */
+    const struct bt_experiment *experiment; /* VIEW_EXPERIMENT: clone of a run's */
+};
+void app_open(struct app *a, enum view_id view,
+              const struct app_request *r); /* r may be NULL: just show the view */
+void app_back(struct app *a);               /* to the view from which this one was opened */
+void app_quit(struct app *a);
+
+/* ── talking to the user ── */
+
+/* A line at the bottom until the next key. role: ROLE_TEXT, ROLE_GOOD, ROLE_WARN, ROLE_BAD. */
+void app_say(struct app *a, enum role role, const char *fmt, ...) BT_PRINTF(3, 4);
+void app_say_error(struct app *a, const struct bt_error *err);
+
+/* A line of input at the bottom. done is called once: text NULL when it was cancelled. changed (or NULL) after every edit; complete (or NULL) appends
+ * candidates for the text before the cursor, separated by \n. what: the prompt, "filter: ". history: lines are kept by this name. */
+struct app_prompt {
+    const char *what, *initial, *history;
+    void (*done)(void *ctx, const char *text);
+    void (*changed)(void *ctx, const char *text);
+    void (*complete)(void *ctx, const char *before, struct bt_str *out);
+    void *ctx;
+};
+void app_ask(struct app *a, const struct app_prompt *p);
+/* “question (y/n)”: done(ctx) only after y. */
+void app_confirm(struct app *a, const char *question, void (*done)(void *ctx), void *ctx);
+/* A list to choose from, with a filter line; done gets the index, or −1. items are copied. */
+void app_choose(struct app *a, const char *title, const char *const *items, size_t n,
+                void (*done)(void *ctx, int index), void *ctx);
+/* Leaves the screen to a program ($EDITOR file) and comes back. False: it could not be started. */
+bool app_edit_file(struct app *a, const char *path);
+
+/* ── background work ── */
+
+struct app_task {
+    void (*run)(void *ctx, const atomic_bool *cancel); /* on a worker thread */
+    void (*done)(void *ctx,
+                 bool cancelled); /* then on the drawing thread: takes over the result, frees ctx */
+    void *ctx;
+    const void *owner; /* for app_cancel(); usually the view */
+};
+/* False (nothing is called): no memory. Tasks of one owner run one after the other, those of others beside them. */
+bool app_submit(struct app *a, const struct app_task *t);
+/* Asks the owner's tasks to stop; their done() is still called. */
+void app_cancel(struct app *a, const void *owner);
+size_t app_pending(const struct app *a, const void *owner);
+
+#endif
