@@ -1,5 +1,7 @@
 #include "run/settings.h"
 
+#include <bertty/dataset.h>
+
 /* auto|true|false → −1, 1, 0 */
 static int tristate(int choice, int is_auto, int is_true)
 {
@@ -23,7 +25,7 @@ struct bt__features_options bt__features_options_of(const struct bt_experiment *
                                          .truncation = how[x->data_truncation]};
 }
 
-struct bt_data_spec bt__data_spec_of(const struct bt_experiment *x)
+struct bt_data_spec bt_experiment_data(const struct bt_experiment *x)
 {
     static const enum bt_data_format format[] = {[BT_FORMAT_AUTO] = BT_DATA_AUTO,
                                                  [BT_FORMAT_CSV] = BT_DATA_CSV,

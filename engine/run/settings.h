@@ -1,16 +1,14 @@
-/* What an experiment's options mean to the parts below: the tokenizer, the data reader, the tokens of an example, the model's shape. */
+/* What an experiment's options mean to the parts below: the tokenizer, the tokens of an example, the model's shape. The data reader's are
+ * bt_experiment_data(). */
 #ifndef BERTTY_RUN_SETTINGS_H
 #define BERTTY_RUN_SETTINGS_H
 
 #include "batch/features.h"
 #include "model/config.h"
-#include <bertty/dataset.h>
 #include <bertty/experiment.h>
 
 struct bt_tokenizer_options bt__tokenizer_options_of(const struct bt_experiment *x);
 struct bt__features_options bt__features_options_of(const struct bt_experiment *x);
-/* Texts are borrowed from x; files and max_samples are the caller's to fill in. */
-struct bt_data_spec bt__data_spec_of(const struct bt_experiment *x);
 /* Activation and dropout of the options where they are set. */
 void bt__model_config_override(struct bt__model_config *c, const struct bt_experiment *x);
 

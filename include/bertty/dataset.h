@@ -32,6 +32,10 @@ struct bt_data_spec {
     size_t max_samples;           /* 0: all */
 };
 
+struct bt_experiment;
+/* An experiment's data settings; texts are borrowed from x, files and max_samples are the caller's to fill in. */
+struct bt_data_spec bt_experiment_data(const struct bt_experiment *x);
+
 struct bt_example {
     const char *text, *pair,
         *label; /* valid UTF-8 (what was not is U+FFFD); pair, label NULL without such a column; borrowed */
