@@ -20,6 +20,8 @@ struct bt__learner {
     uint32_t *index;        /* [n] order of epoch */
     int64_t epoch;          /* whose order index holds; −1: none yet */
     int64_t batches, steps; /* of an epoch */
+    bt__observe_fn *observe;
+    void *observe_ctx;
 };
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -38,6 +40,14 @@ static int descending(const void *a, const void *b)
     return *(const int *)b - *(const int *)a;
 }
 
+static void widen(struct bt__pass_limits *l, const struct bt__pass_limits *least)
+{
+    if (l->seqs < least->seqs) l->seqs = least->seqs;
+    if (l->rows < least->rows) l->rows = least->rows;
+    if (l->longest < least->longest) l->longest = least->longest;
+    if (l->pairs < least->pairs) l->pairs = least->pairs;
+}
+
 /* The largest batch there can be: the longest examples together. */
 static enum bt_status largest_batch(const struct bt__features *f, const struct bt__learner_settings *s,
                                     struct bt__pass_limits *out, struct bt_error *err)
@@ -54,17 +64,17 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
         out->pairs += (size_t)sorted[i] * (size_t)sorted[i];
     }
     free(sorted);
+    widen(out, &s->at_least);
     return BT_OK;
 }
 
-static void count_steps(struct bt__learner *l)
+int64_t bt__learner_plan(struct bt__learner_settings *s, size_t n)
 {
-    struct bt__learner_settings *s = &l->s;
-    l->batches = batches_of(l->f->n, s);
-    l->steps = (l->batches + s->accumulation - 1) / s->accumulation;
-    s->schedule.total = s->max_steps > 0 ? s->max_steps : (int64_t)ceil(s->epochs * (double)l->steps);
+    int64_t steps = (batches_of(n, s) + s->accumulation - 1) / s->accumulation;
+    s->schedule.total = s->max_steps > 0 ? s->max_steps : (int64_t)ceil(s->epochs * (double)steps);
     if (s->schedule.warmup <= 0)
         s->schedule.warmup = (int64_t)ceil(s->warmup_ratio * (double)s->schedule.total);
+    return steps;
 }
 
 static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
@@ -93,7 +103,8 @@ enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, co
                                   .batch = (size_t)s->batch_size,
                                   .group = s->group_by_length,
                                   .lengths = f->length};
-    count_steps(l);
+    l->batches = batches_of(f->n, s);
+    l->steps = bt__learner_plan(&l->s, f->n);
     enum bt_status st = reserve(l, err);
     if (st)
         bt__learner_free(l);
@@ -143,6 +154,12 @@ void bt__learner_set_rate(struct bt__learner *l, double learning_rate)
     l->s.learning_rate = l->s.schedule.base = learning_rate;
 }
 
+void bt__learner_observe(struct bt__learner *l, bt__observe_fn *fn, void *ctx)
+{
+    l->observe = fn;
+    l->observe_ctx = ctx;
+}
+
 /* The examples of batch number b of the epoch. */
 static struct bt__range batch_range(const struct bt__learner *l, int64_t b)
 {
@@ -174,6 +191,8 @@ static void micro_batch(struct bt__learner *l, int64_t key, bool first, int64_t 
             shard[s] += bt__cross_entropy(logits + i * classes, classes, l->gold[l->batch.source[i]],
                                           l->s.smoothing, 1.0 / (double)examples, l->dlogits + i * classes);
     *sum += (shard[0] + shard[1]) + (shard[2] + shard[3]);
+    for (int i = 0; l->observe && i < l->batch.n; i++)
+        l->observe(l->observe_ctx, l->batch.source[i], logits + i * classes);
     if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->s.adam.trainable, first);
 }
 

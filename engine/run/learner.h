@@ -23,6 +23,7 @@ struct bt__learner_settings {
     double warmup_ratio;          /* of the total, when schedule.warmup is 0 */
     double learning_rate;
     struct bt__adam_settings adam;
+    struct bt__pass_limits at_least; /* what else the pass is used for: evaluations. Zero: nothing */
 };
 
 struct bt__step_result {
@@ -33,6 +34,12 @@ struct bt__step_result {
 };
 
 struct bt__learner;
+
+/* Fills in s->schedule.total and warmup for n examples; returns the steps of an epoch. */
+int64_t bt__learner_plan(struct bt__learner_settings *s, size_t n);
+
+/* Sees the logits [classes] of each example that a step trained on, as they were before the update. */
+typedef void bt__observe_fn(void *ctx, int example, const float *logits);
 
 /* model, pool, features and gold [features->n] are borrowed. */
 enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__features *f,
@@ -47,6 +54,7 @@ struct bt__adam *bt__learner_adam(struct bt__learner *l);
 struct bt__pass *bt__learner_pass(struct bt__learner *l);
 const struct bt__pass_limits *bt__learner_limits(const struct bt__learner *l);
 void bt__learner_set_rate(struct bt__learner *l, double learning_rate);
+void bt__learner_observe(struct bt__learner *l, bt__observe_fn *fn, void *ctx); /* fn may be NULL */
 
 /* Does step number step (from 0). BT_DIVERGED if the loss or the gradient is not finite: the weights are then those before the step. */
 enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__step_result *r,

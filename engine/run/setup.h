@@ -1,0 +1,52 @@
+/* From an experiment to what a run works on: model, tokenizer, labels, and each split as features with gold labels.
+ *
+ * The caller frees with bt__setup_free(). */
+#ifndef BERTTY_RUN_SETUP_H
+#define BERTTY_RUN_SETUP_H
+
+#include "batch/features.h"
+#include "formats/hf_dir.h"
+#include "model/model.h"
+#include "tasks/labels.h"
+#include <bertty/dataset.h>
+#include <bertty/experiment.h>
+
+enum bt__split { BT__TRAIN, BT__VALIDATION, BT__TEST, BT__SPLITS };
+
+struct bt__split_data {
+    struct bt_examples *examples; /* NULL: the experiment has no such file */
+    uint32_t *pick; /* [f.n] example of each row: a split may be a part of a file; NULL: all, in order */
+    bool borrowed;  /* examples belong to another split */
+    struct bt__features f;
+    int *gold; /* [f.n] */
+};
+
+struct bt__setup {
+    char *model_dir;
+    struct bt_tokenizer *tokenizer;
+    struct bt__model *model;
+    bool *fresh; /* [model->params.n] parameters that the checkpoint does not have */
+    struct bt__load_report report;
+    struct bt__labels labels;
+    struct bt__split_data split[BT__SPLITS];
+};
+
+/* Says what goes on ("reading train.tsv"); may be NULL. */
+typedef void bt__say_fn(void *ctx, const char *text);
+
+/* Reads configuration and tokenizer from model_dir (a checkpoint, or the experiment's model), and the data; checks everything that can be
+ * checked before a launch. The weights are left zero. */
+enum bt_status bt__setup_data(struct bt__setup *s, const struct bt_experiment *x, const char *model_dir,
+                              struct bt__pool *pool, bt__say_fn *say, void *ctx, struct bt_error *err);
+/* Then the weights: the model's, and fresh ones drawn with the experiment's seed where it has none. */
+enum bt_status bt__setup_weights(struct bt__setup *s, const struct bt_experiment *x, bt__say_fn *say,
+                                 void *ctx, struct bt_error *err);
+void bt__setup_free(struct bt__setup *s);
+
+/* Row r of a split: its example, and the number of its row in the file(s), from 1. */
+const struct bt_example *bt__split_example(const struct bt__split_data *d, size_t r);
+int64_t bt__split_row(const struct bt__split_data *d, size_t r);
+/* "train", "validation", "test" */
+const char *bt__split_name(enum bt__split s);
+
+#endif
