@@ -142,6 +142,25 @@ bool cli_interrupted(void);
 void cli_begin(void);
 int cli_end(int code);
 
+/* Lines of plain text, of a regular file or of standard input (path NULL or "-"). Zero-initialise; line is without its end (\n or
+ * \r\n), may hold any byte, is NUL-terminated and borrowed until the next call. */
+struct cli_lines {
+    const char *name; /* for messages: the path or "standard input"; borrowed */
+    char *line;
+    size_t n;      /* bytes of line */
+    size_t number; /* of line, from 1 */
+    int fd;
+    bool at_end;
+    struct bt_str buffer; /* private */
+    size_t at;
+};
+enum bt_status cli_lines_open(struct cli_lines *l, const char *path, struct bt_error *err);
+/* True: line holds the next one. False: the end, or a failure, which err->status tells (BT_OK at the end); a signal ends it as the end does. */
+bool cli_lines_next(struct cli_lines *l, struct bt_error *err);
+/* Would cli_lines_next() have to wait for whoever writes? Then is the time to work on what there is. */
+bool cli_lines_would_wait(const struct cli_lines *l);
+void cli_lines_close(struct cli_lines *l);
+
 /* Text columns: cells are cleaned and measured, padded to the widest and separated by two spaces; the last one is not
  * padded. Zero-initialise with .columns set; cli_table_print() prints and frees. */
 struct cli_table {

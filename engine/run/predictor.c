@@ -1,0 +1,244 @@
+/* A model with its tokenizer, opened for answering. */
+#include "run/predictor_parts.h"
+
+#include "formats/hf_dir.h"
+#include "formats/safetensors.h"
+#include "math/gemm.h"
+#include "tasks/classification.h"
+#include <bertty/file.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ROWS = 128 /* tokens that memory is reserved for at once */, ROWS_STEP = 64 };
+
+/* ── opening ── */
+
+static enum bt_status load_experiment(struct bt_predictor *p, const char *run_dir, struct bt_error *err)
+{
+    char *path = bt_path_join(run_dir, "experiment.yaml");
+    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", run_dir);
+    enum bt_status st = bt_experiment_load(path, &p->x, err);
+    free(path);
+    return st;
+}
+
+/* transformers writes no id2label for two labels without names. */
+static enum bt_status default_labels(struct bt__model_config *c, struct bt_error *err)
+{
+    if (c->num_labels) return BT_OK;
+    c->label_names = calloc(2, sizeof *c->label_names);
+    if (!c->label_names) return bt_fail(err, BT_NOMEM, "no memory for two labels");
+    c->num_labels = 2;
+    for (int i = 0; i < 2; i++)
+        if (!(c->label_names[i] = bt_strfmt("LABEL_%d", i)))
+            return bt_fail(err, BT_NOMEM, "no memory for two labels");
+    return BT_OK;
+}
+
+/* Why tensor q could not be taken from the file: it is not there, or it is for another number of labels. */
+static enum bt_status untrained(const struct bt_predictor *p, const struct bt__param *q, struct bt_error *err)
+{
+    struct bt__safetensors *s = NULL;
+    char *path = bt_path_join(p->dir, "model.safetensors");
+    enum bt_status st = path ? bt__safetensors_open(path, &s, err) : BT_NOMEM;
+    if (st) {
+        free(path);
+        return st == BT_NOMEM ? bt_fail(err, st, "%s: no memory for a name", p->dir) : st;
+    }
+    ptrdiff_t at = bt__safetensors_find(s, q->name);
+    if (at < 0)
+        st = bt_fail(err, BT_INVALID, "%s: no tensor %s: this model has no trained classification head", path,
+                     q->name);
+    else
+        st = bt_fail(err, BT_INVALID, "%s: tensor %s is for %lld labels, but config.json names %d", path,
+                     q->name, (long long)bt__safetensors_at(s, (size_t)at)->shape[0], p->m->num_labels);
+    bt__safetensors_close(s);
+    free(path);
+    return st;
+}
+
+static enum bt_status load_weights(struct bt_predictor *p, struct bt_error *err)
+{
+    const struct bt__params *params = &p->m->params;
+    struct bt__load_report report;
+    bool *fresh = calloc(params->n, sizeof *fresh);
+    if (!fresh) return bt_fail(err, BT_NOMEM, "%s: no memory for its tensors", p->dir);
+    enum bt_status st = bt__hf_weights_load(p->dir, params, p->m->w, fresh, &report, err);
+    for (size_t i = params->n; !st && i > 0; i--) /* the head first: it says more than the pooler */
+        if (fresh[i - 1]) st = untrained(p, &params->item[i - 1], err);
+    free(fresh);
+    return st;
+}
+
+static enum bt_status load_model(struct bt_predictor *p, struct bt_error *err)
+{
+    struct bt__model_config c = {.num_labels = 0};
+    enum bt_status st = bt__hf_config_load(p->dir, &c, err);
+    if (!st) st = default_labels(&c, err);
+    if (!st && p->x) bt__model_config_override(&c, p->x);
+    if (!st) st = bt__model_create(&c, c.num_labels, &p->m, err);
+    bt__model_config_free(&c);
+    return st ? st : load_weights(p, err);
+}
+
+static enum bt_status load_tokenizer(struct bt_predictor *p, struct bt_error *err)
+{
+    const struct bt__model_config *c = &p->m->config;
+    struct bt_tokenizer_options opt = p->x ? bt__tokenizer_options_of(p->x) : BT_TOKENIZER_DEFAULTS;
+    enum bt_status st = bt_tokenizer_load(p->dir, &opt, &p->tokenizer, err);
+    if (st) return st;
+    int32_t size = bt_tokenizer_vocab_size(p->tokenizer);
+    if (size > c->vocab_size)
+        return bt_fail(err, BT_INVALID, "%s: the vocabulary has %d entries, but the model embeds only %d",
+                       p->dir, size, c->vocab_size);
+    p->features = p->x ? bt__features_options_of(p->x)
+                       : (struct bt__features_options){.max_length = c->max_position_embeddings};
+    if (p->features.max_length > c->max_position_embeddings)
+        p->features.max_length = c->max_position_embeddings;
+    return BT_OK;
+}
+
+static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predictor_spec *spec,
+                                 struct bt_error *err)
+{
+    p->dir = bt_strdup(spec->model_dir);
+    if (!p->dir) return bt_fail(err, BT_NOMEM, "no memory for a predictor");
+    enum bt_status st = spec->run_dir ? load_experiment(p, spec->run_dir, err) : BT_OK;
+    if (!st) st = load_model(p, err);
+    if (!st) st = load_tokenizer(p, err);
+    if (!st) st = bt__gemm_init(err);
+    if (!st) st = bt__pool_create(spec->threads, &p->pool, err);
+    if (st) return st;
+    p->scores = calloc((size_t)p->m->num_labels, sizeof *p->scores);
+    if (!p->scores) return bt_fail(err, BT_NOMEM, "no memory for %d scores", p->m->num_labels);
+    int rows = p->features.max_length < FIRST_ROWS ? p->features.max_length : FIRST_ROWS;
+    struct bt__pass_limits first = {
+        .seqs = 1, .rows = rows, .longest = rows, .pairs = (size_t)rows * (size_t)rows};
+    return bt__predictor_reserve(p, &first, err);
+}
+
+enum bt_status bt_predictor_open(const struct bt_predictor_spec *spec, struct bt_predictor **out,
+                                 struct bt_error *err)
+{
+    struct bt_predictor *p = calloc(1, sizeof *p);
+    if (!p) return bt_fail(err, BT_NOMEM, "no memory for a predictor");
+    enum bt_status st = open_parts(p, spec, err);
+    if (st)
+        bt_predictor_free(p);
+    else
+        *out = p;
+    return st;
+}
+
+void bt_predictor_free(struct bt_predictor *p)
+{
+    if (!p) return;
+    bt__batch_free(&p->batch);
+    bt__pass_free(p->pass);
+    bt__pool_free(p->pool);
+    bt_tokenizer_free(p->tokenizer);
+    bt__model_free(p->m);
+    bt_experiment_free(p->x);
+    free(p->scores);
+    free(p->dir);
+    free(p);
+}
+
+int bt_predictor_labels(const struct bt_predictor *p)
+{
+    return p->m->num_labels;
+}
+
+const char *bt_predictor_label(const struct bt_predictor *p, int i)
+{
+    return p->m->config.label_names[i];
+}
+
+const struct bt_tokenizer *bt_predictor_tokenizer(const struct bt_predictor *p)
+{
+    return p->tokenizer;
+}
+
+int bt_predictor_max_length(const struct bt_predictor *p)
+{
+    return p->features.max_length;
+}
+
+/* ── memory ── */
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+enum bt_status bt__predictor_reserve(struct bt_predictor *p, const struct bt__pass_limits *need,
+                                     struct bt_error *err)
+{
+    const struct bt__pass_limits *have = &p->limits;
+    if (p->pass && need->seqs <= have->seqs && need->rows <= have->rows && need->longest <= have->longest &&
+        need->pairs <= have->pairs)
+        return BT_OK;
+    struct bt__pass_limits next = {.seqs = larger(need->seqs, have->seqs),
+                                   .rows = larger(need->rows, have->rows),
+                                   .longest = larger(need->longest, have->longest),
+                                   .pairs = need->pairs > have->pairs ? need->pairs : have->pairs};
+    bt__pass_free(p->pass);
+    p->pass = NULL;
+    p->limits = (struct bt__pass_limits){.rows = 0};
+    enum bt_status st = bt__pass_create(p->m, p->pool, &next, &p->pass, err);
+    if (!st) p->limits = next;
+    return st;
+}
+
+/* For one input of n tokens. */
+static enum bt_status reserve_one(struct bt_predictor *p, int n, struct bt_error *err)
+{
+    int rows = (n + ROWS_STEP - 1) / ROWS_STEP * ROWS_STEP;
+    struct bt__pass_limits need = {
+        .seqs = 1, .rows = rows, .longest = rows, .pairs = (size_t)rows * (size_t)rows};
+    enum bt_status st = bt__predictor_reserve(p, &need, err);
+    if (st || p->batch.cap_rows >= rows) return st;
+    bt__batch_free(&p->batch);
+    return bt__batch_reserve(&p->batch, 1, rows, err);
+}
+
+/* ── one input ── */
+
+enum bt_status bt__predictor_features(struct bt_predictor *p, const struct bt__text *texts, size_t n,
+                                      struct bt__features *f, struct bt_error *err)
+{
+    *f = (struct bt__features){.n = 0};
+    for (size_t i = 0; p->m->config.type_vocab_size < 2 && i < n; i++)
+        if (texts[i].pair)
+            return bt_fail(err, BT_INVALID, "%s: the model has one token type: it cannot tell pairs apart",
+                           p->dir);
+    return bt__features_build(f, p->tokenizer, texts, n, &p->features, p->pool, err);
+}
+
+enum bt_status bt_predict(struct bt_predictor *p, const struct bt_input *in, struct bt_output *out,
+                          struct bt_error *err)
+{
+    const struct bt__text text = {
+        .text = in->text, .pair = in->pair, .text_n = in->text_n, .pair_n = in->pair_n};
+    struct bt__features f;
+    enum bt_status st = bt__predictor_features(p, &text, 1, &f, err);
+    if (!st) st = reserve_one(p, f.length[0], err);
+    if (!st) {
+        bt__batch_clear(&p->batch);
+        st = bt__features_add(&f, 0, &p->batch, err);
+    }
+    if (!st) {
+        bt__batch_plan(&p->batch);
+        bt__pass_dropout(p->pass, false, 0, 0);
+        const float *logits = bt__pass_forward(p->pass, &p->batch);
+        bt__softmax(logits, p->m->num_labels, p->scores);
+        *out = (struct bt_output){.logits = logits,
+                                  .scores = p->scores,
+                                  .predicted = bt__argmax(logits, p->m->num_labels),
+                                  .tokens = f.length[0],
+                                  .truncated = f.truncated > 0};
+    }
+    bt__features_free(&f);
+    return st;
+}
