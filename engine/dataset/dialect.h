@@ -1,0 +1,47 @@
+/* What a file looks like, found from its first page: delimiter, quoting, header, and the columns' names. */
+#ifndef BERTTY_DATASET_DIALECT_H
+#define BERTTY_DATASET_DIALECT_H
+
+#include "dataset/records.h"
+
+struct bt__head {
+    struct bt_data_dialect dialect; /* nothing is "auto" in it */
+    char **name;                    /* [n], ours: of the header, of the JSON members, or "1", "2", … */
+    size_t n;
+};
+
+/* Every "auto" of asked decided. wanted: names that columns are asked by (n of them, NULL entries are fine); a first row that holds
+ * one is a header. Leaves the source where it is. */
+enum bt_status bt__dialect_find(const struct bt__source *s, const struct bt_data_dialect *asked,
+                                const char *const *wanted, size_t n, struct bt_data_dialect *out,
+                                struct bt_error *err);
+/* As above, and takes the header's record from the source. bt__head_free() releases. */
+enum bt_status bt__head_read(struct bt__source *s, const struct bt_data_dialect *asked,
+                             const char *const *wanted, size_t n, struct bt__head *out, struct bt_error *err);
+void bt__head_free(struct bt__head *h);
+
+/* Index of a column by name, or by its number from 1 if none has that name; −1: none. */
+ptrdiff_t bt__head_column(const struct bt__head *h, const char *name);
+/* Tells that there is no such column, which ones there are and which is nearest. */
+enum bt_status bt__head_no_column(const struct bt__head *h, const char *path, const char *name,
+                                  struct bt_error *err);
+
+/* Shape of the page under a dialect with quoting and delimiter given. */
+struct bt__profile {
+    size_t records;
+    size_t columns;  /* of most records */
+    size_t matching; /* records with so many */
+    size_t split;    /* records with two or more */
+    size_t first;    /* columns of the first record */
+    size_t quoted;   /* closed quoted cells */
+    size_t needed;   /* … that hold a delimiter, a line's end or "" */
+    size_t odd;      /* a " inside of a quoted cell that neither closes it nor is doubled */
+    bool open;       /* a quote that is never closed */
+};
+void bt__profile(const struct bt_data_dialect *d, const struct bt__source *s, size_t max_records,
+                 struct bt__profile *out);
+/* The first row names the columns. */
+bool bt__header_found(const struct bt_data_dialect *d, const struct bt__source *s, const char *const *wanted,
+                      size_t n);
+
+#endif
