@@ -2,21 +2,31 @@
  * current word; a word that ends is cut greedily into the longest pieces (Wu et al. 2016). */
 #include "tokenizer/internal.h"
 
+#include <bertty/str.h>
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ROOM = 4 * BT__MAX_CHARS };
 
+/* Normalised text, where it is wanted as a whole. */
+struct normal {
+    char *text;
+    uint32_t *begin, *end; /* of each byte: the input's bytes it came from */
+    size_t n, cap;
+};
+
 struct encoder {
     const struct bt_tokenizer *t;
     struct bt_encoding *e;
-    bool places;          /* offsets are wanted */
-    bool failed;          /* no memory */
-    uint32_t word;        /* number of the current word */
-    size_t n, chars;      /* bytes in text; code points of the word, counted beyond the limit too */
-    uint32_t first, last; /* bytes of the input that the word covers */
-    char text[ROOM];      /* the word, normalised */
+    struct normal *normal; /* if not NULL the normalised text goes there, not into words */
+    bool places;           /* offsets are wanted */
+    bool failed;           /* no memory */
+    uint32_t word;         /* number of the current word */
+    size_t barrier;        /* no reordering across this byte: a starter was dropped there */
+    size_t n, chars;       /* bytes in text; code points of the word, counted beyond the limit too */
+    uint32_t first, last;  /* bytes of the input that the word covers */
+    char text[ROOM];       /* the word, normalised */
     uint32_t begin[ROOM], end[ROOM]; /* of each byte of text: the input's bytes it came from */
 };
 
@@ -72,20 +82,24 @@ static int32_t longest(const struct encoder *s, size_t from, size_t *to)
     return -1;
 }
 
+/* The current word cut into its longest pieces; false: a part of it is unknown. */
+static bool cut(struct encoder *s)
+{
+    for (size_t at = 0, to; at < s->n; at = to) {
+        int32_t id = longest(s, at, &to);
+        if (id < 0) return false;
+        emit(s, id, s->begin[at], s->end[to - 1]);
+    }
+    return true;
+}
+
 /* Ends the current word, if there is one. */
 static void finish_word(struct encoder *s)
 {
+    s->barrier = 0;
     if (s->chars == 0) return;
-    size_t before = s->e->n, at = 0;
-    bool known = s->chars <= s->t->max_chars;
-    while (known && at < s->n) {
-        size_t to = at;
-        int32_t id = longest(s, at, &to);
-        known = id >= 0;
-        if (known) emit(s, id, s->begin[at], s->end[to - 1]);
-        at = to;
-    }
-    if (!known) {
+    size_t before = s->e->n;
+    if (s->chars > s->t->max_chars || !cut(s)) {
         s->e->n = before;
         emit(s, s->t->special[BT_UNK], s->first, s->last);
     }
@@ -100,33 +114,64 @@ static void extend(struct encoder *s, uint32_t begin, uint32_t end)
     s->chars++;
 }
 
-/* Canonical order: a combining character goes before those with a higher class. Returns the byte where it belongs. */
-static size_t place_of(const struct encoder *s, int32_t cp)
+/* Canonical order: a combining character goes before those with a higher class. Returns the byte of the n in text
+ * where it belongs. */
+static size_t place_of(const struct encoder *s, const char *text, size_t n, int32_t cp)
 {
-    size_t at = s->n;
+    size_t at = n;
     int class = bt__char_class(cp);
-    while (at > 0) {
+    while (at > s->barrier) {
         size_t back = at - 1;
         int32_t before;
-        while (back > 0 && ((unsigned char)s->text[back] & 0xc0) == 0x80) back--;
-        if (!bt_utf8_decode(s->text + back, at - back, &before) || bt__char_class(before) <= class) break;
+        while (back > 0 && ((unsigned char)text[back] & 0xc0) == 0x80) back--;
+        if (!bt_utf8_decode(text + back, at - back, &before) || bt__char_class(before) <= class) break;
         at = back;
     }
     return at;
 }
 
-static void insert(struct encoder *s, size_t at, const char *bytes, size_t n, uint32_t begin, uint32_t end)
+/* n bytes into to at a place; they all come from the input's [begin, end). There is room. */
+static void insert(struct normal *to, size_t at, const char *bytes, size_t n, uint32_t begin, uint32_t end)
 {
-    size_t tail = s->n - at;
-    memmove(s->text + at + n, s->text + at, tail);
-    memmove(s->begin + at + n, s->begin + at, tail * sizeof *s->begin);
-    memmove(s->end + at + n, s->end + at, tail * sizeof *s->end);
+    size_t tail = to->n - at;
+    memmove(to->text + at + n, to->text + at, tail);
+    memmove(to->begin + at + n, to->begin + at, tail * sizeof *to->begin);
+    memmove(to->end + at + n, to->end + at, tail * sizeof *to->end);
     for (size_t i = 0; i < n; i++) {
-        s->text[at + i] = bytes[i];
-        s->begin[at + i] = begin;
-        s->end[at + i] = end;
+        to->text[at + i] = bytes[i];
+        to->begin[at + i] = begin;
+        to->end[at + i] = end;
     }
-    s->n += n;
+    to->n += n;
+}
+
+static bool normal_room(struct normal *m)
+{
+    if (m->n + 4 <= m->cap) return true;
+    size_t cap = m->cap ? m->cap * 2 : 1024;
+    char *text = realloc(m->text, cap);
+    if (text) m->text = text;
+    uint32_t *begin = realloc(m->begin, cap * sizeof *begin);
+    if (begin) m->begin = begin;
+    uint32_t *end = realloc(m->end, cap * sizeof *end);
+    if (end) m->end = end;
+    if (!text || !begin || !end) return false;
+    m->cap = cap;
+    return true;
+}
+
+static void normal_append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
+{
+    struct normal *m = s->normal;
+    unsigned f = s->t->map[cp];
+    char bytes[4];
+    if (f & BT__SPACE && s->t->clean) cp = ' ';
+    if (!normal_room(m)) {
+        s->failed = true;
+        return;
+    }
+    size_t at = f & BT__COMBINES ? place_of(s, m->text, m->n, cp) : m->n;
+    insert(m, at, bytes, bt_utf8_encode(cp, bytes), begin, end);
 }
 
 /* One code point of the normalised text. */
@@ -134,14 +179,21 @@ static void append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
     unsigned f = s->t->map[cp];
     char bytes[4];
+    if (s->normal) {
+        normal_append(s, cp, begin, end);
+        return;
+    }
     if (f & BT__SPACE) {
         finish_word(s);
         return;
     }
     if (f & BT__PUNCT) finish_word(s);
     size_t n = bt_utf8_encode(cp, bytes);
-    if (s->chars < s->t->max_chars && s->n + n <= ROOM)
-        insert(s, f & BT__COMBINES && s->t->strip ? place_of(s, cp) : s->n, bytes, n, begin, end);
+    if (s->chars < s->t->max_chars && s->n + n <= ROOM) {
+        struct normal word = {.text = s->text, .begin = s->begin, .end = s->end, .n = s->n};
+        insert(&word, f & BT__COMBINES ? place_of(s, s->text, s->n, cp) : s->n, bytes, n, begin, end);
+        s->n = word.n;
+    }
     extend(s, begin, end);
     if (f & BT__PUNCT) finish_word(s);
 }
@@ -149,42 +201,55 @@ static void append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 static void lower_and_append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
     int32_t out[2] = {cp};
-    size_t n = s->t->lower && s->t->map[cp] & BT__LOWERS ? bt__char_lower(cp, s->t->compat, out) : 1;
+    size_t n = s->t->map[cp] & BT__LOWERS ? bt__char_lower(cp, s->t->compat, out) : 1;
     for (size_t i = 0; i < n; i++) append(s, out[i], begin, end);
 }
 
-/* A code point outside of ASCII, through the whole normalisation. */
+/* A dropped mark. If it is a starter, marks on its two sides keep their order. */
+static void drop_mark(struct encoder *s, int32_t cp)
+{
+    if (!(s->t->map[cp] & BT__COMBINES)) s->barrier = s->normal ? s->normal->n : s->n;
+}
+
+/* A code point through the whole normalisation. */
 static void character(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
     const struct bt_tokenizer *t = s->t;
     unsigned f = t->map[cp];
-    int32_t parts[32];
-    if (f & BT__REMOVE && t->clean) return;
-    bool alone = f & BT__CJK && t->cjk;
-    if (alone) finish_word(s);
-    size_t n = t->strip && f & BT__DECOMPOSES ? bt__char_nfd(cp, t->compat, parts, 32) : 1;
-    if (n == 1 && !(f & BT__DECOMPOSES && t->strip)) parts[0] = cp;
-    for (size_t i = 0; i < n; i++)
-        if (!(t->strip && t->map[parts[i]] & BT__MARK)) lower_and_append(s, parts[i], begin, end);
-    if (alone) finish_word(s);
+    int32_t parts[32] = {cp};
+    if (f & BT__REMOVE) return;
+    if (f & BT__CJK) append(s, ' ', begin, begin);
+    size_t n = f & BT__DECOMPOSES ? bt__char_nfd(cp, t->compat, parts, 32) : 1;
+    for (size_t i = 0; i < n; i++) {
+        if (t->map[parts[i]] & BT__MARK)
+            drop_mark(s, parts[i]);
+        else
+            lower_and_append(s, parts[i], begin, end);
+    }
+    if (f & BT__CJK) append(s, ' ', end, end);
 }
 
-static void ascii(struct encoder *s, unsigned char c, uint32_t at)
+/* The fast path: letters and digits of ASCII from i on; returns where they end. */
+static size_t ascii_run(struct encoder *s, const char *text, size_t i, size_t to)
 {
-    unsigned f = s->t->map[c];
-    if (f & BT__REMOVE && s->t->clean) return;
-    if (f & BT__SPACE) {
-        finish_word(s);
-        return;
+    const unsigned char *fold = s->t->fold;
+    size_t begin = i, n = s->n, room = s->t->max_chars > s->chars ? s->t->max_chars - s->chars : 0;
+    unsigned char c;
+    if (s->chars == 0) s->first = (uint32_t)i;
+    for (; i < to && (c = fold[(unsigned char)text[i]]); i++) {
+        if (room == 0) continue;
+        room--;
+        s->text[n++] = (char)c;
     }
-    if (f & BT__PUNCT) finish_word(s);
-    if (s->chars < s->t->max_chars) {
-        s->text[s->n] = (char)(f & BT__LOWERS && s->t->lower ? c + 32 : c);
-        s->begin[s->n] = at;
-        s->end[s->n++] = at + 1;
-    }
-    extend(s, at, at + 1);
-    if (f & BT__PUNCT) finish_word(s);
+    if (s->places)
+        for (size_t k = s->n; k < n; k++) {
+            s->begin[k] = (uint32_t)(begin + k - s->n);
+            s->end[k] = s->begin[k] + 1;
+        }
+    s->chars += i - begin;
+    s->last = (uint32_t)i;
+    s->n = n;
+    return i;
 }
 
 /* Text without added tokens in it. */
@@ -192,78 +257,120 @@ static void plain(struct encoder *s, const char *text, size_t from, size_t to)
 {
     for (size_t i = from; i < to && !s->failed;) {
         int32_t cp;
-        if ((unsigned char)text[i] < 0x80) {
-            ascii(s, (unsigned char)text[i], (uint32_t)i);
-            i++;
+        if (!s->normal && s->t->fold[(unsigned char)text[i]]) {
+            i = ascii_run(s, text, i, to);
             continue;
         }
         size_t n = bt_utf8_decode(text + i, to - i, &cp);
-        if (n) character(s, cp, (uint32_t)i, (uint32_t)(i + n));
-        i += n ? n : 1; /* an invalid byte is U+FFFD, which is removed */
+        if (n == 0) {
+            n = 1;
+            cp = 0xfffd;
+        }
+        character(s, cp, (uint32_t)i, (uint32_t)(i + n));
+        i += n;
     }
     finish_word(s);
 }
 
-static bool word_byte(char c)
+/* Words of text that is normalised already. */
+static void words(struct encoder *s, const struct normal *m, size_t from, size_t to)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           (unsigned char)c >= 0x80;
-}
-
-/* The longest added token at a place, or NULL. */
-static const struct bt__added *added_at(const struct bt_tokenizer *t, const char *text, size_t n, size_t at)
-{
-    const struct bt__added *found = NULL;
-    if (!t->added_first[(unsigned char)text[at]]) return NULL;
-    for (size_t i = 0; i < t->n_added; i++) {
-        const struct bt__added *a = &t->added[i];
-        if (a->n > n - at || (found && a->n <= found->n) || memcmp(text + at, a->text, a->n) != 0) continue;
-        bool glued = (at > 0 && word_byte(text[at - 1])) || (at + a->n < n && word_byte(text[at + a->n]));
-        if (!(a->single_word && glued)) found = a;
+    for (size_t i = from; i < to && !s->failed;) {
+        int32_t cp;
+        size_t n = bt_utf8_decode(m->text + i, to - i, &cp);
+        if (n == 0) break;
+        append(s, cp, m->begin[i], m->end[i]);
+        i += n;
     }
-    return found;
+    finish_word(s);
 }
 
-static size_t skip_back(const char *text, size_t from, size_t at)
+/* A range of the text, or if m is not NULL of that, with no added token in it. */
+static void gap(struct encoder *s, const char *text, const struct normal *m, size_t from, size_t to);
+
+/* Cuts n bytes at the added tokens. m: text is that of m, normalised; else it is the input. */
+static void split(struct encoder *s, const char *text, const struct normal *m, size_t begin, size_t n)
 {
-    while (at > from && strchr(" \t\n\r", text[at - 1])) at--;
-    return at;
+    size_t from = begin;
+    for (size_t i = begin; i < n && !s->failed;) {
+        bool glued = false;
+        const struct bt__added *a = bt__added_at(s->t, m != NULL, text, n, i, &glued);
+        size_t end = a ? i + a->n : i + 1, start = i;
+        i = end;
+        if (!a || glued) continue;
+        if (a->lstrip) start = bt__space_before(text, from, start);
+        if (a->rstrip) end = bt__space_after(text, n, end);
+        gap(s, text, m, from, start);
+        emit(s, a->id, m ? m->begin[start] : (uint32_t)start, m ? m->end[end - 1] : (uint32_t)end);
+        s->word++;
+        from = i = end;
+    }
+    gap(s, text, m, from, n);
+}
+
+static void gap(struct encoder *s, const char *text, const struct normal *m, size_t from, size_t to)
+{
+    struct normal normal = {.n = 0};
+    if (m) {
+        words(s, m, from, to);
+        return;
+    }
+    if (!s->t->any[true]) {
+        plain(s, text, from, to);
+        return;
+    }
+    s->normal = &normal;
+    plain(s, text, from, to);
+    s->normal = NULL;
+    if (!s->failed && normal.n) split(s, normal.text, &normal, 0, normal.n);
+    free(normal.text);
+    free(normal.begin);
+    free(normal.end);
 }
 
 static void run(struct encoder *s, const char *text, size_t n)
 {
-    size_t from = 0;
-    for (size_t i = 0; i < n && !s->failed;) {
-        const struct bt__added *a = added_at(s->t, text, n, i);
-        if (!a) {
-            i++;
-            continue;
-        }
-        plain(s, text, from, a->lstrip ? skip_back(text, from, i) : i);
-        emit(s, a->id, (uint32_t)i, (uint32_t)(i + a->n));
-        s->word++;
-        i += a->n;
-        while (a->rstrip && i < n && strchr(" \t\n\r", text[i])) i++;
-        from = i;
-    }
-    plain(s, text, from, n);
+    if (s->t->any[false])
+        split(s, text, NULL, 0, n);
+    else
+        gap(s, text, NULL, 0, n);
+}
+
+static void start(struct encoder *s, const struct bt_tokenizer *t)
+{
+    s->t = t;
+    s->normal = NULL;
+    s->failed = false;
+    s->word = 0;
+    s->barrier = s->n = s->chars = 0;
+    s->first = s->last = 0;
 }
 
 static enum bt_status encode(const struct bt_tokenizer *t, const char *text, size_t n, struct bt_encoding *e,
                              bool places, struct bt_error *err)
 {
-    struct encoder s;
-    s.t = t;
+    struct encoder s; /* its buffers stay as they are */
+    start(&s, t);
     s.e = e;
     s.places = places;
-    s.failed = false;
-    s.word = 0;
-    s.n = s.chars = 0;
-    s.first = s.last = 0;
     e->n = 0;
     if (n > UINT32_MAX) return bt_fail(err, BT_INVALID, "a text of %zu bytes, expected at most 4 GiB", n);
     run(&s, text, n);
     return s.failed ? bt_fail(err, BT_NOMEM, "no memory for the pieces of a text of %zu bytes", n) : BT_OK;
+}
+
+enum bt_status bt__normalize(const struct bt_tokenizer *t, const char *text, char **out, struct bt_error *err)
+{
+    struct encoder s;
+    struct normal m = {.n = 0};
+    start(&s, t);
+    s.normal = &m;
+    plain(&s, text, 0, strlen(text));
+    *out = s.failed ? NULL : bt_strndup(m.n ? m.text : "", m.n);
+    free(m.text);
+    free(m.begin);
+    free(m.end);
+    return *out ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for an added token");
 }
 
 enum bt_status bt_tokenizer_encode(const struct bt_tokenizer *t, const char *text, size_t n,

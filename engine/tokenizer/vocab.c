@@ -32,8 +32,9 @@ int32_t bt__vocab_find(const struct bt__vocab *v, uint64_t hash, const char *byt
     for (size_t s = start_slot(v, hash); v->id[s] >= 0; s = (s + 1) & v->mask) {
         if (v->hash[s] != hash) continue;
         const char *piece = v->piece[v->id[s]];
-        if (continuation && strncmp(piece, "##", 2) == 0) piece += 2;
-        if (strncmp(piece, bytes, n) == 0 && piece[n] == '\0') return v->id[s];
+        size_t skip = continuation ? 2 : 0;
+        if (v->length[v->id[s]] != n + skip || memcmp(piece + skip, bytes, n) != 0) continue;
+        if (!continuation || memcmp(piece, "##", 2) == 0) return v->id[s];
     }
     return -1;
 }
@@ -46,7 +47,9 @@ static enum bt_status build_index(struct bt__vocab *v, const char *name, struct 
     v->mask = size - 1;
     v->hash = calloc(size, sizeof *v->hash);
     v->id = malloc(size * sizeof *v->id);
-    if (!v->hash || !v->id) return bt_fail(err, BT_NOMEM, "%s: no memory for %d pieces", name, (int)v->n);
+    v->length = calloc((size_t)v->n, sizeof *v->length);
+    if (!v->hash || !v->id || !v->length)
+        return bt_fail(err, BT_NOMEM, "%s: no memory for %d pieces", name, (int)v->n);
     memset(v->id, 0xff, size * sizeof *v->id);
     for (int32_t i = 0; i < v->n; i++) {
         if (!v->piece[i]) continue;
@@ -56,6 +59,7 @@ static enum bt_status build_index(struct bt__vocab *v, const char *name, struct 
             s = (s + 1) & v->mask;
         v->hash[s] = h;
         v->id[s] = i;
+        v->length[i] = (uint32_t)length;
         if (length > v->longest) v->longest = length;
     }
     return BT_OK;
@@ -64,8 +68,6 @@ static enum bt_status build_index(struct bt__vocab *v, const char *name, struct 
 static enum bt_status finish(struct bt__vocab *v, const char *name, struct bt_error *err)
 {
     enum bt_status st = build_index(v, name, err);
-    if (!st && bt__vocab_id(v, "[UNK]") < 0)
-        st = bt_fail(err, BT_INVALID, "%s: the vocabulary has no [UNK]", name);
     if (st) bt__vocab_free(v);
     return st;
 }
@@ -138,6 +140,7 @@ void bt__vocab_free(struct bt__vocab *v)
 {
     free(v->piece);
     free(v->text);
+    free(v->length);
     free(v->hash);
     free(v->id);
     *v = (struct bt__vocab){.n = 0};

@@ -8,13 +8,14 @@
 #include <stdint.h>
 
 struct bt__vocab {
-    char **piece;   /* [n] by id; NULL where there is none; point into text */
-    int32_t n;      /* largest id + 1 */
-    char *text;     /* all pieces, NUL-terminated */
-    uint64_t *hash; /* [mask + 1] open addressing: hash of the piece's bytes */
-    int32_t *id;    /* [mask + 1] id or −1 */
+    char **piece;     /* [n] by id; NULL where there is none; point into text */
+    uint32_t *length; /* [n] bytes of each */
+    int32_t n;        /* largest id + 1 */
+    char *text;       /* all pieces, NUL-terminated */
+    uint64_t *hash;   /* [mask + 1] open addressing: hash of the piece's bytes */
+    int32_t *id;      /* [mask + 1] id or −1 */
     size_t mask;
-    size_t longest; /* bytes of the longest piece, without "##" */
+    size_t longest; /* bytes of the longest piece */
 };
 
 /* One line a piece; the line's number, from 0, is the id. name: the file, for messages. text is taken over (freed with the vocabulary, or on failure). */
