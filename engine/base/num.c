@@ -53,8 +53,17 @@ static void unlocalise(char *text)
         if (*text == ',') *text = '.';
 }
 
+/* 10 and not 1e+01, which is no longer and harder to read. */
+static bool whole(double v, char out[BT_NUMBER_SIZE])
+{
+    if (!(fabs(v) < 1e6) || v != floor(v)) return false;
+    snprintf(out, BT_NUMBER_SIZE, "%.0f", v);
+    return true;
+}
+
 const char *bt_format_double(double v, char out[BT_NUMBER_SIZE])
 {
+    if (whole(v, out)) return out;
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, BT_NUMBER_SIZE, "%.*g", digits, v);
         if (strtod(out, NULL) == v) break;
@@ -65,6 +74,7 @@ const char *bt_format_double(double v, char out[BT_NUMBER_SIZE])
 
 const char *bt_format_float(float v, char out[BT_NUMBER_SIZE])
 {
+    if (whole((double)v, out)) return out;
     for (int digits = 1; digits <= 9; digits++) {
         snprintf(out, BT_NUMBER_SIZE, "%.*g", digits, (double)v);
         if (strtof(out, NULL) == v) break;
