@@ -1,4 +1,4 @@
-#include "explain/linked_step.h"
+#include "run/run_dir.h"
 
 #include <bertty/compare.h>
 #include <bertty/events.h>
@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_STATUS = 1 << 20 }; /* bytes of a status file */
 
@@ -19,21 +18,6 @@ struct source {
 };
 
 /* ── one run ── */
-
-int64_t bt__linked_step(const char *dir, const char *link)
-{
-    char target[256];
-    char *path = bt_path_join(dir, link);
-    ssize_t n = path ? readlink(path, target, sizeof target - 1) : -1;
-    free(path);
-    if (n <= 0) return -1;
-    target[n] = '\0';
-    const char *digits = strstr(target, "step-");
-    char *end;
-    if (!digits || digits[5] < '0' || digits[5] > '9') return -1;
-    long long step = strtoll(digits + 5, &end, 10);
-    return *end == '\0' || *end == '/' ? step : -1;
-}
 
 static char *run_state(const char *dir)
 {

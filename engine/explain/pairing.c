@@ -1,4 +1,4 @@
-#include "explain/linked_step.h"
+#include "run/run_dir.h"
 
 #include <bertty/compare.h>
 #include <bertty/file.h>

@@ -50,6 +50,9 @@ struct bt_run_status {
     bool steered;                 /* a setting was changed while it ran */
     char *error;                  /* last error or warning, or NULL */
     char *name;                   /* experiment's name; NULL: unknown */
+    char *host;                   /* where its engine runs or ran; NULL: unknown */
+    int64_t pid_start;            /* private: tell a process from a later one with its number */
+    int64_t stamp[4];             /* private: tell whether the file has changed */
 };
 void bt_run_status_clear(struct bt_run_status *s);
 

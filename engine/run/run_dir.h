@@ -1,0 +1,22 @@
+/* What a run directory consists of, for those who read it. Texts are borrowed unless said otherwise. */
+#ifndef RUN_RUN_DIR_H
+#define RUN_RUN_DIR_H
+
+#include <bertty/run.h>
+
+enum { BT__MAX_STATUS = 1 << 20 }; /* bytes of status.json, run.json or a manifest */
+
+/* DIR/best → checkpoints/step-000400: 400; −1 if the link is missing or strange. */
+int64_t bt__linked_step(const char *dir, const char *link);
+/* "step-000400" → 400; −1 for other names ("step-000400.tmp"). */
+int64_t bt__step_of_name(const char *name);
+
+/* The directory `name` below the open directory `at` (AT_FDCWD: name is a path) is a run of ours or holds event files. Symbolic links to a
+ * directory do not count unless follow. */
+bool bt__is_run(int at, const char *name, bool follow);
+
+/* An allocated array of steps, sorted ascending; grows by one. False without memory. */
+bool bt__steps_add(int64_t **steps, size_t *n, int64_t step);
+void bt__steps_sort(int64_t *steps, size_t n);
+
+#endif
