@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE = 300, KERNEL_LOG = 4 << 20 }; /* seconds; bytes */
@@ -23,32 +22,13 @@ static size_t read_start(const char *path, char *buffer, size_t size)
 
 void bt__here_init(struct bt__here *h)
 {
-    struct timespec t;
-    memset(h, 0, sizeof *h);
-    if (gethostname(h->host, sizeof h->host - 1) != 0) h->host[0] = '\0';
-    read_start("/proc/sys/kernel/random/boot_id", h->boot_id, sizeof h->boot_id);
-    h->boot_id[strcspn(h->boot_id, "\n")] = '\0';
-    clock_gettime(CLOCK_REALTIME, &t);
-    h->now = (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    *h = (struct bt__here){.now = bt__wall()};
+    bt__proc_self(&h->self);
 }
 
 void bt__here_free(struct bt__here *h)
 {
     bt_str_free(&h->kernel);
-}
-
-int64_t bt__process_start(int64_t pid)
-{
-    char path[48], text[1024];
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
-    if (read_start(path, text, sizeof text) == 0) return -1;
-    /* the name, field 2, may hold spaces and parentheses */
-    char *p = strrchr(text, ')');
-    if (!p || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X') return -1;
-    p += 2;
-    for (int field = 3; field < 22 && p; field++)
-        if ((p = strchr(p, ' '))) p++;
-    return p ? strtoll(p, NULL, 10) : -1;
 }
 
 /* ── why ── */
@@ -108,14 +88,14 @@ static char *why_gone(struct bt__here *h, const struct bt__engine *e)
 char *bt__engine_lost(struct bt__here *h, const struct bt__engine *e)
 {
     double silence = h->now - e->updated;
-    if (e->host && strcmp(e->host, h->host) != 0)
+    if (e->host && strcmp(e->host, h->self.host) != 0)
         return silence > PATIENCE
                    ? bt_strfmt("no sign of life from %s for %.0f minutes", e->host, silence / 60)
                    : NULL;
-    if (e->boot_id && h->boot_id[0] && strcmp(e->boot_id, h->boot_id) != 0)
+    if (e->boot_id && h->self.boot_id[0] && strcmp(e->boot_id, h->self.boot_id) != 0)
         return bt_strdup("the machine was restarted while it ran");
     if (e->pid <= 0) return bt_strdup("its status names no process");
-    int64_t start = bt__process_start(e->pid);
-    bool same = start >= 0 && (e->start <= 0 || start == e->start);
+    int64_t start = bt__proc_start(e->pid);
+    bool same = start > 0 && (e->start <= 0 || start == e->start);
     return same ? NULL : why_gone(h, e);
 }

@@ -22,6 +22,7 @@ int64_t bt__proc_start(int64_t pid)
     snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
     read_start(path, text, sizeof text);
     const char *p = strrchr(text, ')'); /* the name before it may hold spaces and parentheses */
+    if (p && p[1] && (p[2] == 'Z' || p[2] == 'X')) return 0; /* dead, but nobody has waited for it */
     for (int field = 2; p && field < 22; field++) {
         p = strchr(p + 1, ' ');
     }

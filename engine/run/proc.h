@@ -12,7 +12,7 @@ struct bt__proc {
 };
 
 void bt__proc_self(struct bt__proc *p);
-/* Start time of a process, 0 if there is none (or no /proc). */
+/* Start time of a process, 0 if there is none, or a dead one (or no /proc). */
 int64_t bt__proc_start(int64_t pid);
 
 double bt__proc_rss_mib(void);     /* resident now */

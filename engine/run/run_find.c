@@ -1,4 +1,4 @@
-#include "run/run_dir.h"
+#include "run/find.h"
 
 #include <bertty/file.h>
 #include <bertty/num.h>

@@ -1,4 +1,4 @@
-#include "run/run_dir.h"
+#include "run/find.h"
 #include "run/status_read.h"
 
 #include <bertty/file.h>

@@ -1,6 +1,6 @@
 #include "run/status_read.h"
 
-#include "run/run_dir.h"
+#include "run/find.h"
 #include <bertty/file.h>
 #include <bertty/json.h>
 #include <errno.h>

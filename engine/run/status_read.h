@@ -1,6 +1,6 @@
 /* Status records, read one by one or again and again. */
-#ifndef RUN_STATUS_READ_H
-#define RUN_STATUS_READ_H
+#ifndef BERTTY_RUN_STATUS_READ_H
+#define BERTTY_RUN_STATUS_READ_H
 
 #include "run/alive.h"
 #include <bertty/run.h>

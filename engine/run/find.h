@@ -1,6 +1,6 @@
-/* What a run directory consists of, for those who read it. Texts are borrowed unless said otherwise. */
-#ifndef RUN_RUN_DIR_H
-#define RUN_RUN_DIR_H
+/* Runs and checkpoints, found by what lies there. Texts are borrowed unless said otherwise. */
+#ifndef BERTTY_RUN_FIND_H
+#define BERTTY_RUN_FIND_H
 
 #include <bertty/run.h>
 

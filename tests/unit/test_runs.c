@@ -1,0 +1,480 @@
+/* Run directories as their readers see them: status, lost engines, lists, names, checkpoints, steering, deletion, logs, predictions. */
+#include <bertty/file.h>
+#include <bertty/run.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char base[64];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    snprintf(base, sizeof base, "/tmp/bertty-runs-XXXXXX");
+    return mkdtemp(base) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    char command[100];
+    snprintf(command, sizeof command, "rm -r %s", base);
+    return system(command);
+}
+
+static const char *at(const char *path)
+{
+    static char out[6][400];
+    static int turn;
+    turn = (turn + 1) % 6;
+    snprintf(out[turn], sizeof out[turn], "%s/%s", base, path);
+    return out[turn];
+}
+
+static void put(const char *path, const char *text)
+{
+    char folder[400];
+    struct bt_error err = {0};
+    snprintf(folder, sizeof folder, "%s", at(path));
+    *strrchr(folder, '/') = '\0';
+    assert_int_equal(bt_mkdirs(folder, &err), BT_OK);
+    if (bt_file_replace(at(path), text, strlen(text), &err) != BT_OK) fail_msg("%s", err.text);
+}
+
+static void expect_text(const char *text, const char *part)
+{
+    if (!text || !strstr(text, part)) fail_msg("expected '%s' in '%s'", part, text ? text : "(null)");
+}
+
+/* ── engines ── */
+
+struct engine {
+    long long pid, start;
+    char boot_id[64], host[256];
+    double updated;
+};
+
+static long long start_of(long long pid)
+{
+    char path[64], text[1024] = "";
+    snprintf(path, sizeof path, "/proc/%lld/stat", pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    assert_true(n > 0);
+    long long start = 0;
+    const char *p = strrchr(text, ')') + 2;
+    for (int field = 3; field < 22; field++) p = strchr(p, ' ') + 1;
+    assert_int_equal(sscanf(p, "%lld", &start), 1);
+    return start;
+}
+
+/* This test as an engine that is alive. */
+static struct engine here(void)
+{
+    struct engine e = {.pid = getpid(), .start = start_of(getpid()), .updated = (double)time(NULL)};
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%63s", e.boot_id), 1);
+    fclose(f);
+    assert_int_equal(gethostname(e.host, sizeof e.host), 0);
+    return e;
+}
+
+static void put_status(const char *run, const char *state, const struct engine *e)
+{
+    char path[200], text[1000];
+    snprintf(path, sizeof path, "%s/status.json", run);
+    snprintf(
+        text, sizeof text,
+        "{\"state\":\"%s\",\"pid\":%lld,\"boot_id\":\"%s\",\"pid_start\":%lld,\"host\":\"%s\",\"updated\":%f,"
+        "\"error\":null}",
+        state, e->pid, e->boot_id, e->start, e->host, e->updated);
+    put(path, text);
+}
+
+static enum bt_run_state state_of(const char *run)
+{
+    struct bt_run_status s;
+    struct bt_error err = {0};
+    if (bt_run_status(at(run), &s, &err) != BT_OK) fail_msg("%s", err.text);
+    enum bt_run_state state = s.state;
+    bt_run_status_clear(&s);
+    return state;
+}
+
+static void status_is_read(void **state)
+{
+    (void)state;
+    struct bt_run_status s;
+    put("film/status.json",
+        "{\"state\":\"finished\",\"pid\":7,\"step\":200,\"total\":300,\"epoch\":2.5,\"epochs\":3,"
+        "\"tokens_per_s\":2913.5,\"eta_s\":null,\"train_loss\":0.25,\"metric\":\"accuracy\",\"best\":0.875,"
+        "\"best_step\":150,\"last\":0.5,\"last_step\":200,\"started\":1000.5,\"updated\":2000,\"error\":"
+        "\"disk\","
+        "\"steered\":true,\"name\":\"film\",\"more\":[1]}");
+    assert_int_equal(bt_run_status(at("film/"), &s, NULL), BT_OK);
+    assert_string_equal(s.id, "film");
+    assert_string_equal(s.dir, at("film"));
+    assert_int_equal(s.state, BT_RUN_FINISHED);
+    assert_int_equal(s.pid, 7);
+    assert_int_equal(s.step, 200);
+    assert_int_equal(s.total, 300);
+    assert_true(s.epoch == 2.5 && s.epochs == 3 && s.tokens_per_s == 2913.5 && isnan(s.eta_s));
+    assert_true(s.train_loss == 0.25 && s.best == 0.875 && s.last == 0.5);
+    assert_string_equal(s.metric, "accuracy");
+    assert_int_equal(s.best_step, 150);
+    assert_int_equal(s.last_step, 200);
+    assert_true(s.started == 1000.5 && s.updated == 2000 && s.steered);
+    assert_string_equal(s.error, "disk");
+    assert_string_equal(s.name, "film");
+    bt_run_status_clear(&s);
+}
+
+static void status_of_strange_files(void **state)
+{
+    (void)state;
+    struct bt_run_status s;
+    struct bt_error err = {0};
+    assert_int_equal(bt_run_status(at("none"), &s, &err), BT_NOTFOUND);
+    put("keras/events.out.tfevents.1.x", "");
+    assert_int_equal(state_of("keras"), BT_RUN_UNKNOWN);
+    static const char *const texts[] = {"",
+                                        "[]",
+                                        "{\"state\":3}",
+                                        "{\"state\":\"odd\"}",
+                                        "{\"state\":",
+                                        "{\"best\":\"x\",\"step\":1.5,\"error\":{}}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        put("odd/status.json", texts[i]);
+        assert_int_equal(bt_run_status(at("odd"), &s, &err), BT_OK);
+        assert_int_equal(s.state, BT_RUN_UNKNOWN);
+        expect_text(s.error, "status.json");
+        assert_true(isnan(s.best) && s.best_step == -1 && s.step == 0);
+        bt_run_status_clear(&s);
+    }
+    assert_int_equal(remove(at("odd/status.json")), 0);
+    assert_int_equal(mkfifo(at("odd/status.json"), 0600), 0);
+    assert_int_equal(state_of("odd"), BT_RUN_UNKNOWN);
+}
+
+static void living_and_lost(void **state)
+{
+    (void)state;
+    struct engine alive = here(), e;
+    put_status("r", "training", &alive);
+    assert_int_equal(state_of("r"), BT_RUN_TRAINING);
+    e = alive;
+    e.start++; /* its number went to a later process: this one */
+    put_status("r", "training", &e);
+    assert_int_equal(state_of("r"), BT_RUN_LOST);
+    put_status("r", "finished", &e);
+    assert_int_equal(state_of("r"), BT_RUN_FINISHED);
+    e = alive;
+    e.boot_id[0] = e.boot_id[0] == '0' ? '1' : '0';
+    put_status("r", "paused", &e);
+    assert_int_equal(state_of("r"), BT_RUN_LOST);
+    e = alive;
+    e.pid = 0;
+    put_status("r", "starting", &e);
+    assert_int_equal(state_of("r"), BT_RUN_LOST);
+}
+
+static void another_host(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    snprintf(e.host, sizeof e.host, "elsewhere");
+    e.boot_id[0] = 'x';
+    e.start++;
+    e.updated -= 200;
+    put_status("r", "training", &e);
+    assert_int_equal(state_of("r"), BT_RUN_TRAINING);
+    e.updated -= 200;
+    put_status("r", "training", &e);
+    struct bt_run_status s;
+    assert_int_equal(bt_run_status(at("r"), &s, NULL), BT_OK);
+    assert_int_equal(s.state, BT_RUN_LOST);
+    expect_text(s.error, "elsewhere");
+    bt_run_status_clear(&s);
+}
+
+/* Ended, but not waited for: its entry is still in /proc. */
+static void zombie_is_lost(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    siginfo_t info;
+    int hold[2];
+    assert_int_equal(pipe(hold), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char c;
+        close(hold[1]);
+        _exit(read(hold[0], &c, 1) != 0);
+    }
+    e.pid = child;
+    e.start = start_of(child);
+    put_status("r", "training", &e);
+    assert_int_equal(state_of("r"), BT_RUN_TRAINING);
+    close(hold[1]);
+    close(hold[0]);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(state_of("r"), BT_RUN_LOST);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(state_of("r"), BT_RUN_LOST);
+    struct bt_run_status s;
+    assert_int_equal(bt_run_status(at("r"), &s, NULL), BT_OK);
+    expect_text(s.error, "killed");
+    bt_run_status_clear(&s);
+}
+
+/* ── lists ── */
+
+static struct bt_run_list list(const struct bt_run_list *previous)
+{
+    struct bt_run_list l;
+    struct bt_error err = {0};
+    if (bt_run_list(base, previous, &l, &err) != BT_OK) fail_msg("%s", err.text);
+    return l;
+}
+
+static void lists(void **state)
+{
+    (void)state;
+    struct bt_run_list l;
+    assert_int_equal(bt_run_list(at("missing"), NULL, &l, NULL), BT_OK);
+    assert_int_equal(l.n, 0);
+    put("old/status.json", "{\"state\":\"finished\",\"started\":100}");
+    put("new/status.json", "{\"state\":\"stopped\",\"started\":300}");
+    put("mid/status.json", "{\"state\":\"failed\",\"started\":200}");
+    put("keras/events.out.tfevents.1.x", "");
+    put("notes/text", "no run");
+    put(".hidden/status.json", "{\"state\":\"finished\"}");
+    put("file", "");
+    assert_int_equal(symlink("old", at("link")), 0);
+    l = list(NULL);
+    assert_int_equal(l.n, 4);
+    assert_string_equal(l.run[0].id, "keras"); /* as old as its directory: of today */
+    assert_string_equal(l.run[1].id, "new");
+    assert_string_equal(l.run[2].id, "mid");
+    assert_string_equal(l.run[3].id, "old");
+    assert_string_equal(l.run[3].dir, at("old"));
+    bt_run_list_clear(&l);
+}
+
+/* An unchanged file is not read again: made unreadable in place, its run keeps its state. */
+static void lists_reuse(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    struct stat info;
+    struct bt_run_list first, second, third;
+    put("a/status.json", "{\"state\":\"finished\",\"started\":100,\"name\":\"x\"}");
+    put_status("b", "training", &e);
+    first = list(NULL);
+    assert_int_equal(stat(at("a/status.json"), &info), 0);
+    FILE *f = fopen(at("a/status.json"), "r+");
+    assert_non_null(f);
+    fputs("{\"state\":\"failed!!", f);
+    fclose(f);
+    struct timespec times[] = {info.st_atim, info.st_mtim};
+    assert_int_equal(utimensat(-1, at("a/status.json"), times, 0), 0);
+    second = list(&first);
+    assert_int_equal(second.n, 2);
+    size_t a = strcmp(second.run[0].id, "a") == 0 ? 0 : 1;
+    assert_int_equal(second.run[a].state, BT_RUN_FINISHED);
+    assert_string_equal(second.run[a].name, "x");
+    assert_int_equal(second.run[1 - a].state, BT_RUN_TRAINING);
+    bt_run_list_clear(&first); /* the second owns its texts */
+    put("a/status.json", "{\"state\":\"stopped\",\"started\":100}");
+    third = list(&second);
+    a = strcmp(third.run[0].id, "a") == 0 ? 0 : 1;
+    assert_int_equal(third.run[a].state, BT_RUN_STOPPED);
+    bt_run_list_clear(&second);
+    bt_run_list_clear(&third);
+}
+
+/* A run that was alive in the earlier list is looked at again although its file says the same. */
+static void lists_notice_deaths(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    int hold[2];
+    assert_int_equal(pipe(hold), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char c;
+        close(hold[1]);
+        _exit(read(hold[0], &c, 1) != 0);
+    }
+    e.pid = child;
+    e.start = start_of(child);
+    put_status("r", "training", &e);
+    struct bt_run_list first = list(NULL);
+    assert_int_equal(first.run[0].state, BT_RUN_TRAINING);
+    close(hold[1]);
+    close(hold[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    struct bt_run_list second = list(&first);
+    assert_int_equal(second.run[0].state, BT_RUN_LOST);
+    bt_run_list_clear(&first);
+    bt_run_list_clear(&second);
+}
+
+/* ── names ── */
+
+static void find(const char *name, const char *run, int64_t expected)
+{
+    char *dir;
+    int64_t step = 99;
+    struct bt_error err = {0};
+    if (bt_run_find(base, name, &dir, &step, &err) != BT_OK) fail_msg("%s: %s", name, err.text);
+    assert_string_equal(dir, at(run));
+    assert_int_equal(step, expected);
+    free(dir);
+}
+
+static void refuse(const char *name, enum bt_status status, const char *part)
+{
+    char *dir;
+    int64_t step;
+    struct bt_error err = {0};
+    assert_int_equal(bt_run_find(base, name, &dir, &step, &err), status);
+    assert_null(dir);
+    expect_text(err.text, part);
+    assert_null(strchr(err.text, '\n'));
+}
+
+static void finds(void **state)
+{
+    (void)state;
+    put("movie-20260101-3f2a/status.json", "{}");
+    put("movie-20260102-91bc/status.json", "{}");
+    put("movie/run.json", "{}");
+    put("other@home/status.json", "{}");
+    put("notes/text", "");
+    assert_int_equal(symlink("/", at("root")), 0);
+    find("movie-20260101-3f2a", "movie-20260101-3f2a", BT_STEP_NONE);
+    find("movie", "movie", BT_STEP_NONE); /* exact before prefix */
+    find("3f2a", "movie-20260101-3f2a", BT_STEP_NONE);
+    find("movie-20260102", "movie-20260102-91bc", BT_STEP_NONE);
+    find("91bc@400", "movie-20260102-91bc", 400);
+    find("91bc@best", "movie-20260102-91bc", BT_STEP_BEST);
+    find("91bc@last", "movie-20260102-91bc", BT_STEP_LAST);
+    find(at("movie-20260102-91bc@7"), "movie-20260102-91bc", 7);
+    find(at("movie/"), "movie", BT_STEP_NONE);
+    refuse("movie-2026", BT_INVALID, "could be any of 2: movie-20260101-3f2a, movie-20260102-91bc");
+    refuse("moive", BT_NOTFOUND, "did you mean 'movie'?");
+    refuse("something-else-entirely", BT_NOTFOUND, "bertty runs");
+    refuse("notes", BT_NOTFOUND, "no run 'notes'");
+    refuse(at("notes"), BT_NOTFOUND, "not a run");
+    refuse(at("nothing"), BT_NOTFOUND, "no such run");
+    refuse("root", BT_NOTFOUND, "no run");
+}
+
+static void finds_refuse_odd_names(void **state)
+{
+    (void)state;
+    put("x/status.json", "{}");
+    refuse("", BT_INVALID, "empty");
+    refuse("../x", BT_INVALID, "..");
+    refuse("..", BT_INVALID, "..");
+    refuse("runs/../../x", BT_INVALID, "..");
+    refuse("x/..", BT_INVALID, "..");
+    refuse(".", BT_INVALID, "'.'");
+    refuse(".x", BT_INVALID, "'.x'");
+    refuse("x\n", BT_INVALID, "control characters");
+    refuse("\x1b[2J", BT_INVALID, "control characters");
+    refuse("x@", BT_INVALID, "@");
+    refuse("x@-1", BT_INVALID, "'-1'");
+    refuse("x@1e3", BT_INVALID, "'1e3'");
+    refuse("x@newest", BT_INVALID, "best or last");
+    refuse("@best", BT_INVALID, "empty");
+}
+
+/* ── checkpoints ── */
+
+static void put_checkpoint(const char *run, int step, const char *weights, size_t told)
+{
+    char path[200], manifest[300];
+    snprintf(path, sizeof path, "%s/checkpoints/step-%06d/model.safetensors", run, step);
+    put(path, weights);
+    snprintf(path, sizeof path, "%s/checkpoints/step-%06d/manifest.json", run, step);
+    snprintf(manifest, sizeof manifest,
+             "{\"files\":{\"model.safetensors\":{\"bytes\":%zu,\"sha256\":\"00\"}}}", told);
+    put(path, manifest);
+}
+
+static void checkpoint_is(int64_t wish, int64_t expected)
+{
+    char *path, end[64];
+    int64_t step = -9;
+    struct bt_error err = {0};
+    if (bt_run_checkpoint(at("r"), wish, &path, &step, &err) != BT_OK) fail_msg("%s", err.text);
+    assert_int_equal(step, expected);
+    snprintf(end, sizeof end, "r/checkpoints/step-%06d", (int)expected);
+    assert_string_equal(path, at(end));
+    free(path);
+}
+
+static void checkpoints(void **state)
+{
+    (void)state;
+    char *path;
+    int64_t step, *steps;
+    size_t n;
+    struct bt_error err = {0};
+    put("r/status.json", "{}");
+    assert_int_equal(bt_run_checkpoint(at("r"), BT_STEP_NONE, &path, &step, &err), BT_NOTFOUND);
+    assert_null(path);
+    put_checkpoint("r", 100, "12345", 5);
+    put_checkpoint("r", 200, "1234", 5); /* cut short */
+    put_checkpoint("r", 300, "12345", 5);
+    put_checkpoint("r", 400, "12345", 5);
+    put("r/checkpoints/step-000500/model.safetensors", "no manifest yet");
+    put("r/checkpoints/step-000600.tmp/manifest.json", "{}");
+    checkpoint_is(BT_STEP_NONE, 400);
+    assert_int_equal(symlink("checkpoints/step-000100", at("r/best")), 0);
+    assert_int_equal(symlink("checkpoints/step-000300", at("r/last")), 0);
+    checkpoint_is(BT_STEP_NONE, 100);
+    checkpoint_is(BT_STEP_BEST, 100);
+    checkpoint_is(BT_STEP_LAST, 300);
+    checkpoint_is(400, 400);
+    assert_int_equal(bt_run_checkpoint(at("r"), 200, &path, &step, &err), BT_NOTFOUND);
+    expect_text(err.text, "step 200: there are 100, 300, 400");
+    assert_int_equal(bt_run_checkpoint(at("r"), 500, &path, &step, &err), BT_NOTFOUND);
+    assert_int_equal(bt_run_checkpoints(at("r"), &steps, &n, NULL), BT_OK);
+    assert_int_equal(n, 3);
+    assert_true(steps[0] == 100 && steps[1] == 300 && steps[2] == 400);
+    free(steps);
+    put("r/checkpoints/step-000100/manifest.json", "{\"files\":{\"../x\":{\"bytes\":1}}}");
+    checkpoint_is(BT_STEP_BEST, 300); /* the best is damaged: the last */
+    put("r/checkpoints/step-000300/model.safetensors", "");
+    checkpoint_is(BT_STEP_BEST, 400); /* the last too: the newest */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(status_is_read),  TEST(status_of_strange_files),
+        TEST(living_and_lost), TEST(another_host),
+        TEST(zombie_is_lost),  TEST(lists),
+        TEST(lists_reuse),     TEST(lists_notice_deaths),
+        TEST(finds),           TEST(finds_refuse_odd_names),
+        TEST(checkpoints),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
