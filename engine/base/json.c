@@ -1,6 +1,7 @@
 #include <bertty/json.h>
 
 #include <bertty/file.h>
+#include <bertty/num.h>
 #include <bertty/text.h>
 #include <jansson.h>
 #include <math.h>
@@ -40,10 +41,56 @@ static bool too_deep(const json_t *v, int depth)
     return false;
 }
 
+/* Length of the integer literal at text[0 … n), or 0 if it is none or fits. */
+static size_t too_wide(const char *text, size_t n)
+{
+    size_t digits = text[0] == '-', from = digits;
+    while (digits < n && text[digits] >= '0' && text[digits] <= '9') digits++;
+    if (digits - from < 19 || (digits < n && strchr(".eE", text[digits]) && text[digits])) return 0;
+    char literal[32];
+    int64_t fits;
+    if (digits >= sizeof literal) return digits;
+    memcpy(literal, text, digits);
+    literal[digits] = '\0';
+    return bt_parse_int64(literal, &fits) ? 0 : digits;
+}
+
+/* The text with ".0" behind every integer beyond 64 bits: transformers writes model_max_length as 10³⁰. */
+static void widen(const char *text, size_t n, struct bt_str *wide)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!quoted && (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))) {
+            size_t number = too_wide(text + i, n - i), end = i;
+            while (end < n && text[end] && strchr("+-.eE0123456789", text[end])) end++;
+            bt_str_addn(wide, text + i, end - i);
+            if (number) bt_str_add(wide, ".0");
+            i = end - 1;
+            continue;
+        }
+        if (text[i] == '"') quoted = !quoted;
+        size_t escape = quoted && text[i] == '\\' && i + 1 < n;
+        bt_str_addn(wide, text + i, 1 + escape);
+        i += escape;
+    }
+}
+
+static json_t *parse(const char *text, size_t n, json_error_t *why)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_t *root = json_loadb(text, n, flags, why);
+    if (root || json_error_code(why) != json_error_numeric_overflow) return root;
+    struct bt_str wide = {.len = 0};
+    widen(text, n, &wide);
+    if (!wide.failed) root = json_loadb(wide.data, wide.len, flags, why);
+    bt_str_free(&wide);
+    return root;
+}
+
 struct bt_json *bt_json_parse(const char *text, size_t n, const char *name, struct bt_error *err)
 {
     json_error_t why;
-    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    json_t *root = parse(text, n, &why);
     if (!root) {
         bt_fail(err, json_error_code(&why) == json_error_out_of_memory ? BT_NOMEM : BT_INVALID,
                 "%s:%d:%d: not valid JSON: %s", name, why.line, why.column, why.text);

@@ -2,7 +2,7 @@
  *
  * Reading: a tree that the root owns; values are borrowed until bt_json_free(root). Every accessor takes NULL (a
  * missing member) and answers with NULL, 0 or the fallback, so that look-ups chain. Duplicate keys, nesting deeper
- * than 256, invalid UTF-8, lone surrogates and trailing text are errors with line and column.
+ * than 256, invalid UTF-8, lone surrogates and trailing text are errors with line and column. An integer beyond 64 bits is read as a real.
  * Writing: a small streaming writer into a struct bt_str; commas and escapes are its business. */
 #ifndef BERTTY_JSON_H
 #define BERTTY_JSON_H
