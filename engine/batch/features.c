@@ -62,6 +62,7 @@ static bool room_for(struct block *b, size_t more)
 
 static void put(struct block *b, const int32_t *ids, size_t n, uint8_t type)
 {
+    if (n == 0) return; /* ids may be NULL: an empty text */
     memcpy(b->ids + b->n, ids, n * sizeof *ids);
     memset(b->types + b->n, type, n);
     b->n += n;

@@ -1,0 +1,57 @@
+#include "tui/commands/cli_model.h"
+#include <bertty/file.h>
+#include <bertty/num.h>
+#include <bertty/run.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool has(const char *dir, const char *file)
+{
+    char *path = bt_path_join(dir, file);
+    struct stat s;
+    bool there = path && stat(path, &s) == 0 && S_ISREG(s.st_mode);
+    free(path);
+    return there;
+}
+
+/* dir/checkpoints/step-000400 → dir, if that is a run. */
+static char *run_above(const char *checkpoint, int64_t *step)
+{
+    char *path = realpath(checkpoint, NULL);
+    char *name = path ? strrchr(path, '/') : NULL;
+    if (name && strncmp(name, "/step-", 6) == 0 && bt_parse_int64(name + 6, step)) {
+        *name = '\0';
+        char *folder = strrchr(path, '/');
+        if (folder && strcmp(folder, "/checkpoints") == 0) {
+            *folder = '\0';
+            if (has(path, "experiment.yaml")) return path;
+        }
+    }
+    free(path);
+    *step = -1;
+    return NULL;
+}
+
+enum bt_status cli_model_find(const char *runs_dir, const char *name, struct cli_model *m,
+                              struct bt_error *err)
+{
+    *m = (struct cli_model){.step = -1};
+    if (has(name, "config.json")) {
+        m->run = run_above(name, &m->step);
+        m->dir = bt_strdup(name);
+        return m->dir ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for a name", name);
+    }
+    int64_t step;
+    enum bt_status st = bt_run_find(runs_dir ? runs_dir : "runs", name, &m->run, &step, err);
+    if (!st) st = bt_run_checkpoint(m->run, step, &m->dir, &m->step, err);
+    if (st) cli_model_clear(m);
+    return st;
+}
+
+void cli_model_clear(struct cli_model *m)
+{
+    free(m->dir);
+    free(m->run);
+    *m = (struct cli_model){.step = -1};
+}

@@ -1,0 +1,246 @@
+/* bertty eval */
+#include "tui/commands/cli.h"
+#include "tui/commands/cli_model.h"
+#include <bertty/experiment.h>
+#include <bertty/file.h>
+#include <bertty/json.h>
+#include <bertty/predictor.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char about[] = "RUN is a run's id or directory (RUN@STEP, RUN@best and RUN@last name a "
+                            "checkpoint; else the best, else the\n"
+                            "last), MODEL any Hugging Face directory with a trained classifier. A file is "
+                            "read with the run's own data\n"
+                            "settings unless an option says otherwise; for a MODEL the options say which "
+                            "columns hold text and label.\n";
+
+struct request {
+    bool json;
+    const char *text, *pair, *label, *delimiter, *runs;
+    int format, header, quoting; /* −1: not given */
+    int64_t threads;
+    struct cli_list data;
+};
+
+/* What stands open while a model is measured. */
+struct work {
+    struct cli_model model;
+    struct bt_experiment *x; /* the run's, or all defaults */
+    struct bt_predictor *p;
+    struct bt_evaluation_result *r;
+};
+
+/* ── for people ── */
+
+static void tell_head(const struct work *w, const struct request *q)
+{
+    struct bt_str text = {.len = 0};
+    bt_str_add(&text, w->model.run ? bt_path_base(w->model.run) : w->model.dir);
+    if (w->model.run && w->model.step >= 0) bt_str_addf(&text, " at step %lld", (long long)w->model.step);
+    bt_str_add(&text, " on ");
+    for (size_t i = 0; i < q->data.n; i++) bt_str_addf(&text, "%s%s", i ? ", " : "", q->data.item[i]);
+    cli_line("%s", bt_str_text(&text));
+    cli_line("%zu rows, %.0f tokens/s", w->r->rows, w->r->tokens_per_s);
+    bt_str_free(&text);
+}
+
+static void tell_metrics(const struct bt_evaluation_result *r)
+{
+    struct cli_table t = {.columns = 2, .right = 2};
+    for (size_t i = 0; i < r->metrics.n; i++) {
+        cli_table_cell(&t, "%s", r->metrics.item[i].name);
+        cli_table_cell(&t, "%.4f", r->metrics.item[i].value);
+    }
+    cli_line("%s", "");
+    cli_table_print(&t);
+}
+
+static int64_t gold_rows(const struct bt_evaluation_result *r, int label)
+{
+    int64_t n = 0;
+    for (int i = 0; i < r->n_labels; i++) n += r->confusion[label * r->n_labels + i];
+    return n;
+}
+
+static void tell_classes(const struct work *w)
+{
+    static const char *const heads[] = {"label", "precision", "recall", "f1", "rows"};
+    struct cli_table t = {.columns = 5, .right = ~1u};
+    for (int i = 0; i < 5; i++) cli_table_cell(&t, "%s", heads[i]);
+    for (int i = 0; i < w->r->n_labels; i++) {
+        cli_table_cell(&t, "%s", bt_predictor_label(w->p, i));
+        cli_table_cell(&t, "%.4f", w->r->precision[i]);
+        cli_table_cell(&t, "%.4f", w->r->recall[i]);
+        cli_table_cell(&t, "%.4f", w->r->f1[i]);
+        cli_table_cell(&t, "%lld", (long long)gold_rows(w->r, i));
+    }
+    cli_line("%s", "");
+    cli_table_print(&t);
+}
+
+enum { WIDEST = 30 /* labels that a matrix can show beside each other */ };
+
+static void tell_confusion(const struct work *w)
+{
+    const int n = w->r->n_labels;
+    if (n > WIDEST) return;
+    struct cli_table t = {.columns = (size_t)n + 1, .right = ~1u};
+    cli_table_cell(&t, "gold \\ predicted");
+    for (int i = 0; i < n; i++) cli_table_cell(&t, "%s", bt_predictor_label(w->p, i));
+    for (int i = 0; i < n; i++) {
+        cli_table_cell(&t, "%s", bt_predictor_label(w->p, i));
+        for (int j = 0; j < n; j++) cli_table_cell(&t, "%lld", (long long)w->r->confusion[i * n + j]);
+    }
+    cli_line("%s", "");
+    cli_table_print(&t);
+}
+
+/* ── for programs ── */
+
+static void tell_details_json(const struct work *w)
+{
+    const struct bt_evaluation_result *r = w->r;
+    struct bt_str text = {.len = 0};
+    struct bt_json_writer j = BT_JSON_WRITER(&text);
+    bt_jw_object(&j);
+    bt_jw_key(&j, "labels");
+    bt_jw_array(&j);
+    for (int i = 0; i < r->n_labels; i++) {
+        bt_jw_object(&j);
+        bt_jw_ktext(&j, "label", bt_predictor_label(w->p, i));
+        bt_jw_kint(&j, "rows", gold_rows(r, i));
+        bt_jw_knum(&j, "precision", r->precision[i]);
+        bt_jw_knum(&j, "recall", r->recall[i]);
+        bt_jw_knum(&j, "f1", r->f1[i]);
+        bt_jw_key(&j, "predicted");
+        bt_jw_array(&j);
+        for (int k = 0; k < r->n_labels; k++) bt_jw_int(&j, r->confusion[i * r->n_labels + k]);
+        bt_jw_end_array(&j);
+        bt_jw_end_object(&j);
+    }
+    bt_jw_end_array(&j);
+    bt_jw_end_object(&j);
+    cli_json(&text);
+    bt_str_free(&text);
+}
+
+static void tell_json(const struct bt_evaluation_result *r)
+{
+    struct bt_str text = {.len = 0};
+    struct bt_json_writer j = BT_JSON_WRITER(&text);
+    bt_jw_object(&j);
+    bt_jw_kint(&j, "rows", (int64_t)r->rows);
+    bt_jw_key(&j, "metrics");
+    bt_jw_object(&j);
+    for (size_t i = 0; i < r->metrics.n; i++)
+        bt_jw_knum(&j, r->metrics.item[i].name, r->metrics.item[i].value);
+    bt_jw_end_object(&j);
+    bt_jw_knum(&j, "tokens_per_s", r->tokens_per_s);
+    bt_jw_end_object(&j);
+    cli_json(&text);
+    bt_str_free(&text);
+}
+
+/* ── the command ── */
+
+static enum bt_status load_settings(struct work *w, struct bt_error *err)
+{
+    if (!w->model.run) return bt_experiment_new(&w->x, err);
+    char *path = bt_path_join(w->model.run, "experiment.yaml");
+    if (!path) return bt_fail(err, BT_NOMEM, "no memory for a name");
+    enum bt_status st = bt_experiment_load(path, &w->x, err);
+    free(path);
+    return st;
+}
+
+static struct bt_data_spec settings(const struct work *w, const struct request *q)
+{
+    struct bt_data_spec s = bt_experiment_data(w->x);
+    if (q->text) s.text_column = q->text;
+    if (q->pair) s.text_pair_column = q->pair;
+    if (q->label) s.label_column = q->label;
+    if (q->delimiter) s.dialect.delimiter = q->delimiter[0];
+    if (q->format >= 0) s.dialect.format = (enum bt_data_format)q->format;
+    if (q->header >= 0) s.dialect.header = q->header - 1;
+    if (q->quoting >= 0) s.dialect.quoting = q->quoting - 1;
+    return s;
+}
+
+static enum bt_status measure(struct work *w, const char *name, const struct request *q, struct bt_error *err)
+{
+    enum bt_status st = cli_model_find(q->runs, name, &w->model, err);
+    if (!st) st = load_settings(w, err);
+    if (st) return st;
+    const struct bt_data_spec data = settings(w, q);
+    if (!data.text_column || !data.label_column)
+        return bt_fail(err, BT_INVALID,
+                       "%s has no run that says how its data is read: expected --text and --label", name);
+    const struct bt_predictor_spec spec = {
+        .model_dir = w->model.dir, .run_dir = w->model.run, .threads = (int)q->threads};
+    st = bt_predictor_open(&spec, &w->p, err);
+    if (!st) st = bt_predictor_eval(w->p, q->data.item, q->data.n, &data, &w->r, err);
+    return st;
+}
+
+static void tell(const struct work *w, const struct request *q)
+{
+    if (q->json) {
+        tell_details_json(w);
+        tell_json(w->r);
+        return;
+    }
+    tell_head(w, q);
+    tell_metrics(w->r);
+    tell_classes(w);
+    tell_confusion(w);
+}
+
+static int run(const char *name, const struct request *q)
+{
+    struct work w = {.p = NULL};
+    struct bt_error err;
+    enum bt_status st = measure(&w, name, q, &err);
+    if (!st) tell(&w, q);
+    bt_evaluation_result_free(w.r);
+    bt_predictor_free(w.p);
+    bt_experiment_free(w.x);
+    cli_model_clear(&w.model);
+    return st ? cli_fail(&err) : CLI_DONE;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+    static const char *const formats[] = {"auto", "csv", "tsv", "jsonl", NULL};
+    static const char *const switches[] = {"auto", "false", "true", NULL};
+    struct request q = {.format = -1, .header = -1, .quoting = -1};
+    const struct cli_option options[] = {
+        CLI_LIST("data", 'd', "FILE", &q.data,
+                 "the labelled data (required; several files are taken as one)"),
+        CLI_TEXT("text", 't', "COL", &q.text, "column of the text: its name or number from 1"),
+        CLI_TEXT("pair", 'p', "COL", &q.pair, "column of the second text of a pair"),
+        CLI_TEXT("label", 'l', "COL", &q.label, "column of the label"),
+        CLI_CHOICE("format", 'f', &q.format, formats, "format of the files: auto, csv, tsv, jsonl"),
+        CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),
+        CLI_CHOICE("header", 0, &q.header, switches, "the first row names the columns: auto, true, false"),
+        CLI_CHOICE("quoting", 0, &q.quoting, switches, "\"…\" encloses cells: auto, true, false"),
+        CLI_INT("threads", 0, "N", &q.threads, 0, 1024, "how many threads (default: one for each processor)"),
+        CLI_RUNS(&q.runs),
+        CLI_JSON(&q.json),
+        CLI_END,
+    };
+    const struct cli_spec spec = {
+        .command = "eval", .about = about, .options = options, .min_args = 1, .max_args = 1};
+    struct cli_args args;
+    int code;
+    if (!cli_parse(&spec, argc, argv, &args, &code))
+        ;
+    else if (q.data.n == 0)
+        code = cli_misuse("eval", "--data is missing: expected a file");
+    else if (q.delimiter && strlen(q.delimiter) != 1)
+        code = cli_misuse("eval", "--delimiter: found '%s', expected one character", q.delimiter);
+    else
+        code = run(args.v[0], &q);
+    free(q.data.item);
+    return code;
+}
