@@ -52,7 +52,7 @@ struct cli_option {
     char letter;      /* -x, or 0 */
     enum cli_kind kind;
     const char *value; /* what the value is called in the help: "FILE" */
-    const char *help;
+    const char *help;  /* NULL: between programs, not told to people */
     void *to;
     double min, max;
     const char *const *choices; /* ended by NULL */

@@ -71,6 +71,7 @@ static int help_column(const struct cli_option *o)
 {
     int widest = 0;
     for (; o && o->name; o++) {
+        if (!o->help) continue;
         struct bt_str term = {0};
         option_term(&term, o);
         int width = bt_text_width(bt_str_text(&term), term.len);
@@ -105,7 +106,7 @@ void cli_help(const struct cli_spec *spec)
     int column = help_column(spec->options);
     if (column < 16) column = 16;
     for (const struct cli_option *o = spec->options; o && o->name; o++) {
-        print_option(o, column);
+        if (o->help) print_option(o, column);
     }
     print_option(&help, column);
 }

@@ -1,0 +1,55 @@
+/* What a training step says about its examples, for the data map (Swayamdipta et al. 2020): taken from the step's own logits. */
+#include "run/trainer.h"
+
+#include "tasks/classification.h"
+#include <bertty/file.h>
+#include <math.h>
+#include <stdlib.h>
+
+void bt__dynamics_observe(void *ctx, int example, const float *logits)
+{
+    struct bt__trainer *t = ctx;
+    const int classes = t->setup.labels.n, gold = t->setup.split[BT__TRAIN].gold[example];
+    t->p_gold[example] = (float)exp(-bt__cross_entropy(logits, classes, gold, 0.0, 1.0, NULL));
+    t->right[example] = bt__argmax(logits, classes) == gold ? 1.0f : 0.0f;
+}
+
+void bt__dynamics_clear(struct bt__trainer *t)
+{
+    for (size_t i = 0; i < t->setup.split[BT__TRAIN].f.n; i++) {
+        t->p_gold[i] = NAN;
+        t->right[i] = 0.0f;
+    }
+}
+
+static void rows(struct bt__trainer *t, struct bt_str *out)
+{
+    const struct bt__split_data *d = &t->setup.split[BT__TRAIN];
+    for (size_t i = 0; i < d->f.n; i++) {
+        if (isnan(t->p_gold[i])) continue;
+        struct bt_json_writer w = BT_JSON_WRITER(out);
+        bt_jw_object(&w);
+        bt_jw_kint(&w, "id", bt__split_row(d, i));
+        bt_jw_key(&w, "p");
+        bt_jw_float(&w, t->p_gold[i]);
+        bt_jw_kbool(&w, "correct", t->right[i] > 0.5f);
+        bt_jw_end_object(&w);
+        bt_str_addc(out, '\n');
+    }
+}
+
+void bt__dynamics_write(struct bt__trainer *t, int64_t epoch)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct bt_str text = {0};
+    char *dir = bt__rundir_path(t->run, "dynamics");
+    char *path = dir ? bt_strfmt("%s/epoch-%lld.jsonl", dir, (long long)epoch) : NULL;
+    rows(t, &text);
+    enum bt_status st =
+        path && !text.failed ? bt_mkdirs(dir, &err) : bt_fail(&err, BT_NOMEM, "no memory for its rows");
+    if (!st) st = bt_file_replace(path, bt_str_text(&text), text.len, &err);
+    if (st) bt__warn(t, "dynamics of epoch %lld: %s", (long long)epoch, err.text);
+    bt_str_free(&text);
+    free(path);
+    free(dir);
+}

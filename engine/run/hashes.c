@@ -1,0 +1,83 @@
+#include "run/hashes.h"
+
+#include <bertty/file.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum bt_status add(struct bt__hashes *h, const char *path, struct bt_error *err)
+{
+    struct bt__hash *more = realloc(h->item, (h->n + 1) * sizeof *more);
+    char *copy = bt_strdup(path);
+    if (more) h->item = more;
+    if (!more || !copy) {
+        free(copy);
+        return bt_fail(err, BT_NOMEM, "no memory for a table of files");
+    }
+    struct bt__hash *one = &h->item[h->n++];
+    *one = (struct bt__hash){.path = copy};
+    return bt_sha256_file(path, one->hex, err);
+}
+
+static enum bt_status add_list(struct bt__hashes *h, const struct bt_string_list *files, struct bt_error *err)
+{
+    enum bt_status st = BT_OK;
+    for (size_t i = 0; i < files->n && !st; i++) st = add(h, files->item[i], err);
+    return st;
+}
+
+enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experiment *x, struct bt_error *err)
+{
+    *h = (struct bt__hashes){.n = 0};
+    enum bt_status st = add_list(h, &x->data_train_file, err);
+    if (!st) st = add_list(h, &x->data_validation_file, err);
+    if (!st) st = add_list(h, &x->data_test_file, err);
+    if (!st && x->data_class_names_file) st = add(h, x->data_class_names_file, err);
+    if (st) bt__hashes_free(h);
+    return st;
+}
+
+enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct bt_error *err)
+{
+    static const char *const names[] = {"config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json",
+                                        "model.safetensors"};
+    enum bt_status st = BT_OK;
+    *h = (struct bt__hashes){.n = 0};
+    for (size_t i = 0; i < sizeof names / sizeof *names && !st; i++) {
+        char *path = bt_path_join(dir, names[i]);
+        if (!path)
+            st = bt_fail(err, BT_NOMEM, "no memory for a name");
+        else if (bt_path_exists(path))
+            st = add(h, path, err);
+        free(path);
+    }
+    if (st) bt__hashes_free(h);
+    return st;
+}
+
+void bt__hashes_free(struct bt__hashes *h)
+{
+    for (size_t i = 0; i < h->n; i++) free(h->item[i].path);
+    free(h->item);
+    *h = (struct bt__hashes){.n = 0};
+}
+
+void bt__hashes_write(struct bt_json_writer *w, const struct bt__hashes *h)
+{
+    bt_jw_object(w);
+    for (size_t i = 0; i < h->n; i++) bt_jw_ktext(w, h->item[i].path, h->item[i].hex);
+    bt_jw_end_object(w);
+}
+
+enum bt_status bt__hashes_compare(const struct bt__hashes *h, const struct bt_json *saved,
+                                  struct bt_error *err)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        const char *then = bt_json_text(bt_json_get(saved, h->item[i].path), NULL);
+        if (!then)
+            return bt_fail(err, BT_INVALID, "%s: was not among the run's data when it was saved",
+                           h->item[i].path);
+        if (strcmp(then, h->item[i].hex) != 0)
+            return bt_fail(err, BT_INVALID, "%s: changed since the checkpoint was saved", h->item[i].path);
+    }
+    return BT_OK;
+}

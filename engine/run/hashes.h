@@ -1,0 +1,27 @@
+/* SHA-256 sums of the files a run reads: told in run.json, and compared when it is resumed. The caller frees with bt__hashes_free(). */
+#ifndef BERTTY_RUN_HASHES_H
+#define BERTTY_RUN_HASHES_H
+
+#include <bertty/experiment.h>
+#include <bertty/json.h>
+
+struct bt__hash {
+    char *path;
+    char hex[65];
+};
+struct bt__hashes {
+    struct bt__hash *item;
+    size_t n;
+};
+
+/* Every data file of the experiment; the model's configuration, vocabulary and weights. */
+enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experiment *x, struct bt_error *err);
+enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct bt_error *err);
+void bt__hashes_free(struct bt__hashes *h);
+/* {"path": "hex", …} */
+void bt__hashes_write(struct bt_json_writer *w, const struct bt__hashes *h);
+/* BT_INVALID names the first file whose sum is not the one in saved, or that is missing there. */
+enum bt_status bt__hashes_compare(const struct bt__hashes *h, const struct bt_json *saved,
+                                  struct bt_error *err);
+
+#endif

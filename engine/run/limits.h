@@ -1,0 +1,10 @@
+/* What this machine has left: memory and disk. */
+#ifndef BERTTY_RUN_LIMITS_H
+#define BERTTY_RUN_LIMITS_H
+
+/* MiB that this process may come to use: the smallest of the cgroups' limits, and what is available plus what it has. */
+double bt__memory_mib(void);
+/* MiB free for us on the file system of path, or of its nearest existing parent; negative: unknown. */
+double bt__disk_mib(const char *path);
+
+#endif

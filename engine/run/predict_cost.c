@@ -1,0 +1,108 @@
+/* What a run will take, said before it starts. */
+#include "run/train_parts.h"
+
+#include "run/checkpoint.h"
+#include "run/limits.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const double MIB = 1048576.0;
+
+/* Enough for the split's longest example, and for as many short ones as a batch of the evaluation may hold. */
+static void make_room(struct bt__pass_limits *l, const struct bt__features *f, int seqs)
+{
+    if (f->n == 0) return;
+    struct bt__pass_limits e = bt__evaluation_limits(f, seqs, 0);
+    if (e.seqs > l->seqs) l->seqs = e.seqs;
+    if (e.rows > l->rows) l->rows = e.rows;
+    if (e.longest > l->longest) l->longest = e.longest;
+    if (e.pairs > l->pairs) l->pairs = e.pairs;
+}
+
+static struct bt__adam_settings adam_of(const struct bt_experiment *x)
+{
+    bool own = x->optim_head_learning_rate >= 0.0 && x->optim_learning_rate > 0.0;
+    return (struct bt__adam_settings){
+        .beta1 = x->optim_adam_beta1,
+        .beta2 = x->optim_adam_beta2,
+        .epsilon = x->optim_adam_epsilon,
+        .weight_decay = x->optim_weight_decay,
+        .layer_decay = x->optim_layerwise_lr_decay,
+        .head_rate_factor = own ? x->optim_head_learning_rate / x->optim_learning_rate : 1.0,
+        .correct_bias = x->optim_correct_bias,
+        .trainable = {.embeddings = !x->model_freeze_embeddings, .first_layer = (int)x->model_freeze_layers}};
+}
+
+struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *x, const struct bt__setup *s)
+{
+    static const enum bt__schedule_kind kind[] = {[BT_LR_LINEAR] = BT__SCHEDULE_LINEAR,
+                                                  [BT_LR_COSINE] = BT__SCHEDULE_COSINE,
+                                                  [BT_LR_POLYNOMIAL] = BT__SCHEDULE_POLYNOMIAL,
+                                                  [BT_LR_CONSTANT] = BT__SCHEDULE_CONSTANT,
+                                                  [BT_LR_CONSTANT_WITH_WARMUP] =
+                                                      BT__SCHEDULE_CONSTANT_WITH_WARMUP,
+                                                  [BT_LR_INVERSE_SQRT] = BT__SCHEDULE_INVERSE_SQRT};
+    struct bt__learner_settings l = {
+        .batch_size = (int)x->train_train_batch_size,
+        .accumulation = (int)x->train_gradient_accumulation_steps,
+        .drop_last = x->train_dataloader_drop_last,
+        .group_by_length = x->train_group_by_length,
+        .epochs = x->train_num_train_epochs,
+        .max_steps = x->train_max_steps,
+        .seed = (uint64_t)x->train_seed,
+        .data_seed = (uint64_t)(x->train_data_seed >= 0 ? x->train_data_seed : x->train_seed),
+        .smoothing = x->train_label_smoothing_factor,
+        .max_grad_norm = x->train_max_grad_norm,
+        .schedule = {.kind = kind[x->optim_lr_scheduler_type],
+                     .warmup = x->optim_warmup_steps,
+                     .base = x->optim_learning_rate},
+        .warmup_ratio = x->optim_warmup_ratio,
+        .learning_rate = x->optim_learning_rate,
+        .adam = adam_of(x)};
+    make_room(&l.at_least, &s->split[BT__VALIDATION].f, (int)x->eval_eval_batch_size);
+    make_room(&l.at_least, &s->split[BT__TEST].f, (int)x->eval_eval_batch_size);
+    return l;
+}
+
+enum bt_status bt__check_labels(const struct bt_experiment *x, const struct bt__setup *s,
+                                struct bt_error *err)
+{
+    if (s->labels.n != 2 && x->eval_metric_for_best_model && strcmp(x->eval_metric_for_best_model, "f1") == 0)
+        return bt_fail(
+            err, BT_INVALID,
+            "eval.metric_for_best_model: f1 is that of two labels, the data has %d: expected f1_macro",
+            s->labels.n);
+    return BT_OK;
+}
+
+double bt__predicted_mib(const struct bt_experiment *x, const struct bt__setup *s, int threads)
+{
+    const double rest = 24.0; /* buffers of BLAS, of files that are read and written, stacks */
+    const struct bt__learner_settings l = bt__learner_settings_of(x, s);
+    size_t bytes = bt__learner_bytes(s->model, &s->split[BT__TRAIN].f, &l, threads);
+    return bt__proc_rss_mib() + (double)bytes / MIB + rest;
+}
+
+double bt__predicted_disk_mib(const struct bt_experiment *x, const struct bt__setup *s)
+{
+    const double rest = 16.0; /* curves, predictions, dynamics */
+    if (x->run_save_strategy == BT_SAVE_NO) return rest;
+    return 2.0 * (double)bt__checkpoint_bytes(s->model, x->run_save_only_model) / MIB + rest;
+}
+
+enum bt_status bt__check_limits(const struct bt_experiment *x, const struct bt__setup *s, int threads,
+                                const char *runs_dir, struct bt_error *err)
+{
+    double need = bt__predicted_mib(x, s, threads), have = bt__memory_mib();
+    if (need > have)
+        return bt_fail(err, BT_NOMEM,
+                       "the run needs about %.0f MiB of memory, %.0f are available: a smaller "
+                       "train.train_batch_size or data.max_seq_length needs less",
+                       need, have);
+    need = bt__predicted_disk_mib(x, s);
+    have = bt__disk_mib(runs_dir);
+    if (have >= 0.0 && need > have)
+        return bt_fail(err, BT_IO, "%s: %.0f MiB free, the run needs %.0f (two checkpoints and its records)",
+                       runs_dir, have, need);
+    return BT_OK;
+}

@@ -1,0 +1,251 @@
+/* bt_train(): from a request to a run, new or resumed, and what is said about its end. */
+#include "run/train_parts.h"
+
+#include "experiment/value.h"
+#include <bertty/file.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ── who waits for the directory ── */
+
+static void write_all(int fd, const char *text, size_t n)
+{
+    while (n > 0) {
+        ssize_t put = write(fd, text, n);
+        if (put <= 0) return; /* whoever launched us has gone: the run goes on */
+        text += put;
+        n -= (size_t)put;
+    }
+}
+
+static void announce(const struct bt_train_request *r, const char *mark, const char *text)
+{
+    struct bt_str line = {0};
+    if (r->announce < 0) return;
+    bt_str_addf(&line, "%s%s\n", mark, text);
+    write_all(r->announce, bt_str_text(&line), line.len);
+    bt_str_free(&line);
+}
+
+/* ── preparing ── */
+
+enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
+{
+    const struct bt__split_data *d = &t->setup.split[BT__TRAIN];
+    const struct bt__learner_settings s = bt__learner_settings_of(t->x, &t->setup);
+    t->p_gold = calloc(d->f.n + 1, sizeof *t->p_gold);
+    t->right = calloc(d->f.n + 1, sizeof *t->right);
+    if (!t->p_gold || !t->right) return bt_fail(err, BT_NOMEM, "no memory for the training rows' figures");
+    enum bt_status st = bt__learner_create(t->setup.model, t->pool, &d->f, d->gold, &s, &t->learner, err);
+    if (st) return st;
+    bt__learner_observe(t->learner, bt__dynamics_observe, t);
+    bt__dynamics_clear(t);
+    t->steps_per_epoch = bt__learner_steps_per_epoch(t->learner);
+    t->total = bt__learner_total(t->learner);
+    return BT_OK;
+}
+
+static enum bt_status load(struct bt__trainer *t, struct bt_error *err)
+{
+    const struct bt_experiment *x = t->x;
+    const int threads = bt__pool_threads(t->pool);
+    enum bt_status st = bt__setup_data(&t->setup, x, x->model_name_or_path, t->pool, bt__tell_text, t, err);
+    if (!st) st = bt__check_labels(x, &t->setup, err);
+    if (!st) st = bt__check_limits(x, &t->setup, threads, x->run_output_dir, err);
+    return st ? st : bt__setup_weights(&t->setup, x, bt__tell_text, t, err);
+}
+
+/* The labels that were found become part of the experiment: it then says the same whatever happens to the data. */
+static enum bt_status keep_labels(struct bt__trainer *t, struct bt_error *err)
+{
+    enum bt_status st = BT_OK;
+    bt__list_free(&t->x->task_labels);
+    t->x->task_labels = (struct bt_string_list){.n = 0};
+    for (int i = 0; i < t->setup.labels.n && !st; i++)
+        st = bt__list_add(&t->x->task_labels, t->setup.labels.name[i], err);
+    return st;
+}
+
+/* Absolute: the experiment then means the same from everywhere. */
+static enum bt_status keep_runs_dir(struct bt__trainer *t, struct bt_error *err)
+{
+    const char *dir = t->run->dir, *base = bt_path_base(dir);
+    char *parent = bt_strndup(dir, base - dir > 1 ? (size_t)(base - dir) - 1 : 1);
+    if (!parent) return bt_fail(err, BT_NOMEM, "no memory for the runs' directory");
+    free(t->x->run_output_dir);
+    t->x->run_output_dir = parent;
+    return BT_OK;
+}
+
+static enum bt_status write_experiment(struct bt__trainer *t, struct bt_error *err)
+{
+    struct bt_str text = {0};
+    enum bt_status st = keep_labels(t, err);
+    if (!st) st = keep_runs_dir(t, err);
+    if (!st) bt_experiment_write(t->x, &text);
+    if (!st) st = bt__rundir_write(t->run, "experiment.yaml", &text, err);
+    bt_str_free(&text);
+    return st;
+}
+
+static enum bt_status make_run(struct bt__trainer *t, struct bt_error *err)
+{
+    const struct bt_experiment *x = t->x;
+    enum bt_status st = bt__rundir_create(x->run_output_dir, t->req->name, x->run_name, &t->run, err);
+    if (st) return st;
+    st = write_experiment(t, err);
+    if (st) {
+        bt__rundir_discard(t->run);
+        bt__rundir_free(t->run);
+        t->run = NULL;
+        return st;
+    }
+    t->live = true;
+    bt__state(t, BT_RUN_STARTING);
+    announce(t->req, "", t->run->dir);
+    return BT_OK;
+}
+
+static enum bt_status use_runs_dir(struct bt__trainer *t, struct bt_error *err)
+{
+    if (!t->req->runs_dir) return BT_OK;
+    char *copy = bt_strdup(t->req->runs_dir);
+    if (!copy) return bt_fail(err, BT_NOMEM, "no memory for the runs' directory");
+    free(t->x->run_output_dir);
+    t->x->run_output_dir = copy;
+    return BT_OK;
+}
+
+static enum bt_status begin_new(struct bt__trainer *t, struct bt_error *err)
+{
+    if (t->req->name && !bt__run_name_ok(t->req->name)) /* before the data is read */
+        return bt__rundir_create("", t->req->name, NULL, &t->run, err);
+    enum bt_status st = bt_experiment_copy(t->req->experiment, &t->x, err);
+    if (!st) st = use_runs_dir(t, err);
+    if (!st) st = bt_experiment_validate(t->x, NULL, err);
+    if (!st) st = bt_experiment_resolve(t->x, err);
+    if (!st) st = bt__pool_create((int)t->x->run_num_threads, &t->pool, err);
+    if (!st) st = load(t, err);
+    if (!st) st = make_run(t, err);
+    if (!st) st = bt__hashes_of_data(&t->data, t->x, err);
+    if (!st) st = bt__make_learner(t, err);
+    if (!st) st = bt__run_json(t, err);
+    return st ? st : bt_events_open(t->run->dir, &t->events, err);
+}
+
+static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)
+{
+    enum bt_status st = bt__resume(t, err);
+    if (st) return st;
+    t->live = true;
+    announce(t->req, "", t->run->dir);
+    return BT_OK;
+}
+
+/* ── the whole ── */
+
+static void tell_start(struct bt__trainer *t)
+{
+    const struct bt__split_data *d = t->setup.split;
+    t->status.name = t->x->run_name;
+    t->status.metric = t->x->eval_eval_strategy == BT_EVAL_NO ? NULL : t->x->eval_metric_for_best_model;
+    if (t->setup.report.pooler_fresh) bt__tell(t, "the model has no pooler: it is drawn anew");
+    bt__tell(t, "%zu training rows, %zu for validation, %zu for the test; %lld steps, %lld an epoch",
+             d[BT__TRAIN].f.n, d[BT__VALIDATION].f.n, d[BT__TEST].f.n, (long long)t->total,
+             (long long)t->steps_per_epoch);
+    if (d[BT__TRAIN].f.truncated)
+        bt__tell(t, "%zu training rows are longer than data.max_seq_length (%lld tokens) and are cut",
+                 d[BT__TRAIN].f.truncated, (long long)t->x->data_max_seq_length);
+    struct bt_progress p = {.kind = BT_PROGRESS_START,
+                            .dir = t->run->dir,
+                            .step = t->st.step,
+                            .total = t->total,
+                            .epoch = bt__epoch(t)};
+    if (t->req->progress) t->req->progress(t->req->ctx, &p);
+}
+
+static void tell_failure(struct bt__trainer *t, enum bt_status st, const struct bt_error *err)
+{
+    if (!t->run) {
+        announce(t->req, "!", err->text);
+        return;
+    }
+    bt__rundir_log(t->run, err->text);
+    if (!t->live) {
+        announce(t->req, "!", err->text);
+        return;
+    }
+    bt_events_flush(t->events, NULL);
+    memcpy(t->status.error, err->text, sizeof t->status.error);
+    t->status.eta_s = (double)NAN;
+    bt__state(t, st == BT_DIVERGED ? BT_RUN_DIVERGED : BT_RUN_FAILED);
+}
+
+static const char *end_state(const struct bt__trainer *t, enum bt_status st)
+{
+    if (st == BT_DIVERGED) return "diverged";
+    if (st) return "failed";
+    return t->stop ? "stopped" : "finished";
+}
+
+static void fill_result(struct bt__trainer *t, enum bt_status st, struct bt_train_result *out)
+{
+    *out = (struct bt_train_result){.id = t->run ? bt_strdup(t->run->id) : NULL,
+                                    .dir = t->run ? bt_strdup(t->run->dir) : NULL,
+                                    .state = end_state(t, st),
+                                    .best_step = t->st.best.step,
+                                    .best = t->st.best.metrics,
+                                    .last_step = t->st.step > 0 ? t->st.step : t->st.last.step,
+                                    .test = t->test,
+                                    .train_tokens = t->st.tokens,
+                                    .train_seconds = t->st.seconds,
+                                    .tokens_per_s =
+                                        t->st.seconds > 0.0 ? (double)t->st.tokens / t->st.seconds : 0.0,
+                                    .max_rss_mib = bt__proc_max_rss_mib()};
+    if (t->st.last.step == out->last_step) out->last = t->st.last.metrics;
+}
+
+static void clear(struct bt__trainer *t)
+{
+    bt_events_close(t->events, NULL);
+    bt__learner_free(t->learner);
+    bt__setup_free(&t->setup);
+    bt__hashes_free(&t->data);
+    bt__steering_free(&t->steering);
+    bt__pool_free(t->pool);
+    bt__rundir_free(t->run);
+    bt_experiment_free(t->x);
+    free(t->p_gold);
+    free(t->right);
+}
+
+enum bt_status bt_train(const struct bt_train_request *r, struct bt_train_result *result,
+                        struct bt_error *err)
+{
+    struct bt_error mine = {.status = BT_OK};
+    struct bt__trainer *t = calloc(1, sizeof *t);
+    *result = (struct bt_train_result){.state = "failed", .best_step = -1, .last_step = -1};
+    if (!t) return bt_fail(err, BT_NOMEM, "no memory for a run");
+    *t = (struct bt__trainer){.req = r, .saved = -1, .resumed = -1};
+    bt__trainer_state_begin(&t->st);
+    bt__status_begin(&t->status);
+    enum bt_status st = r->resume ? begin_again(t, &mine) : begin_new(t, &mine);
+    if (!st) {
+        tell_start(t);
+        st = bt__trainer_loop(t, &mine);
+    }
+    if (st) tell_failure(t, st, &mine);
+    fill_result(t, st, result);
+    clear(t);
+    free(t);
+    return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
+}
+
+void bt_train_result_clear(struct bt_train_result *r)
+{
+    free(r->id);
+    free(r->dir);
+    *r = (struct bt_train_result){.state = "failed", .best_step = -1, .last_step = -1};
+}

@@ -1,0 +1,29 @@
+/* The parts of bt_train() and bt_check() that stand in files of their own. */
+#ifndef BERTTY_RUN_TRAIN_PARTS_H
+#define BERTTY_RUN_TRAIN_PARTS_H
+
+#include "run/trainer.h"
+
+/* What the experiment says, as the learner's settings. */
+struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *x, const struct bt__setup *s);
+/* What only the data can tell: a metric that this number of labels does not have. */
+enum bt_status bt__check_labels(const struct bt_experiment *x, const struct bt__setup *s,
+                                struct bt_error *err);
+
+/* Predicted peak of the process, with its present size as the base; the model's weights must not have been read yet. */
+double bt__predicted_mib(const struct bt_experiment *x, const struct bt__setup *s, int threads);
+/* Two checkpoints and the rest of a run directory. */
+double bt__predicted_disk_mib(const struct bt_experiment *x, const struct bt__setup *s);
+/* BT_NOMEM, BT_IO: the machine has too little of one. */
+enum bt_status bt__check_limits(const struct bt_experiment *x, const struct bt__setup *s, int threads,
+                                const char *runs_dir, struct bt_error *err);
+
+/* Writes run.json. */
+enum bt_status bt__run_json(struct bt__trainer *t, struct bt_error *err);
+
+/* The learner with its memory, and the arrays of an epoch's figures. */
+enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err);
+/* Opens the run and brings everything back to where its checkpoint was. */
+enum bt_status bt__resume(struct bt__trainer *t, struct bt_error *err);
+
+#endif

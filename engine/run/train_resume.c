@@ -1,0 +1,190 @@
+/* A run goes on from one of its checkpoints, exactly as if it had never stopped. */
+#include "run/train_parts.h"
+
+#include "run/checkpoint.h"
+#include "run/control.h"
+#include "run/find.h"
+#include <bertty/file.h>
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum bt_status no_memory(struct bt_error *err)
+{
+    return bt_fail(err, BT_NOMEM, "no memory to resume a run");
+}
+
+/* When the run began, and whether it is done already. */
+static enum bt_status read_status(struct bt__trainer *t, struct bt_error *err)
+{
+    char *path = bt__rundir_path(t->run, "status.json");
+    struct bt_json *v = path ? bt_json_load(path, 1 << 20, NULL) : NULL;
+    bool finished = strcmp(bt_json_text(bt_json_get(v, "state"), ""), "finished") == 0;
+    t->status.started = bt_json_number(bt_json_get(v, "started"), t->status.started);
+    bt_json_free(v);
+    free(path);
+    if (finished && t->req->resume_step < 0)
+        return bt_fail(err, BT_INVALID, "%s: the run is finished: name a checkpoint to go on from (%s@STEP)",
+                       t->run->dir, t->run->id);
+    return BT_OK;
+}
+
+static enum bt_status read_experiment(struct bt__trainer *t, struct bt_error *err)
+{
+    char *path = bt__rundir_path(t->run, "experiment.yaml");
+    enum bt_status st = path ? bt_experiment_load(path, &t->x, err) : no_memory(err);
+    if (!st) st = bt_experiment_validate(t->x, NULL, err);
+    /* relative paths do not occur: the file is resolved. A model that has gone is no obstacle: checkpoints are models */
+    free(path);
+    return st;
+}
+
+/* The newest intact checkpoint, or the one that was asked for; *path NULL: there is none at all. */
+static enum bt_status choose(struct bt__trainer *t, char **path, struct bt_error *err)
+{
+    int64_t *steps;
+    size_t n;
+    *path = NULL;
+    if (t->req->resume_step >= 0) {
+        *path = bt__checkpoint_path(t->run->dir, t->req->resume_step);
+        return *path ? bt__checkpoint_verify(*path, err) : no_memory(err);
+    }
+    enum bt_status st = bt__checkpoint_steps(t->run->dir, &steps, &n, err);
+    while (!st && n > 0 && !*path) {
+        struct bt_error bad = {.status = BT_OK};
+        *path = bt__checkpoint_path(t->run->dir, steps[--n]);
+        if (!*path) st = no_memory(err);
+        if (!st && bt__checkpoint_verify(*path, &bad)) {
+            bt__warn(t, "checkpoint passed over: %s", bad.text);
+            free(*path);
+            *path = NULL;
+        }
+    }
+    free(steps);
+    return st;
+}
+
+static enum bt_status read_state(struct bt__trainer *t, const char *checkpoint, struct bt_error *err)
+{
+    struct bt_json *root = NULL;
+    struct bt_error changed = {.status = BT_OK};
+    char *path = bt_path_join(checkpoint, "trainer.json");
+    enum bt_status st = path ? bt__trainer_state_read(path, &t->st, &root, err) : no_memory(err);
+    if (!st && bt__hashes_compare(&t->data, bt_json_get(root, "data"), &changed)) {
+        if (t->req->force)
+            bt__warn(t, "%s: going on all the same (--force)", changed.text);
+        else
+            st = bt_fail(err, BT_INVALID, "%s: resume with --force to go on all the same", changed.text);
+    }
+    bt_json_free(root);
+    free(path);
+    return st;
+}
+
+static enum bt_status read_moments(struct bt__trainer *t, const char *checkpoint, struct bt_error *err)
+{
+    struct bt_error mine = {.status = BT_OK};
+    struct bt__adam *adam = bt__learner_adam(t->learner);
+    struct bt__checkpoint c = {.step = t->st.step,
+                               .model = t->setup.model,
+                               .first = bt__adam_first(adam),
+                               .second = bt__adam_second(adam),
+                               .p_gold = t->p_gold,
+                               .right = t->right,
+                               .examples = t->setup.split[BT__TRAIN].f.n};
+    enum bt_status st = bt__checkpoint_moments(checkpoint, &c, &mine);
+    if (st != BT_NOTFOUND) return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
+    if (!t->req->force)
+        return bt_fail(
+            err, BT_NOTFOUND,
+            "%s: saved without its optimiser (run.save_only_model): --force goes on with a new one",
+            checkpoint);
+    bt__warn(t, "the checkpoint has no optimiser: it begins anew, the run is not the one that was stopped");
+    return BT_OK;
+}
+
+static enum bt_status load(struct bt__trainer *t, const char *checkpoint, struct bt_error *err)
+{
+    const char *model = checkpoint ? checkpoint : t->x->model_name_or_path;
+    enum bt_status st = bt__setup_data(&t->setup, t->x, model, t->pool, bt__tell_text, t, err);
+    if (!st) st = bt__check_limits(t->x, &t->setup, bt__pool_threads(t->pool), t->run->dir, err);
+    if (!st) st = bt__setup_weights(&t->setup, t->x, bt__tell_text, t, err);
+    if (!st && checkpoint && t->setup.report.fresh)
+        st = bt_fail(err, BT_DAMAGED, "%s: %zu tensors of the model are missing or have another shape",
+                     checkpoint, t->setup.report.fresh);
+    if (!st) st = bt__make_learner(t, err);
+    return !st && checkpoint ? read_moments(t, checkpoint, err) : st;
+}
+
+/* "validation-step-000400.jsonl" → 400; −1 for other names. */
+static int64_t step_of_predictions(const char *name)
+{
+    const char *mark = strstr(name, "-step-");
+    size_t digits = mark ? strspn(mark + 6, "0123456789") : 0;
+    return digits && strcmp(mark + 6 + digits, ".jsonl") == 0 ? strtoll(mark + 6, NULL, 10) : -1;
+}
+
+/* Predictions of steps that the run has not come to (any more). */
+static void supersede(const struct bt__trainer *t)
+{
+    char *dir = bt__rundir_path(t->run, "predictions");
+    DIR *d = dir ? opendir(dir) : NULL;
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (step_of_predictions(e->d_name) > t->st.step) unlinkat(dirfd(d), e->d_name, 0);
+    if (d) closedir(d);
+    free(dir);
+}
+
+static enum bt_status relink(struct bt__trainer *t, struct bt_error *err)
+{
+    int64_t best = t->st.best.step;
+    char *path = best >= 0 ? bt__checkpoint_path(t->run->dir, best) : NULL;
+    if (!path || !bt_path_exists(path)) best = -1;
+    free(path);
+    enum bt_status st = bt__checkpoint_link(t->run->dir, "best", best, err);
+    return st ? st : bt__checkpoint_link(t->run->dir, "last", t->saved, err);
+}
+
+static enum bt_status rewind_run(struct bt__trainer *t, struct bt_error *err)
+{
+    enum bt_status st = bt__steering_load(&t->steering, t->run, err);
+    if (!st) st = relink(t, err);
+    if (!st) st = bt_events_open(t->run->dir, &t->events, err);
+    if (!st) st = bt_events_resume(t->events, t->st.step, err);
+    if (st) return st;
+    t->status.steered = t->steering.n > 0;
+    t->control_at = bt__control_end(t->run->lock);
+    supersede(t);
+    return BT_OK;
+}
+
+static enum bt_status go_on_from(struct bt__trainer *t, const char *checkpoint, struct bt_error *err)
+{
+    enum bt_status st = bt__pool_create((int)t->x->run_num_threads, &t->pool, err);
+    if (!st) st = bt__hashes_of_data(&t->data, t->x, err);
+    if (!st && checkpoint) st = read_state(t, checkpoint, err);
+    if (!st) st = load(t, checkpoint, err);
+    if (st) return st;
+    if (checkpoint) t->saved = t->resumed = t->st.step;
+    st = rewind_run(t, err);
+    if (!st && checkpoint)
+        bt__tell(t, "resumed from %s", bt_path_base(checkpoint));
+    else if (!st)
+        bt__tell(t, "there is no checkpoint: the run starts from its beginning");
+    return st;
+}
+
+enum bt_status bt__resume(struct bt__trainer *t, struct bt_error *err)
+{
+    char *checkpoint = NULL;
+    enum bt_status st = bt__rundir_open(t->req->resume, &t->run, err);
+    if (!st) st = read_status(t, err);
+    if (!st) bt__checkpoint_sweep(t->run->dir);
+    if (!st) st = read_experiment(t, err);
+    if (!st) st = choose(t, &checkpoint, err);
+    if (!st) st = go_on_from(t, checkpoint, err);
+    free(checkpoint);
+    return st;
+}

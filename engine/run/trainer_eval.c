@@ -1,0 +1,225 @@
+/* Evaluations of a run: when, what they decide, and what they leave in the run's directory. */
+#include "run/trainer.h"
+
+#include "run/checkpoint.h"
+#include "run/control.h"
+#include "tasks/classification.h"
+#include <bertty/file.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool bt__eval_due(const struct bt__trainer *t)
+{
+    const struct bt_experiment *x = t->x;
+    const int64_t step = t->st.step;
+    if (x->eval_eval_strategy == BT_EVAL_NO || step == 0) return false;
+    if (step >= t->total) return true; /* what is saved at the end should have its figures */
+    if (x->eval_eval_strategy == BT_EVAL_STEPS)
+        return step % x->eval_eval_steps == 0 && (double)step >= x->eval_eval_delay;
+    return step % t->steps_per_epoch == 0 && bt__epoch(t) >= x->eval_eval_delay;
+}
+
+/* Has somebody written "stop" since the trainer last read the control file? The lines themselves wait for it. */
+static bool stop_waits(const struct bt__trainer *t)
+{
+    char line[512];
+    struct bt__command c;
+    int64_t at = t->control_at;
+    while (bt__control_line(t->run->lock, &at, line, sizeof line))
+        if (!bt__command_parse(line, &c, NULL) && c.kind == BT__STOP) return true;
+    return false;
+}
+
+static bool keep_going(void *ctx)
+{
+    struct bt__trainer *t = ctx;
+    bt__status_write(&t->status, t->run, false);
+    return !(t->req->interrupted && t->req->interrupted(t->req->ctx)) && !stop_waits(t);
+}
+
+/* ── predictions ── */
+
+static void one_row(struct bt_json_writer *w, const struct bt__trainer *t, const struct bt__split_data *d,
+                    size_t i, const float *logits, float *p)
+{
+    const struct bt__labels *l = &t->setup.labels;
+    bt__softmax(logits, l->n, p);
+    bt_jw_object(w);
+    bt_jw_kint(w, "id", bt__split_row(d, i));
+    bt_jw_ktext(w, "gold", l->name[d->gold[i]]);
+    bt_jw_ktext(w, "prediction", l->name[bt__argmax(logits, l->n)]);
+    bt_jw_key(w, "scores");
+    bt_jw_object(w);
+    for (int c = 0; c < l->n; c++) {
+        bt_jw_key(w, l->name[c]);
+        bt_jw_float(w, p[c]);
+    }
+    bt_jw_end_object(w);
+    bt_jw_key(w, "logits");
+    bt_jw_array(w);
+    for (int c = 0; c < l->n; c++) bt_jw_float(w, logits[c]);
+    bt_jw_end_array(w);
+    bt_jw_key(w, "loss");
+    bt_jw_float(w, (float)bt__cross_entropy(logits, l->n, d->gold[i], 0.0, 1.0, NULL));
+    bt_jw_end_object(w);
+}
+
+static enum bt_status predictions_text(const struct bt__trainer *t, const struct bt__split_data *d,
+                                       const float *logits, struct bt_str *out)
+{
+    const size_t classes = (size_t)t->setup.labels.n;
+    float *p = calloc(classes, sizeof *p);
+    for (size_t i = 0; i < d->f.n && p; i++) {
+        struct bt_json_writer w = BT_JSON_WRITER(out);
+        one_row(&w, t, d, i, logits + i * classes, p);
+        bt_str_addc(out, '\n');
+    }
+    bool ok = p && !out->failed;
+    free(p);
+    return ok ? BT_OK : BT_NOMEM;
+}
+
+static void write_predictions(struct bt__trainer *t, enum bt__split which, int64_t step, const float *logits)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct bt_str text = {0};
+    char *dir = bt__rundir_path(t->run, "predictions");
+    char *path =
+        dir ? bt_strfmt("%s/%s-step-%06lld.jsonl", dir, bt__split_name(which), (long long)step) : NULL;
+    enum bt_status st = path ? bt_mkdirs(dir, &err) : bt_fail(&err, BT_NOMEM, "no memory");
+    if (!st && predictions_text(t, &t->setup.split[which], logits, &text))
+        st = bt_fail(&err, BT_NOMEM, "no memory");
+    if (!st) st = bt_file_replace(path, bt_str_text(&text), text.len, &err);
+    if (st) bt__warn(t, "predictions of step %lld: %s", (long long)step, err.text);
+    bt_str_free(&text);
+    free(path);
+    free(dir);
+}
+
+/* ── one evaluation ── */
+
+static void tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t step,
+                         const struct bt_metrics *m, bool better)
+{
+    const char *prefix = which == BT__TEST ? "test" : "eval";
+    struct bt_str line = {0};
+    bt_str_addf(&line, "%s step %lld", prefix, (long long)step);
+    for (size_t i = 0; i < m->n; i++) {
+        char tag[64];
+        snprintf(tag, sizeof tag, "%s/%s", prefix, m->item[i].name);
+        bt__scalar(t, tag, step, m->item[i].value);
+        bt_str_addf(&line, "  %s %.4f", m->item[i].name, m->item[i].value);
+    }
+    if (better) bt_str_add(&line, "  (best)");
+    bt_events_flush(t->events, NULL);
+    bt__rundir_log(t->run, bt_str_text(&line));
+    struct bt_progress p = {.kind = BT_PROGRESS_EVAL,
+                            .text = bt_str_text(&line),
+                            .dir = t->run->dir,
+                            .split = bt__split_name(which),
+                            .step = step,
+                            .total = t->total,
+                            .epoch = bt__epoch(t),
+                            .metrics = m,
+                            .best = better};
+    if (t->req->progress) t->req->progress(t->req->ctx, &p);
+    bt_str_free(&line);
+}
+
+/* Logits, metrics and predictions of a split with the weights as they are. */
+static enum bt_status run_split(struct bt__trainer *t, enum bt__split which, int64_t step,
+                                struct bt_metrics *m, struct bt_error *err)
+{
+    const struct bt__split_data *d = &t->setup.split[which];
+    struct bt__pass_limits limits = *bt__learner_limits(t->learner);
+    struct bt__evaluation e;
+    if (limits.seqs > (int)t->x->eval_eval_batch_size) limits.seqs = (int)t->x->eval_eval_batch_size;
+    bt__state(t, BT_RUN_EVALUATING);
+    double begin = bt__clock();
+    enum bt_status st = bt__evaluate(bt__learner_pass(t->learner), t->setup.model, &limits, &d->f, d->gold,
+                                     keep_going, t, &e, err);
+    if (st) return st;
+    t->eval_seconds = bt__clock() - begin;
+    bt__evaluation_metrics(&e, m);
+    if (isfinite(e.loss))
+        write_predictions(t, which, step, e.logits);
+    else
+        st = bt_fail(err, BT_DIVERGED, "evaluation at step %lld: the loss is %g, expected a finite number",
+                     (long long)step, e.loss);
+    bt__evaluation_free(&e);
+    return st;
+}
+
+/* Updates best and the patience; the rules are those of transformers' Trainer and EarlyStoppingCallback. */
+static bool judge(struct bt__trainer *t, const struct bt_metrics *m)
+{
+    const struct bt_experiment *x = t->x;
+    double value = bt_metrics_get(m, x->eval_metric_for_best_model);
+    double before = bt_metrics_get(&t->st.best.metrics, x->eval_metric_for_best_model);
+    double gain = x->eval_greater_is_better == BT_GREATER_IS_BETTER_FALSE ? before - value : value - before;
+    bool first = t->st.best.step < 0, better = first || gain > 0.0;
+    if (first || gain > x->eval_early_stopping_threshold)
+        t->st.stale = 0;
+    else
+        t->st.stale++;
+    if (better) t->st.best = (struct bt__mark){.step = t->st.step, .metrics = *m};
+    return better;
+}
+
+enum bt_status bt__eval(struct bt__trainer *t, bool planned, bool *better, struct bt_error *err)
+{
+    struct bt_metrics m;
+    *better = false;
+    enum bt_status st = run_split(t, BT__VALIDATION, t->st.step, &m, err);
+    if (st) return st;
+    t->st.last = (struct bt__mark){.step = t->st.step, .metrics = m};
+    if (planned) {
+        *better = judge(t, &m);
+        t->st.evaluated = t->st.step;
+    }
+    tell_metrics(t, BT__VALIDATION, t->st.step, &m, *better);
+    if (planned && t->x->eval_early_stopping_patience > 0 &&
+        t->st.stale >= t->x->eval_early_stopping_patience && t->st.step < t->total) {
+        t->st.stopped_early = true;
+        bt__tell(t, "early stopping: %lld evaluations without a better %s", (long long)t->st.stale,
+                 t->x->eval_metric_for_best_model);
+    }
+    bt__state(t, BT_RUN_TRAINING);
+    return BT_OK;
+}
+
+/* ── the test ── */
+
+/* The best checkpoint's weights take the place of the last ones. *step: whose weights there are then. */
+static enum bt_status best_weights(struct bt__trainer *t, int64_t *step, struct bt_error *err)
+{
+    struct bt__load_report report;
+    struct bt_error missing = {.status = BT_OK};
+    *step = t->st.step;
+    if (!t->x->eval_load_best_model_at_end || t->st.best.step < 0 || t->st.best.step == t->st.step ||
+        t->x->run_save_strategy == BT_SAVE_NO)
+        return BT_OK;
+    char *path = bt__checkpoint_path(t->run->dir, t->st.best.step);
+    if (!path) return bt_fail(err, BT_NOMEM, "no memory for a checkpoint's name");
+    enum bt_status st = bt__checkpoint_verify(path, &missing);
+    if (st)
+        bt__warn(t, "the best checkpoint cannot be used, the test is made with the last weights: %s",
+                 missing.text);
+    else
+        st = bt__hf_weights_load(path, &t->setup.model->params, t->setup.model->w, NULL, &report, err);
+    if (!st) *step = t->st.best.step;
+    free(path);
+    return missing.status ? BT_OK : st;
+}
+
+enum bt_status bt__eval_test(struct bt__trainer *t, struct bt_error *err)
+{
+    int64_t step;
+    if (t->setup.split[BT__TEST].f.n == 0) return BT_OK;
+    enum bt_status st = best_weights(t, &step, err);
+    if (!st) st = run_split(t, BT__TEST, step, &t->test, err);
+    if (!st) tell_metrics(t, BT__TEST, step, &t->test, false);
+    return st;
+}
