@@ -1,12 +1,14 @@
 /* Run directories as their readers see them: status, lost engines, lists, names, checkpoints, steering, deletion, logs, predictions. */
 #include <bertty/file.h>
 #include <bertty/run.h>
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -464,17 +466,267 @@ static void checkpoints(void **state)
     checkpoint_is(BT_STEP_BEST, 400); /* the last too: the newest */
 }
 
+/* ── steering ── */
+
+static char *text_of(const char *path)
+{
+    char *text;
+    size_t n;
+    struct bt_error err = {0};
+    if (bt_file_read(at(path), 1 << 20, &text, &n, &err) != BT_OK) fail_msg("%s", err.text);
+    return text;
+}
+
+static void steer_fails(const char *run, const char *command, const char *part)
+{
+    struct bt_error err = {0};
+    assert_int_equal(bt_run_control(at(run), command, &err), BT_INVALID);
+    expect_text(err.text, part);
+}
+
+static void steering(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    static const char *const fine[] = {"stop",       "pause", "resume",
+                                       "checkpoint", "eval",  "set learning_rate=1e-5"};
+    put_status("r", "training", &e);
+    put("r/control", "old\n");
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        assert_int_equal(bt_run_control(at("r"), fine[i], NULL), BT_OK);
+    char *text = text_of("r/control");
+    assert_string_equal(text, "old\nstop\npause\nresume\ncheckpoint\neval\nset learning_rate=1e-5\n");
+    free(text);
+    steer_fails("r", "", "no command");
+    steer_fails("r", "halt", "halt");
+    steer_fails("r", "stop now", "now");
+    steer_fails("r", "stop\npause", "one line");
+    steer_fails("r", "set learning_rate=fast", "learning_rate");
+    steer_fails("r", "set train.seed=3", "learning_rate");
+    e.start++;
+    put_status("r", "training", &e);
+    steer_fails("r", "stop", "r: the run is lost");
+    put("k/events.out.tfevents.1.x", "");
+    steer_fails("k", "stop", "unknown");
+    assert_int_equal(bt_run_control(at("none"), "stop", NULL), BT_NOTFOUND);
+}
+
+static void steering_follows_no_link(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    put_status("r", "training", &e);
+    put("victim", "text\n");
+    assert_int_equal(symlink(at("victim"), at("r/control")), 0);
+    assert_int_equal(bt_run_control(at("r"), "stop", NULL), BT_IO);
+    char *text = text_of("victim");
+    assert_string_equal(text, "text\n");
+    free(text);
+    assert_int_equal(remove(at("r/control")), 0);
+    assert_int_equal(mkfifo(at("r/control"), 0600), 0);
+    assert_int_not_equal(bt_run_control(at("r"), "stop", NULL), BT_OK); /* and does not wait */
+}
+
+/* ── deletion ── */
+
+static void removal(void **state)
+{
+    (void)state;
+    struct bt_error err = {0};
+    put("keep/precious", "text");
+    put("r/status.json", "{\"state\":\"finished\"}");
+    put("r/status.json.0123456789abcdef.tmp", "");
+    put("r/events.out.tfevents.1.host.2", "");
+    put("r/log.txt", "");
+    put_checkpoint("r", 100, "12345", 5);
+    put("r/predictions/test-step-000100.jsonl", "");
+    assert_int_equal(symlink("checkpoints/step-000100", at("r/best")), 0);
+    assert_int_equal(symlink(at("keep"), at("r/checkpoints/step-000200")), 0);
+    assert_int_equal(symlink(at("keep"), at("r/dynamics")), 0);
+    assert_int_equal(symlink(at("keep"), at("r/last")), 0);
+    put("r/notes.txt", "mine");
+    assert_int_equal(bt_run_remove(at("r"), &err), BT_INVALID);
+    expect_text(err.text, "notes.txt");
+    assert_true(bt_path_exists(at("r/checkpoints/step-000100/manifest.json")));
+    assert_int_equal(remove(at("r/notes.txt")), 0);
+    if (bt_run_remove(at("r"), &err) != BT_OK) fail_msg("%s", err.text);
+    assert_false(bt_path_exists(at("r")));
+    assert_true(bt_path_exists(at("keep/precious")));
+}
+
+static void removal_refused(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    struct bt_error err = {0};
+    put_status("alive", "paused", &e);
+    assert_int_equal(bt_run_remove(at("alive"), &err), BT_BUSY);
+    assert_true(bt_path_exists(at("alive/status.json")));
+    put("keras/events.out.tfevents.1.x", "");
+    assert_int_equal(bt_run_remove(at("keras"), &err), BT_INVALID);
+    put("folder/text", "");
+    assert_int_equal(bt_run_remove(at("folder"), &err), BT_INVALID);
+    assert_true(bt_path_exists(at("folder/text")) && bt_path_exists(at("keras/events.out.tfevents.1.x")));
+    put("r/status.json", "{\"state\":\"finished\"}");
+    assert_int_equal(symlink("r", at("link")), 0);
+    assert_int_equal(bt_run_remove(at("link"), &err), BT_INVALID);
+    assert_true(bt_path_exists(at("r/status.json")));
+    assert_int_equal(bt_run_remove(at("none"), &err), BT_NOTFOUND);
+    put("r/control", "");
+    int control = open(at("r/control"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(control, LOCK_EX), 0); /* an engine that has not written its status yet */
+    assert_int_equal(bt_run_remove(at("r"), &err), BT_BUSY);
+    close(control);
+    assert_int_equal(bt_run_remove(at("r"), &err), BT_OK);
+}
+
+/* ── logs ── */
+
+static void log_is(int64_t *offset, size_t max, const char *expected, int64_t after)
+{
+    struct bt_str out = {0};
+    struct bt_error err = {0};
+    if (bt_run_log(at("r"), offset, max, &out, &err) != BT_OK) fail_msg("%s", err.text);
+    assert_string_equal(bt_str_text(&out), expected);
+    assert_int_equal(*offset, after);
+    bt_str_free(&out);
+}
+
+static void logs(void **state)
+{
+    (void)state;
+    int64_t offset = -1;
+    struct bt_str out = {0};
+    assert_int_equal(bt_run_log(at("r"), &offset, 100, &out, NULL), BT_NOTFOUND);
+    put("r/status.json", "{}");
+    log_is(&offset, 100, "", 0);
+    put("r/log.txt", "one\ntwo\nthr");
+    offset = -1;
+    log_is(&offset, 100, "one\ntwo\n", 8);
+    log_is(&offset, 100, "", 8);
+    put("r/log.txt", "one\ntwo\nthree\nfour\n");
+    log_is(&offset, 100, "three\nfour\n", 19);
+    offset = -1;
+    log_is(&offset, 8, "four\n", 19); /* "ee" of the line before was not whole */
+    offset = -1;
+    log_is(&offset, 11, "three\nfour\n", 19);
+    offset = 0;
+    log_is(&offset, 9, "one\ntwo\n", 8); /* piece by piece */
+    log_is(&offset, 9, "three\n", 14);
+    put("r/log.txt", "new\n"); /* shorter than where we were */
+    log_is(&offset, 100, "new\n", 4);
+    put("r/log.txt", "a line without an end");
+    offset = 0;
+    log_is(&offset, 6, "a line", 6);
+    assert_int_equal(remove(at("r/log.txt")), 0);
+    assert_int_equal(mkfifo(at("r/log.txt"), 0600), 0);
+    assert_int_equal(bt_run_log(at("r"), &offset, 100, &out, NULL), BT_INVALID);
+}
+
+/* ── predictions ── */
+
+#define ROW(id, gold, label, a, b, loss)                                                                     \
+    "{\"id\":" #id ",\"gold\":" gold ",\"prediction\":\"" label "\",\"scores\":{\"neg\":" #a ",\"pos\":" #b  \
+    "},\"logits\":[0,1],\"loss\":" #loss "}\n"
+
+static struct bt_predictions *load(int64_t step)
+{
+    struct bt_predictions *p;
+    struct bt_error err = {0};
+    if (bt_predictions_load(at("r"), "validation", step, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    return p;
+}
+
+static void predictions(void **state)
+{
+    (void)state;
+    int64_t *steps;
+    size_t n;
+    put("r/predictions/validation-step-000100.jsonl",
+        ROW(3, "\"pos\"", "neg", 0.75, 0.25, 1.5)
+            ROW(1, "null", "pos", 0.125, 0.875, null) "{\"id\":7,\"gold\":\"neg\",\"prediction\":\"pos\","
+                                                      "\"scores\":{\"pos\":0.5,\"neg\":0.5},\"loss\":1}");
+    put("r/predictions/validation-step-000200.jsonl", "");
+    put("r/predictions/validation-step-1000000.jsonl", "");
+    put("r/predictions/validation-step-000300.jsonl.tmp", "");
+    put("r/predictions/other-validation-step-000400.jsonl", "");
+    struct bt_predictions *p = load(150);
+    assert_int_equal(p->step, 100);
+    assert_string_equal(p->split, "validation");
+    assert_int_equal(p->n_labels, 2);
+    assert_string_equal(p->label[0], "neg");
+    assert_int_equal(p->n, 3);
+    assert_int_equal(p->row[0].id, 3);
+    assert_true(p->row[0].gold == 1 && p->row[0].predicted == 0);
+    assert_true(p->row[0].p == 0.75f && p->row[0].loss == 1.5f && p->row[0].scores[1] == 0.25f);
+    assert_true(p->row[1].gold == -1 && isnan(p->row[1].loss) && p->row[1].p == 0.875f);
+    assert_true(p->row[2].scores[0] == 0.5f && p->row[2].gold == 0 && p->row[2].predicted == 1);
+    bt_predictions_free(p);
+    p = load(-1);
+    assert_int_equal(p->step, 1000000);
+    assert_int_equal(p->n, 0);
+    bt_predictions_free(p);
+    assert_int_equal(symlink("checkpoints/step-000200", at("r/best")), 0);
+    p = load(-1);
+    assert_int_equal(p->step, 200);
+    bt_predictions_free(p);
+    assert_int_equal(bt_predictions_steps(at("r"), "validation", &steps, &n, NULL), BT_OK);
+    assert_true(n == 3 && steps[0] == 100 && steps[1] == 200 && steps[2] == 1000000);
+    free(steps);
+}
+
+static void predictions_fail(const char *rows, const char *part)
+{
+    struct bt_predictions *p;
+    struct bt_error err = {0};
+    put("r/predictions/test-step-000001.jsonl", rows);
+    assert_int_equal(bt_predictions_load(at("r"), "test", -1, &p, &err), BT_INVALID);
+    assert_null(p);
+    expect_text(err.text, part);
+}
+
+static void bad_predictions(void **state)
+{
+    (void)state;
+    struct bt_predictions *p;
+    struct bt_error err = {0};
+    put("r/status.json", "{}");
+    assert_int_equal(bt_predictions_load(at("r"), "test", -1, &p, &err), BT_NOTFOUND);
+    predictions_fail(ROW(1, "\"neg\"", "pos", 0, 1, 0) "{\"id\":2", "line 2");
+    predictions_fail("{\"id\":\"1\"}\n", "line 1: expected a whole number");
+    predictions_fail("[1]\n", "line 1");
+    predictions_fail("{\"id\":1,\"prediction\":\"a\",\"scores\":{}}\n", "scores");
+    predictions_fail("\n" ROW(1, "\"neg\"", "odd", 0, 1, 0), "line 2: expected a \"prediction\"");
+    predictions_fail(
+        ROW(1, "\"neg\"", "pos", 0, 1, 0) "{\"id\":2,\"prediction\":\"a\",\"scores\":{\"a\":1}}\n",
+        "labels of the first line");
+    assert_int_equal(bt_predictions_load(at("r"), "test", 0, &p, &err), BT_NOTFOUND);
+    expect_text(err.text, "at step 0 or before");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(status_is_read),  TEST(status_of_strange_files),
-        TEST(living_and_lost), TEST(another_host),
-        TEST(zombie_is_lost),  TEST(lists),
-        TEST(lists_reuse),     TEST(lists_notice_deaths),
-        TEST(finds),           TEST(finds_refuse_odd_names),
+        TEST(status_is_read),
+        TEST(status_of_strange_files),
+        TEST(living_and_lost),
+        TEST(another_host),
+        TEST(zombie_is_lost),
+        TEST(lists),
+        TEST(lists_reuse),
+        TEST(lists_notice_deaths),
+        TEST(finds),
+        TEST(finds_refuse_odd_names),
         TEST(checkpoints),
+        TEST(steering),
+        TEST(steering_follows_no_link),
+        TEST(removal),
+        TEST(removal_refused),
+        TEST(logs),
+        TEST(predictions),
+        TEST(bad_predictions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
