@@ -8,7 +8,7 @@ struct range {
     int32_t first, last;
 };
 
-/* The CJK ranges of Google's BERT; Hangul and Kana are not among them. */
+/* The CJK ranges as Hugging Face has them; Hangul and Kana are not among them. */
 static const struct range cjk[] = {{.first = 0x4e00, .last = 0x9fff},   {.first = 0x3400, .last = 0x4dbf},
                                    {.first = 0x20000, .last = 0x2a6df}, {.first = 0x2a700, .last = 0x2b73f},
                                    {.first = 0x2b740, .last = 0x2b81f}, {.first = 0x2b920, .last = 0x2ceaf},
@@ -117,12 +117,13 @@ static void correct(uint8_t *map)
 #undef NFD
 }
 
-/* Google's code keeps private use and takes utf8proc's categories as they are. */
+/* Google's code keeps private use, takes utf8proc's categories as they are, and begins the last CJK range where it should. */
 static void google(uint8_t *map)
 {
     for (int32_t cp = 0x80; cp < BT__CODE_POINTS; cp++)
         if (strcmp(bt__unicode_category(cp), "Co") == 0) map[cp] = 0;
     map[0x130] |= BT__LOWERS;
+    put(map, 0x2b820, 0x2b91f, BT__CJK, 0);
 }
 
 uint8_t *bt__charmap_build(enum bt_compat compat)

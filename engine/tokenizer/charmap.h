@@ -23,6 +23,9 @@ uint8_t *bt__charmap_build(enum bt_compat compat);
 
 /* Lower-case form: up to two code points into out; returns how many. */
 size_t bt__char_lower(int32_t cp, enum bt_compat compat, int32_t out[2]);
+/* Whether the capital sigma at [begin, end) of text's part [from, to) is the last letter of its word, as Python's str.lower() sees it: cased
+ * letters before it, none behind it, case-ignorable characters passed over. */
+bool bt__final_sigma(const char *text, size_t from, size_t to, size_t begin, size_t end);
 /* Canonical combining class. */
 int bt__char_class(int32_t cp);
 /* Canonical decomposition into out; returns how many (≤ cap). */

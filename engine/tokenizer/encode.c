@@ -20,13 +20,15 @@ struct encoder {
     const struct bt_tokenizer *t;
     struct bt_encoding *e;
     struct normal *normal; /* if not NULL the normalised text goes there, not into words */
-    bool places;           /* offsets are wanted */
-    bool failed;           /* no memory */
-    uint32_t word;         /* number of the current word */
-    size_t barrier;        /* no reordering across this byte: a starter was dropped there */
-    size_t n, chars;       /* bytes in text; code points of the word, counted beyond the limit too */
-    uint32_t first, last;  /* bytes of the input that the word covers */
-    char text[ROOM];       /* the word, normalised */
+    const char *input;     /* the text, of which [from, to) is being read */
+    size_t from, to;
+    bool places;          /* offsets are wanted */
+    bool failed;          /* no memory */
+    uint32_t word;        /* number of the current word */
+    size_t barrier;       /* no reordering across this byte: a starter was dropped there */
+    size_t n, chars;      /* bytes in text; code points of the word, counted beyond the limit too */
+    uint32_t first, last; /* bytes of the input that the word covers */
+    char text[ROOM];      /* the word, normalised */
     uint32_t begin[ROOM], end[ROOM]; /* of each byte of text: the input's bytes it came from */
 };
 
@@ -200,8 +202,12 @@ static void append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 
 static void lower_and_append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
+    const struct bt_tokenizer *t = s->t;
+    if (cp == 0x3a3 && t->compat == BT_COMPAT_GOOGLE && t->lower &&
+        bt__final_sigma(s->input, s->from, s->to, begin, end))
+        cp = 0x3c2;
     int32_t out[2] = {cp};
-    size_t n = s->t->map[cp] & BT__LOWERS ? bt__char_lower(cp, s->t->compat, out) : 1;
+    size_t n = t->map[cp] & BT__LOWERS ? bt__char_lower(cp, t->compat, out) : 1;
     for (size_t i = 0; i < n; i++) append(s, out[i], begin, end);
 }
 
@@ -255,6 +261,9 @@ static size_t ascii_run(struct encoder *s, const char *text, size_t i, size_t to
 /* Text without added tokens in it. */
 static void plain(struct encoder *s, const char *text, size_t from, size_t to)
 {
+    s->input = text;
+    s->from = from;
+    s->to = to;
     for (size_t i = from; i < to && !s->failed;) {
         int32_t cp;
         if (!s->normal && s->t->fold[(unsigned char)text[i]]) {
@@ -288,24 +297,23 @@ static void words(struct encoder *s, const struct normal *m, size_t from, size_t
 /* A range of the text, or if m is not NULL of that, with no added token in it. */
 static void gap(struct encoder *s, const char *text, const struct normal *m, size_t from, size_t to);
 
-/* Cuts n bytes at the added tokens. m: text is that of m, normalised; else it is the input. */
-static void split(struct encoder *s, const char *text, const struct normal *m, size_t begin, size_t n)
+/* Cuts n bytes at the added tokens; a space that one of them swallowed may still begin the next. m: text is that of m, normalised; else it is the input. */
+static void split(struct encoder *s, const char *text, const struct normal *m, size_t n)
 {
-    size_t from = begin;
-    for (size_t i = begin; i < n && !s->failed;) {
+    size_t from = 0;
+    for (size_t i = 0; i < n && !s->failed;) {
         bool glued = false;
         const struct bt__added *a = bt__added_at(s->t, m != NULL, text, n, i, &glued);
-        size_t end = a ? i + a->n : i + 1, start = i;
-        i = end;
+        size_t start = i, end = i += a ? a->n : 1;
         if (!a || glued) continue;
         if (a->lstrip) start = bt__space_before(text, from, start);
         if (a->rstrip) end = bt__space_after(text, n, end);
-        gap(s, text, m, from, start);
+        if (start > from) gap(s, text, m, from, start);
         emit(s, a->id, m ? m->begin[start] : (uint32_t)start, m ? m->end[end - 1] : (uint32_t)end);
         s->word++;
-        from = i = end;
+        from = end;
     }
-    gap(s, text, m, from, n);
+    if (from < n) gap(s, text, m, from, n);
 }
 
 static void gap(struct encoder *s, const char *text, const struct normal *m, size_t from, size_t to)
@@ -322,7 +330,7 @@ static void gap(struct encoder *s, const char *text, const struct normal *m, siz
     s->normal = &normal;
     plain(s, text, from, to);
     s->normal = NULL;
-    if (!s->failed && normal.n) split(s, normal.text, &normal, 0, normal.n);
+    if (!s->failed && normal.n) split(s, normal.text, &normal, normal.n);
     free(normal.text);
     free(normal.begin);
     free(normal.end);
@@ -331,7 +339,7 @@ static void gap(struct encoder *s, const char *text, const struct normal *m, siz
 static void run(struct encoder *s, const char *text, size_t n)
 {
     if (s->t->any[false])
-        split(s, text, NULL, 0, n);
+        split(s, text, NULL, n);
     else
         gap(s, text, NULL, 0, n);
 }
