@@ -42,7 +42,9 @@ static int find_quoting(const struct bt__source *s, char delimiter, size_t max_r
     d.quoting = 1;
     bt__profile(&d, s, max_records, &quoted);
     bool yes;
-    if (delimiter == '\t')
+    if (quoted.bytes < plain.bytes / 2) /* a quote that opens and swallows the rest of the page */
+        yes = share(&quoted) > share(&plain) + 0.02;
+    else if (delimiter == '\t')
         yes = quoted.odd == 0 && share(&quoted) >= share(&plain) &&
               (quoted.needed > 0 || (double)quoted.quoted >= 0.9 * (double)quoted.records);
     else
@@ -173,17 +175,21 @@ static bool has_name(const struct bt__head *h, const char *name)
     return false;
 }
 
-/* Members of the page's first objects, in the order in which they appear. What cannot be parsed is reported when it is read. */
+/* Members of the page's first objects, in the order in which they appear. What cannot be parsed is reported when it is read; only
+ * without a first object there is nothing to go by. */
 static enum bt_status read_members(const struct bt__source *s, struct bt__head *h, struct bt_error *err)
 {
     struct bt__span span;
-    size_t records = 0;
+    size_t records = 0, line = s->line;
     bool repaired;
-    for (size_t at = s->at; at < s->n && records < 100; at += span.size, records++) {
+    for (size_t at = s->at; at < s->n && records < 100; at += span.size, line += span.lines) {
         if (!bt__record_find(&h->dialect, s->buf + at, s->n - at, s->end, &span)) break;
-        struct bt__record rec = {.data = s->buf + at, .n = span.body, .line = 1};
-        struct bt_json *o = span.body ? bt__json_record(s->path, &rec, &repaired, NULL) : NULL;
+        if (span.body == 0) continue;
+        struct bt__record rec = {.data = s->buf + at, .n = span.body, .line = line};
+        struct bt_json *o = bt__json_record(s->path, &rec, &repaired, records ? NULL : err);
+        if (!o && records == 0) return BT_INVALID;
         bool ok = true;
+        records++;
         for (const void *it = bt_json_first(o); ok && it; it = bt_json_next(o, it)) {
             const char *key = bt_json_key(it);
             if (h->n < NAMES_MAX && !has_name(h, key)) ok = add_name(h, bt_strdup(key));
@@ -194,11 +200,25 @@ static enum bt_status read_members(const struct bt__source *s, struct bt__head *
     return BT_OK;
 }
 
+/* Makes the buffer hold the first record, however long it is. */
+static enum bt_status hold_first(struct bt__source *s, const struct bt_data_dialect *d, struct bt_error *err)
+{
+    struct bt__record rec;
+    size_t empty = s->empty;
+    enum bt_status st = bt__source_next(s, d, &rec, err);
+    if (st == BT_NOTFOUND) return BT_OK;
+    if (st) return st;
+    bt__source_seek(s, rec.offset, rec.line);
+    s->empty = empty;
+    return BT_OK;
+}
+
 enum bt_status bt__head_read(struct bt__source *s, const struct bt_data_dialect *asked,
                              const char *const *wanted, size_t n, struct bt__head *out, struct bt_error *err)
 {
     *out = (struct bt__head){0};
     enum bt_status st = bt__dialect_find(s, asked, wanted, n, &out->dialect, err);
+    if (!st) st = hold_first(s, &out->dialect, err);
     if (st) return st;
     if (out->dialect.format == BT_DATA_JSONL)
         st = read_members(s, out, err);

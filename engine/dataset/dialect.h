@@ -33,6 +33,7 @@ struct bt__profile {
     size_t matching; /* records with so many */
     size_t split;    /* records with two or more */
     size_t first;    /* columns of the first record */
+    size_t bytes;    /* of the page that the records take */
     size_t quoted;   /* closed quoted cells */
     size_t needed;   /* … that hold a delimiter, a line's end or "" */
     size_t odd;      /* a " inside of a quoted cell that neither closes it nor is doubled */

@@ -11,7 +11,8 @@ static void place_error(const char *path, size_t line, const struct bt_error *wh
     const char *rest = strncmp(why->text, "record:1:", 9) == 0  ? why->text + 9
                        : strncmp(why->text, "record: ", 8) == 0 ? why->text + 7
                                                                 : why->text;
-    bt_fail(err, why->status, "%s:%zu:%s", path, line, rest);
+    bt_fail(err, why->status, "%s:%zu:%s%s", path, line, rest,
+            why->status == BT_INVALID ? "; expected one {…} a line" : "");
 }
 
 struct bt_json *bt__json_record(const char *path, const struct bt__record *rec, bool *repaired,

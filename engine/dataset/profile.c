@@ -48,7 +48,10 @@ void bt__profile(const struct bt_data_dialect *d, const struct bt__source *s, si
     struct bt__span span;
     *out = (struct bt__profile){0};
     for (size_t at = s->at; at < s->n && out->records < max_records; at += span.size) {
-        if (!bt__record_find(d, s->buf + at, s->n - at, s->end, &span)) break;
+        bool first =
+            out->records == 0; /* a first record that is longer than the page counts as far as it goes */
+        if (!bt__record_find(d, s->buf + at, s->n - at, s->end || first, &span)) break;
+        out->bytes += span.size;
         if (span.body == 0) continue;
         size_t cells = count_cells(d, s->buf + at, span.body, out);
         if (out->records++ == 0) out->first = cells;
@@ -56,7 +59,7 @@ void bt__profile(const struct bt_data_dialect *d, const struct bt__source *s, si
         shape[cells < SHAPES ? cells : SHAPES - 1]++;
     }
     for (size_t i = 1; i < SHAPES; i++) {
-        if (shape[i] <= out->matching) continue;
+        if (shape[i] == 0 || shape[i] < out->matching) continue; /* of two the wider one */
         out->matching = shape[i];
         out->columns = i;
     }

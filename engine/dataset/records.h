@@ -32,7 +32,7 @@ struct bt__source {
     char *path, *buf;
     size_t at, n, cap; /* the next record begins at buf[at]; n bytes are there */
     uint64_t base;     /* offset of buf[0] in the file */
-    uint64_t limit;    /* bytes of the file that exist for this reader */
+    uint64_t limit;    /* bytes of the file for this reader: its size when it was opened, unless set lower */
     size_t line;       /* of the next record, from 1 */
     size_t empty;      /* empty records that were passed over */
 };
@@ -46,8 +46,9 @@ struct bt__record {
 
 /* Opens a regular file, reads its first page and skips a byte order mark; UTF-16 and compressed files are refused. */
 enum bt_status bt__source_open(const char *path, struct bt__source *s, struct bt_error *err);
-/* Another reader of the same file; s must outlive it. */
-enum bt_status bt__source_share(const struct bt__source *s, struct bt__source *out, struct bt_error *err);
+/* Another reader of the same file, cap bytes at a time; s must outlive it. */
+enum bt_status bt__source_share(const struct bt__source *s, size_t cap, struct bt__source *out,
+                                struct bt_error *err);
 void bt__source_close(struct bt__source *s);
 void bt__source_seek(struct bt__source *s, uint64_t offset, size_t line);
 uint64_t bt__source_offset(const struct bt__source *s); /* of the next record */

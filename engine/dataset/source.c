@@ -9,14 +9,17 @@
 #include <unistd.h>
 
 /* Opened without waiting for a writer, so that a FIFO is seen and refused. */
-static enum bt_status open_regular(const char *path, int *fd, struct bt_error *err)
+static enum bt_status open_regular(const char *path, int *fd, uint64_t *size, struct bt_error *err)
 {
     struct stat st;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0 && errno == ENOENT) return bt_fail(err, BT_NOTFOUND, "%s: no such file", path);
     if (*fd < 0) return bt_fail_errno(err, "%s", path);
-    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) return BT_OK;
-    bool directory = S_ISDIR(st.st_mode);
+    bool known = fstat(*fd, &st) == 0, directory = known && S_ISDIR(st.st_mode);
+    if (known && S_ISREG(st.st_mode)) {
+        *size = (uint64_t)st.st_size;
+        return BT_OK;
+    }
     close(*fd);
     return bt_fail(err, BT_INVALID, "%s: %s, expected a regular file", path,
                    directory ? "a directory" : "a FIFO, socket or device");
@@ -43,8 +46,12 @@ static enum bt_status fill(struct bt__source *s, struct bt_error *err)
         got = room ? pread(s->fd, s->buf + s->n, room, (off_t)from) : 0;
     } while (got < 0 && errno == EINTR);
     if (got < 0) return bt_fail_errno(err, "%s", s->path);
+    if (room > 0 && got == 0)
+        return bt_fail(err, BT_DAMAGED,
+                       "%s: became shorter while it was read: it ends at byte %llu, expected %llu", s->path,
+                       (unsigned long long)from, (unsigned long long)s->limit);
     s->n += (size_t)got;
-    s->end = got == 0;
+    s->end = s->base + s->n >= s->limit;
     return BT_OK;
 }
 
@@ -64,15 +71,16 @@ static const char *foreign(const char *p, size_t n)
     }
     size_t nul[2] = {0, 0}, seen = n < 4096 ? n : 4096;
     for (size_t i = 0; i < seen; i++) nul[i & 1] += p[i] == '\0';
-    bool even = nul[0] > seen / 5 && nul[1]<seen / 20, odd = nul[1]> seen / 5 && nul[0] < seen / 20;
+    size_t few = seen / 20, many = seen / 5;
+    bool even = nul[0] > many && nul[1] <= few, odd = nul[1] > many && nul[0] <= few;
     if (seen >= 4 && (even || odd)) return "UTF-16 text without a byte order mark";
     return NULL;
 }
 
-static enum bt_status prepare(struct bt__source *s, struct bt_error *err)
+static enum bt_status prepare(struct bt__source *s, size_t cap, struct bt_error *err)
 {
     s->line = 1;
-    s->cap = BT__PAGE;
+    s->cap = cap;
     s->buf = malloc(s->cap);
     if (!s->buf || !s->path) return bt_fail(err, BT_NOMEM, "%s: no memory to read it", s->path);
     return BT_OK;
@@ -80,12 +88,12 @@ static enum bt_status prepare(struct bt__source *s, struct bt_error *err)
 
 enum bt_status bt__source_open(const char *path, struct bt__source *s, struct bt_error *err)
 {
-    *s = (struct bt__source){.limit = UINT64_MAX};
-    enum bt_status st = open_regular(path, &s->fd, err);
+    *s = (struct bt__source){0};
+    enum bt_status st = open_regular(path, &s->fd, &s->limit, err);
     if (st) return st;
     s->open = true;
     s->path = bt_strdup(path);
-    st = prepare(s, err);
+    st = prepare(s, BT__PAGE, err);
     while (!st && !s->end && s->n <= s->cap / 2) st = fill(s, err);
     if (!st) {
         const char *what = foreign(s->buf, s->n);
@@ -96,10 +104,11 @@ enum bt_status bt__source_open(const char *path, struct bt__source *s, struct bt
     return st;
 }
 
-enum bt_status bt__source_share(const struct bt__source *s, struct bt__source *out, struct bt_error *err)
+enum bt_status bt__source_share(const struct bt__source *s, size_t cap, struct bt__source *out,
+                                struct bt_error *err)
 {
     *out = (struct bt__source){.fd = s->fd, .limit = s->limit, .path = bt_strdup(s->path)};
-    enum bt_status st = prepare(out, err);
+    enum bt_status st = prepare(out, cap, err);
     if (st) bt__source_close(out);
     return st;
 }
@@ -115,13 +124,13 @@ void bt__source_close(struct bt__source *s)
 void bt__source_seek(struct bt__source *s, uint64_t offset, size_t line)
 {
     s->line = line;
-    s->end = false;
     if (offset >= s->base && offset - s->base <= s->n) {
         s->at = (size_t)(offset - s->base);
-        return;
+    } else {
+        s->base = offset;
+        s->at = s->n = 0;
     }
-    s->base = offset;
-    s->at = s->n = 0;
+    s->end = s->base + s->n >= s->limit;
 }
 
 uint64_t bt__source_offset(const struct bt__source *s)

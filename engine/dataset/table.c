@@ -1,0 +1,199 @@
+#include "dataset/table.h"
+
+#include <stdlib.h>
+
+enum { READ_BYTES = 128 << 10 };
+
+/* ── opening ── */
+
+static enum bt_status prepare(struct bt_table *t, const char *path, const struct bt_data_dialect *dialect,
+                              struct bt_error *err)
+{
+    enum bt_status st = bt__source_open(path, &t->scan, err);
+    if (!st) st = bt__source_share(&t->scan, READ_BYTES, &t->read, err);
+    if (!st) st = bt__head_read(&t->scan, dialect, NULL, 0, &t->head, err);
+    if (st) return st;
+    t->csv = bt__csv_create(t->head.dialect.delimiter);
+    t->block = calloc(BT__BLOCKS, sizeof *t->block);
+    if (!t->csv || !t->block) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", path);
+    return bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
+}
+
+enum bt_status bt_table_open(const char *path, const struct bt_data_dialect *dialect, struct bt_table **out,
+                             struct bt_error *err)
+{
+    *out = NULL;
+    struct bt_table *t = calloc(1, sizeof *t);
+    if (!t) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", path);
+    enum bt_status st = prepare(t, path, dialect, err);
+    if (st)
+        bt_table_free(t);
+    else
+        *out = t;
+    return st;
+}
+
+void bt_table_free(struct bt_table *t)
+{
+    if (!t) return;
+    for (size_t i = 0; t->block && i < BT__BLOCKS && t->block[i]; i++) free(t->block[i]);
+    free(t->block);
+    bt__csv_free(t->csv);
+    bt__head_free(&t->head);
+    bt__source_close(&t->find);
+    bt__source_close(&t->read);
+    bt__source_close(&t->scan);
+    free(t);
+}
+
+const struct bt_data_dialect *bt_table_dialect(const struct bt_table *t)
+{
+    return &t->head.dialect;
+}
+
+size_t bt_table_columns(const struct bt_table *t)
+{
+    return t->head.n;
+}
+
+const char *bt_table_column(const struct bt_table *t, size_t i)
+{
+    return t->head.name[i];
+}
+
+ptrdiff_t bt_table_find_column(const struct bt_table *t, const char *name)
+{
+    return bt__head_column(&t->head, name);
+}
+
+/* ── finding rows ── */
+
+static enum bt_status keep_mark(struct bt_table *t, size_t row, const struct bt__record *rec,
+                                struct bt_error *err)
+{
+    size_t mark = row / BT__STRIDE, block = mark / BT__BLOCK;
+    if (block >= BT__BLOCKS)
+        return bt_fail(err, BT_UNSUPPORTED, "%s:%zu: more rows than can be kept", t->scan.path, rec->line);
+    if (!t->block[block]) t->block[block] = malloc(BT__BLOCK * sizeof **t->block);
+    if (!t->block[block]) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", t->scan.path);
+    t->block[block][mark % BT__BLOCK] = (struct bt__mark){.offset = rec->offset, .line = rec->line};
+    return BT_OK;
+}
+
+static void publish(struct bt_table *t, size_t rows)
+{
+    atomic_store_explicit(&t->known, bt__source_offset(&t->scan), memory_order_relaxed);
+    atomic_store_explicit(&t->rows, rows, memory_order_release);
+}
+
+enum bt_status bt_table_scan(struct bt_table *t, size_t max_bytes, const atomic_bool *cancel, bool *done,
+                             struct bt_error *err)
+{
+    struct bt__record rec;
+    enum bt_status st = BT_OK;
+    uint64_t from = bt__source_offset(&t->scan);
+    size_t rows = atomic_load_explicit(&t->rows, memory_order_relaxed);
+    *done = atomic_load(&t->complete);
+    while (!*done && (!max_bytes || bt__source_offset(&t->scan) - from < max_bytes)) {
+        st = bt__source_next(&t->scan, &t->head.dialect, &rec, err);
+        if (st) break;
+        if (rows % BT__STRIDE == 0) {
+            if ((st = keep_mark(t, rows, &rec, err))) break;
+            publish(t, rows); /* without this row: its end lies before the known bytes, which does no harm */
+            if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
+                st = bt_fail(err, BT_CANCELLED, "%s: cancelled", t->scan.path);
+        }
+        rows++;
+        if (st) break;
+    }
+    publish(t, rows);
+    if (st != BT_NOTFOUND) return st;
+    *done = true;
+    atomic_store(&t->complete, true);
+    return BT_OK;
+}
+
+size_t bt_table_rows(const struct bt_table *t)
+{
+    return atomic_load_explicit(&t->rows, memory_order_acquire);
+}
+
+double bt_table_progress(const struct bt_table *t)
+{
+    if (bt_table_complete(t) || t->scan.limit == 0) return 1;
+    return (double)atomic_load_explicit(&t->known, memory_order_relaxed) / (double)t->scan.limit;
+}
+
+bool bt_table_complete(const struct bt_table *t)
+{
+    return atomic_load(&t->complete);
+}
+
+/* ── one row ── */
+
+void bt__table_seek(const struct bt_table *t, struct bt__source *s, size_t *at, size_t row)
+{
+    s->limit = atomic_load_explicit(&t->known, memory_order_relaxed);
+    s->end = s->base + s->n >= s->limit;
+    if (row >= *at && row / BT__STRIDE == *at / BT__STRIDE && *at > 0) return;
+    size_t mark = row / BT__STRIDE;
+    const struct bt__mark *m = &t->block[mark / BT__BLOCK][mark % BT__BLOCK];
+    bt__source_seek(s, m->offset, m->line);
+    *at = mark * BT__STRIDE;
+}
+
+static enum bt_status json_cells(struct bt_table *t, const struct bt__record *rec, struct bt_row *r,
+                                 struct bt_error *err)
+{
+    bool repaired;
+    struct bt_str text = {0};
+    struct bt_json *root = bt__json_record(t->scan.path, rec, &repaired, err);
+    if (!root) return BT_INVALID;
+    bt__row_begin(r);
+    r->line = rec->line;
+    for (size_t i = 0; i < t->head.n; i++) {
+        bt_str_clear(&text);
+        bt__json_text(bt_json_get(root, t->head.name[i]), &text);
+        bt__row_cell(r, bt_str_text(&text), text.len);
+        if (text.failed) r->text.failed = true;
+    }
+    bt_str_free(&text);
+    bt_json_free(root);
+    if (bt__row_end(r)) return BT_OK;
+    return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", t->scan.path, rec->line);
+}
+
+enum bt_status bt__table_cells(struct bt_table *t, const struct bt__record *rec, struct bt_row *r,
+                               struct bt_error *err)
+{
+    enum bt_status st = t->head.dialect.format == BT_DATA_JSONL
+                            ? json_cells(t, rec, r, err)
+                            : bt__cells_split(&t->head.dialect, t->csv, t->scan.path, rec, r, err);
+    if (st != BT_INVALID) return st;
+    bt__row_begin(r);
+    r->line = rec->line;
+    bt__row_cell(r, rec->data, rec->n);
+    if (bt__row_end(r)) return BT_INVALID;
+    return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", t->scan.path, rec->line);
+}
+
+enum bt_status bt_table_row(struct bt_table *t, size_t row, struct bt_row *r, struct bt_error *err)
+{
+    struct bt__record rec;
+    size_t rows = bt_table_rows(t);
+    if (row >= rows)
+        return bt_fail(err, BT_NOTFOUND, "%s: no row %zu: %zu are known", t->scan.path, row + 1, rows);
+    bt__table_seek(t, &t->read, &t->read_row, row);
+    while (t->read_row <= row) {
+        enum bt_status st = bt__source_next(&t->read, &t->head.dialect, &rec, err);
+        if (st) {
+            t->read_row = SIZE_MAX; /* the place is lost: seek next time */
+            return st != BT_NOTFOUND ? st
+                                     : bt_fail(err, BT_DAMAGED,
+                                               "%s: row %zu is gone: the file was changed while it was open",
+                                               t->scan.path, row + 1);
+        }
+        t->read_row++;
+    }
+    return bt__table_cells(t, &rec, r, err);
+}
