@@ -33,6 +33,7 @@ void app_redraw(struct app *a);
 const char *app_runs_dir(const struct app *a);
 /* Newest first; refreshed by a worker about once a second and at once by app_refresh(). Borrowed until the next tick. */
 const struct bt_run_list *app_runs(const struct app *a);
+bool app_runs_known(const struct app *a);       /* false: the directory has not been read yet */
 uint64_t app_runs_version(const struct app *a); /* changes when the list does */
 void app_refresh(struct app *a);
 /* The run that the views speak of: the one chosen in Runs, at start the newest; NULL: there is none. Borrowed until it changes. */
@@ -62,6 +63,8 @@ void app_open(struct app *a, enum view_id view,
               const struct app_request *r); /* r may be NULL: just show the view */
 void app_back(struct app *a);               /* to the view from which this one was opened */
 void app_quit(struct app *a);
+/* True while a typed count is being handed to act(). */
+bool app_counted(const struct app *a);
 
 /* ── talking to the user ── */
 
@@ -101,5 +104,16 @@ bool app_submit(struct app *a, const struct app_task *t);
 /* Asks the owner's tasks to stop; their done() is still called. */
 void app_cancel(struct app *a, const void *owner);
 size_t app_pending(const struct app *a, const void *owner);
+
+/* ── the workbench ── */
+
+struct app_options {
+    const char *runs_dir;
+    const char *open;  /* name of the view to begin with; NULL: Runs */
+    const char *theme; /* NULL: dark, or light where the terminal says so */
+    bool ascii;
+};
+/* Until the user leaves. *ended_by: the signal that ended it, 0: none; the caller passes it on. */
+enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_error *err);
 
 #endif

@@ -8,7 +8,8 @@
 
 struct list {
     size_t n, cursor, top;
-    int left;       /* columns scrolled to the right */
+    int left;       /* columns scrolled to the right, in columns that take what is left */
+    int wide;       /* how many columns of them the last drawing had to hide */
     int page;       /* rows that the last drawing showed */
     struct rect at; /* where: for the mouse */
 };
@@ -35,7 +36,8 @@ struct list_look {
 };
 void list_draw(struct term *t, struct rect r, struct list *l, const struct list_look *look);
 
-/* Motions (ACT_UP … ACT_HALF_DOWN, ACT_HOME, ACT_END); false: another action. */
+/* Motions (ACT_UP … ACT_HALF_DOWN, ACT_HOME, ACT_END; sideways only where text is hidden); false: another action. HOME and END with a
+ * count: that row. */
 bool list_act(struct list *l, int action, int count);
 /* Wheel and clicks; true: taken. *activated: a double click on the cursor's row; *title: the column whose title was clicked, −1: none. */
 bool list_mouse(struct list *l, const struct event *e, const struct list_look *look, bool *activated,

@@ -22,11 +22,11 @@ static const char *spelled_out(const char *word)
     return word;
 }
 
+/* Options without a command are the workbench's. */
 static int dispatch(int argc, char **argv)
 {
     const char *word = argc > 1 ? spelled_out(argv[1]) : "-";
-    if (word[0] == '-')
-        return cli_misuse("workbench", "not built into this binary: `bertty help` lists the commands");
+    if (word[0] == '-') return cmd_workbench(argc, argv);
     const struct command *c = command_find(word);
     return c ? c->run(argc - 1, argv + 1) : command_unknown(word);
 }

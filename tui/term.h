@@ -24,6 +24,9 @@ struct term_options {
 /* Fails (TERM unknown or dumb, no terminal) without having changed anything. Restores the terminal after every signal that can be caught. */
 enum bt_status term_open(const struct term_options *o, struct term **out, struct bt_error *err);
 void term_close(struct term *t);
+/* Gives the screen to another program, and takes it back (everything is drawn anew). */
+void term_suspend(struct term *t);
+void term_resume(struct term *t);
 void term_set_theme(struct term *t, const struct theme *theme); /* everything is drawn anew */
 enum plot_glyphs term_glyphs(const struct term *t);
 bool term_unicode(const struct term *t); /* the locale and the terminal show more than ASCII */
@@ -49,6 +52,10 @@ struct rect term_box(struct term *t, struct rect r, const char *title, bool focu
 /* Cells of a plot. series: role of colour c is role_series(c). */
 void term_plot(struct term *t, struct rect r, const struct plot_cell *cell);
 void term_cursor(struct term *t, struct rect clip, int y, int x); /* shows the cursor there */
+/* Gives every cell of r the look of a role: what lies beneath an overlay. */
+void term_shade(struct term *t, struct rect r, enum role role);
+/* The next frame is sent whole, whatever the terminal shows. */
+void term_redraw(struct term *t);
 /* Puts text into the clipboard of the user's terminal (OSC 52); at most 64 KiB. */
 void term_copy(struct term *t, const char *text, size_t n);
 
@@ -83,7 +90,8 @@ enum mouse_button { MOUSE_NONE, MOUSE_LEFT, MOUSE_MIDDLE, MOUSE_RIGHT, MOUSE_WHE
 
 struct event {
     enum event_kind kind;
-    int32_t key; /* EVENT_KEY: code point, KEY_CTRL(c) or enum key */
+    int32_t
+        key; /* EVENT_KEY: code point, KEY_CTRL(c) or enum key; EVENT_HANGUP: the signal, 0: the terminal is gone */
     bool alt;
     int y, x; /* EVENT_MOUSE: cell of the screen */
     enum mouse_button button;

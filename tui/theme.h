@@ -60,6 +60,8 @@ struct theme {
 /* "dark", "light", "monochrome", a user's own name, or a path. The caller frees with theme_free(). */
 enum bt_status theme_load(const char *name, struct theme **out, struct bt_error *err);
 void theme_free(struct theme *t);
+/* What a role looks like without colour. */
+unsigned theme_plain_attributes(enum role role);
 /* Names of all themes that can be found, sorted; the caller frees each and the array. */
 char **theme_names(size_t *n);
 

@@ -51,7 +51,7 @@ struct view_ops {
     void (*shown)(struct view *v);                                /* comes to the front; may be NULL */
     void (*receive)(struct view *v, const struct app_request *r); /* may be NULL */
     void (*draw)(struct view *v, struct rect area);
-    /* An action with a count (1 if none was typed; *counted tells). False: not for this view (or nothing to do). */
+    /* An action with a count (1 if none was typed; app_counted() tells). False: not for this view (or nothing to do). */
     bool (*act)(struct view *v, int action, int count);
     /* Before all key maps, for views that take text; true: taken. May be NULL. */
     bool (*key)(struct view *v, const struct event *e);
@@ -62,6 +62,8 @@ struct view_ops {
     void (*hints)(struct view *v, struct bt_str *out);
     /* True while v's text entry has unsaved edits that should survive a hang-up: called at a hang-up to save them. May be NULL. */
     void (*autosave)(struct view *v);
+    /* True: leaving would lose edits, so that `q` asks first. May be NULL. */
+    bool (*unsaved)(struct view *v);
     bool live;
 };
 

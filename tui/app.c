@@ -1,0 +1,455 @@
+/* The workbench's loop: events in, actions to views, frames out. */
+#include "tui/app_private.h"
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double TICK_S = 0.5, FRAME_S = 0.1, FIRST_LIST_S = 0.06, BURST_S = 0.02;
+enum { MAX_COUNT = 99999, MAX_BURST = 512 };
+
+static const struct view_ops *const view_table[VIEWS] = {
+#define VIEW(id, symbol) [id] = &symbol,
+#include "tui/views/views.def"
+#undef VIEW
+};
+
+double app_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+struct term *app_term(struct app *a)
+{
+    return a->term;
+}
+
+void app_redraw(struct app *a)
+{
+    a->redraw = true;
+}
+
+void app_quit(struct app *a)
+{
+    a->quit = true;
+}
+
+bool app_counted(const struct app *a)
+{
+    return a->counting;
+}
+
+struct view *app_front(struct app *a)
+{
+    return &a->view[a->front];
+}
+
+/* ── messages ── */
+
+void app_say(struct app *a, enum role role, const char *fmt, ...)
+{
+    va_list args;
+    char *text = NULL;
+    va_start(args, fmt);
+    int n = vasprintf(&text, fmt, args);
+    va_end(args);
+    free(a->message);
+    a->message = n < 0 ? NULL : text;
+    a->message_role = role;
+    app_redraw(a);
+}
+
+void app_say_error(struct app *a, const struct bt_error *err)
+{
+    app_say(a, ROLE_BAD, "%s", err->text[0] ? err->text : bt_status_name(err->status));
+}
+
+static void forget_message(struct app *a)
+{
+    free(a->message);
+    a->message = NULL;
+}
+
+/* ── views ── */
+
+static bool open_view(struct app *a, enum view_id id)
+{
+    struct view *v = &a->view[id];
+    if (a->opened[id]) return true;
+    v->state = calloc(1, v->ops->size ? v->ops->size : 1);
+    if (!v->state || (v->ops->open && !v->ops->open(v))) {
+        free(v->state);
+        v->state = NULL;
+        app_say(a, ROLE_BAD, "%s: no memory", v->ops->name);
+        return false;
+    }
+    a->opened[id] = true;
+    return true;
+}
+
+void app_show(struct app *a, enum view_id id)
+{
+    if (!open_view(a, id)) return;
+    a->front = (int)id;
+    struct view *v = app_front(a);
+    if (v->ops->shown) v->ops->shown(v);
+    if (v->ops->tick) v->ops->tick(v, app_now());
+    app_redraw(a);
+}
+
+void app_open(struct app *a, enum view_id id, const struct app_request *r)
+{
+    if (!open_view(a, id)) return;
+    if (a->front != (int)id) a->from[id] = a->front;
+    if (r && a->view[id].ops->receive) a->view[id].ops->receive(&a->view[id], r);
+    app_show(a, id);
+}
+
+void app_back(struct app *a)
+{
+    int to = a->from[a->front];
+    a->from[a->front] = -1;
+    if (to >= 0) app_show(a, (enum view_id)to);
+}
+
+static void close_views(struct app *a)
+{
+    for (int i = 0; i < VIEWS; i++) {
+        struct view *v = &a->view[i];
+        if (!a->opened[i]) continue;
+        if (v->ops->close) v->ops->close(v);
+        free(v->state);
+    }
+}
+
+/* ── actions ── */
+
+static void really_quit(void *ctx)
+{
+    app_quit(ctx);
+}
+
+static void ask_to_quit(struct app *a)
+{
+    for (int i = 0; i < VIEWS; i++) {
+        struct view *v = &a->view[i];
+        if (!a->opened[i] || !v->ops->unsaved || !v->ops->unsaved(v)) continue;
+        char *question = bt_strfmt("%s has unsaved changes. Leave without saving?", v->ops->name);
+        if (question) app_confirm(a, question, really_quit, a);
+        free(question);
+        return;
+    }
+    app_quit(a);
+}
+
+static void move_focus(struct view *v, int by)
+{
+    int panes = v->ops->panes > 0 ? v->ops->panes : 1;
+    v->focus = (v->focus + by + panes) % panes;
+}
+
+static void suspend(struct app *a)
+{
+    term_suspend(a->term);
+    raise(SIGSTOP);
+    term_resume(a->term);
+}
+
+/* False: not the workbench's. */
+static bool act_own(struct app *a, int action)
+{
+    struct view *v = app_front(a);
+    if (action >= ACT_VIEW1 && action < ACT_VIEW1 + VIEWS) {
+        a->from[action - ACT_VIEW1] = -1;
+        app_show(a, (enum view_id)(action - ACT_VIEW1));
+        return true;
+    }
+    switch (action) {
+    case ACT_QUIT:
+        ask_to_quit(a);
+        return true;
+    case ACT_HELP:
+        help_open(a);
+        return true;
+    case ACT_COMMAND:
+        command_open(a);
+        return true;
+    case ACT_NEXT_PANE:
+    case ACT_PREVIOUS_PANE:
+        move_focus(v, action == ACT_NEXT_PANE ? 1 : -1);
+        return true;
+    case ACT_ZOOM:
+        v->zoom = !v->zoom;
+        return true;
+    case ACT_REDRAW:
+        term_redraw(a->term);
+        return true;
+    case ACT_THEME:
+        theme_choose(a);
+        return true;
+    case ACT_SUSPEND:
+        suspend(a);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void app_act(struct app *a, int action, int count)
+{
+    struct view *v = app_front(a);
+    app_redraw(a);
+    if (act_own(a, action) || (v->ops->act && v->ops->act(v, action, count)) || action != ACT_ESCAPE) return;
+    if (v->zoom)
+        v->zoom = false;
+    else
+        app_back(a);
+}
+
+/* ── input ── */
+
+/* A count begins with 0 or 9, for 1 to 8 open views: "012j" is twelve down. */
+static bool take_count(struct app *a, const struct event *e, int action)
+{
+    bool digit = e->key >= '0' && e->key <= '9' && !e->alt;
+    bool begins = (e->key == '0' || e->key == '9') && action == ACT_NONE;
+    if (!digit || (!a->counting && !begins)) return false;
+    int count = (a->counting ? a->count : 0) * 10 + (e->key - '0');
+    a->count = count > MAX_COUNT ? MAX_COUNT : count;
+    a->counting = true;
+    app_say(a, ROLE_DIM, "%d×", a->count);
+    return true;
+}
+
+static void on_key(struct app *a, const struct event *e)
+{
+    struct view *v = app_front(a);
+    forget_message(a);
+    app_redraw(a);
+    if (a->overlay) {
+        a->overlay->key(a, e);
+        return;
+    }
+    if (v->ops->key && v->ops->key(v, e)) return;
+    int action = keymap_find(a->keys, v->ops, e);
+    if (take_count(a, e, action)) return;
+    if (action == ACT_ESCAPE && a->counting) action = ACT_NONE;
+    if (action != ACT_NONE) app_act(a, action, a->counting && a->count > 0 ? a->count : 1);
+    a->counting = false;
+}
+
+static bool hit(struct rect r, const struct event *e)
+{
+    return e->y >= r.y && e->y < r.y + r.h && e->x >= r.x && e->x < r.x + r.w;
+}
+
+static void on_mouse(struct app *a, const struct event *e)
+{
+    struct view *v = app_front(a);
+    bool press = e->button == MOUSE_LEFT && !e->release && !e->drag;
+    app_redraw(a);
+    if (press) forget_message(a);
+    if (a->overlay) {
+        if (a->overlay->mouse) a->overlay->mouse(a, e);
+        return;
+    }
+    for (int i = 0; press && i < VIEWS; i++)
+        if (hit(a->tab[i], e)) app_act(a, ACT_VIEW1 + i, 1);
+    if (hit(app_area(a), e) && v->ops->mouse) v->ops->mouse(v, e);
+}
+
+static void on_paste(struct app *a, const struct event *e)
+{
+    struct view *v = app_front(a);
+    app_redraw(a);
+    if (a->overlay && a->overlay->paste)
+        a->overlay->paste(a, e);
+    else if (!a->overlay && v->ops->key)
+        v->ops->key(v, e);
+}
+
+static void autosave(struct app *a)
+{
+    for (int i = 0; i < VIEWS; i++)
+        if (a->opened[i] && a->view[i].ops->autosave) a->view[i].ops->autosave(&a->view[i]);
+}
+
+static void on_event(struct app *a, const struct event *e)
+{
+    a->urgent |= e->kind != EVENT_NONE;
+    switch (e->kind) {
+    case EVENT_KEY:
+        on_key(a, e);
+        break;
+    case EVENT_MOUSE:
+        on_mouse(a, e);
+        break;
+    case EVENT_PASTE:
+        on_paste(a, e);
+        break;
+    case EVENT_RESIZE:
+        app_redraw(a);
+        break;
+    case EVENT_HANGUP:
+        alarm(1);
+        autosave(a);
+        a->ending = e->key ? e->key : -1;
+        a->quit = true;
+        break;
+    case EVENT_NONE:
+        break;
+    }
+}
+
+/* ── the loop ── */
+
+static void tick(struct app *a, double now)
+{
+    if (now - a->ticked < TICK_S) return;
+    a->ticked = now;
+    runs_tick(a, now);
+    for (int i = 0; i < VIEWS; i++) {
+        struct view *v = &a->view[i];
+        if (a->opened[i] && v->ops->tick && (i == a->front || v->ops->live)) v->ops->tick(v, now);
+    }
+}
+
+/* When the next frame may be drawn: at once after input, else some time after the last; a slow link gets fewer. */
+static double frame_due(const struct app *a)
+{
+    double pause = a->frame_s * 4 > FRAME_S ? a->frame_s * 4 : FRAME_S;
+    return a->urgent ? 0 : a->drawn + pause;
+}
+
+static void draw_if_due(struct app *a)
+{
+    double now = app_now();
+    if (!a->redraw || now < frame_due(a)) return;
+    a->redraw = a->urgent = false;
+    app_draw(a);
+    a->drawn = app_now();
+    a->frame_s = a->drawn - now;
+}
+
+static int wait_ms(const struct app *a, double now)
+{
+    double until = a->ticked + TICK_S, due = frame_due(a);
+    if (a->redraw && due < until) until = due;
+    return until <= now ? 0 : (int)((until - now) * 1000) + 1;
+}
+
+static void turn(struct app *a)
+{
+    struct event e;
+    double now = app_now();
+    term_event(a->term, wait_ms(a, now), tasks_fd(a->tasks), &e);
+    double began = app_now();
+    on_event(a, &e);
+    for (int i = 0; i < MAX_BURST && e.kind != EVENT_NONE && !a->quit && app_now() - began < BURST_S; i++) {
+        term_event(a->term, 0, -1, &e);
+        on_event(a, &e);
+    }
+    tasks_finish(a->tasks);
+    tick(a, app_now());
+    if (!a->quit) draw_if_due(a);
+}
+
+/* The first frame shows the runs if they can be read in a moment. */
+static void first_frame(struct app *a)
+{
+    struct event e;
+    double until = app_now() + FIRST_LIST_S;
+    while (!a->runs.known && !a->quit && app_now() < until) {
+        term_event(a->term, 10, tasks_fd(a->tasks), &e);
+        on_event(a, &e);
+        tasks_finish(a->tasks);
+    }
+    a->urgent = true;
+}
+
+/* ── beginning and end ── */
+
+static enum bt_status view_by_name(const char *name, enum view_id *id, struct bt_error *err)
+{
+    const char *names[VIEWS];
+    for (int i = 0; i < VIEWS; i++) {
+        names[i] = view_table[i]->name;
+        *id = (enum view_id)i;
+        if (strcasecmp(names[i], name) == 0) return BT_OK;
+    }
+    const char *near = bt_nearest(name, names, VIEWS);
+    return bt_fail(err, BT_INVALID, "no view '%s'%s%s%s", name, near ? " (did you mean '" : "",
+                   near ? near : "",
+                   near ? "'?)" : ": runs, data, experiment, charts, predictions, compare, probe or log");
+}
+
+/* "15;0" of some terminals: foreground; background. */
+static const char *usual_theme(void)
+{
+    const char *colours = getenv("COLORFGBG"), *background = colours ? strrchr(colours, ';') : NULL;
+    bool light = background && (strcmp(background, ";15") == 0 || strcmp(background, ";7") == 0);
+    return light ? "light" : "dark";
+}
+
+static enum bt_status load_theme(const char *name, struct theme **out, struct bt_error *err)
+{
+    if (name) return theme_load(name, out, err);
+    return theme_load(usual_theme(), out, NULL) == BT_OK ? BT_OK : theme_load("monochrome", out, err);
+}
+
+static enum bt_status begin(struct app *a, const struct app_options *o, struct bt_error *err)
+{
+    enum bt_status status = load_theme(o->theme, &a->theme, err);
+    if (status == BT_OK) status = keymap_load(&a->keys, err);
+    if (status != BT_OK) return status;
+    if (!(a->tasks = tasks_new()) || !(a->runs.dir = bt_strdup(o->runs_dir)))
+        return bt_fail(err, BT_NOMEM, "the workbench");
+    const struct term_options t = {
+        .theme = a->theme, .glyphs = o->ascii ? PLOT_ASCII : -1, .colours = -1, .mouse = true};
+    return term_open(&t, &a->term, err);
+}
+
+static void free_app(struct app *a)
+{
+    if (!tasks_stop(a->tasks)) return; /* what still runs needs it; the process is about to end */
+    close_views(a);
+    if (a->overlay) a->overlay->drop(a);
+    history_free(a->history);
+    runs_free(a);
+    keymap_free(a->keys);
+    theme_free(a->theme);
+    free(a->message);
+    free(a);
+}
+
+enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_error *err)
+{
+    enum view_id first = VIEW_RUNS;
+    enum bt_status status = o->open ? view_by_name(o->open, &first, err) : BT_OK;
+    if (status != BT_OK) return status;
+    struct app *a = calloc(1, sizeof *a);
+    if (!a) return bt_fail(err, BT_NOMEM, "the workbench");
+    for (int i = 0; i < VIEWS; i++) {
+        a->view[i] = (struct view){.ops = view_table[i], .app = a};
+        a->from[i] = -1;
+    }
+    status = begin(a, o, err);
+    if (status == BT_OK) {
+        app_refresh(a);
+        first_frame(a);
+        app_show(a, first);
+        draw_if_due(a);
+        while (!a->quit) turn(a);
+        term_close(a->term);
+        if (a->ending < 0) status = bt_fail(err, BT_IO, "the terminal is gone");
+    }
+    *ended_by = a->ending > 0 ? a->ending : 0;
+    free_app(a);
+    return status;
+}

@@ -1,0 +1,260 @@
+/* The command line `:`, themes, an editor of the user's. */
+#include "tui/app_private.h"
+#include <bertty/num.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ── themes ── */
+
+enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err)
+{
+    struct theme *t = NULL;
+    enum bt_status status = theme_load(name, &t, err);
+    if (status != BT_OK) return status;
+    term_set_theme(a->term, t);
+    theme_free(a->theme);
+    a->theme = t;
+    app_redraw(a);
+    return BT_OK;
+}
+
+static void free_names(char **names, size_t n)
+{
+    for (size_t i = 0; names && i < n; i++) free(names[i]);
+    free(names);
+}
+
+static void theme_chosen(void *ctx, int index)
+{
+    struct app *a = ctx;
+    struct bt_error err = {0};
+    size_t n;
+    char **names = theme_names(&n);
+    if (names && index >= 0 && (size_t)index < n && theme_use(a, names[index], &err) != BT_OK)
+        app_say_error(a, &err);
+    free_names(names, n);
+}
+
+void theme_choose(struct app *a)
+{
+    size_t n;
+    char **names = theme_names(&n);
+    if (names) app_choose(a, "Theme", (const char *const *)names, n, theme_chosen, a);
+    free_names(names, n);
+}
+
+/* ── an editor ── */
+
+static void run_editor(const char *path)
+{
+    const char *editor = getenv("VISUAL");
+    if (!editor || !*editor) editor = getenv("EDITOR");
+    if (!editor || !*editor) editor = "vi";
+    setenv("BERTTY_EDITOR", editor, 1);
+    /* The variable may hold options: "code --wait". The path is never read by the shell. */
+    execl("/bin/sh", "sh", "-c", "exec $BERTTY_EDITOR \"$1\"", "sh", path, (char *)NULL);
+    _exit(127);
+}
+
+bool app_edit_file(struct app *a, const char *path)
+{
+    int state = 0;
+    term_suspend(a->term);
+    pid_t child = fork();
+    if (child == 0) run_editor(path);
+    while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
+    term_resume(a->term);
+    app_redraw(a);
+    bool started = child > 0 && !(WIFEXITED(state) && WEXITSTATUS(state) == 127);
+    if (!started) app_say(a, ROLE_BAD, "no editor could be started: set EDITOR");
+    return started;
+}
+
+/* ── commands with arguments ── */
+
+static void run_theme(struct app *a, const char *argument)
+{
+    struct bt_error err = {0};
+    if (!*argument)
+        theme_choose(a);
+    else if (theme_use(a, argument, &err) != BT_OK)
+        app_say_error(a, &err);
+}
+
+static bool is_experiment(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+static void run_open(struct app *a, const char *argument)
+{
+    struct stat info;
+    if (!*argument)
+        app_say(a, ROLE_BAD, "open: which file?");
+    else if (stat(argument, &info) != 0)
+        app_say(a, ROLE_BAD, "%s: %s", argument, strerror(errno));
+    else
+        app_open(a, is_experiment(argument) ? VIEW_EXPERIMENT : VIEW_DATA,
+                 &(struct app_request){.path = argument});
+}
+
+static void run_runs(struct app *a, const char *argument)
+{
+    if (*argument) runs_set_dir(a, argument);
+    app_show(a, VIEW_RUNS);
+}
+
+static void complete_theme(const char *before, struct bt_str *out, const char *prefix)
+{
+    size_t n;
+    char **names = theme_names(&n);
+    for (size_t i = 0; names && i < n; i++)
+        if (strncmp(names[i], before, strlen(before)) == 0) bt_str_addf(out, "%s%s\n", prefix, names[i]);
+    free_names(names, n);
+}
+
+static void complete_path(const char *before, struct bt_str *out, const char *prefix)
+{
+    const char *slash = strrchr(before, '/'), *start = slash ? slash + 1 : before;
+    char *dir = slash ? bt_strndup(before, (size_t)(slash - before) + 1) : bt_strdup("");
+    DIR *d = dir ? opendir(*dir ? dir : ".") : NULL;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        bool hidden = e->d_name[0] == '.' && start[0] != '.';
+        if (hidden || strncmp(e->d_name, start, strlen(start)) != 0 || strchr(e->d_name, '\n')) continue;
+        bt_str_addf(out, "%s%s%s%s\n", prefix, dir, e->d_name, e->d_type == DT_DIR ? "/" : "");
+    }
+    if (d) closedir(d);
+    free(dir);
+}
+
+struct command {
+    const char *name;
+    void (*run)(struct app *a, const char *argument);
+    void (*complete)(const char *before, struct bt_str *out, const char *prefix);
+};
+
+static const struct command commands[] = {
+    {.name = "theme", .run = run_theme, .complete = complete_theme},
+    {.name = "open", .run = run_open, .complete = complete_path},
+    {.name = "runs", .run = run_runs, .complete = complete_path},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command *find_command(const char *word, size_t n)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strlen(commands[i].name) == n && strncmp(commands[i].name, word, n) == 0) return &commands[i];
+    return NULL;
+}
+
+/* ── the line ── */
+
+static bool run_action(struct app *a, const struct action *actions, size_t n, const char *word, int count)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(actions[i].name, word) != 0) continue;
+        app_act(a, actions[i].id, count);
+        return true;
+    }
+    return false;
+}
+
+static bool run_view(struct app *a, const char *word)
+{
+    for (int i = 0; i < VIEWS; i++) {
+        if (strcasecmp(a->view[i].ops->name, word) != 0) continue;
+        app_act(a, ACT_VIEW1 + i, 1);
+        return true;
+    }
+    return false;
+}
+
+/* "name", or "name count". */
+static void run_word(struct app *a, const char *word, const char *argument)
+{
+    const struct view_ops *ops = app_front(a)->ops;
+    int64_t count = 1;
+    size_t n;
+    const struct action *common = keymap_common(&n);
+    if (*argument && (!bt_parse_int64(argument, &count) || count < 1 || count > 99999)) {
+        app_say(a, ROLE_BAD, "%s: found '%s', expected a count", word, argument);
+        return;
+    }
+    a->counting = *argument != '\0';
+    bool known = run_action(a, ops->actions, ops->n_actions, word, (int)count) ||
+                 run_action(a, common, n, word, (int)count) || run_view(a, word);
+    a->counting = false;
+    if (!known) app_say(a, ROLE_BAD, "no command '%s' (Tab lists them)", word);
+}
+
+static void command_done(void *ctx, const char *text)
+{
+    struct app *a = ctx;
+    if (!text) return;
+    text += strspn(text, " ");
+    size_t n = strcspn(text, " ");
+    const struct command *c = find_command(text, n);
+    char *word = bt_strndup(text, n), *argument = bt_strdup(text + n + strspn(text + n, " "));
+    for (size_t end = argument ? strlen(argument) : 0; end && argument[end - 1] == ' ';)
+        argument[--end] = '\0';
+    if (word && argument && n) {
+        if (c)
+            c->run(a, argument);
+        else
+            run_word(a, word, argument);
+    }
+    free(word);
+    free(argument);
+}
+
+static void candidate(struct bt_str *out, const char *name, const char *before)
+{
+    char *line = bt_strfmt("%s\n", name);
+    bool fits = line && strncmp(name, before, strlen(before)) == 0;
+    const char *found = fits && out->len ? strstr(out->data, line) : NULL;
+    bool there = found && (found == out->data || found[-1] == '\n');
+    if (fits && !there) bt_str_add(out, line);
+    free(line);
+}
+
+static void command_complete(void *ctx, const char *before, struct bt_str *out)
+{
+    struct app *a = ctx;
+    const struct view_ops *ops = app_front(a)->ops;
+    size_t n = strcspn(before, " ");
+    const struct command *c = before[n] ? find_command(before, n) : NULL;
+    if (before[n]) {
+        const char *argument = before + n + strspn(before + n, " ");
+        char *prefix = bt_strndup(before, (size_t)(argument - before));
+        if (c && c->complete && prefix) c->complete(argument, out, prefix);
+        free(prefix);
+        return;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++) candidate(out, commands[i].name, before);
+    for (size_t i = 0; i < ops->n_actions; i++) candidate(out, ops->actions[i].name, before);
+    const struct action *common = keymap_common(&n);
+    for (size_t i = 0; i < n; i++)
+        if (common[i].id < ACT_VIEW1) candidate(out, common[i].name, before);
+    for (int i = 0; i < VIEWS; i++) {
+        char name[32] = "";
+        for (size_t k = 0; a->view[i].ops->name[k] && k + 1 < sizeof name; k++)
+            name[k] = (char)(a->view[i].ops->name[k] | 0x20);
+        candidate(out, name, before);
+    }
+}
+
+void command_open(struct app *a)
+{
+    app_ask(
+        a,
+        &(struct app_prompt){
+            .what = ":", .history = "command", .done = command_done, .complete = command_complete, .ctx = a});
+}

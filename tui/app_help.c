@@ -1,0 +1,145 @@
+/* The keys of the view in front and of the workbench. */
+#include "tui/app_private.h"
+#include <bertty/text.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LINES = 256, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 100, COLUMN = 48 };
+
+struct help_line {
+    const char *heading; /* or an action */
+    const struct action *action;
+    const struct view_ops *view; /* whose it is; NULL: common */
+};
+
+struct help {
+    struct help_line line[MAX_LINES];
+    int n, top, page;
+};
+
+static void add(struct help *h, struct help_line line)
+{
+    if (h->n < MAX_LINES) h->line[h->n++] = line;
+}
+
+static void add_actions(struct help *h, const struct view_ops *view, const struct action *actions, size_t n)
+{
+    const char *group = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const char *of = actions[i].group ? actions[i].group : view ? view->name : "";
+        if (!group || strcmp(group, of) != 0) {
+            if (h->n) add(h, (struct help_line){.heading = ""});
+            add(h, (struct help_line){.heading = group = of});
+        }
+        add(h, (struct help_line){.action = &actions[i], .view = view});
+    }
+}
+
+static int columns_for(int width)
+{
+    return width >= TWO_COLUMNS_FROM ? 2 : 1;
+}
+
+static void draw_line(struct app *a, struct rect cell, const struct help_line *l)
+{
+    if (l->heading) {
+        term_text(a->term, cell, 0, 0, ROLE_TITLE, l->heading, strlen(l->heading));
+        return;
+    }
+    struct bt_str keys = {0};
+    struct rect left = cell;
+    left.w = KEYS_WIDTH - 1;
+    keymap_keys(a->keys, l->view, l->action->id, &keys);
+    term_text(a->term, left, 0, 1, ROLE_KEY, bt_str_text(&keys), keys.len);
+    term_text(a->term, cell, 0, KEYS_WIDTH, ROLE_TEXT, l->action->help, strlen(l->action->help));
+    bt_str_free(&keys);
+}
+
+static void help_draw(struct app *a, struct rect screen)
+{
+    struct help *h = a->overlay_state;
+    int columns = columns_for(screen.w), rows = (h->n + columns - 1) / columns;
+    int w = columns * COLUMN + 4 < screen.w - 4 ? columns * COLUMN + 4 : screen.w - 4;
+    int height = rows + 3 < screen.h - 2 ? rows + 3 : screen.h - 2;
+    struct rect r = {.y = (screen.h - height) / 2, .x = (screen.w - w) / 2, .h = height, .w = w};
+    term_fill(a->term, r, ROLE_TEXT, ' ');
+    struct rect in = term_box(a->term, r, "Keys", true);
+    h->page = in.h - 1;
+    int most = rows > h->page ? rows - h->page : 0;
+    if (h->top > most) h->top = most;
+    for (int c = 0; c < columns; c++) {
+        int part = in.w / columns;
+        for (int i = 0; i < h->page && h->top + i < rows; i++) {
+            int at = c * rows + h->top + i;
+            struct rect cell = {.y = in.y + i, .x = in.x + c * part + 1, .h = 1, .w = part - 2};
+            if (at < h->n) draw_line(a, cell, &h->line[at]);
+        }
+    }
+    bool more = h->top < most;
+    term_print(a->term, in, in.h - 1, 1, ROLE_DIM, "%s0 or 9 begins a count: 012j · any other key closes",
+               more ? "j ↓ more · " : "");
+}
+
+static void scroll(struct help *h, int by)
+{
+    h->top += by;
+    if (h->top < 0) h->top = 0;
+}
+
+static void help_key(struct app *a, const struct event *e)
+{
+    struct help *h = a->overlay_state;
+    switch (keymap_find(a->keys, NULL, e)) {
+    case ACT_UP:
+        scroll(h, -1);
+        break;
+    case ACT_DOWN:
+        scroll(h, 1);
+        break;
+    case ACT_PAGE_UP:
+    case ACT_HALF_UP:
+        scroll(h, -h->page);
+        break;
+    case ACT_PAGE_DOWN:
+    case ACT_HALF_DOWN:
+        scroll(h, h->page);
+        break;
+    case ACT_HOME:
+        h->top = 0;
+        break;
+    case ACT_END:
+        h->top = h->n;
+        break;
+    default:
+        free(overlay_take(a));
+    }
+}
+
+static void help_mouse(struct app *a, const struct event *e)
+{
+    struct help *h = a->overlay_state;
+    if (e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN)
+        scroll(h, e->button == MOUSE_WHEEL_UP ? -3 : 3);
+    else if (e->button == MOUSE_LEFT && !e->release && !e->drag)
+        free(overlay_take(a));
+}
+
+static void help_drop(struct app *a)
+{
+    free(overlay_take(a));
+}
+
+static const struct overlay help_overlay = {
+    .draw = help_draw, .key = help_key, .mouse = help_mouse, .drop = help_drop};
+
+void help_open(struct app *a)
+{
+    struct help *h = calloc(1, sizeof *h);
+    const struct view_ops *ops = app_front(a)->ops;
+    size_t n;
+    if (!h) return;
+    add_actions(h, ops, ops->actions, ops->n_actions);
+    const struct action *common = keymap_common(&n);
+    add_actions(h, NULL, common, n);
+    overlay_open(a, &help_overlay, h);
+}

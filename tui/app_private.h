@@ -1,0 +1,111 @@
+/* The workbench's inside, for the files app*.c alone. Everything belongs to the drawing thread. */
+#ifndef TUI_APP_PRIVATE_H
+#define TUI_APP_PRIVATE_H
+
+#include "tui/app.h"
+#include "tui/edit.h"
+#include "tui/keymap.h"
+#include "tui/list.h"
+#include "tui/view.h"
+
+enum { APP_MIN_COLUMNS = 40, APP_MIN_ROWS = 10, APP_TOP = 2, APP_BOTTOM = 1 };
+
+/* ── background work (app_task.c) ── */
+
+struct tasks;
+struct tasks *tasks_new(void); /* NULL: no memory, no pipe */
+int tasks_fd(const struct tasks *t);
+bool tasks_submit(struct tasks *t, const struct app_task *task);
+void tasks_cancel(struct tasks *t, const void *owner);
+size_t tasks_pending(struct tasks *t, const void *owner);
+void tasks_finish(struct tasks *t); /* calls done() of those that have ended */
+/* Cancels all and waits a moment; false: something still runs, and what it uses must stay. Frees t if true. */
+bool tasks_stop(struct tasks *t);
+
+/* ── runs (app_runs.c) ── */
+
+struct colour_of {
+    char *dir;
+};
+
+struct runs {
+    char *dir;
+    struct bt_run_list list;
+    uint64_t version, marks_version;
+    bool known, busy, again; /* was read once; is being read; to be read again at once */
+    char *chosen;
+    bool chosen_seen; /* it was in the list */
+    char **mark;
+    size_t n_marks;
+    struct colour_of *colour;
+    size_t n_colours;
+    double refreshed;
+    char *error; /* the last one that was told */
+};
+void runs_tick(struct app *a, double now);
+void runs_set_dir(struct app *a, const char *dir);
+void runs_free(struct app *a);
+
+/* ── what lies over a view ── */
+
+/* Takes all keys while it is there. */
+struct overlay {
+    void (*draw)(struct app *a, struct rect screen);
+    void (*key)(struct app *a, const struct event *e);
+    void (*mouse)(struct app *a, const struct event *e); /* may be NULL */
+    void (*paste)(struct app *a, const struct event *e); /* may be NULL */
+    void (*drop)(struct app *a);                         /* frees what it holds; calls nobody */
+};
+
+/* Replaces what is there: whoever waits for that is told that it was cancelled. */
+void overlay_open(struct app *a, const struct overlay *o, void *state);
+/* Takes it away without telling; the state is the caller's to free. */
+void *overlay_take(struct app *a);
+
+void help_open(struct app *a);
+void command_open(struct app *a);
+void theme_choose(struct app *a);
+enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err);
+
+struct history {
+    char *name;
+    char **line;
+    size_t n;
+    struct history *next;
+};
+void history_free(struct history *h);
+
+/* ── the whole ── */
+
+struct app {
+    struct term *term;
+    struct theme *theme;
+    struct keymap *keys;
+    struct tasks *tasks;
+    struct runs runs;
+    struct view view[VIEWS];
+    bool opened[VIEWS];
+    int from[VIEWS]; /* view from which it was opened, −1: none */
+    int front;
+    bool quit, redraw, urgent;
+    int ending; /* signal; −1: the terminal is gone */
+    int count;
+    bool counting;
+    char *message;
+    enum role message_role;
+    const struct overlay *overlay;
+    void *overlay_state;
+    struct history *history;
+    struct rect tab[VIEWS]; /* where the tabs are, for the mouse */
+    double ticked, drawn, frame_s;
+};
+
+double app_now(void);
+struct view *app_front(struct app *a);
+struct rect app_area(const struct app *a);
+void app_show(struct app *a, enum view_id id);
+/* An action of the workbench or of the view in front. */
+void app_act(struct app *a, int action, int count);
+void app_draw(struct app *a);
+
+#endif

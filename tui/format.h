@@ -1,0 +1,12 @@
+/* Quantities as a screen shows them. */
+#ifndef TUI_FORMAT_H
+#define TUI_FORMAT_H
+
+#include <bertty/str.h>
+#include <stdint.h>
+
+void format_count(struct bt_str *out, int64_t n); /* 2,913 */
+void format_duration(struct bt_str *out,
+                     double seconds); /* 45s, 1m38s, 2h05m, 3d04h; "?" if it is no number */
+
+#endif

@@ -1,0 +1,22 @@
+/* What a terminal sends, as events. Bytes in, events out: no terminal, no clock.
+ *
+ * The texts of paste events are borrowed until the next call. */
+#ifndef TUI_TERM_INPUT_H
+#define TUI_TERM_INPUT_H
+
+#include "tui/term.h"
+
+struct input;
+
+struct input *input_new(void); /* NULL without memory */
+void input_free(struct input *in);
+/* Another sequence that the terminal sends for a key; what is common to most terminals is known. */
+void input_add(struct input *in, const char *sequence, int32_t key);
+/* False without memory: the bytes are lost. */
+bool input_feed(struct input *in, const char *bytes, size_t n);
+/* The next event, if the bytes so far make one. idle: nothing has followed for a while, so that a lone Esc is the key. */
+bool input_next(struct input *in, bool idle, struct event *e);
+/* Something stands there that more bytes may complete. */
+bool input_unfinished(const struct input *in);
+
+#endif
