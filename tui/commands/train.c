@@ -1,5 +1,6 @@
-/* bertty train: the engine in this process. */
+/* bertty train: the engine in this process, or with --detach in one of its own. */
 #include "tui/commands/cli.h"
+#include <bertty/file.h>
 #include <bertty/json.h>
 #include <bertty/run.h>
 #include <bertty/train.h>
@@ -9,14 +10,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char about[] =
-    "Trains the model of an experiment file, in a run directory of its own. This process does the work: the first\n"
-    "Ctrl-C stops it with a checkpoint, the second one at once.\n"
-    "--resume RUN goes on from the newest intact checkpoint, --resume RUN@STEP from that one, and comes to the same\n"
-    "bits as a run that never stopped.\n";
+static const char about[] = "Trains the model of an experiment file, in a run directory of its own. Without "
+                            "--detach this process does the\n"
+                            "work: the first Ctrl-C stops it with a checkpoint, the second one at once. With "
+                            "--detach a process of its own\n"
+                            "does: it goes on when the terminal is closed; `bertty runs` tells about it, "
+                            "`bertty stop` and others steer it.\n"
+                            "--resume RUN goes on from the newest intact checkpoint, --resume RUN@STEP from "
+                            "that one, and comes to the same\n"
+                            "bits as a run that never stopped.\n";
 
 struct request {
-    bool json, force;
+    bool json, detach, force;
     const char *experiment, *name, *runs, *resume;
     struct cli_list set;
     int64_t announce;
@@ -229,16 +234,58 @@ static int train_here(const struct request *q, const char *dir, int64_t step)
     return code;
 }
 
+/* A process of its own; dir and step as of bt_run_find, NULL for a new run. */
+static int launch(const struct request *q, const char *dir, int64_t step)
+{
+    struct bt_error err = {.status = BT_OK};
+    char *started = NULL,
+         *from = dir && step >= 0 ? bt_strfmt("%s@%lld", dir, (long long)step) : bt_strdup(dir);
+    struct bt_launch l = {.experiment = q->experiment,
+                          .set = q->set.item,
+                          .n_set = q->set.n,
+                          .name = q->name,
+                          .runs_dir = q->runs,
+                          .resume = from,
+                          .force = q->force};
+    enum bt_status st = bt_run_launch(&l, &started, &err);
+    free(from);
+    if (st) return cli_fail(&err);
+    struct bt_str out = {0};
+    struct bt_json_writer w = BT_JSON_WRITER(&out);
+    bt_jw_object(&w);
+    bt_jw_ktext(&w, "run", bt_path_base(started));
+    bt_jw_ktext(&w, "dir", started);
+    bt_jw_end_object(&w);
+    if (q->json)
+        cli_json(&out);
+    else
+        cli_line("run %s", started);
+    bt_str_free(&out);
+    free(started);
+    return CLI_DONE;
+}
+
+/* RUN, RUN@STEP, RUN@best or RUN@last. */
+static enum bt_status find_run(const struct request *q, char **dir, int64_t *step, struct bt_error *err)
+{
+    char *path = NULL;
+    enum bt_status st = bt_run_find(q->runs ? q->runs : "runs", q->resume, dir, step, err);
+    if (!st && *step < BT_STEP_NONE) st = bt_run_checkpoint(*dir, *step, &path, step, err);
+    free(path);
+    return st;
+}
+
 static int train(const struct request *q)
 {
     char *dir = NULL;
-    int64_t step = -1;
+    int64_t step = BT_STEP_NONE;
     struct bt_error err = {.status = BT_OK};
-    if (q->resume && bt_run_find(q->runs ? q->runs : "runs", q->resume, &dir, &step, &err)) {
+    if (q->resume && find_run(q, &dir, &step, &err)) {
         announce_failure(q, &err);
+        free(dir);
         return cli_fail(&err);
     }
-    int code = train_here(q, dir, step);
+    int code = q->detach ? launch(q, dir, step) : train_here(q, dir, step);
     free(dir);
     return code;
 }
@@ -265,6 +312,8 @@ int cmd_train(int argc, char **argv)
         CLI_TEXT("runs", 0, "DIR", &q.runs, "where the runs are (default: the experiment's run.output_dir)"),
         CLI_TEXT("resume", 'r', "RUN", &q.resume, "go on with a run: an id, a path, RUN@STEP"),
         CLI_FLAG("force", 'f', &q.force, "resume although the data changed or the optimiser was not saved"),
+        CLI_FLAG("detach", 'd', &q.detach,
+                 "train in a process of its own, and return once it has its directory"),
         CLI_JSON(&q.json),
         CLI_INT("announce", 0, "FD", &q.announce, 3, 1023,
                 NULL), /* bt_run_launch() waits for the directory */
