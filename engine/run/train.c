@@ -2,6 +2,7 @@
 #include "run/train_parts.h"
 
 #include "experiment/value.h"
+#include "math/gemm.h"
 #include <bertty/file.h>
 #include <math.h>
 #include <stdlib.h>
@@ -231,7 +232,8 @@ enum bt_status bt_train(const struct bt_train_request *r, struct bt_train_result
     *t = (struct bt__trainer){.req = r, .saved = -1, .resumed = -1};
     bt__trainer_state_begin(&t->st);
     bt__status_begin(&t->status);
-    enum bt_status st = r->resume ? begin_again(t, &mine) : begin_new(t, &mine);
+    enum bt_status st = bt__gemm_init(&mine);
+    if (!st) st = r->resume ? begin_again(t, &mine) : begin_new(t, &mine);
     if (!st) {
         tell_start(t);
         st = bt__trainer_loop(t, &mine);
