@@ -61,7 +61,7 @@ static void compare_with_libcsv(struct bt__csv *csv, const char *p, size_t n)
     struct seen own = {0}, theirs = {0};
     own_records(csv, p, n, &own);
     assert_true(bt__csv_all(',', p, n, see_cell, &theirs));
-    if (own.text.len != theirs.text.len || (n && memcmp(own.text.data, theirs.text.data, own.text.len) != 0))
+    if (own.text.len != theirs.text.len || (own.text.len && memcmp(own.text.data, theirs.text.data, own.text.len) != 0))
         fail_msg("[%.*s]: own [%s], libcsv [%s]", (int)n, p, bt_str_text(&own.text),
                  bt_str_text(&theirs.text));
     bt_str_free(&own.text);
