@@ -1,12 +1,9 @@
 /* bertty compare */
-#include "tui/commands/cli.h"
+#include "tui/commands/cli_run.h"
 #include "tui/plot.h"
 #include <bertty/compare.h>
-#include <bertty/file.h>
-#include <bertty/json.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char about[] =
     "Runs side by side: the settings that differ, and the metrics at each run's best step (else its last),\n"
@@ -262,11 +259,12 @@ int cmd_compare(int argc, char **argv)
     if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
     if (args.n > 31) return cli_misuse("compare", "%d runs, expected at most 31", args.n);
     char *dir[31] = {0};
-    for (int i = 0; i < args.n; i++)
-        dir[i] = strchr(args.v[i], '/') ? bt_strdup(args.v[i]) : bt_path_join(runs, args.v[i]);
+    struct bt_error err = {0};
+    for (int i = 0; i < args.n && code == CLI_DONE; i++)
+        if (cli_run_find(runs, args.v[i], &dir[i], &err) != BT_OK) code = cli_fail(&err);
     q.dir = (const char **)dir;
     q.n = args.n;
-    code = compare(&q);
+    if (code == CLI_DONE) code = compare(&q);
     for (int i = 0; i < args.n; i++) free(dir[i]);
     return code;
 }

@@ -1,0 +1,132 @@
+#include "run/checkpoint.h"
+#include "run/checkpoint_parts.h"
+#include "run/find.h"
+
+#include <bertty/file.h>
+#include <bertty/json.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK = 1 << 20 };
+
+/* What only an exact resume needs. The manifest is no file of itself. */
+static bool only_ours(const char *name)
+{
+    static const char *const ours[] = {"trainer.json", "optimizer.safetensors"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(name, ours[i]) == 0) return true;
+    return false;
+}
+
+/* ── copying ── */
+
+static bool write_all(int fd, const char *data, size_t n)
+{
+    while (n > 0) {
+        ssize_t put = write(fd, data, n);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return false;
+        data += put;
+        n -= (size_t)put;
+    }
+    return true;
+}
+
+static bool pour(int from, int to, char *block)
+{
+    for (;;) {
+        ssize_t n = read(from, block, BLOCK);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return n == 0 && fsync(to) == 0;
+        if (!write_all(to, block, (size_t)n)) return false;
+    }
+}
+
+static enum bt_status copy_file(const char *from_dir, const char *to_dir, const char *name, char *block,
+                                struct bt_error *err)
+{
+    char *from = bt_path_join(from_dir, name), *to = bt_path_join(to_dir, name);
+    enum bt_status status = from && to ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for a name", name);
+    int in = status == BT_OK ? open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    if (status == BT_OK && in < 0) status = bt_fail_errno(err, "%s", from);
+    int out = status == BT_OK ? open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+    if (status == BT_OK && (out < 0 || !pour(in, out, block))) status = bt_fail_errno(err, "%s", to);
+    if (in >= 0) close(in);
+    if (out >= 0 && close(out) != 0 && status == BT_OK) status = bt_fail_errno(err, "%s", to);
+    free(from);
+    free(to);
+    return status;
+}
+
+static enum bt_status copy_files(const char *from, const char *to, struct bt_error *err)
+{
+    char *manifest = bt_path_join(from, "manifest.json"), *block = malloc(BLOCK);
+    enum bt_status status = manifest && block ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory", from);
+    struct bt_error why = {.status = BT_OK};
+    struct bt_json *v = status == BT_OK ? bt_json_load(manifest, BT__MAX_STATUS, &why) : NULL;
+    if (status == BT_OK && !v) status = bt_fail(err, why.status, "%s", why.text);
+    const struct bt_json *files = bt_json_get(v, "files");
+    for (const void *it = bt_json_first(files); it && status == BT_OK; it = bt_json_next(files, it))
+        if (!only_ours(bt_json_key(it))) status = copy_file(from, to, bt_json_key(it), block, err);
+    bt_json_free(v);
+    free(manifest);
+    free(block);
+    return status;
+}
+
+/* ── the directory ── */
+
+static enum bt_status check_target(const char *to, struct bt_error *err)
+{
+    DIR *d = opendir(to);
+    if (!d && errno == ENOENT) return BT_OK;
+    if (!d && errno == ENOTDIR) return bt_fail(err, BT_EXISTS, "%s: there is a file of that name", to);
+    if (!d) return bt_fail_errno(err, "%s", to);
+    enum bt_status status = BT_OK;
+    for (struct dirent *e; status == BT_OK && (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            status = bt_fail(err, BT_EXISTS, "%s: not empty: expected a new or empty directory", to);
+    closedir(d);
+    return status;
+}
+
+/* Beside the target, so that a rename makes all of it appear at once. */
+static enum bt_status fill(const char *from, const char *to, struct bt_error *err)
+{
+    char *tmp = bt_strfmt("%s.%ld.tmp", to, (long)getpid());
+    if (!tmp) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", to);
+    if (mkdir(tmp, 0777) != 0) {
+        enum bt_status failed = bt_fail_errno(err, "%s: cannot make the directory", to);
+        free(tmp);
+        return failed;
+    }
+    enum bt_status status = copy_files(from, tmp, err);
+    if (status == BT_OK) status = bt__sync_dir(tmp, err);
+    if (status == BT_OK && rename(tmp, to) != 0) status = bt_fail_errno(err, "%s", to);
+    if (status != BT_OK) bt__remove_flat(tmp);
+    free(tmp);
+    return status;
+}
+
+enum bt_status bt_run_export(const char *dir, int64_t step, const char *to, int64_t *found,
+                             struct bt_error *err)
+{
+    char *from = NULL, *target = realpath(to, NULL);
+    if (!target) target = bt_strdup(to);
+    for (size_t n = target ? strlen(target) : 0; n > 1 && target[n - 1] == '/'; n--) target[n - 1] = '\0';
+    enum bt_status status = target && *target ? check_target(target, err)
+                            : target          ? bt_fail(err, BT_INVALID, "an empty name of a directory")
+                                              : bt_fail(err, BT_NOMEM, "%s: no memory for a name", to);
+    if (status == BT_OK) status = bt_run_checkpoint(dir, step, &from, found, err);
+    if (status == BT_OK) status = bt__checkpoint_verify(from, err);
+    if (status == BT_OK) status = fill(from, target, err);
+    free(from);
+    free(target);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* What the commands about runs share. */
+#ifndef TUI_COMMANDS_CLI_RUN_H
+#define TUI_COMMANDS_CLI_RUN_H
+
+#include "tui/commands/cli.h"
+#include <bertty/json.h>
+#include <bertty/run.h>
+
+/* The directory of RUN; one of its checkpoints (RUN@STEP) is refused. The caller frees *dir. */
+enum bt_status cli_run_find(const char *runs, const char *name, char **dir, struct bt_error *err);
+
+/* The members of a status, without the braces. */
+void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s);
+
+/* "400/975", "400", "-" */
+void cli_run_step(char *out, size_t size, const struct bt_run_status *s);
+/* "2026-01-31 14:02", in local time; "-" for 0. */
+void cli_time(char *out, size_t size, double seconds);
+/* "12s", "3m12s", "5h03m", "2d04h"; "-" if it is not known. */
+void cli_duration(char *out, size_t size, double seconds);
+/* "512 B", "1.5 KiB", "260.1 MiB" */
+void cli_bytes(char *out, size_t size, double bytes);
+
+/* A command that tells each RUN's engine one word of the control file: all of cmd_stop() and its like. done: "will stop". Failures are told, the others still get
+ * theirs. hint: of a run without an engine, or NULL. */
+struct cli_steer {
+    const char *command, *word, *about, *done, *hint;
+};
+int cli_steer(const struct cli_steer *what, int argc, char **argv);
+
+#endif
