@@ -120,17 +120,26 @@ static void correct(uint8_t *map)
 /* Google's code keeps private use, takes utf8proc's categories as they are, and begins the last CJK range where it should. */
 static void google(uint8_t *map)
 {
-    for (int32_t cp = 0x80; cp < BT__CODE_POINTS; cp++)
-        if (strcmp(bt__unicode_category(cp), "Co") == 0) map[cp] = 0;
+    put(map, 0xe000, 0xf8ff, 0, BT__REMOVE);
+    put(map, 0xf0000, 0xffffd, 0, BT__REMOVE);
+    put(map, 0x100000, 0x10fffd, 0, BT__REMOVE);
     map[0x130] |= BT__LOWERS;
     put(map, 0x2b820, 0x2b91f, BT__CJK, 0);
 }
+
+/* Planes without characters of their own: asking for each of their 900,000 code points would take most of the time. */
+enum { PLANES_4_TO_13 = 0x40000, PLANE_14 = 0xe0000, PRIVATE_USE = 0xf0000 };
 
 uint8_t *bt__charmap_build(enum bt_compat compat)
 {
     uint8_t *map = malloc(BT__CODE_POINTS);
     if (!map) return NULL;
-    for (int32_t cp = 0; cp < BT__CODE_POINTS; cp++) map[cp] = (uint8_t)flags_of(cp);
+    for (int32_t cp = 0; cp < PLANES_4_TO_13; cp++) map[cp] = (uint8_t)flags_of(cp);
+    memset(map + PLANES_4_TO_13, (int)flags_of(PLANES_4_TO_13), PLANE_14 - PLANES_4_TO_13);
+    for (int32_t cp = PLANE_14; cp < PRIVATE_USE; cp++) map[cp] = (uint8_t)flags_of(cp);
+    memset(map + PRIVATE_USE, (int)flags_of(PRIVATE_USE), BT__CODE_POINTS - PRIVATE_USE);
+    for (int32_t end = 0xffffe; end < BT__CODE_POINTS; end += 0x10000) /* no characters */
+        for (int32_t cp = end; cp < end + 2; cp++) map[cp] = (uint8_t)flags_of(cp);
     for (size_t i = 0; i < COUNT(cjk); i++) put(map, cjk[i].first, cjk[i].last, BT__CJK, 0);
     if (compat == BT_COMPAT_HF)
         correct(map);

@@ -300,9 +300,14 @@ static void gap(struct encoder *s, const char *text, const struct normal *m, siz
 /* Cuts n bytes at the added tokens; a space that one of them swallowed may still begin the next. m: text is that of m, normalised; else it is the input. */
 static void split(struct encoder *s, const char *text, const struct normal *m, size_t n)
 {
+    const bool *first = s->t->first[m != NULL];
     size_t from = 0;
     for (size_t i = 0; i < n && !s->failed;) {
         bool glued = false;
+        if (!first[(unsigned char)text[i]]) {
+            i++;
+            continue;
+        }
         const struct bt__added *a = bt__added_at(s->t, m != NULL, text, n, i, &glued);
         size_t start = i, end = i += a ? a->n : 1;
         if (!a || glued) continue;
