@@ -121,21 +121,19 @@ void term_set_theme(struct term *t, const struct theme *theme)
     make_looks(t);
 }
 
-static int colours_of_terminal(void)
+static bool colours_wanted(const struct term_options *o)
 {
     const char *no = getenv("NO_COLOR");
-    if ((no && *no) || !has_colors() || COLORS < 8) return 0;
-    return COLORS >= 256 ? 256 : COLORS >= 16 ? 16 : 8;
+    return o->colours != 0 && has_colors() && (o->colours > 0 || !no || !*no);
 }
 
-static void start_colours(struct term *t, int wanted)
+/* COLORS is known only after start_color(). */
+static void start_colours(struct term *t, const struct term_options *o)
 {
-    int has = colours_of_terminal();
-    t->colours = wanted < 0 || (wanted > has && has) ? has : wanted;
-    if (!has_colors()) t->colours = 0;
-    if (t->colours) {
-        start_color();
+    if (colours_wanted(o) && start_color() == OK && COLORS >= 8) {
         use_default_colors();
+        t->colours = COLORS >= 256 ? 256 : COLORS >= 16 ? 16 : 8;
+        if (o->colours > 0 && o->colours < t->colours) t->colours = o->colours;
     }
     make_looks(t);
 }
@@ -293,7 +291,7 @@ enum bt_status term_open(const struct term_options *o, struct term **out, struct
     }
     modes_on(t);
     typeahead(-1);
-    start_colours(t, o->colours);
+    start_colours(t, o);
     *out = t;
     return take_size(t) ? BT_OK : bt_fail(err, BT_NOMEM, "the terminal's state");
 }

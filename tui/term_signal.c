@@ -62,13 +62,14 @@ static void on_fatal(int sig)
     raise(last); /* blocked until we return; then whoever had it before us gets it */
 }
 
+/* What our parent wants ignored (nohup) stays so. */
 static void install(const int *signals, int n, void (*handler)(int), int flags, struct sigaction *old)
 {
     for (int i = 0; i < n; i++) {
         struct sigaction a = {.sa_handler = handler, .sa_flags = flags};
         sigfillset(&a.sa_mask);
         sigaction(signals[i], NULL, &old[i]);
-        sigaction(signals[i], &a, NULL);
+        if (old[i].sa_handler != SIG_IGN) sigaction(signals[i], &a, NULL);
     }
 }
 

@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""The workbench's frame: views, help, command line, sizes, terminals, signals, what reaches the terminal."""
+import contextlib
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+from screen import BERTTY, BERTTY_FAST, Screen, fake_run, live_status, main
+
+VIEWS = ["Runs", "Data", "Experiment", "Charts", "Predictions", "Compare", "Probe", "Log"]
+RESTORED = [b"\x1b[?1049l", b"\x1b[?1002l", b"\x1b[?2004l"]
+
+
+def front(name):
+    return rf"▸\d {name}"
+
+
+def test_views_open():
+    with Screen() as s:
+        s.wait(front("Runs"))
+        for i, name in enumerate(VIEWS):
+            s.keys(str(i + 1))
+            s.wait(front(name))
+        assert s.end("q") == 0
+        for sequence in RESTORED:
+            assert s.raw.endswith(sequence) or sequence in s.raw[-200:], (sequence, s.raw[-200:])
+
+
+def test_open_option_and_tabs_by_mouse():
+    with Screen(["--open", "log"]) as s:
+        s.wait(front("Log"))
+        column = s.lines()[1].index("4 Charts") + 1
+        s.click(2, column)
+        s.wait(front("Charts"))
+    for args, word in ((["--open", "chart"], "did you mean 'Charts'"), (["--theme", "nine"], "no theme 'nine'"),
+                       (["--nonsense"], "no option --nonsense")):
+        with Screen(args) as s:
+            assert s.end() == 2
+            assert word in s.text(), s.dump()
+
+
+def test_help():
+    with Screen(rows=40, columns=120) as s:
+        s.wait(front("Runs"))
+        s.keys("?")
+        s.wait(r"Keys")
+        s.wait(r"q Ctrl-c +leave; runs go on")
+        s.keys("Esc")
+        s.wait_gone(r"leave; runs go on")
+        assert s.end("q") == 0
+
+
+def test_command_line():
+    with Screen(rows=30, columns=100) as s:
+        s.wait(front("Runs"))
+        s.keys(":", "the", "Tab")
+        s.wait(r"^│ themes")  # two candidates share a beginning
+        s.keys(" mono", "Tab")
+        s.wait(r"^:theme monochrome")
+        s.keys("Enter")
+        s.wait_gone(r"^:")
+        s.keys(":", "Up")
+        s.wait(r"^:theme monochrome")
+        s.keys("C-u", "data", "Enter")
+        s.wait(front("Data"))
+        s.keys(":", "nonsense", "Enter")
+        s.wait(r"no command 'nonsense'")
+        s.keys(":", "open no-such-file", "Enter")
+        s.wait(r"no-such-file: No such file or directory")
+        s.keys(":", "xyz", "Esc")
+        s.wait_gone(r"^:xyz")
+        s.keys(":", "quit", "Enter")
+        assert s.end() == 0
+
+
+def test_choose_theme():
+    with Screen() as s:
+        s.wait(front("Runs"))
+        s.keys("T")
+        s.wait(r"Theme")
+        s.keys("zzz")
+        s.wait(r"nothing matches")
+        s.keys("C-u", "high")
+        s.wait(r"high-contrast")
+        s.keys("Enter")
+        s.wait_gone(r"Theme")
+        assert b"48;5;16" in s.raw  # its black background
+
+
+def test_user_keys_and_themes():
+    def setup(d):
+        (d / ".config/bertty/themes").mkdir(parents=True)
+        (d / ".config/bertty/keys.yaml").write_text("workbench:\n  quit: F5\n")
+        (d / ".config/bertty/themes/mine.yaml").write_text('title: {fg: "#ff0000", bold: true}\n')
+    with Screen(["--theme", "mine"], setup=setup) as s:
+        s.wait(front("Runs"))
+        s.keys("q", "2")
+        s.wait(front("Data"))
+        assert s.end("F5") == 0
+
+    def bad_keys(d):
+        (d / ".config/bertty").mkdir(parents=True)
+        (d / ".config/bertty/keys.yaml").write_text("workbench:\n  quti: F5\n")
+    with Screen(setup=bad_keys) as s:
+        assert s.end() == 2
+        assert "keys.yaml:2:3: 'quti' is no action" in s.text().replace("\n", ""), s.dump()
+
+    def bad_theme(d):
+        (d / ".config/bertty/themes").mkdir(parents=True)
+        (d / ".config/bertty/themes/mine.yaml").write_text("titel: default\n")
+    with Screen(["--theme", "mine"], setup=bad_theme) as s:
+        assert s.end() == 2
+        assert "mine.yaml:1:1: no role 'titel' (did you mean 'title'?)" in s.text().replace("\n", ""), s.dump()
+
+
+def test_title_shows_the_newest_run():
+    def setup(d):
+        fake_run(d / "runs", "older-run", started=1.6e9)
+        fake_run(d / "runs", "live-run", **live_status(step=412, total=975, epoch=1.27, eta_s=98, started=1.8e9))
+    with Screen(setup=setup, columns=120) as s:
+        s.wait(r"live-run .*training · step 412/975 · 1m38s left · epoch 1.27 · 2,913 tok/s")
+        fake = live_status(step=413, total=975, epoch=1.28, eta_s=95, started=1.8e9)
+        path = s.dir / "runs/live-run/status.json"
+        (s.dir / "new").write_text(json.dumps(fake))
+        os.replace(s.dir / "new", path)
+        s.wait(r"step 413/975 · 1m35s left")
+
+
+def test_sizes():
+    with Screen() as s:
+        s.wait(front("Runs"))
+        for rows, columns in ((1, 1), (9, 80), (24, 39), (2, 200), (10, 40), (1, 300), (200, 300), (24, 80)):
+            s.resize(rows, columns)
+            if rows >= 10 and columns >= 40:
+                s.wait(r"▸1")
+            elif columns > 20:
+                s.wait(r"bertty needs")
+        for i in range(200):
+            s.resize(10 + i % 37, 40 + i * 7 % 90)
+        s.resize(30, 100)
+        s.wait(r"└─{98}┘")
+        assert s.end("q") == 0
+    for rows, columns in ((1, 1), (1, 80), (5, 5)):
+        with Screen(rows=rows, columns=columns) as s:
+            s.until(lambda: s.raw, "some output")
+            s.resize(24, 80)
+            s.wait(front("Runs"))
+            assert s.end("q") == 0
+
+
+def test_terminals():
+    for term, word in ((None, "TERM is not set"), ("", "TERM is not set"), ("no-such-terminal", "no-such-terminal"),
+                       ("dumb", "cannot move its cursor")):
+        with Screen(env={"TERM": term}) as s:
+            assert s.end() == 1, s.dump()
+            assert word in s.text(), s.dump()
+            assert b"\x1b" not in s.raw, s.raw
+    for term in ("vt100", "linux", "xterm", "screen-256color", "tmux-256color"):
+        with Screen(env={"TERM": term}) as s:
+            s.wait(front("Runs"))
+            s.keys("3")
+            s.wait(front("Experiment"))
+            assert s.end("q") == 0
+
+
+COLOUR = re.compile(rb"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7])(?:;[0-9;]*)?m")
+
+
+def test_no_colour():
+    with Screen(env={"NO_COLOR": "1"}) as s:
+        s.wait(front("Runs"))
+        assert not COLOUR.search(s.raw), COLOUR.search(s.raw)
+    with Screen() as s:
+        s.wait(front("Runs"))
+        assert COLOUR.search(s.raw)
+
+
+def test_ascii():
+    for args, env in (([], {"LANG": "C"}), (["--ascii"], {})):
+        with Screen(args, env=env) as s:
+            s.wait(r">1 Runs")
+            s.keys("?")
+            s.wait(r"\+- Keys -")
+            assert max(s.raw) < 0x80, [b for b in s.raw if b >= 0x80]
+
+
+def test_no_terminal():
+    done = subprocess.run([BERTTY], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    assert done.returncode == 1 and b"needs a terminal" in done.stderr and not done.stdout, done
+
+
+def test_signals_restore_the_terminal():
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        with Screen() as s:
+            s.wait(front("Runs"))
+            s.kill(number)
+            began = time.monotonic()
+            assert s.end() == -number
+            assert time.monotonic() - began < 1.5
+            for sequence in RESTORED:
+                assert sequence in s.raw[-200:], (number, sequence, s.raw[-200:])
+
+
+def test_a_crash_restores_the_terminal():
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS):
+        with Screen(program=BERTTY_FAST) as s:
+            s.wait(front("Runs"))
+            s.kill(number)
+            assert s.end() == -number
+            for sequence in RESTORED:
+                assert sequence in s.raw[-200:], (number, sequence, s.raw[-200:])
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return f.read().rpartition(")")[2].split()[0]
+
+
+def test_stop_and_continue():
+    """Ctrl-Z and SIGTSTP give the terminal back first; SIGSTOP cannot, but what follows it is drawn whole again."""
+    ways = ((lambda s: s.kill(signal.SIGTSTP), True), (lambda s: s.keys("C-z"), True), (lambda s: s.kill(signal.SIGSTOP), False))
+    for stop, polite in ways:
+        with Screen() as s:
+            s.wait(front("Runs"))
+            s.drain(0)
+            before = len(s.raw)
+            stop(s)
+            s.until(lambda: state_of(s.child.pid) == "T", "a stopped process")
+            s.drain(0.05)
+            assert all(sequence in s.raw[before:] for sequence in RESTORED) == polite, s.raw[before:]
+            s.screen.reset()
+            s.kill(signal.SIGCONT)
+            s.wait(front("Runs"))
+            s.keys("4")
+            s.wait(front("Charts"))
+            assert s.end("q") == 0
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_hang_up():
+    """The terminal goes away without a word: no spinning, gone within a second."""
+    with tempfile.TemporaryDirectory() as home:
+        pid, fd = pty.fork()
+        if pid == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # not even that
+            os.chdir(home)
+            os.execve(BERTTY, [BERTTY], {**os.environ, "HOME": home, "TERM": "xterm", "LANG": "C.UTF-8"})
+        seen = b""
+        while b"Runs" not in seen:
+            seen += os.read(fd, 65536)
+        os.close(fd)
+        began = time.monotonic()
+        end = began + 10
+        done = 0
+        while not done and time.monotonic() < end:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.01)
+        if not done:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        assert done and time.monotonic() - began < 1.5, time.monotonic() - began
+        assert status != 0
+
+
+def test_terminal_that_nobody_reads():
+    """A full pseudo-terminal blocks its writer: SIGTERM ends it all the same."""
+    with Screen(rows=200, columns=300) as s:
+        s.until(lambda: s.raw, "some output")
+        for _ in range(300):
+            s.keys("2", "C-l", "1", "C-l")
+        time.sleep(0.2)  # nothing is read meanwhile
+        s.kill(signal.SIGTERM)
+        end = time.monotonic() + 3
+        while s.alive() and time.monotonic() < end:
+            time.sleep(0.02)
+        assert not s.alive()
+        assert s.child.signalstatus == signal.SIGTERM, s.child.signalstatus
+
+
+def test_idle_is_silent():
+    """In every view: all eight at once, so that it takes a second, not eight."""
+    def setup(d):
+        for i in range(50):
+            fake_run(d / "runs", f"run-{i:02}", log="a line\n" * 100)
+    with contextlib.ExitStack() as stack:
+        screens = [stack.enter_context(Screen(["--open", view.lower()], setup=setup, program=BERTTY_FAST)) for view in VIEWS]
+        for s, view in zip(screens, VIEWS):
+            s.wait(front(view))
+        for s in screens:
+            s.drain(0.15)
+        before = [cpu_ticks(s.child.pid) for s in screens]
+        sent = [screens[0].drain(1.5)] + [s.drain(0) for s in screens[1:]]
+        for s, ticks, was_sent in zip(screens, before, sent):
+            assert was_sent == b"", (s.lines()[1], was_sent)
+            assert cpu_ticks(s.child.pid) - ticks <= 6, s.lines()[1]
+
+
+HOSTILE = "evil\x1b[31m\x1b]52;c;Zm9v\x07\x9b2J\u202egpj\u200b\U000e0041end"
+
+
+def test_hostile_text():
+    name = "a\x1b[2Jb\u202ec\x07"
+    with Screen(columns=120, setup=lambda d: fake_run(d / "runs", name, log=HOSTILE + "\n", name=HOSTILE, error=HOSTILE)) as s:
+        s.wait(r"a\\x1b\[2Jb\\u202ec\\x07")
+        for key in "12345678":
+            s.keys(key)
+            s.wait(rf"▸{key}")
+        s.keys(":", "open ")
+        s.paste("\x1b[31m\x07x\u202ey")
+        s.wait(r"^:open \[31mx\\u202ey")
+        s.keys("Esc")
+        s.drain(0.2)
+        for bad in (b"\x1b]52;c;Zm9v", b"\x1b[31m\x1b]52", b"\x1b[2Jb", b"\xe2\x80\xae", b"\xe2\x80\x8b", b"\xf3\xa0\x81\x81"):
+            assert bad not in s.raw, bad
+
+
+def test_counts():
+    with Screen() as s:
+        s.wait(front("Runs"))
+        s.keys("0", "1", "2")
+        s.wait(r"12×")
+        s.keys("Esc", "2")
+        s.wait(front("Data"))
+
+
+def test_strange_input():
+    """Broken sequences and bytes do nothing, and nothing is lost after them."""
+    with Screen() as s:
+        s.wait(front("Runs"))
+        s.child.send(b"\xff\xfe\xc3\x1b[\x1b[999;999;999;999;999~\x1b[<0;0;0M\x1b[<99;1;1M\x1bP1$r0m\x1b\\\x1b]11;rgb:0/0/0\x07\x1b[M\x20\x21\x21")
+        s.keys("5")
+        s.wait(front("Predictions"))
+        s.child.send(b"\x1b[200~no end of this 1 2 3 q")
+        s.child.send(b"\x1b[201~")
+        s.keys("3")
+        s.wait(front("Experiment"))
+        s.keys("Esc", "M-6")
+        s.wait(front("Compare"))
+        assert s.end("q") == 0
+
+
+main(globals())
