@@ -298,7 +298,7 @@ static void tell_status(const struct bt_run_status *s)
     if (s->error) row(&t, bt_run_state_alive(s->state) ? "warning" : "why", s->error);
     if (s->epochs > 0) {
         cli_table_cell(&t, "step");
-        cli_table_cell(&t, "%s, epoch %.2f of %g", step, s->epoch, s->epochs);
+        cli_table_cell(&t, "%s, epoch %.2f of %.4g", step, s->epoch, s->epochs);
     } else
         row(&t, "step", step);
     if (s->tokens_per_s > 0) {
