@@ -132,7 +132,7 @@ static void what_it_is(void **state)
 static void growing(void **state)
 {
     (void)state;
-    char text[5 * 400];
+    char text[5 * 400 + 1];
     float logits[4][LABELS];
     static const size_t words[] = {3, 400, 1, 200};
     for (int again = 0; again < 2; again++) {
