@@ -4,12 +4,8 @@
 
 #include <bertty/file.h>
 #include <bertty/json.h>
-#include <bertty/num.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { LARGEST = 1 << 30 };
 
 static void write_labels(struct bt_json_writer *w, const struct bt__model_config *c)
 {
@@ -65,90 +61,6 @@ static void write_config(struct bt_json_writer *w, const struct bt__model_config
     bt_jw_end_object(w);
 }
 
-static enum bt_status put(const char *dir, const char *name, const void *data, size_t n, struct bt_error *err)
-{
-    char *path = bt_path_join(dir, name);
-    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
-    enum bt_status st = bt_file_write_atomic(path, data, n, err);
-    free(path);
-    return st;
-}
-
-static enum bt_status put_text(const char *dir, const char *name, struct bt_str *text, struct bt_error *err)
-{
-    bt_str_addc(text, '\n');
-    enum bt_status st = text->failed ? bt_fail(err, BT_NOMEM, "%s/%s: no memory", dir, name)
-                                     : put(dir, name, text->data, text->len, err);
-    bt_str_free(text);
-    return st;
-}
-
-/* *found: the file was there. */
-static enum bt_status copy(const char *from, const char *to, const char *name, bool *found,
-                           struct bt_error *err)
-{
-    char *data, *path = bt_path_join(from, name);
-    size_t n;
-    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", from);
-    *found = bt_path_exists(path);
-    enum bt_status st = *found ? bt_file_read(path, LARGEST, &data, &n, err) : BT_OK;
-    if (*found && !st) {
-        st = put(to, name, data, n, err);
-        free(data);
-    }
-    free(path);
-    return st;
-}
-
-/* The pieces of tokenizer.json's vocabulary in the order of their numbers, a line each. */
-static enum bt_status vocabulary_from_json(const char *from, const char *to, struct bt_error *err)
-{
-    char *path = bt_path_join(from, "tokenizer.json");
-    struct bt_json *root = path ? bt_json_load(path, LARGEST, err) : NULL;
-    free(path);
-    if (!root) return path ? (err ? err->status : BT_INVALID) : bt_fail(err, BT_NOMEM, "%s: no memory", from);
-    const struct bt_json *vocab = bt_json_get(bt_json_get(root, "model"), "vocab");
-    size_t n = bt_json_len(vocab);
-    const char **piece = calloc(n + 1, sizeof *piece);
-    for (const void *it = bt_json_first(vocab); it && piece; it = bt_json_next(vocab, it)) {
-        int64_t id = bt_json_int(bt_json_value(it), -1);
-        if (id >= 0 && (size_t)id < n) piece[id] = bt_json_key(it);
-    }
-    struct bt_str text = {.data = NULL, .failed = !piece};
-    for (size_t i = 0; piece && i < n; i++) {
-        bt_str_add(&text, piece[i] ? piece[i] : "[unused]");
-        if (i + 1 < n) bt_str_addc(&text, '\n');
-    }
-    enum bt_status st = put_text(to, "vocab.txt", &text, err);
-    free(piece);
-    bt_json_free(root);
-    return st;
-}
-
-static enum bt_status write_tokenizer_config(const char *dir, bool do_lower_case, struct bt_error *err)
-{
-    struct bt_str text = {.data = NULL};
-    struct bt_json_writer w = BT_JSON_WRITER(&text);
-    bt_jw_object(&w);
-    bt_jw_ktext(&w, "tokenizer_class", "BertTokenizer");
-    bt_jw_kbool(&w, "do_lower_case", do_lower_case);
-    bt_jw_end_object(&w);
-    return put_text(dir, "tokenizer_config.json", &text, err);
-}
-
-static enum bt_status save_tokenizer(const char *dir, const char *from, bool do_lower_case,
-                                     struct bt_error *err)
-{
-    bool vocab, json, config, special;
-    enum bt_status st = copy(from, dir, "vocab.txt", &vocab, err);
-    if (!st) st = copy(from, dir, "tokenizer.json", &json, err);
-    if (!st) st = copy(from, dir, "tokenizer_config.json", &config, err);
-    if (!st) st = copy(from, dir, "special_tokens_map.json", &special, err);
-    if (!st && !vocab) st = vocabulary_from_json(from, dir, err);
-    if (!st && !config) st = write_tokenizer_config(dir, do_lower_case, err);
-    return st;
-}
-
 static enum bt_status save_weights(const char *dir, const struct bt__params *p, const float *w,
                                    struct bt_error *err)
 {
@@ -169,13 +81,13 @@ static enum bt_status save_weights(const char *dir, const struct bt__params *p, 
 }
 
 enum bt_status bt__hf_save(const char *dir, const struct bt__model_config *c, const struct bt__params *p,
-                           const float *w, const char *tokenizer_dir, bool do_lower_case,
+                           const float *w, const char *tokenizer_dir, const struct bt__hf_case *letters,
                            struct bt_error *err)
 {
     struct bt_str text = {.data = NULL};
     struct bt_json_writer j = BT_JSON_WRITER(&text);
     write_config(&j, c);
-    enum bt_status st = put_text(dir, "config.json", &text, err);
-    if (!st) st = save_tokenizer(dir, tokenizer_dir, do_lower_case, err);
+    enum bt_status st = bt__hf_put(dir, "config.json", &text, err);
+    if (!st) st = bt__hf_save_tokenizer(dir, tokenizer_dir, letters, err);
     return st ? st : save_weights(dir, p, w, err);
 }

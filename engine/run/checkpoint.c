@@ -204,7 +204,7 @@ static enum bt_status fill(const char *tmp, const struct bt__checkpoint *c, cons
 {
     if (mkdir(tmp, 0700) != 0) return bt_fail_errno(err, "%s", tmp);
     enum bt_status st = bt__hf_save(tmp, &c->model->config, &c->model->params, c->model->w, c->tokenizer_dir,
-                                    c->lower_case, err);
+                                    &c->letters, err);
     if (!st) st = save_optimiser(tmp, c, err);
     if (!st) st = put(tmp, "trainer.json", trainer, err);
     if (!st) st = save_manifest(tmp, c->step, err);

@@ -5,6 +5,7 @@
 #ifndef BERTTY_RUN_CHECKPOINT_H
 #define BERTTY_RUN_CHECKPOINT_H
 
+#include "formats/hf_dir.h"
 #include "model/model.h"
 #include <bertty/str.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@ struct bt__checkpoint {
     int64_t step;
     const struct bt__model *model;
     const char *tokenizer_dir; /* whose vocabulary files are copied */
-    bool lower_case;
+    struct bt__hf_case letters;
     float *first, *second; /* the optimiser's moments [params.total]; NULL: none are kept */
     float *p_gold, *right; /* [examples] the epoch's training figures so far; NULL: none are kept */
     size_t examples;

@@ -2,6 +2,7 @@
 #include "run/trainer.h"
 
 #include "run/checkpoint.h"
+#include "run/settings.h"
 #include <bertty/file.h>
 #include <stdlib.h>
 
@@ -21,6 +22,15 @@ bool bt__save_due(const struct bt__trainer *t)
     return step >= t->total || t->st.stopped_early;
 }
 
+/* What the experiment says about case and accents goes into the checkpoint's tokenizer, so that others tokenize as the run did. */
+static struct bt__hf_case letters_of(const struct bt__trainer *t)
+{
+    struct bt_tokenizer_options asked = bt__tokenizer_options_of(t->x);
+    return (struct bt__hf_case){.lower_case = bt_tokenizer_lower_case(t->setup.tokenizer),
+                                .do_lower_case = asked.do_lower_case,
+                                .strip_accents = asked.strip_accents};
+}
+
 static enum bt_status write_checkpoint(struct bt__trainer *t, struct bt_error *err)
 {
     const bool whole = !t->x->run_save_only_model;
@@ -28,7 +38,7 @@ static enum bt_status write_checkpoint(struct bt__trainer *t, struct bt_error *e
     struct bt__checkpoint c = {.step = t->st.step,
                                .model = t->setup.model,
                                .tokenizer_dir = t->setup.model_dir,
-                               .lower_case = bt_tokenizer_lower_case(t->setup.tokenizer),
+                               .letters = letters_of(t),
                                .first = whole ? bt__adam_first(adam) : NULL,
                                .second = whole ? bt__adam_second(adam) : NULL,
                                .p_gold = t->p_gold,

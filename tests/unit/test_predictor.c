@@ -77,7 +77,8 @@ static void save(const char *const *names, size_t without)
     some.n -= without;
     clear(); /* a saved model is never written over */
     write_text("vocab.txt", vocab);
-    expect(bt__hf_save(dir, &m->config, &some, m->w, dir, true, &err));
+    const struct bt__hf_case letters = {.lower_case = true, .do_lower_case = -1, .strip_accents = -1};
+    expect(bt__hf_save(dir, &m->config, &some, m->w, dir, &letters, &err));
     bt__model_free(m);
 }
 

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""The loss of every training step against a PyTorch loop: same first weights, same examples in the same order, dropout 0.
+
+A small random model here; MiniLM over 100 steps is in tests/peers."""
+import golden_tools as g
+from peer_losses import Plan, compare
+
+
+def data(n):
+    found = g.rows(g.ROOT / "experiments/data/movie-reviews/train.tsv", header=True)
+    found = found[::len(found) // n][:n]  # the file begins with one label
+    return [r[0] for r in found], [int(r[1] == "positive") for r in found]
+
+
+def check(folder, rows=330, steps=30, **options):
+    texts, labels = data(rows)
+    model = g.tiny(folder / "model", ["0", "1"], hidden_size=64, num_hidden_layers=3, initializer_range=0.1)
+    compare(Plan(model, texts, labels, steps, **{"learning_rate": 1e-3, **options}), folder, g.BERTTY)
+
+
+def test_some_epochs(folder):
+    """330 rows: the last batch of an epoch has 10."""
+    check(folder)
+
+
+def test_grouped_by_length_and_accumulated(folder):
+    check(folder, rows=700, steps=24, batch=16, accumulation=3, group=True)
+
+
+def test_smoothing_clipping_decay(folder):
+    check(folder, steps=24, smoothing=0.1, max_grad_norm=0.05, weight_decay=0.3, warmup_ratio=0.5)
+
+
+if __name__ == "__main__":
+    g.main(globals())

@@ -1,0 +1,157 @@
+"""A training run of ours beside a plain PyTorch loop over the same examples in the same order, loss by loss.
+
+The order is worked out here once more, from its formulas (engine/base/rng.h, engine/batch/order.c), not taken from the run."""
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import golden_tools as g
+from golden_tools import torch
+
+MASK32, MASK64 = 2**32 - 1, 2**64 - 1
+ORDER_STREAM, STRIDE = 2, 16
+
+
+def mix64(x):
+    x ^= x >> 30
+    x = x * 0xBF58476D1CE4E5B9 & MASK64
+    x ^= x >> 27
+    x = x * 0x94D049BB133111EB & MASK64
+    return x ^ x >> 31
+
+
+def mix32(x):
+    x ^= x >> 16
+    x = x * 0x7FEB352D & MASK32
+    x ^= x >> 15
+    x = x * 0x846CA68B & MASK32
+    return x ^ x >> 16
+
+
+def rng_key(seed, stream, step):
+    k = mix64(seed + 0x9E3779B97F4A7C15 & MASK64)
+    k = mix64(k ^ (stream * 0xD1342543DE82EF95 + 1) & MASK64)
+    k = mix64(k ^ (step * 0x9E3779B97F4A7C15 + 2) & MASK64)
+    return k & MASK32, k >> 32
+
+
+def uniform(key, p):
+    hi, lo = (mix32(mix32((2 * p + i & MASK32) ^ key[0]) + key[1] & MASK32) for i in (0, 1))
+    return (hi << 21 ^ lo >> 11) * 2.0**-53
+
+
+def shuffle(items, seed, stream, epoch):
+    key = rng_key(seed, stream, epoch)
+    for i in range(len(items), 1, -1):
+        j = int(uniform(key, i) * i)
+        items[i - 1], items[j] = items[j], items[i - 1]
+
+
+def epoch_order(seed, epoch, lengths, batch, group):
+    """Indices of an epoch; grouped: sorted by falling length inside runs of batches, then the full batches shuffled."""
+    n = len(lengths)
+    index = list(range(n))
+    shuffle(index, seed, ORDER_STREAM, epoch)
+    if not group:
+        return index
+    size = batch * min(max(n // (batch * 4), 1), 50)
+    index = [i for at in range(0, n, size) for i in sorted(index[at:at + size], key=lambda i: -lengths[i])]
+    batches = list(range(n // batch))
+    shuffle(batches, seed, ORDER_STREAM + STRIDE, epoch)
+    full = [i for b in batches for i in index[b * batch:(b + 1) * batch]]
+    return full + index[n // batch * batch:]
+
+
+@dataclass
+class Plan:
+    """What both sides do. Names as in experiment files."""
+    model: Path
+    texts: list
+    labels: list  # numbers
+    steps: int
+    seed: int = 7
+    batch: int = 32
+    accumulation: int = 1
+    group: bool = False
+    learning_rate: float = 5e-5
+    weight_decay: float = 0.01
+    warmup_ratio: float = 0.1
+    max_grad_norm: float = 1.0
+    smoothing: float = 0.0
+    more: dict = field(default_factory=dict)  # further options for our side
+
+
+def ours(plan, folder, program):
+    """Our loss of every step, from the run's event file as TensorBoard reads it."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    data = folder / "train.tsv"
+    data.write_text("".join(f"{t}\t{y}\n" for t, y in zip(plan.texts, plan.labels, strict=True)), encoding="utf-8")
+    options = {
+        "model.name_or_path": plan.model, "model.hidden_dropout_prob": 0, "model.attention_probs_dropout_prob": 0,
+        "model.classifier_dropout": 0, "data.train_file": data, "data.header": "false", "data.quoting": "false",
+        "data.text_column": "1", "data.label_column": "2", "train.max_steps": plan.steps, "train.seed": plan.seed,
+        "train.train_batch_size": plan.batch, "train.gradient_accumulation_steps": plan.accumulation,
+        "train.max_grad_norm": plan.max_grad_norm, "train.label_smoothing_factor": plan.smoothing,
+        "train.group_by_length": str(plan.group).lower(), "optim.learning_rate": plan.learning_rate,
+        "optim.weight_decay": plan.weight_decay, "optim.warmup_ratio": plan.warmup_ratio, "optim.adam_epsilon": 1e-8,
+        "eval.eval_strategy": "no", "run.save_strategy": "no", "run.logging_steps": 1, **plan.more}
+    experiment = folder / "experiment.yaml"
+    experiment.write_text("model: {}\n")
+    sets = [part for key, value in options.items() for part in ("--set", f"{key}={value}")]
+    g.run("train", experiment, *sets, "--name", "run", "--runs", folder / "runs", "--json", program=program)
+    events = EventAccumulator(str(folder / "runs/run"), size_guidance={"scalars": 0})
+    events.Reload()
+    points = events.Scalars("train/loss")
+    assert [p.step for p in points] == list(range(1, plan.steps + 1))
+    return [p.value for p in points]
+
+
+def optimizer_of(plan, model):
+    plain = [p for n, p in model.named_parameters() if n.endswith(".bias") or "LayerNorm" in n]
+    decayed = [p for n, p in model.named_parameters() if not (n.endswith(".bias") or "LayerNorm" in n)]
+    groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.999), eps=1e-8)
+
+
+def theirs(plan):
+    """PyTorch's loss of every step."""
+    from transformers import get_linear_schedule_with_warmup
+    model = g.AutoModelForSequenceClassification.from_pretrained(
+        plan.model, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, classifier_dropout=0.0).train()
+    tokenizer = g.AutoTokenizer.from_pretrained(plan.model)
+    lengths = [len(i) for i in tokenizer(plan.texts, truncation=True, max_length=128)["input_ids"]]
+    optimizer = optimizer_of(plan, model)
+    schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(plan.warmup_ratio * plan.steps), plan.steps)
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=plan.smoothing, reduction="sum")
+    losses, epoch, order = [], 0, []
+    while len(losses) < plan.steps:
+        if not order:
+            order = epoch_order(plan.seed, epoch, lengths, plan.batch, plan.group)
+            epoch += 1
+        step, order = order[:plan.batch * plan.accumulation], order[plan.batch * plan.accumulation:]
+        total = 0.0
+        for at in range(0, len(step), plan.batch):
+            part = step[at:at + plan.batch]
+            inputs = tokenizer([plan.texts[i] for i in part], truncation=True, max_length=128, padding=True,
+                               return_tensors="pt")
+            loss = loss_of(model(**inputs).logits, torch.tensor([plan.labels[i] for i in part])) / len(step)
+            loss.backward()
+            total += loss.item()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), plan.max_grad_norm)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        losses.append(total)
+    return losses
+
+
+def compare(plan, folder, program, limit=1e-3):
+    """The largest relative difference of any step's loss; it must be within the limit."""
+    a, b = ours(plan, folder, program), theirs(plan)
+    apart = [abs(x - y) / abs(y) for x, y in zip(a, b, strict=True)]
+    worst = max(range(plan.steps), key=apart.__getitem__)
+    print(f"{plan.steps} steps, loss {b[0]:.4f} → {b[-1]:.4f}: largest relative difference {apart[worst]:.1e} "
+          f"at step {worst + 1}")
+    assert max(b) - min(b) > 1e-3, "the loss hardly moves: nothing would be seen"
+    assert apart[worst] <= limit, (worst + 1, a[worst], b[worst])
+    return apart[worst]
