@@ -1,0 +1,132 @@
+/* The Runs view's filter, order and texts. */
+#include "tui/views/runs_rows.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RUN(i, st, b, s)                                                                                     \
+    {                                                                                                        \
+        .id = (char *)(uintptr_t)(i), .dir = (char *)(uintptr_t)(i), .state = (st), .best = (b),             \
+        .best_step = 10, .step = (s), .total = 100, .started = 1000.0 - (double)(s), .last = NAN,            \
+        .train_loss = NAN, .eta_s = 60                                                                       \
+    }
+
+static struct bt_run_status run[] = {
+    RUN("imdb-20261124-110859-3f2a", BT_RUN_TRAINING, 0.8, 5),
+    RUN("imdb-20261124-100000-91bc", BT_RUN_FINISHED, 0.9, 100),
+    RUN("cola", BT_RUN_FAILED, NAN, 0),
+    RUN("rte", BT_RUN_DIVERGED, 0.6, 50),
+};
+static const struct bt_run_list list = {.run = run, .n = sizeof run / sizeof *run};
+
+static bool marked(void *ctx, const char *dir)
+{
+    (void)ctx;
+    return strcmp(dir, "rte") == 0;
+}
+
+/* The first letter and the last of every id, in the order shown. */
+static void assert_rows(const char *filter, enum runs_column column, bool descending, const char *expected)
+{
+    struct runs_filter f;
+    struct bt_str why = {.data = NULL};
+    struct runs_order order = {.column = column, .descending = descending, .now = 1000.0, .marked = marked};
+    size_t row[4];
+    char got[16] = "";
+    if (!runs_filter_parse(filter, &f, &why)) fail_msg("%s", bt_str_text(&why));
+    size_t n = runs_rows(&list, &f, &order, row);
+    for (size_t i = 0; i < n; i++) {
+        const char *id = run[row[i]].id;
+        got[2 * i] = id[0];
+        got[2 * i + 1] = id[strlen(id) - 1];
+        got[2 * i + 2] = '\0';
+    }
+    assert_string_equal(got, expected);
+    runs_filter_clear(&f);
+    bt_str_free(&why);
+}
+
+static void filters(void **state)
+{
+    (void)state;
+    assert_rows("", RUNS_AGE, false, "caiareic");
+    assert_rows("IMDB", RUNS_AGE, false, "iaic");
+    assert_rows("-imdb", RUNS_AGE, false, "care");
+    assert_rows("state:f", RUNS_AGE, false, "caic");
+    assert_rows("state:alive", RUNS_AGE, false, "ia");
+    assert_rows("metric>0.6", RUNS_AGE, false, "iaic");
+    assert_rows("metric>=0.6 -finished", RUNS_AGE, false, "iare");
+    assert_rows("-metric>0.6", RUNS_AGE, false, "care");
+    assert_rows("step<50 best=0.8", RUNS_AGE, false, "ia");
+    assert_rows("nothing", RUNS_AGE, false, "");
+}
+
+static void orders(void **state)
+{
+    (void)state;
+    assert_rows("", RUNS_BEST, true, "iciareca"); /* what has no value is last either way */
+    assert_rows("", RUNS_BEST, false, "reiaicca");
+    assert_rows("", RUNS_ID, false, "caiciare");
+    assert_rows("", RUNS_MARK, true, "reiaicca");
+    assert_rows("", RUNS_STATE, false, "iaiccare");
+    assert_rows("", RUNS_AT, true, "iaiccare"); /* equal: as in the list */
+    assert_rows("", RUNS_AGE, true, "icreiaca");
+}
+
+static void assert_refused(const char *filter, const char *word)
+{
+    struct runs_filter f;
+    struct bt_str why = {.data = NULL};
+    assert_false(runs_filter_parse(filter, &f, &why));
+    assert_non_null(strstr(bt_str_text(&why), word));
+    assert_int_equal(f.n, 0);
+    bt_str_free(&why);
+}
+
+static void odd_filters(void **state)
+{
+    (void)state;
+    assert_refused("imdb metric>x", "expected a number");
+    assert_refused("metric>", "expected a number");
+    assert_refused("speeed<3", "no such figure");
+    assert_refused("state:dancing", "no such state");
+    assert_rows("-", RUNS_AGE, false, "iaic"); /* a plain hyphen is a word */
+}
+
+static void assert_text(void (*f)(struct bt_str *, double), double v, const char *expected)
+{
+    struct bt_str s = {.data = NULL};
+    f(&s, v);
+    assert_string_equal(bt_str_text(&s), expected);
+    bt_str_free(&s);
+}
+
+static void texts(void **state)
+{
+    (void)state;
+    assert_text(runs_duration, 0, "0s");
+    assert_text(runs_duration, 59.9, "59s");
+    assert_text(runs_duration, 3599, "59m");
+    assert_text(runs_duration, 7500, "2h05");
+    assert_text(runs_duration, 5 * 86400.0, "5d");
+    assert_text(runs_duration, NAN, "");
+    assert_text(runs_duration, -1, "");
+    struct bt_str s = {.data = NULL};
+    runs_short_id(&s, "movie-reviews-20261124-110859-3f2a");
+    bt_str_addc(&s, ' ');
+    runs_short_id(&s, "mine-20261124-110859");
+    assert_string_equal(bt_str_text(&s), "movie-reviews-…-3f2a mine-20261124-110859");
+    bt_str_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(filters), cmocka_unit_test(orders),
+                                       cmocka_unit_test(odd_filters), cmocka_unit_test(texts)};
+    return cmocka_run_group_tests_name("runs_rows", tests, NULL, NULL);
+}

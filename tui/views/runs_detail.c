@@ -1,0 +1,342 @@
+/* The pane about one run: its error, what differs from the reference, its metrics, the end of its log. */
+#include "tui/views/runs_view.h"
+
+#include <bertty/compare.h>
+#include <bertty/experiment.h>
+#include <bertty/file.h>
+#include <bertty/text.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_BYTES = 8192, TALL = 14 };
+static const double LIVE_S = 2.0; /* how often the facts of a running run are read anew */
+
+void runs_facts_clear(struct runs_facts *f)
+{
+    for (size_t i = 0; i < f->n_settings; i++) {
+        free(f->setting[i].other);
+        free(f->setting[i].here);
+    }
+    for (size_t i = 0; i < f->n_metrics; i++) free(f->metric[i].name);
+    free(f->setting);
+    free(f->metric);
+    free(f->dir);
+    free(f->reference);
+    free(f->fault);
+    bt_str_free(&f->log);
+    *f = (struct runs_facts){.dir = NULL};
+}
+
+/* ── reading ── */
+
+struct reading {
+    struct view *v;
+    struct runs_facts facts;
+};
+
+static struct bt_experiment *experiment_of(const char *dir, struct bt_error *err)
+{
+    struct bt_experiment *x = NULL;
+    char *path = bt_path_join(dir, "experiment.yaml");
+    if (path) (void)bt_experiment_load(path, &x, err);
+    free(path);
+    return x;
+}
+
+/* Values that only repeat another option, or only say where something lies. */
+static bool says_nothing(const struct bt_experiment *x, size_t i, bool reference)
+{
+    switch (i) {
+    case BT_OPTION_run_output_dir:
+    case BT_OPTION_run_name:
+        return true;
+    case BT_OPTION_train_data_seed:
+        return x->train_data_seed == x->train_seed;
+    case BT_OPTION_optim_head_learning_rate:
+        return x->optim_head_learning_rate == x->optim_learning_rate;
+    case BT_OPTION_eval_greater_is_better:
+        return true;
+    default:
+        return !reference && i == BT_OPTION_eval_metric_for_best_model &&
+               strcmp(x->eval_metric_for_best_model ? x->eval_metric_for_best_model : "", "accuracy") == 0;
+    }
+}
+
+static bool is_path(size_t i)
+{
+    return i == BT_OPTION_model_name_or_path || i == BT_OPTION_data_train_file ||
+           i == BT_OPTION_data_validation_file || i == BT_OPTION_data_test_file ||
+           i == BT_OPTION_data_class_names_file;
+}
+
+/* Where it lies is the same for most runs: the last part of a path tells. */
+static char *value_of(const struct bt_experiment *x, size_t i)
+{
+    struct bt_str text = {.data = NULL};
+    bt_experiment_get(x, &bt_options(NULL)[i], &text);
+    char *all = bt_str_take(&text);
+    bool single = all && is_path(i) && all[0] == '/';
+    char *shown = single ? bt_strdup(bt_path_base(all)) : NULL;
+    if (!shown) return all;
+    free(all);
+    return shown;
+}
+
+static void add_setting(struct runs_facts *f, size_t i, const struct bt_experiment *other,
+                        const struct bt_experiment *x)
+{
+    struct runs_setting *more = realloc(f->setting, (f->n_settings + 1) * sizeof *more);
+    if (!more) return;
+    f->setting = more;
+    f->setting[f->n_settings++] = (struct runs_setting){
+        .name = bt_options(NULL)[i].name, .other = value_of(other, i), .here = value_of(x, i)};
+}
+
+static void read_settings(struct runs_facts *f, struct bt_error *err)
+{
+    struct bt_experiment *x = experiment_of(f->dir, err), *other = NULL;
+    if (f->reference)
+        other = experiment_of(f->reference, err);
+    else
+        (void)bt_experiment_new(&other, err);
+    for (size_t i = 0; x && other && i < BT_OPTIONS; i++)
+        if (!says_nothing(x, i, f->reference != NULL) && !bt_experiment_equal(x, other, &bt_options(NULL)[i]))
+            add_setting(f, i, other, x);
+    bt_experiment_free(x);
+    bt_experiment_free(other);
+}
+
+static void read_metrics(struct runs_facts *f, struct bt_error *err)
+{
+    const char *dir = f->dir;
+    struct bt_compare *c;
+    if (bt_compare_load(&dir, 1, &c, err)) return;
+    f->metric = calloc(c->n_metrics + 1, sizeof *f->metric);
+    for (size_t i = 0; f->metric && i < c->n_metrics; i++) {
+        if (isnan(c->metric[i].value[0])) continue;
+        f->metric[f->n_metrics++] =
+            (struct runs_metric){.name = bt_strdup(c->metric[i].name), .value = c->metric[i].value[0]};
+    }
+    bt_compare_free(c);
+}
+
+static void read_facts(void *ctx, const atomic_bool *cancel)
+{
+    struct reading *r = ctx;
+    struct bt_error err = {.status = BT_OK};
+    int64_t offset = -1;
+    read_settings(&r->facts, &err);
+    if (!atomic_load(cancel)) read_metrics(&r->facts, &err);
+    if (!atomic_load(cancel)) (void)bt_run_log(r->facts.dir, &offset, LOG_BYTES, &r->facts.log, NULL);
+    if (err.status) r->facts.fault = bt_strdup(err.text);
+}
+
+static void facts_read(void *ctx, bool cancelled)
+{
+    struct reading *r = ctx;
+    struct runs_view *s = runs_of(r->v);
+    if (!cancelled) {
+        if (!s->facts.dir || strcmp(s->facts.dir, r->facts.dir) != 0) s->detail_top = 0;
+        struct runs_facts old = s->facts;
+        s->facts = r->facts;
+        r->facts = old;
+        app_redraw(r->v->app);
+    }
+    runs_facts_clear(&r->facts);
+    free(r);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+void runs_detail_tick(struct view *v, double now)
+{
+    struct runs_view *s = runs_of(v);
+    const struct bt_run_status *here = runs_here(v);
+    if (!here || app_pending(v->app, &s->facts)) return;
+    bool current = same(s->facts.dir, here->dir) && same(s->facts.reference, s->reference);
+    bool moved = here->step != s->facts_step && now - s->facts_at >= LIVE_S;
+    if (current && !moved) return;
+    struct reading *r = calloc(1, sizeof *r);
+    if (!r) return;
+    r->v = v;
+    r->facts.dir = bt_strdup(here->dir);
+    r->facts.reference = bt_strdup(s->reference);
+    s->facts_at = now;
+    s->facts_step = bt_run_state_alive(here->state) ? -1 : here->step;
+    struct app_task t = {.run = read_facts, .done = facts_read, .ctx = r, .owner = &s->facts};
+    if (r->facts.dir && app_submit(v->app, &t)) return;
+    runs_facts_clear(&r->facts);
+    free(r);
+}
+
+/* ── drawing ── */
+
+/* Where the next line goes; lines above the pane are counted only. */
+struct page {
+    struct view *v;
+    struct rect r;
+    int y; /* line of the whole, from 0 */
+    bool tall;
+};
+
+static void line(struct page *p, int x, enum role role, const char *text, size_t n)
+{
+    int y = p->y - runs_of(p->v)->detail_top;
+    if (y >= 0 && y < p->r.h) term_text(app_term(p->v->app), p->r, y, x, role, text, n);
+}
+
+static void heading(struct page *p, const char *text)
+{
+    line(p, 0, ROLE_TITLE, text, strlen(text));
+    p->y++;
+}
+
+static void wrapped(struct page *p, enum role role, const char *text)
+{
+    size_t n = strlen(text);
+    while (n) {
+        size_t fits = n;
+        while (fits > 1 && bt_text_width(text, fits) > p->r.w) fits--;
+        if (fits < n) {
+            size_t space = fits;
+            while (space > 1 && text[space] != ' ') space--;
+            if (space > 1) fits = space;
+            while (fits > 1 && ((unsigned char)text[fits] & 0xc0) == 0x80) fits--;
+        }
+        line(p, 0, role, text, fits);
+        p->y++;
+        text += fits;
+        n -= fits;
+        while (n && *text == ' ') {
+            text++;
+            n--;
+        }
+    }
+}
+
+/* Words side by side, as many as fit into a line. */
+struct flow {
+    struct page *page;
+    int x;
+};
+
+static void flow_add(struct flow *f, enum role role, const char *name, const char *value)
+{
+    int a = bt_text_width(name, strlen(name)), b = bt_text_width(value, strlen(value));
+    if (f->x && f->x + a + 1 + b > f->page->r.w) {
+        f->x = 0;
+        f->page->y++;
+    }
+    line(f->page, f->x, ROLE_DIM, name, strlen(name));
+    line(f->page, f->x + a + 1, role, value, strlen(value));
+    f->x += a + 1 + b + 3;
+}
+
+static void flow_end(struct flow *f)
+{
+    if (f->x) f->page->y++;
+    f->x = 0;
+}
+
+static void draw_status(struct page *p, const struct bt_run_status *s)
+{
+    struct bt_str text = {.data = NULL};
+    char glyph[4], number[PLOT_TICK_TEXT];
+    size_t n = bt_utf8_encode((int32_t)runs_state_glyph(s->state, term_unicode(app_term(p->v->app))), glyph);
+    bt_str_addf(&text, "%.*s %s", (int)n, glyph, bt_run_state_name(s->state));
+    if (s->total > 0) bt_str_addf(&text, " · step %lld of %lld", (long long)s->step, (long long)s->total);
+    if (s->steered) bt_str_add(&text, " · *steered: a setting was changed on the way");
+    if (s->metric && !isnan(s->best)) {
+        plot_value(number, sizeof number, s->best);
+        bt_str_addf(&text, " · best %s %s at step %lld", s->metric, number, (long long)s->best_step);
+    }
+    wrapped(p, runs_state_role(s->state), bt_str_text(&text));
+    if (s->error) wrapped(p, bt_run_state_alive(s->state) ? ROLE_WARN : ROLE_BAD, s->error);
+    bt_str_free(&text);
+}
+
+static void draw_settings(struct page *p, const struct runs_facts *f)
+{
+    struct bt_str text = {.data = NULL};
+    bt_str_addf(&text, f->n_settings ? "changed from %s" : "the same settings as %s",
+                f->reference ? bt_path_base(f->reference) : "the defaults");
+    heading(p, bt_str_text(&text));
+    struct flow flow = {.page = p};
+    for (size_t i = 0; i < f->n_settings; i++) {
+        const struct runs_setting *s = &f->setting[i];
+        bt_str_clear(&text);
+        if (f->reference || p->tall)
+            bt_str_addf(&text, "%s → %s", s->other ? s->other : "", s->here ? s->here : "");
+        else
+            bt_str_add(&text, s->here ? s->here : "");
+        flow_add(&flow, ROLE_ACCENT, s->name, bt_str_text(&text));
+        if (p->tall) flow_end(&flow);
+    }
+    flow_end(&flow);
+    bt_str_free(&text);
+}
+
+static void draw_metrics(struct page *p, const struct runs_facts *f)
+{
+    char number[PLOT_TICK_TEXT];
+    if (f->n_metrics == 0) return;
+    heading(p, "metrics");
+    struct flow flow = {.page = p};
+    for (size_t i = 0; i < f->n_metrics; i++) {
+        plot_value(number, sizeof number, f->metric[i].value);
+        flow_add(&flow, ROLE_TEXT, f->metric[i].name ? f->metric[i].name : "", number);
+    }
+    flow_end(&flow);
+}
+
+/* The last lines, so many that the pane is filled (at least three). */
+static void draw_log(struct page *p, const struct runs_facts *f)
+{
+    const char *text = bt_str_text(&f->log), *end = text + f->log.len, *from = end;
+    int room = p->r.h - p->y - 1;
+    if (end > text && end[-1] == '\n') from = --end;
+    if (end == text) return;
+    heading(p, "log");
+    for (int lines = 0; from > text && lines < (room > 3 ? room : 3); lines++) {
+        from -= from > text && *from == '\n' && from != end;
+        while (from > text && from[-1] != '\n') from--;
+        if (from > text) from--;
+    }
+    if (*from == '\n' && from != text) from++;
+    while (from < end) {
+        const char *newline = memchr(from, '\n', (size_t)(end - from));
+        size_t n = newline ? (size_t)(newline - from) : (size_t)(end - from);
+        line(p, 0, ROLE_DIM, from, n);
+        p->y++;
+        from += n + 1;
+    }
+}
+
+void runs_detail_draw(struct view *v, struct rect inside)
+{
+    struct runs_view *s = runs_of(v);
+    const struct bt_run_status *here = runs_here(v);
+    struct page p = {.v = v, .r = inside, .tall = inside.h >= TALL};
+    s->detail_page = inside.h;
+    if (!here) return;
+    if (s->detail_top > 0 && s->detail_top > s->detail_lines - inside.h)
+        s->detail_top = s->detail_lines > inside.h ? s->detail_lines - inside.h : 0;
+    draw_status(&p, here);
+    if (same(s->facts.dir, here->dir)) {
+        if (s->facts.fault && here->state != BT_RUN_UNKNOWN) wrapped(&p, ROLE_WARN, s->facts.fault);
+        p.y += p.tall;
+        draw_settings(&p, &s->facts);
+        p.y += p.tall;
+        draw_metrics(&p, &s->facts);
+        p.y += p.tall;
+        draw_log(&p, &s->facts);
+    } else {
+        line(&p, 0, ROLE_DIM, "…", strlen("…"));
+        p.y++;
+    }
+    s->detail_lines = p.y;
+}

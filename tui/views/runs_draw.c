@@ -1,0 +1,306 @@
+/* The table of runs on the screen. */
+#include "tui/layout.h"
+#include "tui/views/runs_view.h"
+
+#include <bertty/text.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WIDE = 120, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 150 };
+
+struct state_look {
+    uint32_t glyph, ascii;
+    enum role role;
+};
+
+static const struct state_look looks[] = {
+    [BT_RUN_QUEUED] = {.glyph = 0x25cb, .ascii = '.', .role = ROLE_DIM},        /* ○ */
+    [BT_RUN_STARTING] = {.glyph = 0x25cc, .ascii = 'o', .role = ROLE_ACCENT},   /* ◌ */
+    [BT_RUN_TRAINING] = {.glyph = 0x25cf, .ascii = '*', .role = ROLE_ACCENT},   /* ● */
+    [BT_RUN_EVALUATING] = {.glyph = 0x25d0, .ascii = '%', .role = ROLE_ACCENT}, /* ◐ */
+    [BT_RUN_PAUSED] = {.glyph = 0x2016, .ascii = '=', .role = ROLE_WARN},       /* ‖ */
+    [BT_RUN_STOPPING] = {.glyph = 0x25d1, .ascii = '%', .role = ROLE_WARN},     /* ◑ */
+    [BT_RUN_FINISHED] = {.glyph = 0x2713, .ascii = '+', .role = ROLE_GOOD},     /* ✓ */
+    [BT_RUN_STOPPED] = {.glyph = 0x25a0, .ascii = '#', .role = ROLE_TEXT},      /* ■ */
+    [BT_RUN_FAILED] = {.glyph = 0x2717, .ascii = 'x', .role = ROLE_BAD},        /* ✗ */
+    [BT_RUN_DIVERGED] = {.glyph = 0x2191, .ascii = '^', .role = ROLE_BAD},      /* ↑ */
+    [BT_RUN_LOST] = {.glyph = '?', .ascii = '?', .role = ROLE_BAD},
+    [BT_RUN_UNKNOWN] = {.glyph = 0x00b7, .ascii = '-', .role = ROLE_DIM}, /* · */
+};
+
+uint32_t runs_state_glyph(enum bt_run_state s, bool unicode)
+{
+    return unicode ? looks[s].glyph : looks[s].ascii;
+}
+
+enum role runs_state_role(enum bt_run_state s)
+{
+    return looks[s].role;
+}
+
+static void add_glyph(struct bt_str *out, uint32_t code_point)
+{
+    char bytes[4];
+    bt_str_addn(out, bytes, bt_utf8_encode((int32_t)code_point, bytes));
+}
+
+/* ── cells ── */
+
+struct cells {
+    struct view *v;
+    const struct bt_run_list *list;
+    double now;
+    bool unicode, full_id;
+};
+
+static void value(struct bt_str *out, double v)
+{
+    char text[PLOT_TICK_TEXT];
+    if (isnan(v)) return;
+    plot_value(text, sizeof text, v);
+    bt_str_add(out, text);
+}
+
+static void progress(struct bt_str *out, const struct bt_run_status *s, bool unicode)
+{
+    enum { CELLS = 8 };
+    if (s->total <= 0) return;
+    double share = (double)s->step / (double)s->total;
+    share = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
+    int full = (int)(share * CELLS + 1e-9);
+    for (int i = 0; i < CELLS; i++)
+        bt_str_add(out, unicode ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
+    bt_str_addf(out, "%4d%%", (int)(share * 100.0 + 1e-9));
+}
+
+static void mark_cell(const struct cells *c, const struct bt_run_status *s, struct bt_str *out,
+                      enum role *role)
+{
+    const struct runs_view *view = runs_of(c->v);
+    if (app_marked(c->v->app, s->dir)) {
+        unsigned colour = app_run_colour(c->v->app, s->dir);
+        add_glyph(out, plot_marker(colour, term_glyphs(app_term(c->v->app))));
+        *role = role_series(colour);
+    } else {
+        bt_str_addc(out, ' ');
+    }
+    if (view->reference && strcmp(view->reference, s->dir) == 0) bt_str_addc(out, '=');
+}
+
+static void best_cell(const struct bt_run_status *s, struct bt_str *out, enum role *role)
+{
+    value(out, s->best);
+    if (!isnan(s->best)) *role = ROLE_ACCENT;
+}
+
+static void epoch_cell(const struct bt_run_status *s, struct bt_str *out)
+{
+    if (s->total <= 0 && s->epoch <= 0.0) return;
+    bt_str_addf(out, "%.2f", s->epoch);
+    if (s->epochs > 0.0) bt_str_addf(out, "/%.3g", s->epochs);
+}
+
+static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum role *role)
+{
+    const struct cells *c = ctx;
+    const struct bt_run_status *s = &c->list->run[runs_of(c->v)->row[row]];
+    switch ((enum runs_column)column) {
+    case RUNS_MARK:
+        mark_cell(c, s, out, role);
+        break;
+    case RUNS_STATE:
+        add_glyph(out, runs_state_glyph(s->state, c->unicode));
+        bt_str_addf(out, " %s%s", bt_run_state_name(s->state), s->steered ? "*" : "");
+        *role = runs_state_role(s->state);
+        break;
+    case RUNS_ID:
+        if (c->full_id)
+            bt_str_add(out, s->id);
+        else
+            runs_short_id(out, s->id);
+        break;
+    case RUNS_BEST:
+        best_cell(s, out, role);
+        break;
+    case RUNS_AT:
+        if (s->best_step >= 0 && !isnan(s->best)) bt_str_addf(out, "%lld", (long long)s->best_step);
+        break;
+    case RUNS_LAST:
+        value(out, s->last);
+        break;
+    case RUNS_LOSS:
+        value(out, s->train_loss);
+        break;
+    case RUNS_PROGRESS:
+        progress(out, s, c->unicode);
+        break;
+    case RUNS_EPOCH:
+        epoch_cell(s, out);
+        break;
+    case RUNS_SPEED:
+        value(out, runs_number(s, RUNS_SPEED, c->now));
+        break;
+    case RUNS_ETA:
+        runs_duration(out, runs_number(s, RUNS_ETA, c->now));
+        break;
+    case RUNS_AGE:
+        runs_duration(out, runs_number(s, RUNS_AGE, c->now));
+        break;
+    case RUNS_COLUMNS:
+        break;
+    }
+}
+
+static const struct list_column columns[RUNS_COLUMNS] = {
+    [RUNS_MARK] = {.title = "", .min = 2, .max = 2},
+    [RUNS_STATE] = {.title = "state", .min = 12, .max = 13},
+    [RUNS_ID] = {.title = "run", .min = 16, .max = 0},
+    [RUNS_BEST] = {.title = "best", .min = 7, .max = 7, .right = true},
+    [RUNS_AT] = {.title = "at", .min = 6, .max = 6, .right = true, .drop = 4},
+    [RUNS_LAST] = {.title = "last", .min = 7, .max = 7, .right = true, .drop = 6},
+    [RUNS_LOSS] = {.title = "loss", .min = 7, .max = 7, .right = true, .drop = 7},
+    [RUNS_PROGRESS] = {.title = "progress", .min = 13, .max = 13, .drop = 1},
+    [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 9, .right = true, .drop = 9},
+    [RUNS_SPEED] = {.title = "tok/s", .min = 7, .max = 7, .right = true, .drop = 8},
+    [RUNS_ETA] = {.title = "left", .min = 5, .max = 5, .right = true, .drop = 2},
+    [RUNS_AGE] = {.title = "age", .min = 5, .max = 5, .right = true, .drop = 3},
+};
+
+static struct list_look look(struct view *v, struct cells *c, int width)
+{
+    struct runs_view *s = runs_of(v);
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    *c = (struct cells){.v = v,
+                        .list = app_runs(v->app),
+                        .now = (double)t.tv_sec,
+                        .unicode = term_unicode(app_term(v->app)),
+                        .full_id = width >= FULL_ID};
+    return (struct list_look){.column = columns,
+                              .n_columns = RUNS_COLUMNS,
+                              .sorted = (int)s->sort,
+                              .descending = s->descending,
+                              .focused = v->focus == RUNS_TABLE,
+                              .cell = cell,
+                              .ctx = c};
+}
+
+/* ── panes ── */
+
+static void empty_line(struct view *v, struct rect r, int y, enum role role, const char *text)
+{
+    int width = bt_text_width(text, strlen(text));
+    term_text(app_term(v->app), r, y, r.w > width ? (r.w - width) / 2 : 0, role, text, strlen(text));
+}
+
+/* The first screen of somebody who has just started. */
+static void draw_empty(struct view *v, struct rect r)
+{
+    struct bt_str text = {.data = NULL};
+    int y = r.h > 8 ? (r.h - 7) / 2 : 0;
+    bt_str_addf(&text, "There is no run in %s yet.", app_runs_dir(v->app));
+    empty_line(v, r, y, ROLE_TITLE, bt_str_text(&text));
+    empty_line(v, r, y + 2, ROLE_TEXT,
+               "Enter   opens the Experiment view: choose a file, set what you like,");
+    empty_line(v, r, y + 3, ROLE_TEXT, "        launch it with L. The run goes on when you leave. ");
+    empty_line(v, r, y + 5, ROLE_DIM, "In a shell: bertty train experiments/movie-reviews.yaml --detach");
+    empty_line(v, r, y + 6, ROLE_DIM, "?  shows the keys of every view");
+    bt_str_free(&text);
+}
+
+static void draw_none_match(struct view *v, struct rect r)
+{
+    empty_line(v, r, r.h / 2 - 1, ROLE_TEXT, "No run matches the filter.");
+    empty_line(v, r, r.h / 2, ROLE_DIM, "Esc shows all again, / changes it");
+}
+
+static void title(const struct view *v, struct bt_str *out)
+{
+    const struct runs_view *s = runs_of(v);
+    size_t marks, all = app_runs(v->app)->n;
+    app_marks(v->app, &marks);
+    bt_str_add(out, "Runs");
+    if (s->filter_text)
+        bt_str_addf(out, " %zu of %zu · %s", s->list.n, all, s->filter_text);
+    else if (all)
+        bt_str_addf(out, " %zu", all);
+    if (marks) bt_str_addf(out, " · %zu marked", marks);
+    if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);
+}
+
+static void draw_table(struct view *v, struct rect r)
+{
+    struct runs_view *s = runs_of(v);
+    struct bt_str text = {.data = NULL};
+    struct cells c;
+    title(v, &text);
+    struct rect in = term_box(app_term(v->app), r, bt_str_text(&text), v->focus == RUNS_TABLE);
+    bt_str_free(&text);
+    s->table_at = r;
+    if (app_runs(v->app)->n == 0) {
+        draw_empty(v, in);
+    } else if (s->list.n == 0) {
+        draw_none_match(v, in);
+    } else {
+        struct list_look how = look(v, &c, in.w);
+        list_draw(app_term(v->app), in, &s->list, &how);
+    }
+}
+
+static void draw_detail(struct view *v, struct rect r)
+{
+    struct runs_view *s = runs_of(v);
+    const struct bt_run_status *here = runs_here(v);
+    s->detail_at = r;
+    struct rect in = term_box(app_term(v->app), r, here ? here->id : "Run", v->focus == RUNS_DETAIL);
+    runs_detail_draw(v, in);
+}
+
+void runs_draw(struct view *v, struct rect area)
+{
+    struct runs_view *s = runs_of(v);
+    struct rect table = area, detail = {.h = 0};
+    runs_update(v);
+    bool none = app_runs(v->app)->n == 0;
+    if (none) v->focus = RUNS_TABLE;
+    if (!v->zoom && !none && area.w >= WIDE)
+        layout_columns(area, 640, 76, 36, &table, &detail);
+    else if (!v->zoom && !none && area.h >= LEAST_TABLE + DETAIL_ROWS)
+        layout_rows(area, area.h >= 2 * DETAIL_ROWS + 12 ? 600 : 540, LEAST_TABLE, DETAIL_ROWS, &table,
+                    &detail);
+    else if (v->focus == RUNS_DETAIL) {
+        table.h = 0;
+        detail = area;
+    }
+    s->table_at = s->detail_at = (struct rect){.h = 0};
+    if (table.h) draw_table(v, table);
+    if (detail.h) draw_detail(v, detail);
+}
+
+bool runs_mouse(struct view *v, const struct event *e)
+{
+    struct runs_view *s = runs_of(v);
+    struct cells c;
+    bool activated = false;
+    int clicked = -1;
+    if (s->detail_at.h && layout_in(s->detail_at, e->y, e->x)) {
+        if (e->button == MOUSE_LEFT) v->focus = RUNS_DETAIL;
+        if (e->button == MOUSE_WHEEL_UP) s->detail_top -= s->detail_top > 0;
+        if (e->button == MOUSE_WHEEL_DOWN) s->detail_top += s->detail_top + s->detail_page < s->detail_lines;
+        return true;
+    }
+    if (!s->table_at.h || !layout_in(s->table_at, e->y, e->x)) return false;
+    if (e->button == MOUSE_LEFT) v->focus = RUNS_TABLE;
+    struct list_look how = look(v, &c, s->table_at.w - 2);
+    if (!list_mouse(&s->list, e, &how, &activated, &clicked)) return false;
+    if (clicked >= 0) {
+        runs_sort(v, clicked);
+        return true;
+    }
+    const struct bt_run_status *here = runs_here(v);
+    if (here) app_choose_run(v->app, here->dir);
+    if (activated) app_open(v->app, VIEW_CHARTS, NULL);
+    return true;
+}

@@ -1,0 +1,62 @@
+/* Which runs the Runs view shows, in which order: filter and sorting. No terminal, no files.
+ *
+ * A filter owns its texts; rows are indices into the list of runs that was given. */
+#ifndef TUI_VIEWS_RUNS_ROWS_H
+#define TUI_VIEWS_RUNS_ROWS_H
+
+#include <bertty/run.h>
+
+enum runs_column {
+    RUNS_MARK,
+    RUNS_STATE,
+    RUNS_ID,
+    RUNS_BEST,
+    RUNS_AT,
+    RUNS_LAST,
+    RUNS_LOSS,
+    RUNS_PROGRESS,
+    RUNS_EPOCH,
+    RUNS_SPEED,
+    RUNS_ETA,
+    RUNS_AGE,
+    RUNS_COLUMNS
+};
+
+/* ── filter ──
+ *
+ * Words, all of which must hold: `imdb` (in the id, the name or the state), `state:failed`, `metric>0.8` (best metric, last, loss, step,
+ * epoch, speed, eta, age in hours; > >= < <= =), `-word` for the opposite of any of them. */
+struct runs_filter {
+    struct runs_word *word;
+    size_t n;
+};
+/* False: why says which word is not understood (or: no memory); the filter is empty then. */
+bool runs_filter_parse(const char *text, struct runs_filter *out, struct bt_str *why);
+void runs_filter_clear(struct runs_filter *f);
+bool runs_filter_match(const struct runs_filter *f, const struct bt_run_status *s, double now);
+
+/* ── order ── */
+
+struct runs_order {
+    enum runs_column column;
+    bool descending;
+    double now;
+    bool (*marked)(void *ctx, const char *dir);
+    void *ctx;
+};
+/* Fills row (room for list->n) with the runs that match, sorted; returns how many. Runs without a value come last, equal ones newest first. */
+size_t runs_rows(const struct bt_run_list *list, const struct runs_filter *filter,
+                 const struct runs_order *order, size_t *row);
+/* The number that a column stands for; NaN: none. */
+double runs_number(const struct bt_run_status *s, enum runs_column column, double now);
+/* Whether larger values are what one looks for first. */
+bool runs_descending_first(enum runs_column column);
+
+/* ── texts ── */
+
+/* "42s", "3m", "2h05", "5d"; "" for NaN and negative. */
+void runs_duration(struct bt_str *out, double seconds);
+/* An id of ours without its date: "movie-reviews-…-3f2a"; others as they are. */
+void runs_short_id(struct bt_str *out, const char *id);
+
+#endif
