@@ -80,15 +80,14 @@ struct bt_check {
     double memory_mib;              /* predicted peak of the process */
     double available_mib;           /* min(cgroup's limit, available) */
     double disk_mib, disk_free_mib; /* two checkpoints and the rest; free at output_dir */
-    double
-        seconds; /* predicted training time from flops and the machine's measured rate; NaN if timed = false */
+    double seconds; /* predicted time from the measured rate; NaN if timed = false or too little memory */
     size_t n_labels;
     char **label;
     int64_t *label_rows; /* of the training data */
     char **warning; /* hygiene: duplicates, conflicts, leakage between splits, truncation … one line each */
     size_t n_warnings;
 };
-/* Everything that can be said without training: reads data and tokenizer, not the weights' values. timed: measures the machine for about 0.3 s. */
+/* Everything that can be said without training. timed: does some real steps, about 0.3 s, on weights that are thrown away. */
 enum bt_status bt_check(const struct bt_experiment *x, bool timed, struct bt_check **out,
                         struct bt_error *err);
 void bt_check_free(struct bt_check *c);
