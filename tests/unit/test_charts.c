@@ -1,5 +1,5 @@
 /* What the Charts view shows, without drawing it: panels, axes, smoothing, runs that come and go. */
-#include "tui/views/charts_data.h"
+#include "tui/views/charts_export.h"
 
 #include <bertty/file.h>
 #include <math.h>
@@ -257,14 +257,259 @@ static void points_by_x(void **state)
     assert_int_equal(charts_at(x, 4, 100), 3);
 }
 
+/* ── scales ── */
+
+static struct charts *loaded(const char *name, int n)
+{
+    static struct charts c;
+    char *path = make_run(name, n);
+    c = (struct charts){0};
+    assert_true(charts_set_runs(&c, (const char *[]){path}, 1));
+    poll_once(&c);
+    free(path);
+    return &c;
+}
+
+static void filters(void **state)
+{
+    (void)state;
+    struct charts *c = loaded("a", 8);
+    struct charts_panel *shown[8];
+    assert_int_equal(charts_filter(c, NULL, shown), 4);
+    assert_int_equal(charts_filter(c, "", shown), 4);
+    assert_int_equal(charts_filter(c, "^ACC|rss", shown), 2);
+    assert_string_equal(shown[0]->name, "accuracy");
+    assert_int_equal(charts_filter(c, "los(", shown), 0); /* no expression: taken as it stands */
+    assert_int_equal(charts_filter(c, "nothing", shown), 0);
+    charts_free(c);
+}
+
+static void grids(void **state)
+{
+    (void)state;
+    static const struct {
+        int width, height, columns, rows;
+        size_t n;
+        int want_columns, want_rows;
+    } cases[] = {{80, 22, 0, 0, 9, 2, 2},  {120, 34, 0, 0, 9, 3, 3}, {120, 34, 0, 0, 2, 2, 1},
+                 {80, 22, 0, 0, 1, 1, 1},  {40, 10, 0, 0, 9, 1, 1},  {80, 22, 9, 9, 9, 5, 2},
+                 {120, 34, 1, 0, 9, 1, 3}, {200, 60, 0, 0, 0, 1, 1}, {10, 3, 0, 0, 4, 1, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int columns = cases[i].columns, rows = cases[i].rows;
+        charts_grid(cases[i].width, cases[i].height, cases[i].n, &columns, &rows);
+        assert_int_equal(columns, cases[i].want_columns);
+        assert_int_equal(rows, cases[i].want_rows);
+    }
+}
+
+static void zooming(void **state)
+{
+    (void)state;
+    struct plot_range full = {.min = 0, .max = 100}, r = full;
+    assert_false(charts_zoom(&r, full, false, 0.25, 0.5)); /* what was at a quarter stays there */
+    assert_true(fabs(r.min - 12.5) < 1e-9 && fabs(r.max - 62.5) < 1e-9);
+    charts_pan(&r, full, false, 0.5);
+    assert_true(fabs(r.min - 37.5) < 1e-9 && fabs(r.max - 87.5) < 1e-9);
+    charts_pan(&r, full, false, 9);
+    assert_true(fabs(r.min - 50) < 1e-9 && fabs(r.max - 100) < 1e-9);
+    charts_pan(&r, full, false, -9);
+    assert_true(fabs(r.min) < 1e-9);
+    assert_true(charts_zoom(&r, full, false, 0.5, 3));
+    assert_true(r.min == 0 && r.max == 100);
+    for (int i = 0; i < 200; i++) charts_zoom(&r, full, false, 0.5, 0.5);
+    assert_true(r.max > r.min); /* never empty */
+    full = r = (struct plot_range){.min = 1, .max = 10000};
+    assert_false(charts_zoom(&r, full, true, 0, 0.5));
+    assert_true(fabs(r.min - 1) < 1e-9 && fabs(r.max - 100) < 1e-6);
+    charts_pan(&r, full, true, 1);
+    assert_true(fabs(r.min - 100) < 1e-6 && fabs(r.max - 10000) < 1e-3);
+}
+
+static void extents(void **state)
+{
+    (void)state;
+    struct charts *c = loaded("a", 8);
+    struct charts_panel *shown[8];
+    struct charts_options o = {0};
+    size_t n = charts_filter(c, NULL, shown);
+    for (size_t i = 0; i < n; i++) charts_prepare(shown[i], o.axis, 0);
+    struct plot_range x = charts_extent(shown, n, &o);
+    assert_true(x.min == 0 && x.max == 80);
+    o.log_x = true;
+    x = charts_extent(shown, n, &o);
+    assert_true(x.min == 10 && x.max == 100);
+    o.log_x = false;
+    x = charts_extent(shown, 0, &o);
+    assert_true(x.max > x.min);
+    charts_free(c);
+}
+
+static void cursor_goes_from_point_to_point(void **state)
+{
+    (void)state;
+    struct charts *c = loaded("a", 8);
+    struct charts_panel *loss = panel(c, "loss");
+    charts_prepare(loss, CHARTS_STEP, 0);
+    assert_true(charts_next_x(loss, 20, 1) == 25); /* of the evaluation */
+    assert_true(charts_next_x(loss, 25, 1) == 30);
+    assert_true(charts_next_x(loss, 20, 22) == 50);
+    assert_true(charts_next_x(loss, 80, 1) == 80);
+    assert_true(charts_next_x(loss, 30, -1) == 25);
+    assert_true(charts_next_x(loss, 50, -22) == 25);
+    assert_true(charts_next_x(loss, 10, -1) == 10);
+    assert_true(charts_next_x(loss, 15, 500) == 80);
+    assert_true(charts_step_at(loss, 1000) >= 25);
+    charts_free(c);
+}
+
+static void what_a_panel_draws(void **state)
+{
+    (void)state;
+    struct charts *c = loaded("a", 8);
+    struct charts_panel *loss = panel(c, "loss");
+    struct charts_options o = {.weight = 0.6};
+    struct charts_look look = {.log_y = true};
+    struct charts_drawing d;
+    struct plot_range x = {.min = 0, .max = 80};
+    charts_prepare(loss, o.axis, o.weight);
+    assert_true(charts_draw_panel(c, loss, &o, &look, x, PLOT_BRAILLE, &d));
+    assert_int_equal(d.spec.n_lines, 3); /* smoothed, raw, evaluation */
+    assert_true(!d.line[0].faint && d.line[1].faint && d.line[2].dashed && !d.line[0].dashed);
+    assert_true(d.line[1].y[7] == 0.125 && d.line[0].y[7] > 0.125);
+    assert_true(d.spec.log_y && d.spec.y.min > 0 && d.spec.y.min <= 0.125 && d.spec.y.max >= 1);
+    charts_drawing_free(&d);
+    look = (struct charts_look){.zoomed = true, .y = {.min = 0.2, .max = 0.3}};
+    charts_draw_panel(c, loss, &o, &look, x, PLOT_BRAILLE, &d);
+    assert_true(d.spec.y.min == 0.2 && d.spec.y.max == 0.3);
+    charts_drawing_free(&d);
+    charts_free(c);
+}
+
+static void summaries(void **state)
+{
+    (void)state;
+    struct charts *c = loaded("a", 8);
+    struct charts_panel *loss = panel(c, "loss");
+    struct charts_options o = {0};
+    charts_prepare(loss, o.axis, 0);
+    struct charts_curve *train = &loss->curve[loss->curve[0].eval];
+    struct charts_summary m = charts_summarise(train, (struct plot_range){.min = 15, .max = 65}, &o);
+    assert_true(m.any && m.at == 7 && m.least == 5 && m.greatest == 1);
+    o = (struct charts_options){.cursor = true, .at = 44};
+    m = charts_summarise(train, (struct plot_range){.min = 0, .max = 80}, &o);
+    assert_int_equal(m.at, 3);
+    m = charts_summarise(train, (struct plot_range){.min = 81, .max = 90}, &o);
+    assert_false(m.any);
+    charts_free(c);
+}
+
+static void looks_and_names(void **state)
+{
+    (void)state;
+    struct charts_looks l = {0};
+    charts_look(&l, "loss")->log_y = true;
+    assert_false(charts_look(&l, "accuracy")->log_y);
+    assert_true(charts_look(&l, "loss")->log_y);
+    assert_int_equal(l.n, 2);
+    charts_looks_free(&l);
+    assert_string_equal(charts_short_id("movie-reviews-20261124-101112-3f2a"), "3f2a");
+    assert_string_equal(charts_short_id("lr-3e-5"), "lr-3e-5");
+    assert_string_equal(charts_short_id("plain"), "plain");
+}
+
+/* ── files ── */
+
+static struct charts_export *export_of(struct charts *c, const char *name)
+{
+    struct charts_panel *p = panel(c, name);
+    struct charts_options o = {.weight = 0.6};
+    struct charts_drawing d;
+    charts_prepare(p, o.axis, o.weight);
+    assert_true(charts_draw_panel(c, p, &o, NULL, (struct plot_range){.min = 0, .max = 80}, PLOT_ASCII, &d));
+    struct charts_export *e = charts_export_take(p, &d);
+    assert_non_null(e);
+    charts_drawing_free(&d);
+    return e;
+}
+
+static size_t count(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, word)); text++) n++;
+    return n;
+}
+
+static void exports(void **state)
+{
+    (void)state;
+    struct charts *c = loaded("a,<b>", 8);
+    struct charts_export *e = export_of(c, "loss");
+    charts_free(c); /* what was taken is a copy */
+    struct bt_str out = {0};
+    charts_export_csv(e, &out);
+    assert_int_equal(count(bt_str_text(&out), "\n"), 10);
+    assert_non_null(strstr(bt_str_text(&out), "run,tag,step,wall_time,value,smoothed\n"));
+    assert_non_null(strstr(bt_str_text(&out), "\"a,<b>\",train/loss,10,1000000002.000,1,1\n"));
+    assert_non_null(strstr(bt_str_text(&out), "\"a,<b>\",eval/loss,25,1000000005.000,0.5,\n"));
+    bt_str_clear(&out);
+    charts_export_svg(e, &out);
+    assert_non_null(strstr(bt_str_text(&out), "a,&lt;b&gt; train/loss"));
+    assert_int_equal(count(bt_str_text(&out), "<path clip-path"), 3);
+    assert_int_equal(count(bt_str_text(&out), "nan"), 0);
+    bt_str_clear(&out);
+    charts_export_text(e, &out);
+    assert_int_equal(strncmp(bt_str_text(&out), "loss\n", 5), 0);
+    assert_non_null(strstr(bt_str_text(&out), "o  0.1250    a,<b>  train/loss\n"));
+    bt_str_free(&out);
+    charts_export_free(e);
+}
+
+static void export_files(void **state)
+{
+    (void)state;
+    struct charts *c = loaded("a", 8);
+    struct charts_export *e = export_of(c, "accuracy");
+    struct bt_error err;
+    char path[200], *data;
+    size_t n;
+    snprintf(path, sizeof path, "%s/x.csv", dir);
+    assert_int_equal(charts_export_write(e, path, &err), BT_OK);
+    assert_int_equal(bt_file_read(path, 1 << 20, &data, &n, &err), BT_OK);
+    assert_string_equal(data,
+                        "run,tag,step,wall_time,value,smoothed\na,eval/accuracy,25,1000000005.000,0.75,\n");
+    free(data);
+    snprintf(path, sizeof path, "%s/x.pdf", dir);
+    assert_int_equal(charts_export_write(e, path, &err), BT_INVALID);
+    assert_int_equal(charts_export_check("x", &err), BT_INVALID);
+    snprintf(path, sizeof path, "%s/none/x.svg", dir);
+    assert_int_equal(charts_export_write(e, path, &err), BT_IO);
+    charts_export_free(e);
+    charts_free(c);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(groups),       cmocka_unit_test(smoothing),   TEST(panels_and_axes),
-        TEST(new_points_appear),        TEST(colours_are_stable),      TEST(runs_change_during_a_poll),
-        TEST(what_the_directory_tells), cmocka_unit_test(points_by_x),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(smoothing),
+        TEST(panels_and_axes),
+        TEST(new_points_appear),
+        TEST(colours_are_stable),
+        TEST(runs_change_during_a_poll),
+        TEST(what_the_directory_tells),
+        cmocka_unit_test(points_by_x),
+        TEST(filters),
+        cmocka_unit_test(grids),
+        cmocka_unit_test(zooming),
+        TEST(extents),
+        TEST(cursor_goes_from_point_to_point),
+        TEST(what_a_panel_draws),
+        TEST(summaries),
+        cmocka_unit_test(looks_and_names),
+        TEST(exports),
+        TEST(export_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,7 @@ struct charts_cache {
 struct charts_poll {
     struct charts_run **run;
     size_t n;
+    bool ran; /* a poll that never ran has found nothing */
 };
 
 /* ── runs ── */
@@ -244,6 +245,7 @@ struct charts_poll *charts_begin(struct charts *c)
 
 void charts_poll_run(struct charts_poll *p)
 {
+    p->ran = true;
     for (size_t i = 0; i < p->n; i++) poll_one(p->run[i]);
 }
 
@@ -280,7 +282,7 @@ bool charts_end(struct charts *c, struct charts_poll *p, bool *more)
     c->busy = *more = false;
     for (size_t i = 0; i < p->n; i++) {
         *more |= p->run[i]->own->more;
-        if (!p->run[i]->own->gone) changed |= take_over(p->run[i]);
+        if (p->ran && !p->run[i]->own->gone) changed |= take_over(p->run[i]);
     }
     free(p->run);
     free(p);
