@@ -1,12 +1,449 @@
-/* The curves of runs. */
-#include "tui/view.h"
+/* The Charts view: the scalars of the marked runs as a grid of live plots. */
+#include "tui/views/charts_view.h"
 
-static void draw(struct view *v, struct rect area)
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Seconds between two looks at the files: of runs that are being trained, and of all others. */
+static const double LIVE = 0.9, STILL = 3;
+
+static const double weights[] = {0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99};
+enum { WEIGHTS = sizeof weights / sizeof *weights, FIRST_WEIGHT = 2 };
+
+/* ── state ── */
+
+void charts_set_focus(struct charts_view *s, size_t i)
 {
-    struct term *t = app_term(v->app);
-    struct rect in = term_box(t, area, "Charts", true);
-    term_print(t, in, 1, 2, ROLE_TEXT, "%s", "No run has logged anything yet.");
-    term_print(t, in, 3, 2, ROLE_DIM, "%s", "A run that is started draws its curves here.");
+    s->focus = i;
+    free(s->focus_name);
+    s->focus_name = i < s->n_shown ? bt_strdup(s->shown[i]->name) : NULL;
 }
 
-const struct view_ops view_charts = {.name = "Charts", .panes = 1, .draw = draw};
+static void find_focus(struct charts_view *s)
+{
+    for (size_t i = 0; s->focus_name && i < s->n_shown; i++)
+        if (strcmp(s->shown[i]->name, s->focus_name) == 0) s->focus = i;
+    if (s->focus >= s->n_shown) s->focus = s->n_shown ? s->n_shown - 1 : 0;
+}
+
+bool charts_update(struct charts_view *s)
+{
+    struct charts_panel **more = realloc(s->shown, (s->data.n_panels + 1) * sizeof(struct charts_panel *));
+    s->n_shown = 0;
+    if (!more) return false;
+    s->shown = more;
+    size_t n = charts_filter(&s->data, s->filter, s->shown);
+    for (size_t i = 0; i < n; i++)
+        if (!charts_prepare(s->shown[i], s->o.axis, s->o.weight)) return false;
+    s->n_shown = n;
+    s->full = charts_extent(s->shown, n, &s->o);
+    find_focus(s);
+    return true;
+}
+
+/* ── reading ── */
+
+struct poll {
+    struct view *view;
+    struct charts_poll *poll;
+};
+
+static void submit_poll(struct view *v);
+
+static void poll_run(void *ctx, const atomic_bool *cancel)
+{
+    struct poll *p = ctx;
+    (void)cancel;
+    charts_poll_run(p->poll);
+}
+
+static void poll_done(void *ctx, bool cancelled)
+{
+    struct poll *p = ctx;
+    struct view *v = p->view;
+    struct charts_view *s = v->state;
+    bool more;
+    if (charts_end(&s->data, p->poll, &more)) {
+        s->n_shown = s->n_places = 0; /* panels were made anew */
+        app_redraw(v->app);
+    }
+    free(p);
+    if (more && !cancelled) submit_poll(v);
+}
+
+static void submit_poll(struct view *v)
+{
+    struct charts_view *s = v->state;
+    struct poll *p = s->data.busy ? NULL : calloc(1, sizeof *p);
+    if (!p) return;
+    bool more;
+    *p = (struct poll){.view = v, .poll = charts_begin(&s->data)};
+    if (!p->poll) {
+        free(p);
+        return;
+    }
+    struct app_task task = {.run = poll_run, .done = poll_done, .ctx = p, .owner = v};
+    if (app_submit(v->app, &task)) return;
+    charts_end(&s->data, p->poll, &more);
+    free(p);
+}
+
+/* The marked runs, else the chosen one. */
+static void follow_marks(struct view *v)
+{
+    struct charts_view *s = v->state;
+    size_t n;
+    const char *chosen = app_run(v->app), *const *dir = app_marks(v->app, &n);
+    uint64_t marks = app_marks_version(v->app);
+    if (!n && chosen) {
+        dir = &chosen;
+        n = 1;
+    }
+    bool same =
+        s->started && marks == s->marks && strcmp(chosen ? chosen : "", s->chosen ? s->chosen : "") == 0;
+    if (same) return;
+    s->started = true;
+    s->marks = marks;
+    free(s->chosen);
+    s->chosen = bt_strdup(chosen);
+    s->n_shown = s->n_places = 0;
+    if (!charts_set_runs(&s->data, dir, n)) app_say(v->app, ROLE_BAD, "not enough memory for the charts");
+    for (size_t i = 0; i < s->data.n_runs; i++)
+        s->data.run[i]->colour = app_run_colour(v->app, s->data.run[i]->dir);
+    s->polled = 0;
+    app_redraw(v->app);
+}
+
+static void tick(struct view *v, double now)
+{
+    struct charts_view *s = v->state;
+    bool live = false, loaded = true;
+    follow_marks(v);
+    for (size_t i = 0; i < s->data.n_runs; i++) {
+        live |= s->data.run[i]->info.live;
+        loaded &= s->data.run[i]->loaded || s->data.run[i]->error;
+    }
+    if (!s->data.n_runs || (loaded && now - s->polled < (live ? LIVE : STILL))) return;
+    s->polled = now;
+    submit_poll(v);
+}
+
+static void shown(struct view *v)
+{
+    follow_marks(v);
+    submit_poll(v);
+}
+
+/* ── settings ── */
+
+static bool next_axis(struct view *v, int count)
+{
+    struct charts_view *s = v->state;
+    struct charts_panel *p = charts_focused(s);
+    double step = (double)NAN;
+    if (s->o.cursor && p) step = charts_step_at(p, s->o.at);
+    s->o.axis = (enum charts_axis)(((int)s->o.axis + count) % CHARTS_AXES);
+    s->o.zoomed = false;
+    s->o.cursor = s->o.cursor && p && s->data.n_runs;
+    if (s->o.cursor) s->o.at = charts_step_on(p->curve[0].run, s->o.axis, step);
+    return true;
+}
+
+static bool toggle_log_x(struct view *v, int count)
+{
+    struct charts_view *s = v->state;
+    (void)count;
+    s->o.log_x = !s->o.log_x;
+    s->o.zoomed = false;
+    return true;
+}
+
+static bool toggle_log_y(struct view *v, int count)
+{
+    struct charts_look *look = charts_focused_look(v->state);
+    (void)count;
+    if (!look) return false;
+    look->log_y = !look->log_y;
+    look->zoomed = false;
+    return true;
+}
+
+static bool set_smoothing(struct view *v, int to)
+{
+    struct charts_view *s = v->state;
+    s->smoothing = to < 0 ? 0 : to >= WEIGHTS ? WEIGHTS - 1 : to;
+    s->o.weight = weights[s->smoothing];
+    return true;
+}
+
+static bool smoother(struct view *v, int count)
+{
+    struct charts_view *s = v->state;
+    return set_smoothing(v, s->smoothing + count);
+}
+
+static bool rougher(struct view *v, int count)
+{
+    return smoother(v, -count);
+}
+
+static bool toggle_clip(struct view *v, int count)
+{
+    struct charts_view *s = v->state;
+    (void)count;
+    s->o.clip = !s->o.clip;
+    return true;
+}
+
+/* From what the size suggested. */
+static bool change_grid(struct charts_view *s, int columns, int rows)
+{
+    if (!s->across) return false;
+    if (!s->columns) s->columns = s->across;
+    if (!s->rows) s->rows = (int)s->page / s->across;
+    s->columns += columns;
+    s->rows += rows;
+    if (s->columns < 1) s->columns = 1;
+    if (s->rows < 1) s->rows = 1;
+    return true;
+}
+
+static bool more_columns(struct view *v, int count)
+{
+    return change_grid(v->state, count, 0);
+}
+
+static bool fewer_columns(struct view *v, int count)
+{
+    return change_grid(v->state, -count, 0);
+}
+
+static bool more_rows(struct view *v, int count)
+{
+    return change_grid(v->state, 0, count);
+}
+
+static bool fewer_rows(struct view *v, int count)
+{
+    return change_grid(v->state, 0, -count);
+}
+
+static bool natural_grid(struct view *v, int count)
+{
+    struct charts_view *s = v->state;
+    (void)count;
+    s->columns = s->rows = 0;
+    return true;
+}
+
+/* ── the filter ── */
+
+static void set_filter(void *ctx, const char *text)
+{
+    struct view *v = ctx;
+    struct charts_view *s = v->state;
+    char *filter = text && *text ? bt_strdup(text) : NULL;
+    free(s->filter);
+    s->filter = filter;
+    app_redraw(v->app);
+}
+
+/* Given up: what it was before the typing. */
+static void filter_done(void *ctx, const char *text)
+{
+    struct charts_view *s = ((struct view *)ctx)->state;
+    set_filter(ctx, text ? text : s->filter_before);
+}
+
+static bool ask_filter(struct view *v)
+{
+    struct charts_view *s = v->state;
+    free(s->filter_before);
+    s->filter_before = bt_strdup(s->filter);
+    app_ask(v->app, &(struct app_prompt){.what = "metrics: ",
+                                         .initial = s->filter ? s->filter : "",
+                                         .history = "charts-filter",
+                                         .done = filter_done,
+                                         .changed = set_filter,
+                                         .ctx = v});
+    return true;
+}
+
+/* ── the view ── */
+
+enum {
+    A_AXIS = ACT_OWN,
+    A_LOG_X,
+    A_LOG_Y,
+    A_SMOOTHER,
+    A_ROUGHER,
+    A_CLIP,
+    A_ZOOM_IN,
+    A_ZOOM_OUT,
+    A_PAN_LEFT,
+    A_PAN_RIGHT,
+    A_ZOOM_IN_Y,
+    A_ZOOM_OUT_Y,
+    A_PAN_UP,
+    A_PAN_DOWN,
+    A_RESET,
+    A_CURSOR,
+    A_CURSOR_LEFT,
+    A_CURSOR_RIGHT,
+    A_CURSOR_BEST,
+    A_MORE_COLUMNS,
+    A_FEWER_COLUMNS,
+    A_MORE_ROWS,
+    A_FEWER_ROWS,
+    A_NATURAL_GRID,
+    A_SAVE,
+    A_END
+};
+
+#define ACTION(number, word, key, text, heading)                                                             \
+    {                                                                                                        \
+        .id = (number), .name = (word), .keys = (key), .help = (text), .group = (heading)                    \
+    }
+
+static const struct action actions[] = {
+    ACTION(A_AXIS, "x-axis", "x", "x axis: step, epoch, time since the start, clock", "Axes"),
+    ACTION(A_LOG_X, "log-x", "X", "logarithmic x axis", "Axes"),
+    ACTION(A_LOG_Y, "log-y", "L", "logarithmic y axis of this panel", "Axes"),
+    ACTION(A_CLIP, "clip", "o", "leave the most extreme percent out of the y axis", "Axes"),
+    ACTION(A_SMOOTHER, "smoother", "s", "smooth more (the raw line stays, faint)", "Axes"),
+    ACTION(A_ROUGHER, "rougher", "S", "smooth less", "Axes"),
+    ACTION(A_ZOOM_IN, "zoom-in", "+ =", "zoom in on x, around the cursor (wheel: around the pointer)",
+           "Zoom"),
+    ACTION(A_ZOOM_OUT, "zoom-out", "-", "zoom out on x", "Zoom"),
+    ACTION(A_PAN_LEFT, "pan-left", "(", "to the left in a zoomed x axis (drag)", "Zoom"),
+    ACTION(A_PAN_RIGHT, "pan-right", ")", "to the right", "Zoom"),
+    ACTION(A_ZOOM_IN_Y, "zoom-in-y", ">", "zoom in on y (wheel over the numbers)", "Zoom"),
+    ACTION(A_ZOOM_OUT_Y, "zoom-out-y", "<", "zoom out on y", "Zoom"),
+    ACTION(A_PAN_UP, "pan-up", "K", "up in a zoomed y axis (drag)", "Zoom"),
+    ACTION(A_PAN_DOWN, "pan-down", "J", "down", "Zoom"),
+    ACTION(A_RESET, "reset-zoom", "r", "show all of every axis", "Zoom"),
+    ACTION(A_CURSOR, "cursor", "c", "cursor through all panels on and off (click)", "Cursor"),
+    ACTION(A_CURSOR_LEFT, "cursor-left", ",", "cursor to the left", "Cursor"),
+    ACTION(A_CURSOR_RIGHT, "cursor-right", ".", "cursor to the right", "Cursor"),
+    ACTION(A_CURSOR_BEST, "cursor-best", "b", "cursor to the best checkpoint", "Cursor"),
+    ACTION(A_MORE_COLUMNS, "more-columns", "]", "more panels side by side", "Panels"),
+    ACTION(A_FEWER_COLUMNS, "fewer-columns", "[", "fewer panels side by side", "Panels"),
+    ACTION(A_MORE_ROWS, "more-rows", "}", "more panels one below the other", "Panels"),
+    ACTION(A_FEWER_ROWS, "fewer-rows", "{", "fewer panels one below the other", "Panels"),
+    ACTION(A_NATURAL_GRID, "natural-grid", "a", "as many panels as fit well", "Panels"),
+    ACTION(A_SAVE, "save", "e", "write this panel to a file: .csv, .svg or .txt", "Panels"),
+};
+
+static bool (*const handlers[])(struct view *v, int count) = {
+    [A_AXIS - ACT_OWN] = next_axis,
+    [A_LOG_X - ACT_OWN] = toggle_log_x,
+    [A_LOG_Y - ACT_OWN] = toggle_log_y,
+    [A_SMOOTHER - ACT_OWN] = smoother,
+    [A_ROUGHER - ACT_OWN] = rougher,
+    [A_CLIP - ACT_OWN] = toggle_clip,
+    [A_ZOOM_IN - ACT_OWN] = charts_zoom_x,
+    [A_ZOOM_OUT - ACT_OWN] = charts_unzoom_x,
+    [A_PAN_LEFT - ACT_OWN] = charts_pan_left,
+    [A_PAN_RIGHT - ACT_OWN] = charts_pan_right,
+    [A_ZOOM_IN_Y - ACT_OWN] = charts_zoom_y,
+    [A_ZOOM_OUT_Y - ACT_OWN] = charts_unzoom_y,
+    [A_PAN_UP - ACT_OWN] = charts_pan_up,
+    [A_PAN_DOWN - ACT_OWN] = charts_pan_down,
+    [A_RESET - ACT_OWN] = charts_reset,
+    [A_CURSOR - ACT_OWN] = charts_cursor,
+    [A_CURSOR_LEFT - ACT_OWN] = charts_cursor_left,
+    [A_CURSOR_RIGHT - ACT_OWN] = charts_cursor_right,
+    [A_CURSOR_BEST - ACT_OWN] = charts_cursor_best,
+    [A_MORE_COLUMNS - ACT_OWN] = more_columns,
+    [A_FEWER_COLUMNS - ACT_OWN] = fewer_columns,
+    [A_MORE_ROWS - ACT_OWN] = more_rows,
+    [A_FEWER_ROWS - ACT_OWN] = fewer_rows,
+    [A_NATURAL_GRID - ACT_OWN] = natural_grid,
+    [A_SAVE - ACT_OWN] = charts_save,
+};
+
+/* One step out: the cursor, the zoom, the single panel, the filter. */
+static bool escape(struct view *v)
+{
+    struct charts_view *s = v->state;
+    if (s->o.cursor)
+        s->o.cursor = false;
+    else if (s->o.zoomed)
+        s->o.zoomed = false;
+    else if (v->zoom)
+        v->zoom = false;
+    else if (s->filter)
+        set_filter(v, NULL);
+    else
+        return false;
+    return true;
+}
+
+static bool act(struct view *v, int action, int count)
+{
+    if (!charts_update(v->state)) return false;
+    app_redraw(v->app);
+    if (action >= ACT_OWN && action < A_END) return handlers[action - ACT_OWN](v, count);
+    switch (action) {
+    case ACT_ENTER:
+        v->zoom = !v->zoom;
+        return true;
+    case ACT_ESCAPE:
+        return escape(v);
+    case ACT_SEARCH:
+        return ask_filter(v);
+    case ACT_COPY:
+        return charts_copy(v);
+    default:
+        return charts_motion(v, action, count);
+    }
+}
+
+static bool open_view(struct view *v)
+{
+    return set_smoothing(v, FIRST_WEIGHT);
+}
+
+static void close_view(struct view *v)
+{
+    struct charts_view *s = v->state;
+    charts_free(&s->data);
+    charts_looks_free(&s->looks);
+    free(s->filter);
+    free(s->filter_before);
+    free(s->shown);
+    free(s->focus_name);
+    free(s->chosen);
+    free(s->cell);
+    free(s->save_path);
+}
+
+/* text: the metric to look at. */
+static void receive(struct view *v, const struct app_request *r)
+{
+    struct charts_view *s = v->state;
+    bool eval;
+    if (r->run) app_choose_run(v->app, r->run);
+    if (!r->text) return;
+    free(s->focus_name);
+    s->focus_name = bt_strdup(charts_group(r->text, &eval));
+    set_filter(v, NULL);
+    v->zoom = true;
+}
+
+const struct view_ops view_charts = {
+    .name = "Charts",
+    .size = sizeof(struct charts_view),
+    .panes = 1,
+    .actions = actions,
+    .n_actions = sizeof actions / sizeof *actions,
+    .open = open_view,
+    .close = close_view,
+    .shown = shown,
+    .receive = receive,
+    .draw = charts_draw,
+    .act = act,
+    .mouse = charts_mouse,
+    .tick = tick,
+};

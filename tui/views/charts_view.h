@@ -1,0 +1,79 @@
+/* The Charts view's state, shared by its files: charts.c (the view, reading), charts_draw.c, charts_move.c (focus, cursor, zoom, pan,
+ * mouse), charts_out.c (files and the clipboard).
+ *
+ * Panels are borrowed from data until it changes: charts_update() comes before they are used. */
+#ifndef TUI_VIEWS_CHARTS_VIEW_H
+#define TUI_VIEWS_CHARTS_VIEW_H
+
+#include "tui/view.h"
+#include "tui/views/charts_scale.h"
+
+enum { CHARTS_PLACES = 64 };
+
+/* Where the last frame drew a panel. */
+struct charts_place {
+    struct charts_panel *panel;
+    struct rect box, plot;
+    struct plot_area area;
+    struct plot_spec spec; /* its scales; lines and ticks are gone */
+};
+
+struct charts_view {
+    struct charts data;
+    struct charts_options o;
+    struct charts_looks looks;
+    int smoothing;       /* index of a weight */
+    int columns, rows;   /* of the grid; 0: as the size suggests */
+    char *filter;        /* what names of panels must match; NULL: nothing */
+    char *filter_before; /* … before it is being edited */
+    struct charts_panel **shown;
+    size_t n_shown, focus;  /* focus: index of the panel that keys act on */
+    char *focus_name;       /* … while panels come and go */
+    struct plot_range full; /* of the x axis */
+    bool started;           /* the next two are of now */
+    uint64_t marks;         /* version of the marks that data was made from */
+    char *chosen;           /* … and the run */
+    double polled;          /* when */
+    size_t page;            /* panels that the last frame had room for, … */
+    int across;             /* … and in one row of it */
+    struct charts_place place[CHARTS_PLACES];
+    size_t n_places;
+    struct plot_cell *cell;
+    size_t cells;
+    int drag_y, drag_x; /* the cell where a drag is */
+    char *save_path;    /* what a question is about */
+};
+
+/* Finds the panels again, prepares them and the x axis. False without memory: nothing is shown. */
+bool charts_update(struct charts_view *s);
+struct plot_range charts_shown_x(const struct charts_view *s);
+/* The panel that keys act on, NULL: none; and its look. */
+struct charts_panel *charts_focused(const struct charts_view *s);
+struct charts_look *charts_focused_look(struct charts_view *s);
+void charts_set_focus(struct charts_view *s, size_t i);
+
+void charts_draw(struct view *v, struct rect area);
+/* A place on the x axis as text. */
+void charts_x_text(enum charts_axis axis, double x, char *text, size_t size);
+
+/* Steps that move something, each with a count; false: nothing to do. */
+bool charts_motion(struct view *v, int action, int count);
+bool charts_zoom_x(struct view *v, int count);
+bool charts_unzoom_x(struct view *v, int count);
+bool charts_zoom_y(struct view *v, int count);
+bool charts_unzoom_y(struct view *v, int count);
+bool charts_pan_left(struct view *v, int count);
+bool charts_pan_right(struct view *v, int count);
+bool charts_pan_up(struct view *v, int count);
+bool charts_pan_down(struct view *v, int count);
+bool charts_reset(struct view *v, int count);
+bool charts_cursor(struct view *v, int count);
+bool charts_cursor_left(struct view *v, int count);
+bool charts_cursor_right(struct view *v, int count);
+bool charts_cursor_best(struct view *v, int count);
+bool charts_mouse(struct view *v, const struct event *e);
+
+bool charts_save(struct view *v, int count);
+bool charts_copy(struct view *v);
+
+#endif

@@ -1,0 +1,183 @@
+/* Drawing the comparison: a table whose lines have a cell for each run, or for each label. */
+#include "tui/views/compare_view.h"
+
+#include <bertty/text.h>
+#include <string.h>
+
+enum { NAME_LEAST = 16, NAME_MOST = 34, CELL_LEAST = 12, CELL_MOST = 26 };
+
+static void put(struct term *t, struct rect r, int y, int x, enum role role, const char *text)
+{
+    term_text(t, r, y, x, role, text, strlen(text));
+}
+
+/* A part of a line, so that a text is cut where its cell ends. */
+static struct rect part(struct rect r, int x, int w)
+{
+    if (x + w > r.w) w = r.w - x;
+    return (struct rect){.y = r.y, .x = r.x + x, .h = r.h, .w = w > 0 ? w : 0};
+}
+
+/* ── geometry ── */
+
+static size_t most_cells(const struct compare_view *s)
+{
+    size_t runs = s->found->compare->n_runs;
+    return s->lines.n_labels > runs ? s->lines.n_labels : runs;
+}
+
+static void lay_out(struct compare_view *s, int width)
+{
+    int need = NAME_LEAST, runs = (int)s->n;
+    for (size_t i = 0; i < s->lines.n; i++) {
+        const struct compare_line *l = &s->lines.line[i];
+        if (l->kind == COMPARE_HEAD || l->kind == COMPARE_NOTE) continue;
+        int w = bt_text_width(l->text, strlen(l->text)) + 2;
+        if (w > need) need = w;
+    }
+    s->name_width = need > NAME_MOST ? NAME_MOST : need;
+    if (s->name_width > width / 2) s->name_width = width / 2;
+    s->cell_width = runs ? (width - s->name_width - 1) / runs : CELL_MOST;
+    if (s->cell_width > CELL_MOST) s->cell_width = CELL_MOST;
+    if (s->cell_width < CELL_LEAST) s->cell_width = CELL_LEAST;
+}
+
+static size_t cells_seen(const struct compare_view *s, int width)
+{
+    int n = (width - s->name_width - 1) / s->cell_width;
+    return n > 0 ? (size_t)n : 1;
+}
+
+/* The chosen cell is always seen. */
+static void scroll(struct compare_view *s, int width)
+{
+    size_t seen = cells_seen(s, width), most = most_cells(s);
+    if (s->cell >= most) s->cell = most ? most - 1 : 0;
+    if (s->cell < s->first_cell) s->first_cell = s->cell;
+    if (s->cell >= s->first_cell + seen) s->first_cell = s->cell - seen + 1;
+}
+
+bool compare_place(const struct compare_view *s, int y, int x, size_t *line, size_t *cell)
+{
+    int row = y - s->at.y, column = x - s->at.x - s->name_width;
+    if (row < 0 || row >= s->at.h || s->list.top + (size_t)row >= s->list.n || !s->cell_width) return false;
+    *line = s->list.top + (size_t)row;
+    *cell = column < 0 ? s->cell : s->first_cell + (size_t)(column / s->cell_width);
+    return true;
+}
+
+/* ── lines ── */
+
+static enum role cell_role(const struct compare_view *s, const struct compare_line *l, size_t i)
+{
+    const struct bt_compare *c = s->found->compare;
+    if (l->kind == COMPARE_METRIC) return c->metric[l->index].best == (int)i ? ROLE_GOOD : ROLE_TEXT;
+    if (l->kind == COMPARE_LABELS) return ROLE_HEADER;
+    if (l->kind == COMPARE_MATRIX) return l->index == i ? ROLE_GOOD : ROLE_TEXT;
+    if (l->kind != COMPARE_SETTING || i == 0) return ROLE_TEXT;
+    const char *value = c->setting[l->index].value[i], *reference = c->setting[l->index].value[0];
+    return value && reference && strcmp(value, reference) == 0 ? ROLE_DIM : ROLE_ACCENT;
+}
+
+static void draw_cells(struct term *t, struct rect r, const struct compare_view *s,
+                       const struct compare_line *l, bool current)
+{
+    struct bt_str text = {0};
+    size_t n = compare_cells(&s->lines, l, s->found->compare);
+    for (size_t i = s->first_cell; i < n; i++) {
+        int x = s->name_width + (int)(i - s->first_cell) * s->cell_width;
+        if (x >= r.w) break;
+        struct rect cell = part(r, x, s->cell_width - 1);
+        bt_str_clear(&text);
+        compare_cell(&s->lines, l, s->found->compare, s->found->pairing, i, &text);
+        int width = bt_text_width(bt_str_text(&text), text.len), left = 0;
+        if (l->kind != COMPARE_SETTING && l->kind != COMPARE_RUN && width < cell.w) left = cell.w - width;
+        put(t, cell, 0, left, cell_role(s, l, i), bt_str_text(&text));
+        bool chosen = current && i == (n == 1 ? 0 : s->cell);
+        if (chosen) term_paint(t, cell, 0, 0, cell.w, ROLE_CURSOR);
+    }
+    bt_str_free(&text);
+}
+
+static void draw_line(struct term *t, struct rect r, const struct compare_view *s, size_t i)
+{
+    const struct compare_line *l = &s->lines.line[i];
+    bool current = i == s->list.cursor;
+    if (l->kind == COMPARE_HEAD || l->kind == COMPARE_NOTE) {
+        put(t, r, 0, l->kind == COMPARE_HEAD ? 0 : 1, l->kind == COMPARE_HEAD ? ROLE_TITLE : ROLE_DIM,
+            l->text);
+        if (current) term_paint(t, r, 0, 0, r.w, ROLE_CURSOR);
+        return;
+    }
+    put(t, part(r, 1, s->name_width - 2), 0, 0, current ? ROLE_CURSOR_IDLE : ROLE_TEXT, l->text);
+    draw_cells(t, r, s, l, current);
+}
+
+/* ── above the lines: which run is which ── */
+
+static void draw_head(struct view *v, struct rect r)
+{
+    struct compare_view *s = v->state;
+    struct term *t = app_term(v->app);
+    const struct bt_compare *c = s->found->compare;
+    enum plot_glyphs glyphs = term_unicode(t) ? PLOT_BRAILLE : PLOT_ASCII;
+    put(t, part(r, 0, s->name_width - 1), 0, 0, ROLE_DIM, s->busy ? "reading" : "A is the reference");
+    for (size_t i = s->first_cell; i < c->n_runs; i++) {
+        int x = s->name_width + (int)(i - s->first_cell) * s->cell_width;
+        if (x >= r.w) break;
+        struct rect cell = part(r, x, s->cell_width - 1);
+        unsigned colour = app_run_colour(v->app, c->run[i].dir);
+        const char *id = c->run[i].id;
+        term_print(t, cell, 0, 0, i == s->cell ? ROLE_TITLE : ROLE_TEXT, "%c", 'A' + (int)(i % 26));
+        term_put(t, cell, 0, 2, role_series(colour), plot_marker(colour, glyphs));
+        int room = cell.w - 4, width = bt_text_width(id, strlen(id));
+        size_t skip = width > room && room > 0 && (int)strlen(id) > room ? strlen(id) - (size_t)room : 0;
+        put(t, cell, 0, 4, i == s->cell ? ROLE_TITLE : ROLE_TEXT, id + skip); /* its end tells runs apart */
+    }
+}
+
+static void draw_lines(struct term *t, struct rect r, const char *const *line, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put(t, r, r.h / 2 - (int)n / 2 + (int)i, 2, i ? ROLE_DIM : ROLE_TEXT, line[i]);
+}
+
+static void draw_empty(struct view *v, struct rect r)
+{
+    struct compare_view *s = v->state;
+    static const char *const few[] = {"Mark two runs or more to compare them.",
+                                      "1 opens Runs, Space marks a run, 6 comes back here.",
+                                      "Two runs are also compared prediction by prediction."};
+    static const char *const reading[] = {"Reading …"};
+    const char *error = s->found ? s->found->err.text : NULL;
+    if (s->n < 2)
+        draw_lines(app_term(v->app), r, few, 3);
+    else if (error && !s->busy)
+        draw_lines(app_term(v->app), r, &error, 1);
+    else
+        draw_lines(app_term(v->app), r, reading, 1);
+}
+
+void compare_draw(struct view *v, struct rect area)
+{
+    struct compare_view *s = v->state;
+    struct term *t = app_term(v->app);
+    struct rect in = term_box(t, area, "Compare", true);
+    s->at = (struct rect){0};
+    if (s->n < 2 || !s->found || !s->found->compare) {
+        draw_empty(v, in);
+        return;
+    }
+    lay_out(s, in.w);
+    scroll(s, in.w);
+    draw_head(v, in);
+    s->at = (struct rect){.y = in.y + 1, .x = in.x, .h = in.h - 1, .w = in.w};
+    s->list.page = s->at.h;
+    list_resize(&s->list, s->lines.n);
+    if (s->list.cursor < s->list.top) s->list.top = s->list.cursor;
+    if (s->list.cursor >= s->list.top + (size_t)s->at.h) s->list.top = s->list.cursor - (size_t)s->at.h + 1;
+    for (int y = 0; y < s->at.h && s->list.top + (size_t)y < s->lines.n; y++) {
+        struct rect row = {.y = s->at.y + y, .x = s->at.x, .h = 1, .w = s->at.w};
+        draw_line(t, row, s, s->list.top + (size_t)y);
+    }
+}
