@@ -400,6 +400,15 @@ static bool act(struct view *v, int action, int count)
     }
 }
 
+static void hints(struct view *v, struct bt_str *out)
+{
+    const struct charts_view *s = v->state;
+    if (!s->n_shown) return;
+    bt_str_add(out, v->zoom ? "Enter all panels  ← → cursor  ↑ ↓ panel" : "Enter this panel alone  c cursor");
+    bt_str_add(out,
+               "  x axis  s smooth  + - zoom  ( ) move  r reset  L log y  o clip  / filter  e to a file");
+}
+
 static bool open_view(struct view *v)
 {
     return set_smoothing(v, FIRST_WEIGHT);
@@ -446,4 +455,5 @@ const struct view_ops view_charts = {
     .act = act,
     .mouse = charts_mouse,
     .tick = tick,
+    .hints = hints,
 };

@@ -290,6 +290,16 @@ static struct rect cell_of(struct rect area, int columns_n, int rows_n, int i)
     return (struct rect){.y = area.y + y0, .x = area.x + x0, .h = y1 - y0 + 1, .w = x1 - x0 + 1};
 }
 
+/* The sides of the panel with the focus, which its neighbours drew over. Its lower edge may bear the title of another. */
+static void outline(struct term *t, struct rect r)
+{
+    term_paint(t, r, 0, 0, r.w, ROLE_FOCUS);
+    for (int y = 1; y < r.h - 1; y++) {
+        term_paint(t, r, y, 0, 1, ROLE_FOCUS);
+        term_paint(t, r, y, r.w - 1, 1, ROLE_FOCUS);
+    }
+}
+
 static void draw_grid(struct view *v, struct rect area)
 {
     struct charts_view *s = v->state;
@@ -298,10 +308,9 @@ static void draw_grid(struct view *v, struct rect area)
     size_t page = (size_t)c * (size_t)r, first = s->focus / page * page;
     s->page = page;
     s->across = c;
-    for (int pass = 0; pass < 2; pass++) /* the panel with the focus last: its border is on top */
-        for (size_t i = first; i < first + page && i < s->n_shown; i++)
-            if ((i == s->focus) == (pass == 1))
-                draw_panel(v, cell_of(area, c, r, (int)(i - first)), i, page == 1);
+    for (size_t i = first; i < first + page && i < s->n_shown; i++)
+        draw_panel(v, cell_of(area, c, r, (int)(i - first)), i, page == 1);
+    outline(app_term(v->app), cell_of(area, c, r, (int)(s->focus - first)));
     if (s->n_shown > page)
         term_print(app_term(v->app), area, area.h - 1, 2, ROLE_DIM, " %zu-%zu of %zu ", first + 1,
                    first + page < s->n_shown ? first + page : s->n_shown, s->n_shown);

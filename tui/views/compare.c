@@ -367,6 +367,17 @@ static void close_view(struct view *v)
     free(s->reference);
 }
 
+static void hints(struct view *v, struct bt_str *out)
+{
+    const struct compare_view *s = v->state;
+    if (s->in.open)
+        bt_str_add(out, "Enter the row in its file  s sort  / filter  y copy  Esc back");
+    else if (s->found)
+        bt_str_add(
+            out,
+            "Enter the rows of a count, the chart of a metric  ← → cell  r reference  y copy  R read again");
+}
+
 static bool open_view(struct view *v)
 {
     (void)v;
@@ -386,4 +397,5 @@ const struct view_ops view_compare = {
     .act = act,
     .mouse = mouse,
     .tick = tick,
+    .hints = hints,
 };
