@@ -46,7 +46,7 @@ static ssize_t fill(struct lines *l)
 {
     ssize_t got;
     do got = read(l->fd, l->chunk, CHUNK);
-    while (got < 0 && errno == EINTR && !cli_interrupted());
+    while (got < 0 && errno == EINTR);
     l->at = 0;
     l->n = got > 0 ? (size_t)got : 0;
     l->end = got <= 0;
@@ -226,13 +226,12 @@ static enum bt_status print_all(struct printer *p, struct lines *l, struct bt_er
     const char *text;
     size_t n;
     err->status = BT_OK;
-    while (!cli_output_gone() && !cli_interrupted() && (text = next_line(l, &n, err))) {
+    while (!cli_output_gone() && (text = next_line(l, &n, err))) {
         if (bt_tokenizer_ids(p->t, text, n, &p->e, err))
             return bt_error_prefix(err, err->status, "%s:%lld", l->name, (long long)l->line);
         print_text(p);
         if (p->out.failed) return bt_fail(err, BT_NOMEM, "%s:%lld: no memory", l->name, (long long)l->line);
     }
-    if (!err->status && cli_interrupted()) return bt_fail(err, BT_CANCELLED, "interrupted");
     if (!err->status && p->q->json) print_result(p);
     return err->status;
 }
@@ -292,6 +291,5 @@ int cmd_tokenize(int argc, char **argv)
     if (q.ids && q.json) return cli_misuse("tokenize", "--json has the ids too: give --ids or --json");
     q.model = args.v[0];
     q.file = args.n > 1 ? args.v[1] : NULL;
-    cli_catch_interrupts();
     return tokenize(&q);
 }
