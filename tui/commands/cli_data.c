@@ -1,0 +1,310 @@
+#include "tui/commands/cli_data.h"
+
+#include "tui/commands/cli.h"
+#include <bertty/json.h>
+#include <bertty/num.h>
+#include <bertty/text.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BAR = 30, LABELS = 20, LINES = 12 };
+
+static const char *const format_names[] = {
+    [BT_DATA_AUTO] = "auto", [BT_DATA_CSV] = "csv", [BT_DATA_TSV] = "tsv", [BT_DATA_JSONL] = "jsonl"};
+
+static double percent(size_t part, size_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+/* A bar of eighths of a column where the terminal knows them. */
+static const char *bar(struct bt_str *out, size_t n, size_t most)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    size_t parts = most ? (size_t)lround(8.0 * BAR * (double)n / (double)most) : 0;
+    bool utf8 = MB_CUR_MAX > 1;
+    if (n > 0 && parts == 0) parts = 1;
+    bt_str_clear(out);
+    for (size_t i = 0; i < parts / 8; i++) bt_str_add(out, utf8 ? "█" : "#");
+    if (parts % 8) bt_str_add(out, utf8 ? eighths[parts % 8] : "#");
+    return bt_str_text(out);
+}
+
+/* ── for people ── */
+
+static void tell_dialect(const struct cli_data_facts *f)
+{
+    const struct bt_data_dialect *d = f->dialect;
+    struct bt_str s = {0};
+    bt_str_add(&s, format_names[d->format]);
+    if (d->format == BT_DATA_CSV && d->delimiter != ',')
+        bt_str_addf(&s, ", columns separated by '%c'", d->delimiter);
+    if (d->format == BT_DATA_TSV && d->delimiter != '\t')
+        bt_str_addf(&s, ", columns separated by '%c'", d->delimiter);
+    if (d->format != BT_DATA_JSONL)
+        bt_str_addf(&s, ", %s, %s", d->quoting ? "quoted cells" : "no quoting",
+                    d->header ? "header" : "no header");
+    bt_str_addf(&s, "; text: column %s", f->spec->text_column);
+    if (f->spec->text_pair_column) bt_str_addf(&s, ", pair: %s", f->spec->text_pair_column);
+    if (f->spec->label_column) bt_str_addf(&s, ", label: %s", f->spec->label_column);
+    if (f->guessed)
+        bt_str_add(&s, f->spec->label_column ? " (guessed)" : " (guessed; no label found: --label COL)");
+    cli_line("%s", bt_str_text(&s));
+    bt_str_free(&s);
+}
+
+static bool all_numbers(const struct bt_file_report *f, double *low, double *high, double *mean)
+{
+    double v, sum = 0;
+    for (size_t i = 0; i < f->n_labels; i++) {
+        if (!bt_parse_double(f->label[i].label, &v)) return false;
+        *low = i == 0 ? v : fmin(*low, v);
+        *high = i == 0 ? v : fmax(*high, v);
+        sum += v * (double)f->label[i].rows;
+    }
+    *mean = sum / (double)f->rows;
+    return f->n_labels > 0;
+}
+
+static void tell_labels(const struct bt_file_report *f)
+{
+    struct cli_table t = {.columns = 5, .right = 4 | 8};
+    struct bt_str s = {0};
+    double low, high, mean;
+    if (f->n_labels == 0) return;
+    if (f->n_labels > LABELS && all_numbers(f, &low, &high, &mean)) {
+        cli_line("  labels: %zu different numbers from %g to %g, mean %.4g", f->n_labels, low, high, mean);
+        return;
+    }
+    cli_line("  labels: %zu", f->n_labels);
+    for (size_t i = 0; i < f->n_labels && i < LABELS; i++) {
+        cli_table_cell(&t, "   ");
+        bt_str_clear(&s);
+        bt_text_fit(&s, f->label[i].label, strlen(f->label[i].label), 40);
+        cli_table_cell(&t, "%s", bt_str_text(&s));
+        cli_table_cell(&t, "%zu", f->label[i].rows);
+        cli_table_cell(&t, "%.1f %%", percent(f->label[i].rows, f->rows));
+        cli_table_cell(&t, "%s", bar(&s, f->label[i].rows, f->label[0].rows));
+    }
+    cli_table_print(&t);
+    if (f->n_labels > LABELS) cli_line("    … and %zu more", f->n_labels - LABELS);
+    bt_str_free(&s);
+}
+
+/* The report's bins, some of them together so that there are few lines. */
+static void tell_histogram(const struct bt_lengths *l)
+{
+    struct cli_table t = {.columns = 4, .right = 2 | 4};
+    struct bt_str s = {0};
+    size_t lines[32] = {0}, used = 32, most = 0, first = 0;
+    while (l->bin[used - 1] == 0) used--;
+    size_t together = (used + LINES - 1) / LINES, n = (used + together - 1) / together;
+    for (size_t i = 0; i < used; i++) lines[i / together] += l->bin[i];
+    for (size_t i = 0; i < n; i++) most = lines[i] > most ? lines[i] : most;
+    while (lines[first] == 0) first++;
+    for (size_t i = first; i < n; i++) {
+        size_t width = l->bin_width * together, from = i * width, to = i == n - 1 ? l->max : from + width - 1;
+        cli_table_cell(&t, "   ");
+        if (from == to)
+            cli_table_cell(&t, "%zu", from);
+        else
+            cli_table_cell(&t, "%zu–%zu", from, to);
+        cli_table_cell(&t, "%zu", lines[i]);
+        cli_table_cell(&t, "%s", bar(&s, lines[i], most));
+    }
+    cli_table_print(&t);
+    bt_str_free(&s);
+}
+
+static void tell_lengths(const char *what, const struct bt_lengths *l)
+{
+    if (l->n == 0) return;
+    cli_line("  %s: %zu to %zu, mean %.1f, median %zu, 90 %% up to %zu, 99 %% up to %zu", what, l->min,
+             l->max, l->mean, l->p50, l->p90, l->p99);
+    tell_histogram(l);
+}
+
+static void tell_file(const struct bt_file_report *f, const struct cli_data_facts *facts)
+{
+    cli_line("%s", "");
+    cli_line("%s: %zu rows", f->path, f->rows);
+    tell_labels(f);
+    tell_lengths("characters", &f->characters);
+    tell_lengths("word pieces", &f->pieces);
+    if (f->pieces.n && facts->max_length)
+        cli_line("  cut at %zu pieces: %zu rows, %.1f %%", facts->max_length, f->truncated,
+                 percent(f->truncated, f->rows));
+    if (f->pieces.n)
+        cli_line("  unknown pieces: %zu of %zu, %.2f %%", f->unknown, f->total_pieces,
+                 percent(f->unknown, f->total_pieces));
+    cli_line("  duplicates: %zu rows, %.1f %%", f->duplicates, percent(f->duplicates, f->rows));
+    if (f->n_labels) cli_line("  inputs with conflicting labels: %zu", f->conflicts);
+    if (f->empty_texts) cli_line("  empty texts: %zu", f->empty_texts);
+    if (f->invalid_utf8) cli_line("  rows that are no valid UTF-8: %zu", f->invalid_utf8);
+}
+
+void cli_data_tell(const struct bt_data_report *r, const struct cli_data_facts *f)
+{
+    tell_dialect(f);
+    for (size_t i = 0; i < r->n_files; i++) tell_file(&r->file[i], f);
+    if (r->n_files > 1) cli_line("%s", "");
+    for (size_t i = 0; i < r->n_overlaps; i++) {
+        const struct bt_overlap *o = &r->overlap[i];
+        const struct bt_file_report *a = &r->file[o->first], *b = &r->file[o->second];
+        if (a->n_labels && b->n_labels)
+            cli_line("overlap: %zu rows of %s stand in %s, %zu of them with the same label", o->inputs,
+                     b->path, a->path, o->with_label);
+        else
+            cli_line("overlap: %zu rows of %s stand in %s", o->inputs, b->path, a->path);
+    }
+    if (r->n_files > 1 && r->n_overlaps == 0) cli_line("overlap: none");
+}
+
+void cli_data_columns(const char *path, struct bt_table *t, const struct column *c)
+{
+    struct cli_table out = {.columns = 4, .right = 1};
+    struct bt_row row = {0};
+    struct bt_str s = {0};
+    bool have = bt_table_rows(t) > 0 && bt_table_row(t, 0, &row, NULL) == BT_OK;
+    cli_line("%s: %zu columns", path, bt_table_columns(t));
+    for (size_t i = 0; i < bt_table_columns(t); i++) {
+        char kind[64];
+        column_describe(&c[i], kind, sizeof kind);
+        cli_table_cell(&out, "%zu", i + 1);
+        cli_table_cell(&out, "%s",
+                       bt_table_dialect(t)->header == 1 || bt_table_dialect(t)->format == BT_DATA_JSONL
+                           ? bt_table_column(t, i)
+                           : "");
+        cli_table_cell(&out, "%s", kind);
+        bt_str_clear(&s);
+        if (have && i < row.n) bt_text_fit(&s, row.cell[i], row.cell_n[i], 50);
+        cli_table_cell(&out, "%s", bt_str_text(&s));
+    }
+    cli_table_print(&out);
+    bt_str_free(&s);
+    bt_row_free(&row);
+}
+
+/* ── for programs ── */
+
+static void json_lengths(struct bt_json_writer *w, const char *key, const struct bt_lengths *l)
+{
+    bt_jw_key(w, key);
+    if (l->n == 0) {
+        bt_jw_null(w);
+        return;
+    }
+    bt_jw_object(w);
+    bt_jw_kint(w, "min", (int64_t)l->min);
+    bt_jw_kint(w, "max", (int64_t)l->max);
+    bt_jw_knum(w, "mean", l->mean);
+    bt_jw_kint(w, "p50", (int64_t)l->p50);
+    bt_jw_kint(w, "p90", (int64_t)l->p90);
+    bt_jw_kint(w, "p99", (int64_t)l->p99);
+    bt_jw_kint(w, "bin_width", (int64_t)l->bin_width);
+    bt_jw_key(w, "bins");
+    bt_jw_array(w);
+    for (size_t i = 0; i < 32; i++) bt_jw_int(w, (int64_t)l->bin[i]);
+    bt_jw_end_array(w);
+    bt_jw_end_object(w);
+}
+
+static void json_file(struct bt_json_writer *w, const struct bt_file_report *f,
+                      const struct cli_data_facts *facts)
+{
+    bt_jw_object(w);
+    bt_jw_ktext(w, "file", f->path);
+    bt_jw_kint(w, "rows", (int64_t)f->rows);
+    bt_jw_key(w, "labels");
+    bt_jw_array(w);
+    for (size_t i = 0; i < f->n_labels; i++) {
+        bt_jw_object(w);
+        bt_jw_ktext(w, "label", f->label[i].label);
+        bt_jw_kint(w, "rows", (int64_t)f->label[i].rows);
+        bt_jw_end_object(w);
+    }
+    bt_jw_end_array(w);
+    json_lengths(w, "characters", &f->characters);
+    json_lengths(w, "pieces", &f->pieces);
+    if (f->pieces.n) {
+        bt_jw_kint(w, "max_length", (int64_t)facts->max_length);
+        bt_jw_kint(w, "truncated", (int64_t)f->truncated);
+        bt_jw_kint(w, "unknown_pieces", (int64_t)f->unknown);
+        bt_jw_kint(w, "total_pieces", (int64_t)f->total_pieces);
+    }
+    bt_jw_kint(w, "duplicates", (int64_t)f->duplicates);
+    bt_jw_kint(w, "conflicts", (int64_t)f->conflicts);
+    bt_jw_kint(w, "empty_texts", (int64_t)f->empty_texts);
+    bt_jw_kint(w, "invalid_utf8", (int64_t)f->invalid_utf8);
+    bt_jw_end_object(w);
+}
+
+static void json_settings(struct bt_json_writer *w, const struct cli_data_facts *f)
+{
+    char delimiter[2] = {f->dialect->delimiter, '\0'};
+    bt_jw_ktext(w, "format", format_names[f->dialect->format]);
+    if (f->dialect->format != BT_DATA_JSONL) {
+        bt_jw_ktext(w, "delimiter", delimiter);
+        bt_jw_kbool(w, "quoting", f->dialect->quoting == 1);
+        bt_jw_kbool(w, "header", f->dialect->header == 1);
+    }
+    bt_jw_ktext(w, "text", f->spec->text_column);
+    bt_jw_ktext(w, "pair", f->spec->text_pair_column);
+    bt_jw_ktext(w, "label", f->spec->label_column);
+    bt_jw_kbool(w, "guessed", f->guessed);
+}
+
+void cli_data_json(const struct bt_data_report *r, const struct cli_data_facts *f)
+{
+    struct bt_str text = {0};
+    struct bt_json_writer w = BT_JSON_WRITER(&text);
+    for (size_t i = 0; i < r->n_files; i++) {
+        w = BT_JSON_WRITER(&text);
+        json_file(&w, &r->file[i], f);
+        cli_json(&text);
+    }
+    w = BT_JSON_WRITER(&text);
+    size_t rows = 0;
+    for (size_t i = 0; i < r->n_files; i++) rows += r->file[i].rows;
+    bt_jw_object(&w);
+    bt_jw_kint(&w, "files", (int64_t)r->n_files);
+    bt_jw_kint(&w, "rows", (int64_t)rows);
+    json_settings(&w, f);
+    bt_jw_key(&w, "overlaps");
+    bt_jw_array(&w);
+    for (size_t i = 0; i < r->n_overlaps; i++) {
+        const struct bt_overlap *o = &r->overlap[i];
+        bt_jw_object(&w);
+        bt_jw_ktext(&w, "first", r->file[o->first].path);
+        bt_jw_ktext(&w, "second", r->file[o->second].path);
+        bt_jw_kint(&w, "inputs", (int64_t)o->inputs);
+        bt_jw_kint(&w, "with_label", (int64_t)o->with_label);
+        bt_jw_end_object(&w);
+    }
+    bt_jw_end_array(&w);
+    bt_jw_end_object(&w);
+    cli_json(&text);
+    bt_str_free(&text);
+}
+
+void cli_data_columns_json(const struct bt_table *t, const struct column *c)
+{
+    struct bt_str text = {0};
+    struct bt_json_writer w = BT_JSON_WRITER(&text);
+    bt_jw_object(&w);
+    bt_jw_key(&w, "columns");
+    bt_jw_array(&w);
+    for (size_t i = 0; i < bt_table_columns(t); i++) {
+        char kind[64];
+        column_describe(&c[i], kind, sizeof kind);
+        bt_jw_object(&w);
+        bt_jw_ktext(&w, "name", bt_table_column(t, i));
+        bt_jw_ktext(&w, "kind", kind);
+        bt_jw_end_object(&w);
+    }
+    bt_jw_end_array(&w);
+    bt_jw_end_object(&w);
+    cli_json(&text);
+    bt_str_free(&text);
+}

@@ -1,0 +1,233 @@
+/* bertty data */
+#include "tui/columns.h"
+#include "tui/commands/cli.h"
+#include "tui/commands/cli_data.h"
+#include "tui/commands/cli_model.h"
+#include <bertty/data_report.h>
+#include <bertty/experiment.h>
+#include <bertty/file.h>
+#include <bertty/num.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char about[] = "What data files are like: labels, lengths in characters and word pieces, rows "
+                            "that are cut, unknown pieces,\n"
+                            "duplicates, inputs with conflicting labels, and rows of one file that stand in "
+                            "another one (the training\n"
+                            "data's answers in the test data). Each file is a split of its own.\n"
+                            "Format, delimiter, quoting, header and columns are found from the content "
+                            "unless an option names them; with an\n"
+                            "EXPERIMENT.yaml in place of FILE, or a RUN as --model, they are what that says. "
+                            "Word pieces need a --model.\n";
+
+struct request {
+    bool json;
+    const char *text, *pair, *label, *delimiter, *classes, *model, *runs;
+    int format, header, quoting; /* −1: not given */
+    int64_t max_length;          /* −1: not given */
+    struct bt_data_spec spec;
+};
+
+/* What stands open meanwhile. */
+struct work {
+    struct request *q;
+    struct cli_model model;
+    struct bt_experiment *x; /* the run's or the one given; NULL: none */
+    const char **experiment_files;
+    struct bt_tokenizer *tokenizer;
+    struct bt_table *table; /* of the first file */
+    struct column *column;
+    struct bt_data_report *r;
+};
+
+/* ── settings ── */
+
+static bool is_experiment(const char *path)
+{
+    size_t n = strlen(path);
+    return (n > 5 && strcmp(path + n - 5, ".yaml") == 0) || (n > 4 && strcmp(path + n - 4, ".yml") == 0);
+}
+
+static enum bt_status files_of_experiment(struct work *w, struct bt_error *err)
+{
+    const struct bt_string_list *lists[] = {&w->x->data_train_file, &w->x->data_validation_file,
+                                            &w->x->data_test_file};
+    size_t n = 0;
+    w->experiment_files = calloc(lists[0]->n + lists[1]->n + lists[2]->n + 1, sizeof *w->experiment_files);
+    if (!w->experiment_files) return bt_fail(err, BT_NOMEM, "no memory for the files' names");
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < lists[i]->n; k++) w->experiment_files[n++] = lists[i]->item[k];
+    }
+    const char *path = w->q->spec.files[0];
+    w->q->spec.files = w->experiment_files;
+    w->q->spec.n_files = n;
+    return n ? BT_OK : bt_fail(err, BT_INVALID, "%s: names no data file", path);
+}
+
+static enum bt_status load_experiment(struct work *w, struct bt_error *err)
+{
+    if (w->q->spec.n_files == 1 && is_experiment(w->q->spec.files[0])) {
+        enum bt_status st = bt_experiment_load(w->q->spec.files[0], &w->x, err);
+        return st ? st : files_of_experiment(w, err);
+    }
+    if (!w->model.run) return BT_OK;
+    char *path = bt_path_join(w->model.run, "experiment.yaml");
+    if (!path) return bt_fail(err, BT_NOMEM, "no memory for a name");
+    enum bt_status st = bt_path_exists(path) ? bt_experiment_load(path, &w->x, err) : BT_OK;
+    free(path);
+    return st;
+}
+
+static void settle_spec(struct work *w)
+{
+    struct request *q = w->q;
+    struct bt_data_spec s = {.dialect = {.header = -1, .quoting = -1}};
+    if (w->x) s = bt_experiment_data(w->x);
+    s.files = q->spec.files;
+    s.n_files = q->spec.n_files;
+    if (q->text) s.text_column = q->text;
+    if (q->pair) s.text_pair_column = q->pair;
+    if (q->label) s.label_column = q->label;
+    if (q->classes) s.class_names_file = q->classes;
+    if (q->delimiter) s.dialect.delimiter = q->delimiter[0];
+    if (q->format >= 0) s.dialect.format = (enum bt_data_format)q->format;
+    if (q->header >= 0) s.dialect.header = q->header - 1;
+    if (q->quoting >= 0) s.dialect.quoting = q->quoting - 1;
+    if (q->max_length < 0) q->max_length = w->x ? w->x->data_max_seq_length : 0;
+    q->spec = s;
+}
+
+/* auto|true|false → −1, 1, 0 */
+static int tristate(int choice)
+{
+    return choice == 0 ? -1 : choice == 1;
+}
+
+static enum bt_status load_tokenizer(struct work *w, struct bt_error *err)
+{
+    struct bt_tokenizer_options opt = BT_TOKENIZER_DEFAULTS;
+    const char *dir = w->model.dir;
+    if (!dir && w->x && w->x->model_name_or_path && bt_path_exists(w->x->model_name_or_path))
+        dir = w->x->model_name_or_path;
+    if (!dir) return BT_OK;
+    if (w->x) {
+        opt.do_lower_case = tristate(w->x->model_do_lower_case);
+        opt.strip_accents = tristate(w->x->model_strip_accents);
+        if (w->x->model_tokenizer_compat == BT_TOKENIZER_COMPAT_GOOGLE) opt.compat = BT_COMPAT_GOOGLE;
+    }
+    return bt_tokenizer_load(dir, &opt, &w->tokenizer, err);
+}
+
+/* The first file's columns; those that nobody named are guessed. */
+static enum bt_status settle_columns(struct work *w, struct bt_error *err)
+{
+    struct bt_data_spec *s = &w->q->spec;
+    struct bt_data_dialect d = s->dialect;
+    double number;
+    if (s->text_column && d.header < 0 && !bt_parse_double(s->text_column, &number)) d.header = 1;
+    enum bt_status st = bt_table_open(s->files[0], &d, &w->table, err);
+    if (!st) st = columns_look(w->table, &w->column, err);
+    if (st || s->text_column) return st;
+    struct column_guess g = columns_guess(w->table, w->column);
+    if (g.text < 0) return BT_OK;
+    s->text_column = bt_table_column(w->table, (size_t)g.text);
+    if (!s->text_pair_column && g.pair >= 0) s->text_pair_column = bt_table_column(w->table, (size_t)g.pair);
+    if (!s->label_column && g.label >= 0) s->label_column = bt_table_column(w->table, (size_t)g.label);
+    return BT_OK;
+}
+
+static enum bt_status prepare(struct work *w, struct bt_error *err)
+{
+    enum bt_status st = BT_OK;
+    if (w->q->model) st = cli_model_find(w->q->runs, w->q->model, &w->model, err);
+    if (!st) st = load_experiment(w, err);
+    if (st) return st;
+    settle_spec(w);
+    st = load_tokenizer(w, err);
+    return st ? st : settle_columns(w, err);
+}
+
+/* ── running ── */
+
+static int ask_for_column(const struct work *w)
+{
+    if (w->q->json)
+        cli_data_columns_json(w->table, w->column);
+    else
+        cli_data_columns(w->q->spec.files[0], w->table, w->column);
+    if (bt_table_rows(w->table) == 0) {
+        cli_warn("%s: no rows, expected at least one", w->q->spec.files[0]);
+        return CLI_FAILED;
+    }
+    return cli_misuse("data", "%s: which column is the text? Give --text COL (and --label COL)",
+                      w->q->spec.files[0]);
+}
+
+static int report(struct work *w)
+{
+    struct request *q = w->q;
+    struct bt_error err = {0};
+    bool given = q->text != NULL;
+    enum bt_status st = prepare(w, &err);
+    if (!st && !q->spec.text_column) return ask_for_column(w);
+    if (!st) cli_progress("reading %s …", q->spec.files[0]);
+    if (!st) st = bt_data_report(&q->spec, w->tokenizer, (size_t)q->max_length, &w->r, &err);
+    cli_progress(NULL);
+    if (st) return cli_fail(&err);
+    const struct cli_data_facts facts = {.spec = &q->spec,
+                                         .dialect = bt_table_dialect(w->table),
+                                         .max_length = (size_t)q->max_length,
+                                         .guessed = !given && !w->x};
+    if (q->json)
+        cli_data_json(w->r, &facts);
+    else
+        cli_data_tell(w->r, &facts);
+    return CLI_DONE;
+}
+
+static int run(struct request *q)
+{
+    struct work w = {.q = q};
+    int code = report(&w);
+    bt_data_report_free(w.r);
+    free(w.column);
+    bt_table_free(w.table);
+    bt_tokenizer_free(w.tokenizer);
+    bt_experiment_free(w.x);
+    free(w.experiment_files);
+    cli_model_clear(&w.model);
+    return code;
+}
+
+int cmd_data(int argc, char **argv)
+{
+    static const char *const formats[] = {"auto", "csv", "tsv", "jsonl", NULL};
+    static const char *const switches[] = {"auto", "false", "true", NULL};
+    struct request q = {.format = -1, .header = -1, .quoting = -1, .max_length = -1};
+    const struct cli_option options[] = {
+        CLI_TEXT("model", 'm', "DIR|RUN", &q.model, "count word pieces with this model's vocabulary"),
+        CLI_TEXT("text", 't', "COL", &q.text, "column of the text: its name or number from 1"),
+        CLI_TEXT("pair", 'p', "COL", &q.pair, "column of the second text of a pair"),
+        CLI_TEXT("label", 'l', "COL", &q.label, "column of the label"),
+        CLI_TEXT("class-names", 0, "FILE", &q.classes, "names for the labels 0, 1, …, a line each"),
+        CLI_INT("max-length", 0, "N", &q.max_length, 0, 65536,
+                "count the rows that are longer than so many word pieces (default: the run's, else none)"),
+        CLI_CHOICE("format", 'f', &q.format, formats, "format of the files: auto, csv, tsv, jsonl"),
+        CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),
+        CLI_CHOICE("header", 0, &q.header, switches, "the first row names the columns: auto, true, false"),
+        CLI_CHOICE("quoting", 0, &q.quoting, switches, "\"…\" encloses cells: auto, true, false"),
+        CLI_RUNS(&q.runs),
+        CLI_JSON(&q.json),
+        CLI_END,
+    };
+    const struct cli_spec spec = {
+        .command = "data", .about = about, .options = options, .min_args = 1, .max_args = -1};
+    struct cli_args args;
+    int code;
+    if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
+    if (q.delimiter && strlen(q.delimiter) != 1)
+        return cli_misuse("data", "--delimiter: found '%s', expected one character", q.delimiter);
+    q.spec.files = (const char *const *)args.v;
+    q.spec.n_files = (size_t)args.n;
+    return run(&q);
+}
