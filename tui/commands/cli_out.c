@@ -194,6 +194,7 @@ void cli_begin(void)
     fill_standard_streams();
     setlocale(LC_CTYPE, ""); /* and only that: numbers keep their full stop */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error like others */
     out.terminal = isatty(STDOUT_FILENO) != 0;
 }
 

@@ -1,0 +1,209 @@
+/* What goes wrong around a run: damage, a full disk, a loss that is no number, a second engine; and what is kept. */
+#include "tests/unit/run_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static struct fix_watch quiet = {.at = -1};
+
+static void run(const char *name, const char *const *settings, struct bt_train_result *r)
+{
+    quiet = (struct fix_watch){.at = -1};
+    expect_ok(fix_train(name, settings, &quiet, r));
+}
+
+static void flip_byte(const char *path)
+{
+    int fd = open(path, O_RDWR);
+    char c;
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &c, 1, 3000), 1);
+    c ^= 1;
+    assert_int_equal(pwrite(fd, &c, 1, 3000), 1);
+    close(fd);
+}
+
+/* The newest checkpoint is damaged: the one before it is taken, told, and leads to the same end. */
+static void damaged_newest(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"model.safetensors", "optimizer.safetensors"};
+    struct bt_train_result r;
+    run("whole", NULL, &r);
+    bt_train_result_clear(&r);
+    for (int i = 0; i < 2; i++) {
+        struct fix_watch w = {.at = 7, .act = fix_stop};
+        const char *name = i ? "damaged-1" : "damaged-0";
+        expect_ok(fix_train(name, NULL, &w, &r));
+        bt_train_result_clear(&r);
+        flip_byte(fix_path("runs/%s/checkpoints/step-000007/%s", name, files[i]));
+        w = (struct fix_watch){.at = -1};
+        assert_int_equal(fix_resume(name, 7, false, &w, &r), BT_DAMAGED);
+        assert_non_null(strstr(fix_err.text, files[i]));
+        bt_train_result_clear(&r);
+        expect_ok(fix_resume(name, -1, false, &w, &r));
+        assert_non_null(strstr(w.warning, files[i]));
+        bt_train_result_clear(&r);
+        assert_string_equal(fix_weights(name), fix_weights("whole"));
+    }
+}
+
+/* A half-written checkpoint and torn temporary files are swept away, other people's files are not. */
+static void leftovers(void **state)
+{
+    (void)state;
+    struct fix_watch w = {.at = 5, .act = fix_stop};
+    struct bt_train_result r;
+    expect_ok(fix_train("swept", NULL, &w, &r));
+    bt_train_result_clear(&r);
+    expect_ok(bt_mkdirs(fix_path("runs/swept/checkpoints/step-000009.tmp"), &fix_err));
+    fix_write(fix_path("runs/swept/checkpoints/step-000009.tmp/config.json"), "{");
+    fix_write(fix_path("runs/swept/status.json.0123456789abcdef.tmp"), "{");
+    fix_write(fix_path("runs/swept/notes.tmp"), "mine");
+    w = (struct fix_watch){.at = -1};
+    expect_ok(fix_resume("swept", -1, false, &w, &r));
+    bt_train_result_clear(&r);
+    assert_false(bt_path_exists(fix_path("runs/swept/checkpoints/step-000009.tmp")));
+    assert_false(bt_path_exists(fix_path("runs/swept/status.json.0123456789abcdef.tmp")));
+    assert_true(bt_path_exists(fix_path("runs/swept/notes.tmp")));
+}
+
+static void changed_data(void **state)
+{
+    (void)state;
+    struct fix_watch w = {.at = 3, .act = fix_stop};
+    struct bt_train_result r;
+    expect_ok(fix_train("changed", NULL, &w, &r));
+    bt_train_result_clear(&r);
+    fix_rows(fix_path("train.tsv"), FIX_TRAIN, 1);
+    w = (struct fix_watch){.at = -1};
+    assert_int_equal(fix_resume("changed", -1, false, &w, &r), BT_INVALID);
+    assert_non_null(strstr(fix_err.text, "train.tsv"));
+    bt_train_result_clear(&r);
+    char *status = fix_json("changed", "status.json", "state");
+    assert_string_equal(status, "stopped"); /* a refusal leaves the run as it was */
+    free(status);
+    expect_ok(fix_resume("changed", -1, true, &w, &r));
+    assert_string_equal(r.state, "finished");
+    bt_train_result_clear(&r);
+    fix_rows(fix_path("train.tsv"), FIX_TRAIN, 0);
+}
+
+static void limit_files(struct fix_watch *w, const struct bt_progress *p)
+{
+    struct rlimit l = {.rlim_cur = p->step < 6 ? 20000 : RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+    w->at = 6;
+}
+
+/* No file may grow beyond 20 kB between steps 2 and 6: the checkpoint of step 3 fails, training goes on, nothing is left over. */
+static void no_room(void **state)
+{
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    struct fix_watch w = {.at = 2, .act = limit_files};
+    struct bt_train_result r;
+    expect_ok(fix_train(
+        "full", (const char *const[]){"run.save_total_limit=100", "eval.eval_strategy=no", NULL}, &w, &r));
+    assert_string_equal(r.state, "finished");
+    bt_train_result_clear(&r);
+    assert_true(w.warnings > 0);
+    assert_non_null(strstr(w.warning, "no checkpoint at step 3"));
+    assert_false(bt_path_exists(fix_path("runs/full/checkpoints/step-000003")));
+    assert_false(bt_path_exists(fix_path("runs/full/checkpoints/step-000003.tmp")));
+    assert_true(bt_path_exists(fix_path("runs/full/checkpoints/step-000006")));
+    assert_string_equal(fix_weights("full"), fix_weights("whole"));
+}
+
+static void diverged(void **state)
+{
+    (void)state;
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    char model[600];
+    fix_model(fix_path("hot"), 1e38f);
+    snprintf(model, sizeof model, "model.name_or_path=%s", fix_path("hot"));
+    assert_int_equal(fix_train("hot-run", (const char *const[]){model, NULL}, &w, &r), BT_DIVERGED);
+    assert_string_equal(r.state, "diverged");
+    assert_int_equal(r.best_step, -1);
+    bt_train_result_clear(&r);
+    char *now = fix_json("hot-run", "status.json", "state"),
+         *why = fix_json("hot-run", "status.json", "error");
+    assert_string_equal(now, "diverged");
+    assert_non_null(strstr(why, "step 1"));
+    free(now);
+    free(why);
+    assert_false(bt_path_exists(fix_path("runs/hot-run/last")));
+}
+
+static void second_engine(struct fix_watch *w, const struct bt_progress *p)
+{
+    struct bt_train_result r;
+    struct fix_watch other = {.at = -1};
+    struct bt_train_request q = fix_request(&other);
+    q.resume = p->dir;
+    w->result = (int)bt_train(&q, &r, &fix_err);
+    bt_train_result_clear(&r);
+}
+
+static void one_engine(void **state)
+{
+    (void)state;
+    struct fix_watch w = {.at = 2, .act = second_engine};
+    struct bt_train_result r;
+    expect_ok(fix_train("locked", NULL, &w, &r));
+    bt_train_result_clear(&r);
+    assert_int_equal(w.result, BT_BUSY);
+    assert_string_equal(fix_weights("locked"), fix_weights("whole"));
+}
+
+static void names(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"../up", "/abs", "a/b", ".hidden", "-x", "", "a b", "\x1b[31m"};
+    struct bt_train_result r;
+    struct fix_watch w = {.at = -1};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        assert_int_equal(fix_train(odd[i], NULL, &w, &r), BT_INVALID);
+        assert_null(r.dir);
+        bt_train_result_clear(&r);
+    }
+    assert_int_equal(fix_train("whole", NULL, &w, &r), BT_EXISTS);
+    bt_train_result_clear(&r);
+    assert_int_equal(fix_resume("whole", -1, false, &w, &r), BT_INVALID); /* it is finished */
+    bt_train_result_clear(&r);
+    run("mode", (const char *const[]){"train.max_steps=1", "eval.eval_strategy=no", NULL}, &r);
+    bt_train_result_clear(&r);
+    struct stat info;
+    assert_int_equal(stat(fix_path("runs/mode"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+}
+
+/* Bad input is told before there is a directory. */
+static void nothing_half_made(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"data.text_column=txt", "data.max_seq_length=17",
+                                      "task.labels=[odd, other]", "model.freeze_layers=3",
+                                      "eval.metric_for_best_model=nonsense"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct fix_watch w = {.at = -1};
+        struct bt_train_result r;
+        assert_int_not_equal(fix_train("never", (const char *const[]){bad[i], NULL}, &w, &r), BT_OK);
+        assert_null(r.dir);
+        bt_train_result_clear(&r);
+        assert_false(bt_path_exists(fix_path("runs/never")));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damaged_newest), cmocka_unit_test(leftovers),         cmocka_unit_test(changed_data),
+        cmocka_unit_test(no_room),        cmocka_unit_test(diverged),          cmocka_unit_test(one_engine),
+        cmocka_unit_test(names),          cmocka_unit_test(nothing_half_made),
+    };
+    return cmocka_run_group_tests(tests, fix_begin, fix_end);
+}

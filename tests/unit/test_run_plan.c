@@ -1,0 +1,216 @@
+/* When a run evaluates and saves, what it keeps, and when it ends. */
+#include "tests/unit/run_fixture.h"
+
+static void run(const char *name, const char *const *settings, struct bt_train_result *r)
+{
+    struct fix_watch w = {.at = -1};
+    expect_ok(fix_train(name, settings, &w, r));
+    assert_string_equal(r->state, "finished");
+    assert_int_equal(w.warnings, 0);
+}
+
+static void expect_steps(const char *name, const int64_t *expected, size_t n)
+{
+    int64_t *steps;
+    size_t found;
+    expect_ok(bt_run_checkpoints(fix_path("runs/%s", name), &steps, &found, &fix_err));
+    assert_int_equal(found, n);
+    for (size_t i = 0; i < n; i++) assert_int_equal(steps[i], expected[i]);
+    free(steps);
+}
+
+static void expect_predictions(const char *name, const char *split, const int64_t *expected, size_t n)
+{
+    int64_t *steps;
+    size_t found;
+    expect_ok(bt_predictions_steps(fix_path("runs/%s", name), split, &steps, &found, &fix_err));
+    assert_int_equal(found, n);
+    for (size_t i = 0; i < n; i++) assert_int_equal(steps[i], expected[i]);
+    free(steps);
+}
+
+/* Nothing is evaluated: there is no best, and the last weights are saved. */
+static void no_evaluation(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    run("no-eval", (const char *const[]){"eval.eval_strategy=no", "run.save_steps=500", NULL}, &r);
+    assert_int_equal(r.best_step, -1);
+    assert_int_equal(r.last_step, 10);
+    assert_int_equal(r.last.n, 0);
+    assert_true(r.test.n > 0);
+    bt_train_result_clear(&r);
+    expect_steps("no-eval", (const int64_t[]){10}, 1);
+    assert_false(bt_path_exists(fix_path("runs/no-eval/best")));
+}
+
+static void no_saving(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    run("no-save", (const char *const[]){"run.save_strategy=no", NULL}, &r);
+    assert_true(r.best_step > 0);
+    bt_train_result_clear(&r);
+    assert_false(bt_path_exists(fix_path("runs/no-save/checkpoints")));
+    assert_false(bt_path_exists(fix_path("runs/no-save/last")));
+}
+
+/* With a learning rate of 0 the first evaluation stays the best: it is kept beside the last, though the limit is 1. */
+static void best_and_last(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    run("kept", (const char *const[]){"optim.learning_rate=0", "run.save_total_limit=1", NULL}, &r);
+    assert_int_equal(r.best_step, 4);
+    assert_int_equal(r.last_step, 10);
+    bt_train_result_clear(&r);
+    expect_steps("kept", (const int64_t[]){4, 10}, 2);
+    expect_predictions("kept", "validation", (const int64_t[]){4, 8, 10}, 3);
+    expect_predictions("kept", "test", (const int64_t[]){4}, 1);
+    char target[64];
+    ssize_t n = readlink(fix_path("runs/kept/best"), target, sizeof target - 1);
+    assert_true(n > 0);
+    target[n] = '\0';
+    assert_string_equal(target, "checkpoints/step-000004");
+}
+
+static void save_best_only(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    run("save-best", (const char *const[]){"optim.learning_rate=0", "run.save_strategy=best", NULL}, &r);
+    bt_train_result_clear(&r);
+    expect_steps("save-best", (const int64_t[]){4}, 1);
+}
+
+/* Evaluations at steps 2, 4, 6: the second one without a better metric ends the run. */
+static void early_stopping(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    run("early",
+        (const char *const[]){"optim.learning_rate=0", "eval.eval_steps=2", "eval.early_stopping_patience=2",
+                              NULL},
+        &r);
+    assert_int_equal(r.best_step, 2);
+    assert_int_equal(r.last_step, 6);
+    bt_train_result_clear(&r);
+    expect_steps("early", (const int64_t[]){2, 6}, 2);
+}
+
+/* A loss is better when it is smaller, unless the experiment says otherwise. */
+static void direction(void **state)
+{
+    (void)state;
+    struct bt_train_result low, high;
+    run("low", (const char *const[]){"eval.metric_for_best_model=loss", "eval.eval_steps=1", NULL}, &low);
+    run("high",
+        (const char *const[]){"eval.metric_for_best_model=loss", "eval.greater_is_better=true",
+                              "eval.eval_steps=1", NULL},
+        &high);
+    assert_true(bt_metrics_get(&low.best, "loss") < bt_metrics_get(&high.best, "loss"));
+    assert_true(bt_metrics_get(&low.best, "loss") <= bt_metrics_get(&low.last, "loss"));
+    assert_true(bt_metrics_get(&high.best, "loss") >= bt_metrics_get(&high.last, "loss"));
+    bt_train_result_clear(&low);
+    bt_train_result_clear(&high);
+}
+
+static void epochs_and_delay(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    run("epochs",
+        (const char *const[]){"eval.eval_strategy=epoch", "run.save_strategy=epoch", "eval.eval_delay=2",
+                              "eval.eval_on_start=true", NULL},
+        &r);
+    bt_train_result_clear(&r);
+    expect_predictions("epochs", "validation", (const int64_t[]){0, 10}, 2);
+    expect_steps("epochs", (const int64_t[]){5, 10}, 2);
+}
+
+/* Validation rows cut off the training data: none is lost, none is in both. */
+static void cut_off(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    struct bt_predictions *p;
+    run("cut", (const char *const[]){"data.validation_file=[]", "data.val_set_size=0.3", NULL}, &r);
+    bt_train_result_clear(&r);
+    expect_ok(bt_predictions_load(fix_path("runs/cut"), "validation", -1, &p, &fix_err));
+    bool seen[FIX_TRAIN + 1] = {false};
+    for (size_t i = 0; i < p->n; i++) {
+        assert_in_range(p->row[i].id, 1, FIX_TRAIN);
+        assert_false(seen[p->row[i].id]);
+        seen[p->row[i].id] = true;
+    }
+    size_t training = 0, n = 0;
+    char *text = NULL;
+    expect_ok(bt_file_read(fix_path("runs/cut/dynamics/epoch-1.jsonl"), 1 << 20, &text, &n, &fix_err));
+    for (char *line = text; line && *line; line = strchr(line, '\n') + 1, training++)
+        assert_false(seen[strtol(strstr(line, "\"id\":") + 5, NULL, 10)]);
+    free(text);
+    assert_int_equal(training + p->n, FIX_TRAIN);
+    bt_predictions_free(p);
+}
+
+/* The resolved experiment of a run, run again, is the same run. */
+static void loads_back(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    run("first", (const char *const[]){"optim.warmup_steps=2", NULL}, &r);
+    bt_train_result_clear(&r);
+    struct fix_watch w = {.at = -1};
+    struct bt_train_request q = fix_request(&w);
+    q.name = "second";
+    expect_ok(bt_experiment_load(fix_path("runs/first/experiment.yaml"), &q.experiment, &fix_err));
+    expect_ok(bt_train(&q, &r, &fix_err));
+    bt_train_result_clear(&r);
+    bt_experiment_free(q.experiment);
+    assert_string_equal(fix_weights("first"), fix_weights("second"));
+    char hex[2][65];
+    expect_ok(bt_sha256_file(fix_path("runs/first/experiment.yaml"), hex[0], &fix_err));
+    expect_ok(bt_sha256_file(fix_path("runs/second/experiment.yaml"), hex[1], &fix_err));
+    assert_string_equal(hex[0], hex[1]);
+}
+
+static void some_commands(struct fix_watch *w, const struct bt_progress *p)
+{
+    static const char *const commands[] = {"checkpoint", "eval", "pause", "nonsense", "resume"};
+    if (p->step == 3) {
+        expect_ok(bt_run_control(w->dir, "stop", &fix_err));
+        return;
+    }
+    FILE *f = fopen(fix_path("runs/commands/control"), "a");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) fprintf(f, "%s\n", commands[i]);
+    assert_int_equal(fclose(f), 0);
+    w->at = 3;
+}
+
+/* Commands that wait together are obeyed in their order; what is none is told. */
+static void commands(void **state)
+{
+    (void)state;
+    struct fix_watch w = {.at = 2, .act = some_commands};
+    struct bt_train_result r;
+    expect_ok(fix_train("commands", NULL, &w, &r));
+    assert_string_equal(r.state, "stopped");
+    assert_int_equal(r.last_step, 3);
+    assert_int_equal(w.warnings, 1);
+    assert_non_null(strstr(w.warning, "nonsense"));
+    assert_int_equal(r.best_step, -1); /* an evaluation beside the plan decides nothing */
+    bt_train_result_clear(&r);
+    expect_steps("commands", (const int64_t[]){2, 3}, 2);
+    expect_predictions("commands", "validation", (const int64_t[]){2}, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_evaluation),    cmocka_unit_test(no_saving),      cmocka_unit_test(best_and_last),
+        cmocka_unit_test(save_best_only),   cmocka_unit_test(early_stopping), cmocka_unit_test(direction),
+        cmocka_unit_test(epochs_and_delay), cmocka_unit_test(cut_off),        cmocka_unit_test(loads_back),
+        cmocka_unit_test(commands),
+    };
+    return cmocka_run_group_tests(tests, fix_begin, fix_end);
+}
