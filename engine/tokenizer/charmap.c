@@ -99,7 +99,7 @@ static void put(uint8_t *map, int32_t first, int32_t last, unsigned add, unsigne
     for (int32_t cp = first; cp <= last; cp++) map[cp] = (uint8_t)((map[cp] & ~drop) | add);
 }
 
-enum { KEEP, REMOVE, MARK, NO_MARK, PUNCTUATION, NO_PUNCTUATION };
+enum { KEEP, REMOVE, MARK, NO_MARK, PUNCTUATION, NO_PUNCTUATION, STARTER };
 
 static void correct(uint8_t *map)
 {
@@ -107,7 +107,8 @@ static void correct(uint8_t *map)
         uint8_t add, drop;
     } change[] = {[KEEP] = {.drop = BT__REMOVE},      [REMOVE] = {.add = BT__REMOVE},
                   [MARK] = {.add = BT__MARK},         [NO_MARK] = {.drop = BT__MARK},
-                  [PUNCTUATION] = {.add = BT__PUNCT}, [NO_PUNCTUATION] = {.drop = BT__PUNCT}};
+                  [PUNCTUATION] = {.add = BT__PUNCT}, [NO_PUNCTUATION] = {.drop = BT__PUNCT},
+                  [STARTER] = {.drop = BT__COMBINES}};
 #define RANGE(property, a, b) put(map, a, b, change[property].add, change[property].drop);
 #define LOWER(cp, a, b)       put(map, cp, cp, BT__LOWERS, 0);
 #define NFD(cp, a, b)         put(map, cp, cp, (b) || (a) != (cp) ? BT__DECOMPOSES : 0, BT__DECOMPOSES);

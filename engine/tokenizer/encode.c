@@ -126,7 +126,8 @@ static size_t place_of(const struct encoder *s, const char *text, size_t n, int3
         size_t back = at - 1;
         int32_t before;
         while (back > 0 && ((unsigned char)text[back] & 0xc0) == 0x80) back--;
-        if (!bt_utf8_decode(text + back, at - back, &before) || bt__char_class(before) <= class) break;
+        if (!bt_utf8_decode(text + back, at - back, &before)) break;
+        if (!(s->t->map[before] & BT__COMBINES) || bt__char_class(before) <= class) break;
         at = back;
     }
     return at;

@@ -28,10 +28,10 @@ def ranges(points):
     return out
 
 
-found = {k: [] for k in ("KEEP", "REMOVE", "MARK", "NO_MARK", "PUNCTUATION", "NO_PUNCTUATION")}
+found = {k: [] for k in ("KEEP", "REMOVE", "MARK", "NO_MARK", "PUNCTUATION", "NO_PUNCTUATION", "STARTER")}
 lowered, decomposed = [], []
 for line in open(sys.argv[1]):
-    cp, category, low, _, *parts = line.split()
+    cp, category, low, combining, *parts = line.split()
     cp, low, parts = int(cp), int(low), [int(x) for x in parts]
     ch = chr(cp)
     removed = clean.normalize_str(ch) == ""
@@ -45,6 +45,9 @@ for line in open(sys.argv[1]):
     ascii_punctuation = 32 < cp < 127 and not ch.isalnum()
     if punctuation != (category[0] == "P" or ascii_punctuation):
         found["PUNCTUATION" if punctuation else "NO_PUNCTUATION"].append(cp)
+    # known to combine: it changes places with a mark of a higher class before it, or of a lower one behind it
+    if int(combining) and all(nfd.normalize_str(pair) == pair for pair in ("a\u0345" + ch, "a" + ch + "\u0334")):
+        found["STARTER"].append(cp)
     to = [ord(c) for c in lower.normalize_str(ch)]
     if to != [low]:
         lowered.append((cp, to))

@@ -124,6 +124,29 @@ def cased_model(folder):
     return model
 
 
+def character_model(folder):
+    """A vocabulary of single characters: the order of marks shows in the ids."""
+    model = folder / "characters"
+    model.mkdir()
+    known = [c for c in code_points() if unicodedata.category(c)[0] == "M" or unicodedata.combining(c)] + list("abcxyz")
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + known + ["##" + c for c in known]
+    (model / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    (model / "tokenizer_config.json").write_text('{"do_lower_case": true, "tokenizer_class": "BertTokenizer"}')
+    return model
+
+
+def reorderings(n):
+    """Runs of marks that stay, marks that are dropped and a few letters."""
+    pick = random.Random(9)
+    marks = [c for c in code_points() if unicodedata.category(c)[0] == "M"]
+    combining = [c for c in marks if unicodedata.combining(c)]
+    stay = [c for c in combining if unicodedata.category(c) != "Mn"]
+    newer = [chr(cp) for a, b in ((0x898, 0x8A0), (0x8CA, 0x8E2), (0x1ABF, 0x1ACF), (0x1DF6, 0x1DFC), (0x10EAB, 0x10EAD)) for cp in range(a, b)]
+    pools = [marks, combining, newer, newer, stay + ["\u034f"], list("abc")]
+    for _ in range(n):
+        yield "a" + "".join(pick.choice(pick.choice(pools)) for _ in range(pick.randint(1, 8)))
+
+
 def token(content, **flags):
     return {**dict(content=content, lstrip=False, rstrip=False, single_word=False, normalized=False, special=False), **flags}
 
@@ -238,6 +261,7 @@ def main():
             compare(f"assigned code points alone, {setting}", model, alone)
             compare(f"every code point as a word, in it and after it, {setting}", model, packed)
             compare(f"mixtures, {setting}", model, mixed)
+        compare("canonical order", character_model(folder), list(reorderings(30000)))
         for name, model in odd_models(folder):
             compare(f"added tokens, {name}", model, added_texts(5000) + SPECIAL)
         google(cased)
