@@ -241,8 +241,7 @@ static void stop(struct view *v, const struct bt_run_status *here)
     struct bt_str text = {.data = NULL};
     if (!needs_engine(v, here, "stop")) return;
     remember(runs_of(v), here->dir);
-    bt_str_addf(&text, "stop %s at step %lld with a checkpoint (R goes on later)?", here->id,
-                (long long)here->step);
+    bt_str_addf(&text, "stop %s with a checkpoint? (R resumes)", here->id);
     app_confirm(v->app, bt_str_text(&text), stop_doomed, v);
     bt_str_free(&text);
 }

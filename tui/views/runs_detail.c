@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_BYTES = 8192, TALL = 14 };
+enum { LOG_BYTES = 8192, TALL = 14, TWO_COLUMNS = 100 };
 static const double LIVE_S = 2.0; /* how often the facts of a running run are read anew */
 
 void runs_facts_clear(struct runs_facts *f)
@@ -91,6 +91,13 @@ static void add_setting(struct runs_facts *f, size_t i, const struct bt_experime
     f->setting = more;
     f->setting[f->n_settings++] = (struct runs_setting){
         .name = bt_options(NULL)[i].name, .other = value_of(other, i), .here = value_of(x, i)};
+}
+
+/* What one tries values of; the rest says what the run is about. */
+static bool is_tuned(size_t i)
+{
+    return strcmp(bt_options(NULL)[i].group, "data") != 0 && i != BT_OPTION_task_labels &&
+           i != BT_OPTION_model_name_or_path;
 }
 
 static void read_settings(struct runs_facts *f, struct bt_error *err)
@@ -218,28 +225,47 @@ static void wrapped(struct page *p, enum role role, const char *text)
     }
 }
 
-/* Words side by side, as many as fit into a line. */
+/* Words side by side, as many as fit into a line, in at most so many lines. */
 struct flow {
     struct page *page;
-    int x;
+    int x, lines; /* lines left, this one too */
 };
+
+static void flow_break(struct flow *f)
+{
+    if (!f->x) return;
+    f->page->y++;
+    f->x = 0;
+    f->lines--;
+}
 
 static void flow_add(struct flow *f, enum role role, const char *name, const char *value)
 {
-    int a = bt_text_width(name, strlen(name)), b = bt_text_width(value, strlen(value));
-    if (f->x && f->x + a + 1 + b > f->page->r.w) {
-        f->x = 0;
-        f->page->y++;
+    int a = bt_text_width(name, strlen(name)), b = bt_text_width(value, strlen(value)),
+        width = a + (b ? 1 + b : 0), room = f->page->r.w - (f->lines == 1 ? 2 : 0);
+    if (f->lines <= 0) return;
+    if (f->x && f->x + width > room && f->lines == 1) {
+        line(f->page, f->x - 1, ROLE_DIM, "…", strlen("…"));
+        flow_break(f);
+        return;
     }
+    if (f->x && f->x + width > room) flow_break(f);
     line(f->page, f->x, ROLE_DIM, name, strlen(name));
     line(f->page, f->x + a + 1, role, value, strlen(value));
-    f->x += a + 1 + b + 3;
+    f->x += width + 2;
 }
 
-static void flow_end(struct flow *f)
+/* A heading: on a line of its own, or as the first words. */
+static struct flow flow_start(struct page *p, const char *title, int lines)
 {
-    if (f->x) f->page->y++;
-    f->x = 0;
+    struct flow f = {.page = p, .lines = p->tall ? 1000 : lines};
+    if (p->tall) {
+        heading(p, title);
+    } else {
+        line(p, 0, ROLE_TITLE, title, strlen(title));
+        f.x = bt_text_width(title, strlen(title)) + 2;
+    }
+    return f;
 }
 
 static void draw_status(struct page *p, const struct bt_run_status *s)
@@ -259,54 +285,50 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
     bt_str_free(&text);
 }
 
-static void draw_settings(struct page *p, const struct runs_facts *f)
+static void draw_settings(struct page *p, const struct runs_facts *f, int lines)
 {
     struct bt_str text = {.data = NULL};
     bt_str_addf(&text, f->n_settings ? "changed from %s" : "the same settings as %s",
                 f->reference ? bt_path_base(f->reference) : "the defaults");
-    heading(p, bt_str_text(&text));
-    struct flow flow = {.page = p};
+    struct flow flow = flow_start(p, bt_str_text(&text), lines);
     for (size_t i = 0; i < f->n_settings; i++) {
         const struct runs_setting *s = &f->setting[i];
         bt_str_clear(&text);
-        if (f->reference || p->tall)
-            bt_str_addf(&text, "%s → %s", s->other ? s->other : "", s->here ? s->here : "");
-        else
-            bt_str_add(&text, s->here ? s->here : "");
+        if (f->reference) bt_str_addf(&text, "%s → ", s->other ? s->other : "");
+        bt_str_add(&text, s->here ? s->here : "");
         flow_add(&flow, ROLE_ACCENT, s->name, bt_str_text(&text));
-        if (p->tall) flow_end(&flow);
+        if (p->tall) flow_break(&flow);
     }
-    flow_end(&flow);
+    flow_break(&flow);
     bt_str_free(&text);
 }
 
-static void draw_metrics(struct page *p, const struct runs_facts *f)
+static void draw_metrics(struct page *p, const struct runs_facts *f, int lines)
 {
     char number[PLOT_TICK_TEXT];
     if (f->n_metrics == 0) return;
-    heading(p, "metrics");
-    struct flow flow = {.page = p};
+    struct flow flow = flow_start(p, "metrics", lines);
     for (size_t i = 0; i < f->n_metrics; i++) {
+        const char *name = f->metric[i].name ? f->metric[i].name : "";
         plot_value(number, sizeof number, f->metric[i].value);
-        flow_add(&flow, ROLE_TEXT, f->metric[i].name ? f->metric[i].name : "", number);
+        flow_add(&flow, ROLE_TEXT, strncmp(name, "eval/", 5) == 0 ? name + 5 : name, number);
     }
-    flow_end(&flow);
+    flow_break(&flow);
 }
 
-/* The last lines, so many that the pane is filled (at least three). */
+/* The last lines, so many that the rest of the pane is filled (at least three). */
 static void draw_log(struct page *p, const struct runs_facts *f)
 {
-    const char *text = bt_str_text(&f->log), *end = text + f->log.len, *from = end;
-    int room = p->r.h - p->y - 1;
-    if (end > text && end[-1] == '\n') from = --end;
+    const char *text = bt_str_text(&f->log), *end = text + f->log.len;
+    int room = p->r.h - p->y - 1, least = p->tall ? 3 : 2;
+    if (end > text && end[-1] == '\n') end--;
     if (end == text) return;
-    heading(p, "log");
-    for (int lines = 0; from > text && lines < (room > 3 ? room : 3); lines++) {
-        from -= from > text && *from == '\n' && from != end;
+    const char *from = end;
+    for (int lines = 0; lines < (room > least ? room : least) && from > text; lines++) {
+        if (lines) from--; /* the newline before what is shown */
         while (from > text && from[-1] != '\n') from--;
-        if (from > text) from--;
     }
-    if (*from == '\n' && from != text) from++;
+    heading(p, "log");
     while (from < end) {
         const char *newline = memchr(from, '\n', (size_t)(end - from));
         size_t n = newline ? (size_t)(newline - from) : (size_t)(end - from);
@@ -316,11 +338,31 @@ static void draw_log(struct page *p, const struct runs_facts *f)
     }
 }
 
+/* Beneath each other, or the log on the right where there is room. */
+static void draw_facts(struct page *p, const struct runs_facts *f)
+{
+    struct page log = *p;
+    bool two = p->r.w >= TWO_COLUMNS;
+    if (two) {
+        p->r.w = p->r.w / 2 - 1;
+        log.r.x += p->r.w + 2;
+        log.r.w -= p->r.w + 2;
+        draw_log(&log, f);
+    }
+    p->y += p->tall;
+    draw_settings(p, f, two && p->r.h > 8 ? p->r.h - 5 : 3);
+    p->y += p->tall;
+    draw_metrics(p, f, two ? 4 : 2);
+    p->y += p->tall;
+    if (!two) draw_log(p, f);
+    if (log.y > p->y) p->y = log.y;
+}
+
 void runs_detail_draw(struct view *v, struct rect inside)
 {
     struct runs_view *s = runs_of(v);
     const struct bt_run_status *here = runs_here(v);
-    struct page p = {.v = v, .r = inside, .tall = inside.h >= TALL};
+    struct page p = {.v = v, .r = inside, .tall = inside.h >= TALL && inside.w < TWO_COLUMNS};
     s->detail_page = inside.h;
     if (!here) return;
     if (s->detail_top > 0 && s->detail_top > s->detail_lines - inside.h)
@@ -328,12 +370,7 @@ void runs_detail_draw(struct view *v, struct rect inside)
     draw_status(&p, here);
     if (same(s->facts.dir, here->dir)) {
         if (s->facts.fault && here->state != BT_RUN_UNKNOWN) wrapped(&p, ROLE_WARN, s->facts.fault);
-        p.y += p.tall;
-        draw_settings(&p, &s->facts);
-        p.y += p.tall;
-        draw_metrics(&p, &s->facts);
-        p.y += p.tall;
-        draw_log(&p, &s->facts);
+        draw_facts(&p, &s->facts);
     } else {
         line(&p, 0, ROLE_DIM, "…", strlen("…"));
         p.y++;

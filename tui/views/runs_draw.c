@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WIDE = 120, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 150 };
+enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136 };
 
 struct state_look {
     uint32_t glyph, ascii;
@@ -83,10 +83,9 @@ static void mark_cell(const struct cells *c, const struct bt_run_status *s, stru
         unsigned colour = app_run_colour(c->v->app, s->dir);
         add_glyph(out, plot_marker(colour, term_glyphs(app_term(c->v->app))));
         *role = role_series(colour);
-    } else {
-        bt_str_addc(out, ' ');
+    } else if (view->reference && strcmp(view->reference, s->dir) == 0) {
+        bt_str_addc(out, '=');
     }
-    if (view->reference && strcmp(view->reference, s->dir) == 0) bt_str_addc(out, '=');
 }
 
 static void best_cell(const struct bt_run_status *s, struct bt_str *out, enum role *role)
@@ -98,7 +97,7 @@ static void best_cell(const struct bt_run_status *s, struct bt_str *out, enum ro
 static void epoch_cell(const struct bt_run_status *s, struct bt_str *out)
 {
     if (s->total <= 0 && s->epoch <= 0.0) return;
-    bt_str_addf(out, "%.2f", s->epoch);
+    bt_str_addf(out, s->epochs >= 100.0 ? "%.1f" : "%.2f", s->epoch);
     if (s->epochs > 0.0) bt_str_addf(out, "/%.3g", s->epochs);
 }
 
@@ -154,7 +153,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
 }
 
 static const struct list_column columns[RUNS_COLUMNS] = {
-    [RUNS_MARK] = {.title = "", .min = 2, .max = 2},
+    [RUNS_MARK] = {.title = "", .min = 1, .max = 1},
     [RUNS_STATE] = {.title = "state", .min = 12, .max = 13},
     [RUNS_ID] = {.title = "run", .min = 16, .max = 0},
     [RUNS_BEST] = {.title = "best", .min = 7, .max = 7, .right = true},
@@ -266,7 +265,7 @@ void runs_draw(struct view *v, struct rect area)
     bool none = app_runs(v->app)->n == 0;
     if (none) v->focus = RUNS_TABLE;
     if (!v->zoom && !none && area.w >= WIDE)
-        layout_columns(area, 640, 76, 36, &table, &detail);
+        layout_columns(area, 660, 96, 40, &table, &detail);
     else if (!v->zoom && !none && area.h >= LEAST_TABLE + DETAIL_ROWS)
         layout_rows(area, area.h >= 2 * DETAIL_ROWS + 12 ? 600 : 540, LEAST_TABLE, DETAIL_ROWS, &table,
                     &detail);
