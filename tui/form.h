@@ -64,6 +64,9 @@ size_t form_removed(const struct form *f); /* those whose line is gone from the 
 /* As typed: a text needs no quotes, a list no brackets, nothing means the default. What is no value of the field's type is kept and marked, unless
  * the file would not be YAML any more: then BT_INVALID and nothing changes. */
 enum bt_status form_put(struct form *f, size_t field, const char *typed, struct bt_error *err);
+/* The value that x has. */
+enum bt_status form_put_value(struct form *f, size_t field, const struct bt_experiment *x,
+                              struct bt_error *err);
 /* Takes the line out of the file: back to the default. */
 enum bt_status form_reset(struct form *f, size_t field, struct bt_error *err);
 /* by > 0 up, < 0 down: the next choice, the other side of a switch, a number by small steps or (coarse) by large ones. False: a field without steps. */

@@ -155,6 +155,17 @@ enum bt_status form_put(struct form *f, size_t field, const char *typed, struct 
     return st;
 }
 
+enum bt_status form_put_value(struct form *f, size_t field, const struct bt_experiment *x,
+                              struct bt_error *err)
+{
+    struct bt_str value = {.data = NULL};
+    f->stepped = FORM_NO_FIELD;
+    bt_experiment_get(x, &bt_options(NULL)[field], &value);
+    enum bt_status st = write_value(f, field, bt_str_text(&value), false, err);
+    bt_str_free(&value);
+    return st;
+}
+
 enum bt_status form_reset(struct form *f, size_t field, struct bt_error *err)
 {
     f->stepped = FORM_NO_FIELD;
@@ -247,6 +258,8 @@ static void number_text(const struct bt_option *o, double v, char text[BT_NUMBER
         snprintf(text, BT_NUMBER_SIZE, "%.0f", exact);
     else
         bt_format_double(v >= o->high ? o->high : exact, text);
+    char *zero = strstr(text, "e-0"); /* 5e-5, as people write it */
+    if (zero) memmove(zero + 2, zero + 3, strlen(zero + 3) + 1);
 }
 
 static double number_of(const struct bt_experiment *x, const struct bt_option *o)
@@ -322,7 +335,10 @@ static void choices(const struct bt_option *o, struct bt_str *out)
 static void range(const struct bt_option *o, struct bt_str *out)
 {
     char low[BT_NUMBER_SIZE], high[BT_NUMBER_SIZE];
-    bt_str_addf(out, "%s to %s", bt_format_double(o->low, low), bt_format_double(o->high, high));
+    if (o->high >= 1e9)
+        bt_str_addf(out, "from %s on", bt_format_double(o->low, low));
+    else
+        bt_str_addf(out, "%s to %s", bt_format_double(o->low, low), bt_format_double(o->high, high));
     if (o->unit[0]) bt_str_addf(out, " %s", o->unit);
     if (o->nullable) bt_str_add(out, " or null");
 }

@@ -1,0 +1,308 @@
+/* The form on the screen. */
+#include "tui/layout.h"
+#include "tui/views/experiment_view.h"
+
+#include <bertty/file.h>
+#include <bertty/text.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WIDE = 120,
+    NAME_X = 4,
+    NAME_WIDTH = 29,
+    VALUE_X = NAME_X + NAME_WIDTH + 1,
+    ABOUT_ROWS = 5,
+    LEAST_FORM = 8
+};
+
+/* How a field looks by what it is; the glyph tells without colour. */
+struct mark_look {
+    uint32_t glyph;
+    enum role role;
+};
+
+static const struct mark_look looks[] = {
+    [FORM_DEFAULT] = {.glyph = ' ', .role = ROLE_DIM},
+    [FORM_SET] = {.glyph = 0x00b7, .role = ROLE_TEXT},       /* · */
+    [FORM_CHANGED] = {.glyph = 0x25cf, .role = ROLE_ACCENT}, /* ● */
+    [FORM_INVALID] = {.glyph = 0x2717, .role = ROLE_BAD},    /* ✗ */
+};
+
+/* Of the field itself, or of the last prediction. */
+static const char *fault_of(const struct exp_view *s, size_t field)
+{
+    const char *fault = form_field_fault(s->form, field);
+    bool blamed =
+        s->check.fault && s->check.fault_field == field && s->check.version == form_version(s->form);
+    return fault ? fault : blamed ? s->check.fault : NULL;
+}
+
+static size_t count_marks(const struct exp_view *s, size_t group, enum form_mark mark)
+{
+    const struct bt_option *o = bt_options(NULL);
+    size_t n = 0;
+    for (size_t i = group; i < BT_OPTIONS && strcmp(o[i].group, o[group].group) == 0; i++)
+        n += form_field_mark(s->form, i) == mark;
+    return n;
+}
+
+static void draw_heading(const struct view *v, struct rect line, size_t group)
+{
+    const struct exp_view *s = exp_of(v);
+    struct term *t = app_term(v->app);
+    const char *name = bt_options(NULL)[group].group;
+    bool narrowed = s->filter || s->only_changed || s->other.x;
+    term_put(t, line, 0, 0, ROLE_TITLE, narrowed || !s->folded[group] ? 0x25be : 0x25b8); /* ▾ ▸ */
+    int x = 2 + term_text(t, line, 0, 2, ROLE_TITLE, name, strlen(name));
+    size_t set = count_marks(s, group, FORM_SET) + count_marks(s, group, FORM_CHANGED),
+           wrong = count_marks(s, group, FORM_INVALID), changed = count_marks(s, group, FORM_CHANGED);
+    if (set) x += term_print(t, line, 0, x + 2, ROLE_DIM, "%zu set", set) + 2;
+    if (changed) x += term_print(t, line, 0, x + 2, ROLE_ACCENT, "%zu changed", changed) + 2;
+    if (wrong) term_print(t, line, 0, x + 2, ROLE_BAD, "%zu wrong", wrong);
+}
+
+/* The value as its type's widget. */
+static int draw_value(const struct view *v, struct rect line, size_t field, bool here, enum role role)
+{
+    const struct exp_view *s = exp_of(v);
+    const struct bt_option *o = &bt_options(NULL)[field];
+    struct term *t = app_term(v->app);
+    struct bt_str text = {.data = NULL};
+    bool valid = !form_field_fault(s->form, field);
+    form_show(s->form, field, &text);
+    bool steps = here && o->kind != BT_OPTION_TEXT && o->kind != BT_OPTION_LIST;
+    int x = 0;
+    if (steps) term_put(t, line, 0, 0, ROLE_KEY, '<');
+    x += 2;
+    if (o->kind == BT_OPTION_BOOL && valid) {
+        bool on = strcmp(bt_str_text(&text), "true") == 0;
+        struct bt_str raw = {.data = NULL};
+        bt_experiment_get(form_values(s->form), o, &raw);
+        on = strcmp(bt_str_text(&raw), "true") == 0;
+        x += term_text(t, line, 0, x, role, on ? "[x] " : "[ ] ", 4);
+        bt_str_free(&raw);
+    }
+    x += term_text(t, line, 0, x, role, bt_str_text(&text), text.len);
+    if (steps) term_put(t, line, 0, x + 1, ROLE_KEY, '>');
+    if (steps) x += 2;
+    if (o->unit[0] && strcmp(bt_str_text(&text), "null") != 0)
+        x += 1 + term_text(t, line, 0, x + 1, ROLE_DIM, o->unit, strlen(o->unit));
+    bt_str_free(&text);
+    return x;
+}
+
+/* Beside the value: what is wrong with it, or what the other one has. */
+static void draw_beside(const struct view *v, struct rect line, size_t field, int x)
+{
+    const struct exp_view *s = exp_of(v);
+    const char *fault = fault_of(s, field);
+    struct term *t = app_term(v->app);
+    if (s->other.x) {
+        struct bt_str text = {.data = NULL};
+        bt_experiment_get(s->other.x, &bt_options(NULL)[field], &text);
+        const char *shown =
+            s->other.run && form_is_path(field) ? bt_path_base(bt_str_text(&text)) : bt_str_text(&text);
+        int at = x + 2 > line.w / 2 ? x + 2 : line.w / 2;
+        term_put(t, line, 0, at, ROLE_DIM, 0x2190); /* ← */
+        term_text(t, line, 0, at + 2, ROLE_ACCENT, shown, strlen(shown));
+        bt_str_free(&text);
+    } else if (fault && line.w - x > 10) {
+        term_text(t, line, 0, x + 2, ROLE_BAD, fault, strlen(fault));
+    }
+}
+
+static void draw_field(const struct view *v, struct rect line, size_t field, bool here)
+{
+    struct exp_view *s = exp_of(v);
+    struct term *t = app_term(v->app);
+    const char *name = bt_options(NULL)[field].name;
+    enum form_mark mark = fault_of(s, field) ? FORM_INVALID : form_field_mark(s->form, field);
+    term_put(t, line, 0, 2, looks[mark].role, looks[mark].glyph);
+    term_text(t, (struct rect){.y = line.y, .x = line.x, .h = 1, .w = VALUE_X < line.w ? VALUE_X : line.w}, 0,
+              NAME_X, looks[mark].role, name, strlen(name));
+    struct rect value = {.y = line.y, .x = line.x + VALUE_X, .h = 1, .w = line.w - VALUE_X};
+    if (value.w <= 4) return;
+    if (s->edit && s->edited == field) {
+        struct rect entry = {.y = value.y, .x = value.x + 2, .h = 1, .w = value.w - 2};
+        term_put(t, value, 0, 0, ROLE_KEY, '=');
+        edit_draw(s->edit, t, entry, ROLE_TEXT, true);
+        return;
+    }
+    draw_beside(v, value, field, draw_value(v, value, field, here && v->focus == EXP_FORM, looks[mark].role));
+}
+
+static void draw_rows(struct view *v, struct rect r)
+{
+    struct exp_view *s = exp_of(v);
+    struct term *t = app_term(v->app);
+    s->list.at = r;
+    s->list.page = r.h;
+    list_resize(&s->list, s->list.n);
+    size_t top = s->list.top; /* a group's first field is not shown without its heading */
+    if (top > 0 && top == s->list.cursor && s->row[top - 1].field == FORM_NO_FIELD && r.h > 1) s->list.top--;
+    for (int y = 0; y < r.h && s->list.top + (size_t)y < s->list.n; y++) {
+        size_t row = s->list.top + (size_t)y;
+        struct rect line = {.y = r.y + y, .x = r.x, .h = 1, .w = r.w};
+        bool here = row == s->list.cursor;
+        if (s->row[row].field == FORM_NO_FIELD)
+            draw_heading(v, line, s->row[row].group);
+        else
+            draw_field(v, line, s->row[row].field, here);
+        bool typing = s->edit && s->row[row].field == s->edited;
+        if (here && !typing)
+            term_paint(t, line, 0, 0, line.w < VALUE_X ? line.w : VALUE_X,
+                       v->focus == EXP_FORM ? ROLE_CURSOR : ROLE_CURSOR_IDLE);
+    }
+    if (s->list.n == 0) term_print(t, r, 1, 2, ROLE_DIM, "%s", "no option is like that; Esc shows all");
+}
+
+/* ── panes ── */
+
+static void title(const struct view *v, struct bt_str *out)
+{
+    const struct exp_view *s = exp_of(v);
+    const char *path = form_path(s->form);
+    bt_str_add(out, path ? path : "not saved yet");
+    if (form_dirty(s->form) && path) {
+        size_t n = form_changes(s->form);
+        if (n)
+            bt_str_addf(out, " · %zu unsaved change%s", n, n == 1 ? "" : "s");
+        else
+            bt_str_add(out, " · unsaved changes");
+    }
+    if (form_faults(s->form)) bt_str_addf(out, " · %zu wrong", form_faults(s->form));
+    if (s->other.x) bt_str_addf(out, " · differs from %s", s->other.name ? s->other.name : "");
+    if (s->filter) bt_str_addf(out, " · /%s", s->filter);
+    if (s->only_changed && !s->other.x) bt_str_add(out, " · only what is set");
+}
+
+static void draw_form(struct view *v, struct rect r)
+{
+    struct exp_view *s = exp_of(v);
+    struct bt_str text = {.data = NULL};
+    title(v, &text);
+    struct rect in = term_box(app_term(v->app), r, bt_str_text(&text), v->focus == EXP_FORM);
+    bt_str_free(&text);
+    s->form_at = in;
+    draw_rows(v, in);
+}
+
+/* About the field under the cursor: what it is, what it may be, what is wrong, and what all values would lead to. */
+static void draw_about(struct view *v, struct rect r)
+{
+    const struct exp_view *s = exp_of(v);
+    struct term *t = app_term(v->app);
+    size_t field = exp_field_here(v);
+    const struct bt_option *o = field == FORM_NO_FIELD ? NULL : &bt_options(NULL)[field];
+    struct rect in = term_box(t, r, o ? o->key : "Experiment", false);
+    struct bt_str text = {.data = NULL};
+    enum role role = ROLE_TEXT;
+    if (o) {
+        term_text(t, in, 0, 0, ROLE_TEXT, o->help, strlen(o->help));
+        form_about(field, &text);
+        term_text(t, in, 1, 0, ROLE_DIM, bt_str_text(&text), text.len);
+        bt_str_clear(&text);
+    }
+    const char *fault = s->edit ? s->edit_fault : o ? fault_of(s, field) : NULL;
+    if (fault) {
+        role = ROLE_BAD;
+        bt_str_add(&text, fault);
+    } else {
+        exp_summary(v, &text, &role);
+    }
+    term_text(t, in, in.h > 2 ? 2 : in.h - 1, 0, role, bt_str_text(&text), text.len);
+    bt_str_free(&text);
+}
+
+static void draw_left(struct view *v, struct rect r)
+{
+    struct rect form = r, about = {.h = 0};
+    if (r.h >= LEAST_FORM + ABOUT_ROWS - 1) layout_rows(r, 1000, LEAST_FORM, ABOUT_ROWS, &form, &about);
+    draw_form(v, form);
+    if (about.h) draw_about(v, about);
+}
+
+static void draw_nothing(struct view *v, struct rect r)
+{
+    struct term *t = app_term(v->app);
+    struct rect in = term_box(t, r, "Experiment", true);
+    if (exp_of(v)->looking) {
+        term_print(t, in, 1, 2, ROLE_DIM, "%s", "looking into experiments/ …");
+        return;
+    }
+    term_print(t, in, 1, 2, ROLE_TITLE, "%s", "There is no experiment file in experiments/ yet.");
+    term_print(t, in, 3, 2, ROLE_TEXT, "%s", "o  opens a file from elsewhere, or starts an empty one:");
+    term_print(t, in, 4, 2, ROLE_TEXT, "%s",
+               "   a model, training data, the columns of text and label, and L launches a run.");
+    term_print(t, in, 6, 2, ROLE_DIM, "%s",
+               "In a shell, make demo fetches a small model and film reviews, and starts a run on them.");
+}
+
+void exp_draw(struct view *v, struct rect area)
+{
+    struct exp_view *s = exp_of(v);
+    struct rect left = area, right = {.h = 0}, text, check;
+    s->form_at = s->text_at = s->check_at = (struct rect){.h = 0};
+    if (!s->ready) {
+        draw_nothing(v, area);
+        return;
+    }
+    exp_update_rows(v);
+    bool beside = area.w >= WIDE && !v->zoom;
+    if (beside) layout_columns(area, 560, 70, 44, &left, &right);
+    if (beside || v->focus == EXP_FORM) draw_left(v, left);
+    if (!beside) text = check = area;
+    if (beside) layout_rows(right, 600, 6, 8, &text, &check);
+    if (beside || v->focus == EXP_TEXT) exp_draw_text(v, text);
+    if (beside || v->focus == EXP_CHECK) exp_draw_check(v, check);
+}
+
+/* ── mouse ── */
+
+static bool wheel(struct rect r, const struct event *e, int *top, int lines, int page)
+{
+    if (!r.h || !layout_in(r, e->y, e->x)) return false;
+    int by = e->button == MOUSE_WHEEL_UP ? -3 : e->button == MOUSE_WHEEL_DOWN ? 3 : 0, most = lines - page;
+    *top += by;
+    if (*top > most) *top = most;
+    if (*top < 0) *top = 0;
+    return true;
+}
+
+static void click_field(struct view *v, const struct event *e)
+{
+    struct exp_view *s = exp_of(v);
+    size_t row = s->list.top + (size_t)(e->y - s->form_at.y);
+    if (row >= s->list.n) return;
+    if (s->edit) exp_edit_end(v);
+    bool again = row == s->list.cursor;
+    s->list.cursor = row;
+    if (s->row[row].field == FORM_NO_FIELD || (again && e->twice) ||
+        (again && e->x >= s->form_at.x + VALUE_X))
+        v->ops->act(v, ACT_ENTER, 1);
+}
+
+bool exp_mouse(struct view *v, const struct event *e)
+{
+    struct exp_view *s = exp_of(v);
+    bool press = e->button == MOUSE_LEFT && !e->release && !e->drag;
+    if (wheel(s->text_at, e, &s->text_top, (int)s->n_lines, s->text_page)) {
+        if (press) v->focus = EXP_TEXT;
+        return true;
+    }
+    if (wheel(s->check_at, e, &s->check_top, s->check_lines, s->check_page)) {
+        if (press) v->focus = EXP_CHECK;
+        return true;
+    }
+    if (!s->form_at.h || !layout_in(s->form_at, e->y, e->x)) return false;
+    if (e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN) {
+        list_act(&s->list, e->button == MOUSE_WHEEL_UP ? ACT_UP : ACT_DOWN, 3);
+        return true;
+    }
+    if (press) {
+        v->focus = EXP_FORM;
+        click_field(v, e);
+    }
+    return press;
+}
