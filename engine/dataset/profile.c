@@ -54,6 +54,7 @@ void bt__profile(const struct bt_data_dialect *d, const struct bt__source *s, si
         out->bytes += span.size;
         if (span.body == 0) continue;
         size_t cells = count_cells(d, s->buf + at, span.body, out);
+        if (out->open && out->records > 0) break; /* what such a quote swallows has no shape */
         if (out->records++ == 0) out->first = cells;
         out->split += cells > 1;
         shape[cells < SHAPES ? cells : SHAPES - 1]++;

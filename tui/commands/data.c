@@ -136,10 +136,27 @@ static enum bt_status settle_columns(struct work *w, struct bt_error *err)
     return BT_OK;
 }
 
+static bool has(const char *dir, const char *name)
+{
+    char *path = bt_path_join(dir, name);
+    bool there = path && bt_path_exists(path);
+    free(path);
+    return there;
+}
+
+/* A directory with nothing but a vocabulary will do. */
+static enum bt_status find_model(struct work *w, struct bt_error *err)
+{
+    const char *name = w->q->model;
+    bool vocabulary = has(name, "vocab.txt") || has(name, "tokenizer.json");
+    if (!vocabulary || has(name, "config.json")) return cli_model_find(w->q->runs, name, &w->model, err);
+    w->model.dir = bt_strdup(name);
+    return w->model.dir ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for a name", name);
+}
+
 static enum bt_status prepare(struct work *w, struct bt_error *err)
 {
-    enum bt_status st = BT_OK;
-    if (w->q->model) st = cli_model_find(w->q->runs, w->q->model, &w->model, err);
+    enum bt_status st = w->q->model ? find_model(w, err) : BT_OK;
     if (!st) st = load_experiment(w, err);
     if (st) return st;
     settle_spec(w);
