@@ -107,9 +107,11 @@ static void read_settings(struct runs_facts *f, struct bt_error *err)
         other = experiment_of(f->reference, err);
     else
         (void)bt_experiment_new(&other, err);
-    for (size_t i = 0; x && other && i < BT_OPTIONS; i++)
-        if (!says_nothing(x, i, f->reference != NULL) && !bt_experiment_equal(x, other, &bt_options(NULL)[i]))
-            add_setting(f, i, other, x);
+    for (int tuned = 1; tuned >= 0; tuned--)
+        for (size_t i = 0; x && other && i < BT_OPTIONS; i++) {
+            bool told = is_tuned(i) == (tuned == 1) && !says_nothing(x, i, f->reference != NULL);
+            if (told && !bt_experiment_equal(x, other, &bt_options(NULL)[i])) add_setting(f, i, other, x);
+        }
     bt_experiment_free(x);
     bt_experiment_free(other);
 }
