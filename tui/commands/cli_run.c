@@ -121,7 +121,8 @@ static int steer(const struct cli_steer *what, const char *runs, const char *nam
     enum bt_status status = cli_run_find(runs, name, &dir, &err);
     if (status == BT_OK) status = bt_run_status(dir, &s, &err);
     if (status == BT_OK) status = bt_run_control(dir, what->word, &err);
-    bool dead = s.id && !bt_run_state_alive(s.state);
+    bool dead =
+        s.id && !bt_run_state_alive(s.state) && s.state != BT_RUN_FINISHED && s.state != BT_RUN_UNKNOWN;
     if (status == BT_OK)
         tell_done(what, &s, json);
     else if (dead && what->hint)
