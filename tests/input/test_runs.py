@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""The commands about runs, used wrongly: one clear line on standard error, the right exit code, and nothing changed."""
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import tiny_bert
+from tiny_bert import run
+
+ROOT = Path(tempfile.mkdtemp(prefix="bertty-runs-"))
+COMMANDS = ("show", "log", "stop", "pause", "resume")
+
+
+def put(path, text):
+    path = ROOT / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def at(*words, **options):
+    return run(*words, cwd=ROOT, **options)
+
+
+def fails(code, part, *words):
+    done = at(*words)
+    assert done.returncode == code, (words, done)
+    assert done.stdout == "", (words, done.stdout)
+    assert done.stderr.count("\n") == 1 and part in done.stderr, (words, done.stderr)
+    assert "\x1b" not in done.stderr, done.stderr
+
+
+def prepare():
+    put("runs/movie-1-3f2a/status.json", json.dumps({"state": "finished", "started": 1000, "best": 0.5, "metric": "accuracy"}))
+    put("runs/movie-1-3f2a/log.txt", "".join(f"00:00:0{i} line {i} \x1b[31m\n" for i in range(5)))
+    put("runs/movie-2-91bc/status.json", json.dumps({"state": "stopped", "started": 2000, "best": 0.75, "metric": "accuracy"}))
+    put("runs/odd/status.json", "{")
+    put("runs/keras/events.out.tfevents.1.x", "")
+    put("outside/precious", "text")
+
+
+def names():
+    for word in COMMANDS:
+        fails(1, "did you mean 'keras'?", word, "kears")
+        fails(1, "could be any of 2: movie-1-3f2a, movie-2-91bc", word, "movie")
+        fails(1, "..", word, "../runs/odd")
+        fails(1, "control characters", word, "a\x1b[2Jb")
+        fails(1, "empty", word, "")
+        fails(1, "expected a run", word, "odd@best")
+        fails(1, "no such run", word, "/nonexistent/run")
+        fails(1, "not a run", word, str(ROOT / "outside"))
+        fails(2, "RUN", word)
+    fails(1, "there are no runs in nowhere", "show", "x", "--runs", "nowhere")
+    fails(1, "is no step", "export", "odd@x", "new")
+
+
+def without_an_engine():
+    for word in ("stop", "pause", "resume"):
+        fails(1, "finished", word, "3f2a")
+        fails(1, "unknown", word, "keras")
+    fails(1, "bertty train --resume movie-2-91bc", "resume", "91bc")
+    done = at("stop", "3f2a", "nothing-like-it", "91bc")
+    assert done.returncode == 1 and done.stderr.count("\n") == 3, done
+
+
+def deletion():
+    fails(2, "--yes", "rm", "odd")
+    fails(1, "no run", "rm", "odd", "nothing-like-it", "--yes")  # and odd is still there:
+    assert (ROOT / "runs/odd/status.json").exists()
+    fails(1, "not a run of bertty's", "rm", "keras", "--yes")
+    put("runs/odd/mine.txt", "")
+    fails(1, "mine.txt", "rm", "odd", "--yes")
+    (ROOT / "runs/odd/mine.txt").unlink()
+    (ROOT / "runs/odd/checkpoints").symlink_to(ROOT / "outside")
+    done = at("rm", "odd", "--yes", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["deleted"] is True, done
+    assert not (ROOT / "runs/odd").exists() and (ROOT / "outside/precious").exists()
+    put("runs/odd/status.json", "{")
+
+
+def answer(text):
+    """The exit code of rm on a terminal where text is typed."""
+    child, master = pty.fork()
+    if child == 0:
+        os.chdir(ROOT)
+        os.execl(os.environ["BERTTY"], "bertty", "rm", "asked")
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(master, 1000)
+    assert b"\x1b" not in shown, shown
+    os.write(master, text)
+    try:
+        while os.read(master, 1000):
+            pass
+    except OSError:
+        pass
+    os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def deletion_asks():
+    put("runs/asked/status.json", "{}")
+    assert answer(b"n\n") == 1 and (ROOT / "runs/asked").exists()
+    assert answer(b"\n") == 1 and (ROOT / "runs/asked").exists()
+    assert answer(b"y\n") == 0 and not (ROOT / "runs/asked").exists()
+
+
+def listing():
+    fails(2, "--sort", "runs", "--sort", "colour")
+    fails(2, "--state", "runs", "--state", "asleep")
+    fails(2, "too many", "runs", "x")
+    put("file", "")
+    fails(1, "Not a directory", "runs", "--runs", "file")
+    found = [r["run"] for r in json.loads(at("runs", "--json", "--sort", "best").stdout)["runs"]]
+    assert found[:2] == ["movie-2-91bc", "movie-1-3f2a"] and set(found[2:]) == {"keras", "odd"}, found
+    found = [r["run"] for r in json.loads(at("runs", "--json", "--sort", "name").stdout)["runs"]]
+    assert found == sorted(found), found
+    found = [r["run"] for r in json.loads(at("runs", "--json", "--state", "stopped").stdout)["runs"]]
+    assert found == ["movie-2-91bc"], found
+    none = at("runs", "--runs", "nowhere")
+    assert none.returncode == 0 and "no runs in nowhere yet" in none.stdout
+    odd = json.loads(at("show", "odd", "--json").stdout)
+    assert odd["state"] == "unknown" and "status.json" in odd["error"], odd
+
+
+def logs():
+    done = at("log", "3f2a", "-n", "2")
+    assert done.stdout == "00:00:03 line 3 \\x1b[31m\n00:00:04 line 4 \\x1b[31m\n", done.stdout
+    assert at("log", "3f2a", "-n", "0").stdout == ""
+    assert at("log", "3f2a", "-f").stdout.count("\n") == 5  # it has ended: so does -f
+    fails(2, "lines", "log", "3f2a", "-n", "-1")
+    assert at("log", "keras").stdout == ""
+
+
+def export():
+    fails(1, "no complete checkpoint", "export", "3f2a", "new")
+    fails(1, "not empty", "export", "3f2a", "outside")
+    fails(1, "file of that name", "export", "3f2a", "file")
+    assert not (ROOT / "new").exists()
+    path = tiny_bert.experiment(ROOT / "real", {"train.max_steps": 4, "eval.eval_steps": 2, "run.save_steps": 2})
+    done = run("train", path, "--name", "r", cwd=path.parent)
+    assert done.returncode == 0, done.stderr
+    run_dir = path.parent / "runs/r"
+    done = at("export", run_dir, "new/", "--json")
+    assert done.returncode == 0, done.stderr
+    kept = {p.name for p in (ROOT / "new").iterdir()}
+    assert {"config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"} <= kept, kept
+    assert not kept & {"trainer.json", "optimizer.safetensors", "manifest.json"}, kept
+    assert json.loads(done.stdout)["step"] == json.loads((run_dir / "status.json").read_text())["best_step"]
+    weights = run_dir / "checkpoints/step-000002/model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1  # the same size: only its sum tells
+    weights.write_bytes(data)
+    fails(1, "SHA-256", "export", f"{run_dir}@2", "again")
+    assert not [p for p in ROOT.iterdir() if p.name.startswith("again")]
+    words = subprocess.run(["du", "-sb", run_dir / "checkpoints"], capture_output=True, text=True).stdout
+    shown = json.loads(at("show", run_dir, "--json").stdout)
+    assert [c["step"] for c in shown["checkpoints"]] == [2, 4] and 0 < shown["checkpoints"][0]["bytes"] < int(words.split()[0])
+    assert shown["settings"]["train.max_steps"] == "4" and shown["metrics"]["last"]["step"] == 4, shown
+
+
+if __name__ == "__main__":
+    try:
+        prepare()
+        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, logs, export])
+    finally:
+        shutil.rmtree(ROOT, ignore_errors=True)
+    sys.exit(code)
