@@ -22,6 +22,8 @@ const char *bt__quote_close(const char *at, const char *end, char delimiter, boo
 /* The first " in [at, stop) that begins a cell of the record at p, or NULL. */
 static const char *opening_quote(const char *p, const char *at, const char *stop, char delimiter)
 {
+    if (at < stop && *at == '"' && (at == p || at[-1] == delimiter))
+        return at; /* where all cells are quoted */
     while ((at = find(at, stop, '"')) < stop) {
         if (at == p || at[-1] == delimiter) return at;
         at++;
@@ -86,6 +88,7 @@ bool bt__record_find(const struct bt_data_dialect *d, const char *p, size_t n, b
         if (!close) return unclosed(p, n, quote, last, out);
         if (lf < close || cr < close) out->lines += count_lines(quote, close);
         at = close + 1;
+        if (at < end && *at == d->delimiter) at++;
     }
     out->body = (size_t)(cr - p);
     return line_end(p, end, last, out);

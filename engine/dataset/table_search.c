@@ -8,7 +8,8 @@ struct search {
     struct bt_table *t;
     const struct bt_table_query *q;
     size_t needle_n;
-    bool prefilter; /* a cell that holds the needle stands in the file as it is */
+    bool prefilter; /* a cell that holds the needle stands in the file as it is … */
+    bool escapes;   /* … unless the record holds a backslash */
     struct bt_row row;
     uint64_t bytes; /* looked at */
     struct bt_error *err;
@@ -70,7 +71,8 @@ static bool cell_matches(const struct search *s, const char *p, size_t n)
 static enum bt_status record_matches(struct search *s, const struct bt__record *rec, bool *yes)
 {
     *yes = false;
-    if (s->prefilter && !contains(s, rec->data, rec->n)) return BT_OK;
+    bool skip = s->prefilter && !contains(s, rec->data, rec->n);
+    if (skip && !(s->escapes && memchr(rec->data, '\\', rec->n))) return BT_OK;
     enum bt_status st = bt__table_cells(s->t, rec, &s->row, NULL);
     if (st == BT_NOMEM) return bt_fail(s->err, st, "no memory to search");
     for (size_t i = 0; i < s->row.n; i++) {
@@ -79,6 +81,23 @@ static enum bt_status record_matches(struct search *s, const struct bt__record *
             *yes = true;
     }
     return BT_OK;
+}
+
+/* Whether a cell's text is the record's own bytes. JSON writes numbers, blanks between members and invalid bytes in another way than they
+ * stand in the file: only what can be nothing but part of a string will do. */
+static void choose_prefilter(struct search *s)
+{
+    const char *needle = s->q->needle;
+    bool letter = false;
+    s->escapes = s->t->head.dialect.format == BT_DATA_JSONL;
+    s->prefilter = !strchr(needle, '"');
+    if (!s->escapes || !s->prefilter) return;
+    for (const char *p = needle; *p; p++) {
+        char c = lower(*p);
+        if (c >= 'a' && c <= 'z' && c != 'e') letter = true;
+        if ((signed char)*p < 0 || strchr("\\,:{}[]", *p)) s->prefilter = false;
+    }
+    s->prefilter = s->prefilter && letter;
 }
 
 /* The next row of the search's own reader. */
@@ -163,7 +182,7 @@ enum bt_status bt_table_search(struct bt_table *t, const struct bt_table_query *
                                size_t max_bytes, const atomic_bool *cancel, size_t *row, struct bt_error *err)
 {
     struct search s = {.t = t, .q = q, .needle_n = strlen(q->needle), .err = err};
-    s.prefilter = t->head.dialect.format != BT_DATA_JSONL && !strchr(q->needle, '"');
+    choose_prefilter(&s);
     if (!t->find.buf) {
         enum bt_status st = bt__source_share(&t->scan, SEARCH_BYTES, &t->find, err);
         if (st) return st;

@@ -61,7 +61,8 @@ static void compare_with_libcsv(struct bt__csv *csv, const char *p, size_t n)
     struct seen own = {0}, theirs = {0};
     own_records(csv, p, n, &own);
     assert_true(bt__csv_all(',', p, n, see_cell, &theirs));
-    if (own.text.len != theirs.text.len || (own.text.len && memcmp(own.text.data, theirs.text.data, own.text.len) != 0))
+    if (own.text.len != theirs.text.len ||
+        (own.text.len && memcmp(own.text.data, theirs.text.data, own.text.len) != 0))
         fail_msg("[%.*s]: own [%s], libcsv [%s]", (int)n, p, bt_str_text(&own.text),
                  bt_str_text(&theirs.text));
     bt_str_free(&own.text);
@@ -252,6 +253,24 @@ static void finds_cells(void **state)
     bt_table_free(t);
 }
 
+static void finds_json_texts(void **state)
+{
+    (void)state;
+    struct bt_table *t = open_table(
+        file_text("s.jsonl", "{\"t\":\"one\"}\n{\"t\":\"\\u0074wo\"}\n{\"t\":[1 ,\"x\"]}\n{\"t\":1.50}\n"));
+    static const struct {
+        const char *needle;
+        size_t row;
+    } cases[] = {{"one", 0}, {"two", 1}, {"1,\"x\"", 2}, {"1.5", 3}, {"1.50", 4}, {"[1 ", 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t row;
+        const struct bt_table_query q = {.needle = cases[i].needle, .column = -1};
+        assert_int_equal(search(t, q, 0, false, &row), cases[i].row < 4 ? BT_OK : BT_NOTFOUND);
+        assert_int_equal(row, cases[i].row);
+    }
+    bt_table_free(t);
+}
+
 static void search_in_slices(void **state)
 {
     (void)state;
@@ -382,6 +401,7 @@ int main(void)
         cmocka_unit_test(any_row_in_any_order),
         cmocka_unit_test(other_forms),
         cmocka_unit_test(finds_cells),
+        cmocka_unit_test(finds_json_texts),
         cmocka_unit_test(search_in_slices),
         cmocka_unit_test(rows_are_read_while_others_are_found),
         cmocka_unit_test(a_file_that_becomes_shorter),
