@@ -40,8 +40,8 @@ struct term {
     enum plot_glyphs glyphs;
     bool unicode, mouse, suspended;
     int colours, rows, columns;
-    struct look look[ROLES];
-    uint8_t *arms; /* [rows × columns] line-drawing arms of each cell */
+    struct look look[ROLES], faint[THEME_SERIES]; /* faint: raw lines beneath smoothed ones */
+    uint8_t *arms;                                /* [rows × columns] line-drawing arms of each cell */
     int cursor_y, cursor_x;
     struct bt_str scratch, clean;
     struct event click; /* the last press, for double clicks */
@@ -105,9 +105,34 @@ static void make_look(struct term *t, enum role role)
     init_pair(look->pair, colour_of(t, s.fg), colour_of(t, s.bg));
 }
 
+static int32_t between(int32_t a, int32_t b)
+{
+    int32_t out = 0;
+    for (int shift = 0; shift <= 16; shift += 8)
+        out |= (((a >> shift & 0xff) + (b >> shift & 0xff)) / 2) << shift;
+    return out;
+}
+
+/* Half-way to the colour of borders, which is quiet on the theme's background. A colour of its own costs fewer bytes than an attribute, which
+ * has to be taken back by a reset of everything. */
+static void make_faint(struct term *t, unsigned n)
+{
+    const struct theme_style *series = &t->theme->style[role_series(n)],
+                             *border = &t->theme->style[ROLE_BORDER];
+    t->faint[n] = t->look[role_series(n)];
+    if (t->colours < 256 || series->fg < 0 || border->fg < 0) {
+        t->faint[n].attributes |= A_DIM;
+        return;
+    }
+    t->faint[n].pair = (short)(ROLES + 1 + (int)n);
+    init_pair(t->faint[n].pair, colour_of(t, between(series->fg, border->fg)),
+              colour_of(t, series->bg < 0 ? t->theme->style[ROLE_TEXT].bg : series->bg));
+}
+
 static void make_looks(struct term *t)
 {
     for (int r = 0; r < ROLES; r++) make_look(t, (enum role)r);
+    for (unsigned n = 0; n < THEME_SERIES; n++) make_faint(t, n);
     cchar_t background;
     const struct look *text = &t->look[ROLE_TEXT];
     setcchar(&background, L" ", text->attributes, text->pair, NULL);
@@ -529,11 +554,47 @@ static void draw_frame(struct term *t, struct rect r, struct look look)
     add_arms(t, s, bottom, right, LINE_UP | LINE_LEFT, look);
 }
 
+/* Where there are colours, lines do without other attributes: switching them on and off in every row costs more bytes than the rest. */
+static struct look line_look(const struct term *t, bool focused)
+{
+    struct look look = t->look[focused ? ROLE_FOCUS : ROLE_BORDER];
+    if (t->colours) look.attributes = 0;
+    return look;
+}
+
+static void outline_cell(struct term *t, struct rect s, int y, int x)
+{
+    cchar_t c;
+    wchar_t text[CCHARW_MAX + 1];
+    attr_t attributes;
+    short pair;
+    struct look look = line_look(t, true);
+    if (!inside(s, y, x) || mvin_wch(y, x, &c) == ERR) return;
+    if (getcchar(&c, text, &attributes, &pair, NULL) == ERR) return;
+    uint32_t line = glyph_line(t->arms[y * t->columns + x]);
+    if (!t->unicode) line = (unsigned char)glyph_ascii(line);
+    if (t->arms[y * t->columns + x] && (uint32_t)text[0] == line)
+        mvchgat(y, x, 1, look.attributes, look.pair, NULL);
+}
+
+void term_outline(struct term *t, struct rect r)
+{
+    struct rect s = on_screen(t, r);
+    for (int x = r.x; x < r.x + r.w; x++) {
+        outline_cell(t, s, r.y, x);
+        outline_cell(t, s, r.y + r.h - 1, x);
+    }
+    for (int y = r.y + 1; y < r.y + r.h - 1; y++) {
+        outline_cell(t, s, y, r.x);
+        outline_cell(t, s, y, r.x + r.w - 1);
+    }
+}
+
 struct rect term_box(struct term *t, struct rect r, const char *title, bool focused)
 {
     struct rect in = {.y = r.y + 1, .x = r.x + 1, .h = r.h > 2 ? r.h - 2 : 0, .w = r.w > 2 ? r.w - 2 : 0};
     if (r.h < 2 || r.w < 2) return in;
-    draw_frame(t, r, t->look[focused ? ROLE_FOCUS : ROLE_BORDER]);
+    draw_frame(t, r, line_look(t, focused));
     if (title && *title && r.w > 6) {
         struct rect edge = {.y = r.y, .x = r.x + 2, .h = 1, .w = r.w - 4};
         struct rect text = {.y = r.y, .x = r.x + 3, .h = 1, .w = r.w - 6};
@@ -553,10 +614,9 @@ static struct look plot_look(const struct term *t, const struct plot_cell *c)
     struct look look = t->look[role_series(c->colour)];
     switch (c->role) {
     case PLOT_FAINT:
-        look.attributes |= A_DIM;
-        return look;
+        return t->faint[c->colour % THEME_SERIES];
     case PLOT_MARK:
-        look.attributes |= A_BOLD;
+        if (!t->colours) look.attributes |= A_BOLD;
         return look;
     case PLOT_LINE:
         return look;

@@ -49,6 +49,8 @@ void term_fill(struct term *t, struct rect r, enum role role, uint32_t code_poin
 void term_paint(struct term *t, struct rect clip, int y, int x, int n, enum role role);
 /* A frame around r with a title in its upper edge; returns the inside. Shared edges: draw neighbours overlapping by one cell. */
 struct rect term_box(struct term *t, struct rect r, const char *title, bool focused);
+/* Gives the lines of a frame that stands there the look of the focus, where neighbours drew over it; texts in its edges stay. */
+void term_outline(struct term *t, struct rect r);
 /* Cells of a plot. series: role of colour c is role_series(c). */
 void term_plot(struct term *t, struct rect r, const struct plot_cell *cell);
 void term_cursor(struct term *t, struct rect clip, int y, int x); /* shows the cursor there */

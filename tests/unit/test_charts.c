@@ -337,7 +337,7 @@ static void extents(void **state)
     assert_true(x.min == 0 && x.max == 80);
     o.log_x = true;
     x = charts_extent(shown, n, &o);
-    assert_true(x.min == 10 && x.max == 100);
+    assert_true(x.min == 10 && x.max == 80);
     o.log_x = false;
     x = charts_extent(shown, 0, &o);
     assert_true(x.max > x.min);

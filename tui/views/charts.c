@@ -1,5 +1,6 @@
 /* The Charts view: the scalars of the marked runs as a grid of live plots. */
 #include "tui/views/charts_view.h"
+#include "tui/views/marks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -237,6 +238,13 @@ static bool natural_grid(struct view *v, int count)
     return true;
 }
 
+static bool choose_runs(struct view *v, int count)
+{
+    (void)count;
+    if (!marks_choose(v->app)) app_say(v->app, ROLE_WARN, "there is no run in %s", app_runs_dir(v->app));
+    return true;
+}
+
 /* ── the filter ── */
 
 static void set_filter(void *ctx, const char *text)
@@ -298,6 +306,7 @@ enum {
     A_FEWER_ROWS,
     A_NATURAL_GRID,
     A_SAVE,
+    A_RUNS,
     A_END
 };
 
@@ -333,6 +342,7 @@ static const struct action actions[] = {
     ACTION(A_FEWER_ROWS, "fewer-rows", "{", "fewer panels one below the other", "Panels"),
     ACTION(A_NATURAL_GRID, "natural-grid", "a", "as many panels as fit well", "Panels"),
     ACTION(A_SAVE, "save", "e", "write this panel to a file: .csv, .svg or .txt", "Panels"),
+    ACTION(A_RUNS, "choose-runs", "m", "show another run too, or one no longer", "Panels"),
 };
 
 static bool (*const handlers[])(struct view *v, int count) = {
@@ -361,6 +371,7 @@ static bool (*const handlers[])(struct view *v, int count) = {
     [A_FEWER_ROWS - ACT_OWN] = fewer_rows,
     [A_NATURAL_GRID - ACT_OWN] = natural_grid,
     [A_SAVE - ACT_OWN] = charts_save,
+    [A_RUNS - ACT_OWN] = choose_runs,
 };
 
 /* One step out: the cursor, the zoom, the single panel, the filter. */
@@ -403,10 +414,14 @@ static bool act(struct view *v, int action, int count)
 static void hints(struct view *v, struct bt_str *out)
 {
     const struct charts_view *s = v->state;
-    if (!s->n_shown) return;
+    if (!s->n_shown) {
+        bt_str_add(out, "m choose runs  / filter");
+        return;
+    }
     bt_str_add(out, v->zoom ? "Enter all panels  ← → cursor  ↑ ↓ panel" : "Enter this panel alone  c cursor");
-    bt_str_add(out,
-               "  x axis  s smooth  + - zoom  ( ) move  r reset  L log y  o clip  / filter  e to a file");
+    bt_str_add(
+        out,
+        "  x axis  s smooth  + - zoom  ( ) move  r reset  L log y  m runs  / filter  e to a file  o clip");
 }
 
 static bool open_view(struct view *v)

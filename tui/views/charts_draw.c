@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TABLE_LEAST = 18 /* height from which a single panel has its table */ };
+enum { TABLE_LEAST = 18 /* height from which a single panel has its table */, GAP = 8 };
 
 static const char *const axis_name[] = {"step", "epoch", "time", "clock"};
 
@@ -233,6 +233,18 @@ static struct plot_cell *cells(struct charts_view *s, size_t n)
     return s->cell;
 }
 
+/* Some empty cells right of a dot take on its look, which nobody sees on a blank: fewer changes of colour are sent. */
+static void bridge_gaps(struct plot_cell *row, int n)
+{
+    for (int x = 1, last = -1; x < n; x++) {
+        if (row[x - 1].role == PLOT_LINE || row[x - 1].role == PLOT_FAINT) last = x - 1;
+        if (row[x].role == PLOT_EMPTY || last < 0) continue;
+        for (int gap = last + 1; x - last <= GAP && gap < x; gap++)
+            row[gap] = (struct plot_cell){.ch = ' ', .role = row[last].role, .colour = row[last].colour};
+        last = -1;
+    }
+}
+
 static void draw_plot(struct term *t, struct charts_view *s, struct charts_panel *p, struct rect box,
                       struct rect r)
 {
@@ -244,6 +256,7 @@ static void draw_plot(struct term *t, struct charts_view *s, struct charts_panel
     d.spec.width = r.w;
     d.spec.height = r.h;
     plot_draw(&d.spec, cell, &area);
+    for (int y = 0; y < r.h; y++) bridge_gaps(cell + y * r.w, r.w);
     term_plot(t, r, cell);
     if (s->n_places < CHARTS_PLACES) {
         s->place[s->n_places] =
@@ -290,16 +303,6 @@ static struct rect cell_of(struct rect area, int columns_n, int rows_n, int i)
     return (struct rect){.y = area.y + y0, .x = area.x + x0, .h = y1 - y0 + 1, .w = x1 - x0 + 1};
 }
 
-/* The sides of the panel with the focus, which its neighbours drew over. Its lower edge may bear the title of another. */
-static void outline(struct term *t, struct rect r)
-{
-    term_paint(t, r, 0, 0, r.w, ROLE_FOCUS);
-    for (int y = 1; y < r.h - 1; y++) {
-        term_paint(t, r, y, 0, 1, ROLE_FOCUS);
-        term_paint(t, r, y, r.w - 1, 1, ROLE_FOCUS);
-    }
-}
-
 static void draw_grid(struct view *v, struct rect area)
 {
     struct charts_view *s = v->state;
@@ -310,7 +313,7 @@ static void draw_grid(struct view *v, struct rect area)
     s->across = c;
     for (size_t i = first; i < first + page && i < s->n_shown; i++)
         draw_panel(v, cell_of(area, c, r, (int)(i - first)), i, page == 1);
-    outline(app_term(v->app), cell_of(area, c, r, (int)(s->focus - first)));
+    term_outline(app_term(v->app), cell_of(area, c, r, (int)(s->focus - first)));
     if (s->n_shown > page)
         term_print(app_term(v->app), area, area.h - 1, 2, ROLE_DIM, " %zu-%zu of %zu ", first + 1,
                    first + page < s->n_shown ? first + page : s->n_shown, s->n_shown);
@@ -329,7 +332,7 @@ static void draw_empty(struct view *v, struct rect r)
     struct charts_view *s = v->state;
     struct term *t = app_term(v->app);
     static const char *const none[] = {"No run to show.",
-                                       "Start one in Experiment (3), or mark some with Space in Runs (1).",
+                                       "Start one in Experiment (3), or choose one in Runs (1) or with m.",
                                        "A directory with TensorBoard event files is a run, too."};
     static const char *const no_match[] = {"No metric has that in its name.",
                                            "/ changes the filter, Esc clears it."};

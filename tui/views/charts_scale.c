@@ -84,16 +84,41 @@ static void widen(struct plot_range *r, const struct charts_curve *curve, bool l
     if (curve->x[curve->n - 1] > r->max) r->max = curve->x[curve->n - 1];
 }
 
+/* The next of 1, 1.5, 2, 3, 4, 6, 8, 10, …: an axis that grows in big steps is seldom drawn anew. */
+static double coarse(double v)
+{
+    static const double factor[] = {1, 1.5, 2, 3, 4, 6, 8};
+    double decade = pow(10, floor(log10(v)));
+    for (size_t i = 0; i < sizeof factor / sizeof *factor; i++)
+        if (v <= factor[i] * decade * (1 + 1e-9)) return factor[i] * decade;
+    return 10 * decade;
+}
+
+/* How far the axis goes beyond the last point: not at all if all runs are over, at most to the last step that is to come. */
+static double end_of(struct charts_panel *const *panel, size_t n, const struct charts_options *o, double last)
+{
+    bool over = true;
+    double total = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < panel[i]->n; k++) {
+            const struct charts_info *info = &panel[i]->curve[k].run->info;
+            over &= !info->live && info->total > 0;
+            if ((double)info->total > total) total = (double)info->total;
+        }
+    double end = over ? last : coarse(last);
+    return o->axis == CHARTS_STEP && total >= last && end > total ? total : end;
+}
+
 struct plot_range charts_extent(struct charts_panel *const *panel, size_t n, const struct charts_options *o)
 {
     struct plot_range r = {.min = INFINITY, .max = -INFINITY};
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < panel[i]->n; k++) widen(&r, &panel[i]->curve[k], o->log_x);
     if (r.min > r.max) return (struct plot_range){.min = o->log_x ? 1 : 0, .max = o->log_x ? 10 : 1};
-    if (o->log_x) /* a logarithmic axis that begins long before the first point is empty there */
-        return (struct plot_range){.min = r.min, .max = plot_nice(r, true, NICE_TICKS).max};
-    if (o->axis != CHARTS_WALL && r.min > 0 && r.min < r.max / 2) r.min = 0;
-    return plot_nice(r, false, NICE_TICKS);
+    if (o->axis == CHARTS_WALL && !o->log_x) return plot_nice(r, false, NICE_TICKS);
+    if (r.max > 0) r.max = end_of(panel, n, o, r.max);
+    if (!o->log_x && r.min > 0 && r.min < r.max / 2) r.min = 0;
+    return r.min < r.max ? r : plot_nice(r, o->log_x, NICE_TICKS);
 }
 
 bool charts_zoom(struct plot_range *r, struct plot_range full, bool log, double share, double factor)

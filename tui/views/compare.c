@@ -1,5 +1,6 @@
 /* The Compare view: the marked runs side by side; two of them prediction by prediction. */
 #include "tui/views/compare_view.h"
+#include "tui/views/marks.h"
 
 #include <bertty/compare.h>
 #include <bertty/file.h>
@@ -222,7 +223,7 @@ static void shown(struct view *v)
 
 /* ── keys ── */
 
-enum { A_REFERENCE = ACT_OWN, A_SORT, A_RELOAD };
+enum { A_REFERENCE = ACT_OWN, A_SORT, A_RELOAD, A_RUNS };
 
 static const struct action actions[] = {
     {.id = A_REFERENCE,
@@ -234,6 +235,7 @@ static const struct action actions[] = {
      .keys = "s",
      .help = "rows of a count: by number, what B made worse, how sure B is"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the runs again"},
+    {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "compare another run too, or one no longer"},
 };
 
 /* The chosen run; the reference itself gives way to the next one. */
@@ -328,6 +330,10 @@ static bool act(struct view *v, int action, int count)
     app_redraw(v->app);
     if (action == A_RELOAD) {
         load(v);
+        return true;
+    }
+    if (action == A_RUNS) {
+        if (!marks_choose(v->app)) app_say(v->app, ROLE_WARN, "there is no run in %s", app_runs_dir(v->app));
         return true;
     }
     if (!s->in.open) return act_outside(v, action, count);

@@ -146,7 +146,7 @@ static void draw_empty(struct view *v, struct rect r)
 {
     struct compare_view *s = v->state;
     static const char *const few[] = {"Mark two runs or more to compare them.",
-                                      "1 opens Runs, Space marks a run, 6 comes back here.",
+                                      "Space marks them in Runs (1); m chooses them here.",
                                       "Two runs are also compared prediction by prediction."};
     static const char *const reading[] = {"Reading …"};
     const char *error = s->found ? s->found->err.text : NULL;

@@ -1,0 +1,10 @@
+/* Choosing which runs Charts and Compare show, without leaving them. */
+#ifndef TUI_VIEWS_MARKS_H
+#define TUI_VIEWS_MARKS_H
+
+#include "tui/app.h"
+
+/* A list of all runs; the chosen one is marked, or no longer. False: there is none. */
+bool marks_choose(struct app *a);
+
+#endif
