@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 64 << 10, LONGEST = 16 << 20 };
+enum { PIECE = 64 << 10, LONGEST = 16 << 20, LOOK_AGAIN = 500 /* ms */ };
 
 static enum bt_status check_kind(const struct cli_lines *l, struct bt_error *err)
 {
@@ -39,13 +39,22 @@ void cli_lines_close(struct cli_lines *l)
     *l = (struct cli_lines){.fd = -1};
 }
 
+/* Until there is something to read, or the user interrupts: a read alone would be taken up again after the signal. */
+static void wait_for_input(const struct cli_lines *l)
+{
+    struct pollfd p = {.fd = l->fd, .events = POLLIN};
+    while (!cli_interrupted() && poll(&p, 1, LOOK_AGAIN) <= 0)
+        ;
+}
+
 /* Appends what can be read at once. */
 static enum bt_status more(struct cli_lines *l, struct bt_error *err)
 {
     char piece[PIECE];
-    ssize_t n = read(l->fd, piece, sizeof piece);
-    if (n < 0 && errno == EINTR && !cli_interrupted()) return BT_OK;
-    if (n < 0 && errno != EINTR) return bt_fail_errno(err, "%s", l->name);
+    wait_for_input(l);
+    ssize_t n = cli_interrupted() ? 0 : read(l->fd, piece, sizeof piece);
+    if (n < 0 && errno == EINTR) return BT_OK;
+    if (n < 0) return bt_fail_errno(err, "%s", l->name);
     if (n <= 0) l->at_end = true;
     if (l->at) { /* what was handed out goes */
         l->buffer.len -= l->at;
