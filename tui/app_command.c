@@ -52,28 +52,47 @@ void theme_choose(struct app *a)
 
 /* ── an editor ── */
 
-static void run_editor(const char *path)
+/* The variable may hold options, "code --wait": the shell splits it, and never reads the path. */
+static void run_editor(const char *editor, const char *path)
+{
+    execl("/bin/sh", "sh", "-c", "exec $2 \"$1\"", "sh", path, editor, (char *)NULL);
+    _exit(127);
+}
+
+static const char *users_editor(void)
 {
     const char *editor = getenv("VISUAL");
     if (!editor || !*editor) editor = getenv("EDITOR");
-    if (!editor || !*editor) editor = "vi";
-    setenv("BERTTY_EDITOR", editor, 1);
-    /* The variable may hold options: "code --wait". The path is never read by the shell. */
-    execl("/bin/sh", "sh", "-c", "exec $BERTTY_EDITOR \"$1\"", "sh", path, (char *)NULL);
-    _exit(127);
+    return editor && *editor ? editor : "vi";
+}
+
+/* Ctrl-Z in the editor stops us with it. */
+static int wait_for(pid_t child)
+{
+    int state = 0;
+    for (;;) {
+        if (waitpid(child, &state, WUNTRACED) < 0) {
+            if (errno != EINTR) return -1;
+        } else if (WIFSTOPPED(state)) {
+            raise(SIGSTOP);
+            kill(child, SIGCONT);
+        } else {
+            return WIFEXITED(state) ? WEXITSTATUS(state) : 0;
+        }
+    }
 }
 
 bool app_edit_file(struct app *a, const char *path)
 {
-    int state = 0;
+    const char *editor = users_editor();
     term_suspend(a->term);
     pid_t child = fork();
-    if (child == 0) run_editor(path);
-    while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
+    if (child == 0) run_editor(editor, path);
+    int code = child > 0 ? wait_for(child) : -1;
     term_resume(a->term);
     app_redraw(a);
-    bool started = child > 0 && !(WIFEXITED(state) && WEXITSTATUS(state) == 127);
-    if (!started) app_say(a, ROLE_BAD, "no editor could be started: set EDITOR");
+    bool started = code >= 0 && code != 126 && code != 127;
+    if (!started) app_say(a, ROLE_BAD, "'%s' could not be started: set EDITOR", editor);
     return started;
 }
 
@@ -104,6 +123,14 @@ static void run_open(struct app *a, const char *argument)
     else
         app_open(a, is_experiment(argument) ? VIEW_EXPERIMENT : VIEW_DATA,
                  &(struct app_request){.path = argument});
+}
+
+static void run_edit(struct app *a, const char *argument)
+{
+    if (*argument)
+        app_edit_file(a, argument);
+    else
+        app_say(a, ROLE_BAD, "edit: which file?");
 }
 
 static void run_runs(struct app *a, const char *argument)
@@ -144,6 +171,7 @@ struct command {
 static const struct command commands[] = {
     {.name = "theme", .run = run_theme, .complete = complete_theme},
     {.name = "open", .run = run_open, .complete = complete_path},
+    {.name = "edit", .run = run_edit, .complete = complete_path},
     {.name = "runs", .run = run_runs, .complete = complete_path},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

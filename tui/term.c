@@ -29,7 +29,7 @@ enum { ESCAPE_MS = 25, DOUBLE_CLICK_MS = 400, MAX_COPY = 64 * 1024, MAX_COMBININ
 
 struct look {
     attr_t attributes;
-    short pair;
+    int pair;
 };
 
 struct term {
@@ -72,9 +72,12 @@ static void send_text(struct term *t, const char *text, size_t n)
 
 /* ── looks ── */
 
-static short colour_of(const struct term *t, int32_t rgb)
+/* Direct colours are what they say, but that their first eight are the palette's. */
+static int colour_of(const struct term *t, int32_t rgb)
 {
-    return (short)(rgb < 0 ? -1 : colour_index(rgb, t->colours));
+    if (rgb < 0) return -1;
+    if (t->colours > 256) return rgb > 0 && rgb < 8 ? 8 : rgb;
+    return colour_index(rgb, t->colours);
 }
 
 static attr_t attributes_of(unsigned a)
@@ -101,8 +104,8 @@ static void make_look(struct term *t, enum role role)
         s.bg = text->bg;
     }
     look->attributes = attributes_of(s.attributes);
-    look->pair = (short)(role + 1);
-    init_pair(look->pair, colour_of(t, s.fg), colour_of(t, s.bg));
+    look->pair = (int)role + 1;
+    init_extended_pair(look->pair, colour_of(t, s.fg), colour_of(t, s.bg));
 }
 
 static int32_t between(int32_t a, int32_t b)
@@ -135,7 +138,7 @@ static void make_looks(struct term *t)
     for (unsigned n = 0; n < THEME_SERIES; n++) make_faint(t, n);
     cchar_t background;
     const struct look *text = &t->look[ROLE_TEXT];
-    setcchar(&background, L" ", text->attributes, text->pair, NULL);
+    setcchar(&background, L" ", text->attributes, (short)text->pair, NULL);
     bkgrndset(&background);
     clearok(stdscr, TRUE);
 }
@@ -149,15 +152,15 @@ void term_set_theme(struct term *t, const struct theme *theme)
 static bool colours_wanted(const struct term_options *o)
 {
     const char *no = getenv("NO_COLOR");
-    return o->colours != 0 && has_colors() && (o->colours > 0 || !no || !*no);
+    return o->colours != 0 && (o->colours > 0 || !no || !*no);
 }
 
 /* COLORS is known only after start_color(). */
 static void start_colours(struct term *t, const struct term_options *o)
 {
-    if (colours_wanted(o) && start_color() == OK && COLORS >= 8) {
+    if (colours_wanted(o) && has_colors() && start_color() == OK && COLORS >= 8) {
         use_default_colors();
-        t->colours = COLORS >= 256 ? 256 : COLORS >= 16 ? 16 : 8;
+        t->colours = COLORS > 256 ? COLORS : COLORS == 256 ? 256 : COLORS >= 16 ? 16 : 8;
         if (o->colours > 0 && o->colours < t->colours) t->colours = o->colours;
     }
     make_looks(t);
@@ -226,6 +229,29 @@ static void add_keys(struct term *t)
         const char *sequence = tigetstr(keys[i].capability);
         if (sequence && sequence != (char *)-1) input_add(t->input, sequence, keys[i].key);
     }
+}
+
+static bool known_terminal(const char *name)
+{
+    int found;
+    if (setupterm(name, STDOUT_FILENO, &found) != OK) return false;
+    del_curterm(cur_term);
+    return true;
+}
+
+/* The description to use: that of TERM, or, where the terminal says that it has 24-bit colours, its sister that knows how to set
+ * them ("xterm-direct"; not on every machine). The caller frees. */
+static char *description(const struct term_options *o)
+{
+    const char *name = getenv("TERM"), *has = getenv("COLORTERM");
+    bool direct = has && (strcmp(has, "truecolor") == 0 || strcmp(has, "24bit") == 0);
+    size_t base = strcspn(name, "-");
+    if (direct && (o->colours < 0 || o->colours > 256) && colours_wanted(o)) {
+        char *sister = bt_strfmt("%.*s-direct", (int)base, name);
+        if (sister && known_terminal(sister)) return sister;
+        free(sister);
+    }
+    return bt_strdup(name);
 }
 
 /* A capability without its delays. */
@@ -305,10 +331,12 @@ enum bt_status term_open(const struct term_options *o, struct term **out, struct
     add_keys(t);
     enum bt_status status = watch_signals(t, err);
     del_curterm(cur_term);
-    if (status == BT_OK && !(t->screen = newterm(NULL, stdout, stdin))) {
+    char *name = description(o);
+    if (status == BT_OK && !(t->screen = newterm(name, stdout, stdin))) {
         signals_remove();
         status = bt_fail(err, BT_UNSUPPORTED, "TERM=%s: the terminal cannot be used", getenv("TERM"));
     }
+    free(name);
     if (status != BT_OK) {
         input_free(t->input);
         free(t);
@@ -411,7 +439,7 @@ static bool inside(struct rect r, int y, int x)
 static void set_cell(struct term *t, int y, int x, const wchar_t *text, struct look look)
 {
     cchar_t cell;
-    if (setcchar(&cell, text, look.attributes, look.pair, NULL) == OK) mvadd_wch(y, x, &cell);
+    if (setcchar(&cell, text, look.attributes, (short)look.pair, NULL) == OK) mvadd_wch(y, x, &cell);
     t->arms[y * t->columns + x] = 0;
 }
 
@@ -519,7 +547,8 @@ void term_paint(struct term *t, struct rect clip, int y, int x, int n, enum role
     if (s.h == 0 || s.y < in_clip.y || s.y >= in_clip.y + in_clip.h) return;
     int right = s.x + s.w < in_clip.x + in_clip.w ? s.x + s.w : in_clip.x + in_clip.w;
     int left = s.x > in_clip.x ? s.x : in_clip.x;
-    if (right > left) mvchgat(s.y, left, right - left, t->look[role].attributes, t->look[role].pair, NULL);
+    if (right > left)
+        mvchgat(s.y, left, right - left, t->look[role].attributes, (short)t->look[role].pair, NULL);
 }
 
 void term_shade(struct term *t, struct rect r, enum role role)

@@ -5,12 +5,13 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 
-from screen import BERTTY, BERTTY_FAST, Screen, fake_run, live_status, main
+from screen import BERTTY, BERTTY_FAST, Screen, Skip, fake_run, live_status, main
 
 VIEWS = ["Runs", "Data", "Experiment", "Charts", "Predictions", "Compare", "Probe", "Log"]
 RESTORED = [b"\x1b[?1049l", b"\x1b[?1002l", b"\x1b[?2004l"]
@@ -178,6 +179,46 @@ def test_no_colour():
     with Screen() as s:
         s.wait(front("Runs"))
         assert COLOUR.search(s.raw)
+
+
+DIRECT = r"""xterm-direct|for the test, use=xterm-256color, RGB, colors#0x1000000, pairs#0x10000,
+	setab=\E[48;2;%p1%{65536}%/%d;%p1%{256}%/%{255}%&%d;%p1%{255}%&%dm,
+	setaf=\E[38;2;%p1%{65536}%/%d;%p1%{256}%/%{255}%&%d;%p1%{255}%&%dm,
+"""
+
+
+def test_true_colour():
+    if not shutil.which("tic"):
+        raise Skip("tic is missing")
+
+    def setup(d):
+        subprocess.run(["tic", "-x", "-o", str(d / ".terminfo"), "-"], input=DIRECT.replace(", use=", ",\n\tuse="), text=True, check=True)
+    for env, found in (({"COLORTERM": "truecolor"}, True), ({"TERM": "xterm-direct"}, True), ({}, False),
+                       ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, False)):
+        with Screen(["--theme", "dark"], env=env, setup=setup) as s:
+            s.wait(front("Runs"))
+            assert (b"38;2;130;170;255" in s.raw) == found, (env, s.raw)
+
+
+def test_editor():
+    """Leaves the screen to $EDITOR and comes back: from the theme's point of view nothing has happened."""
+    def setup(d):
+        (d / "ed").write_text("#!/bin/sh\necho EDITING $1 $2; read answer; echo changed > $2\n")
+        (d / "ed").chmod(0o755)
+        (d / "e.yaml").write_text("run: {name: x}\n")
+    with Screen(env={"EDITOR": "./ed --wait"}, setup=setup) as s:
+        s.wait(front("Runs"))
+        s.keys(":", "edit e.yaml", "Enter")
+        s.wait(r"EDITING --wait e.yaml")
+        s.keys("Enter")
+        s.wait(front("Runs"))
+        assert (s.dir / "e.yaml").read_text() == "changed\n"
+        s.keys("2")
+        s.wait(front("Data"))
+    with Screen(env={"EDITOR": "no-such-editor"}, setup=setup) as s:
+        s.wait(front("Runs"))
+        s.keys(":", "edit e.yaml", "Enter")
+        s.wait(r"'no-such-editor' could not be started")
 
 
 def test_ascii():
