@@ -53,10 +53,11 @@ static int find_quoting(const struct bt__source *s, char delimiter, size_t max_r
     return yes;
 }
 
-/* How sure it is that the delimiter is the one, [0, 1]. */
-static double rate(const struct bt__profile *p, char delimiter)
+/* How sure it is that the delimiter is the one, [0, 1]. prose: the file may be one of plain sentences. */
+static double rate(const struct bt__profile *p, char delimiter, bool prose)
 {
     if (p->columns < 2 || p->records == 0) return 0;
+    if (prose && p->spaced * 2 > (p->columns - 1) * p->records) return 0;
     if (delimiter == '\t') /* hardly ever stands in a text, so records of several widths do not matter */
         return (double)p->split >= 0.95 * (double)p->records ? 1 : 0;
     return p->first >= 2 && p->first <= p->columns ? share(p) : 0;
@@ -68,6 +69,7 @@ static void find_delimiter(const struct bt__source *s, const struct bt_data_dial
     static const char candidates[] = {'\t', ',', ';', '|'};
     double best = 0;
     struct bt__profile p;
+    bool csv = d->format == BT_DATA_CSV || path_ends(s->path, ".csv");
     d->delimiter = 0;
     for (size_t i = 0; i < sizeof candidates; i++) {
         struct bt_data_dialect with = {
@@ -76,12 +78,11 @@ static void find_delimiter(const struct bt__source *s, const struct bt_data_dial
             find_quoting(s, candidates[i], FIRST_RECORDS, &p);
         else
             bt__profile(&with, s, FIRST_RECORDS, &p);
-        double r = rate(&p, candidates[i]);
+        double r = rate(&p, candidates[i], !csv);
         if (r <= best + 0.02) continue;
         best = r;
         d->delimiter = candidates[i];
     }
-    bool csv = d->format == BT_DATA_CSV || path_ends(s->path, ".csv");
     if (best >= 0.9 || (csv && best > 0)) return;
     /* One column, then; its quotes count if they enclose whole cells. */
     struct bt_data_dialect comma = {.format = BT_DATA_CSV, .delimiter = ',', .quoting = 1};

@@ -36,6 +36,7 @@ struct bt__profile {
     size_t bytes;    /* of the page that the records take */
     size_t quoted;   /* closed quoted cells */
     size_t needed;   /* … that hold a delimiter, a line's end or "" */
+    size_t spaced;   /* delimiters with a blank behind them, as in prose */
     size_t odd;      /* a " inside of a quoted cell that neither closes it nor is doubled */
     bool open;       /* a quote that is never closed */
 };

@@ -38,6 +38,7 @@ static size_t count_cells(const struct bt_data_dialect *d, const char *p, size_t
         if (!stop) return cells;
         cells++;
         p = stop + 1;
+        out->spaced += p < end && *p == ' ';
     }
 }
 

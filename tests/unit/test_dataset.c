@@ -76,6 +76,9 @@ static void reads_the_usual_forms(void **state)
            "2:a, b/1 3:say \"hi\"/0");
     expect("a.csv", "a;b\nx, y;1\nz, w, v;2\n", columns("a", NULL, "b"), "2:x, y/1 3:z, w, v/2");
     expect("a.txt", "one, two\nthree\n", columns("1", NULL, NULL), "1:one, two 2:three");
+    expect("a.txt", "one, two\nthree, four\n", columns("1", NULL, NULL), "1:one, two 2:three, four");
+    expect("a.txt", "one,1\ntwo,2\n", columns("1", NULL, "2"), "1:one/1 2:two/2");
+    expect("a.csv", "one, 1\ntwo, 2\n", columns("1", NULL, "2"), "1:one/ 1 2:two/ 2");
     expect("a.jsonl", "{\"t\":\"x\",\"l\":1}\n{\"l\":true,\"t\":\"y\"}\n{\"t\":\"z\",\"l\":0.5}\n",
            columns("t", NULL, "l"), "1:x/1 2:y/true 3:z/0.5");
     expect("a.jsonl", "{\"t\":\"x\",\"l\":1}", columns("2", NULL, "1"), "1:1/x");
