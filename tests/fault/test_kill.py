@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""An engine that is killed, interrupted or whose fsync fails: the run goes on to the same weights as one that was left in peace."""
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import tiny  # noqa: E402
+
+BERTTY = os.environ["BERTTY"]
+COUNT = {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def check(name, ok, more=""):
+    COUNT["passed" if ok else "failed"] += 1
+    if not ok:
+        print(f"FAILED {name} {more}")
+
+
+def train(*arguments, wrap=(), **options):
+    return subprocess.Popen([*wrap, BERTTY, "train", *map(str, arguments), "--json"], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, **options)
+
+
+def finish(process, name):
+    out, err = process.communicate(timeout=120)
+    last = json.loads(out.splitlines()[-1]) if out.strip() else {}
+    check(name, process.returncode == 0 and last.get("state") == "finished", f"{process.returncode} {err[-600:]}")
+    return last
+
+
+def weights(run):
+    return hashlib.sha256((run / "last" / "model.safetensors").read_bytes()).hexdigest()
+
+
+def step_of(run):
+    try:
+        return json.loads((run / "status.json").read_text())["step"]
+    except (OSError, ValueError):
+        return -1
+
+
+def saved(run):
+    """Steps of what has a checkpoint's name, finished or being written."""
+    return sorted(p.name for p in (run / "checkpoints").glob("step-*")) if (run / "checkpoints").is_dir() else []
+
+
+def wait_for(run, condition, process):
+    deadline = time.monotonic() + 60
+    while not condition() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def killed(folder, experiment, reference):
+    """Killed while it writes a checkpoint, then three times at whatever moment comes; never more is lost than the unfinished part."""
+    run = folder / "runs" / "killed"
+    process = train(experiment, "--name", "killed")
+    wait_for(run, lambda: any(name.endswith(".tmp") for name in saved(run)[1:]), process)
+    process.kill()
+    process.communicate()
+    for delay in (0.3, 0.5, 0.8):
+        before = step_of(run)
+        process = train("--resume", run)
+        wait_for(run, lambda: step_of(run) > before, process)
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+    state = json.loads((run / "status.json").read_text())["state"]
+    if state != "finished":
+        finish(train("--resume", run), "resume after kills")
+    check("weights after kill -9", weights(run) == reference)
+    check("nothing is left over", not list(run.rglob("*.tmp")), str(list(run.rglob("*.tmp"))))
+
+
+def interrupted(folder, experiment, reference):
+    run = folder / "runs" / "interrupted"
+    process = train(experiment, "--name", "interrupted")
+    wait_for(run, lambda: step_of(run) > 3, process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    check("exit code of an interrupted run", process.returncode == 130, f"{process.returncode} {err[-300:]}")
+    last = json.loads(out.splitlines()[-1])
+    check("state of an interrupted run", last["state"] == "stopped")
+    check("its checkpoint", (run / "last" / "manifest.json").is_file() and last["last"]["step"] < 150)
+    finish(train("--resume", run), "resume after an interrupt")
+    check("weights after an interrupt", weights(run) == reference)
+
+
+def failing_fsync(folder, experiment, reference):
+    """Some fsyncs of the first checkpoints fail: a warning, training goes on, later checkpoints are good."""
+    probe = subprocess.run(["strace", "-f", "-o", os.devnull, "true"], capture_output=True) if shutil.which("strace") else None
+    if probe is None or probe.returncode != 0:
+        COUNT["skipped"] += 1
+        print("skipped: failing fsync (no strace here)")
+        return
+    run = folder / "runs" / "fsync"
+    fast = os.environ.get("BERTTY_FAST", BERTTY)
+    wrap = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=8..13"]
+    process = subprocess.Popen([*wrap, fast, "train", str(experiment), "--name", "fsync", "--json"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    out, err = process.communicate(timeout=120)
+    last = json.loads(out.splitlines()[-1])
+    check("a run with failing fsyncs", last["state"] == "finished", err[-400:])
+    check("its warning", '"event":"warning"' in out and "Input/output error" in out)
+    check("its weights", weights(run) == reference)
+    check("no temporary files", not list(run.rglob("*.tmp")))
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="bertty-kill-") as name:
+        folder = Path(name)
+        experiment = tiny.write_all(folder, train__num_train_epochs=10, train__gradient_accumulation_steps=1,
+                                    optim__learning_rate="1e-3", eval__eval_strategy="steps", eval__eval_steps=40,
+                                    run__save_strategy="steps", run__save_steps=20, run__num_threads=2)
+        finish(train(experiment, "--name", "reference"), "the reference")
+        reference = weights(folder / "runs" / "reference")
+        killed(folder, experiment, reference)
+        interrupted(folder, experiment, reference)
+        failing_fsync(folder, experiment, reference)
+    print(f"{COUNT['passed']} passed, {COUNT['failed']} failed, {COUNT['skipped']} skipped")
+    return 1 if COUNT["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
