@@ -149,13 +149,6 @@ static enum bt_status hygiene(struct check *k)
 
 /* ── time ── */
 
-static int64_t evaluations(const struct check *k)
-{
-    const struct bt_check *c = k->c;
-    if (k->x->eval_eval_strategy == BT_EVAL_STEPS) return c->steps / k->x->eval_eval_steps + 1;
-    return k->x->eval_eval_strategy == BT_EVAL_EPOCH ? c->steps / c->steps_per_epoch : 0;
-}
-
 /* Some real steps, the first of them only if it takes long: it pays for memory that is touched for the first time. */
 static double measured_rate(struct bt__learner *l, int64_t total)
 {
@@ -186,7 +179,10 @@ static enum bt_status measure(struct check *k)
     double epochs = (double)k->c->steps / (double)k->c->steps_per_epoch;
     size_t dev = d[BT__VALIDATION].f.n ? d[BT__VALIDATION].f.start[d[BT__VALIDATION].f.n] : 0;
     /* a pass forward is a third of the work of a step: each of its products has two in the pass backward */
-    k->c->seconds = (epochs * (double)k->c->train_tokens + (double)evaluations(k) * (double)dev / 3.0) / rate;
+    k->c->seconds =
+        (epochs * (double)k->c->train_tokens +
+         (double)bt__planned_evaluations(k->x, k->c->steps, k->c->steps_per_epoch) * (double)dev / 3.0) /
+        rate;
     bt__learner_free(l);
     return BT_OK;
 }

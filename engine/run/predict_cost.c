@@ -83,11 +83,31 @@ double bt__predicted_mib(const struct bt_experiment *x, const struct bt__setup *
     return bt__proc_rss_mib() + (double)bytes / MIB + rest;
 }
 
+int64_t bt__planned_evaluations(const struct bt_experiment *x, int64_t steps, int64_t steps_per_epoch)
+{
+    if (x->eval_eval_strategy == BT_EVAL_STEPS) return (steps + x->eval_eval_steps - 1) / x->eval_eval_steps;
+    if (x->eval_eval_strategy == BT_EVAL_EPOCH) return (steps + steps_per_epoch - 1) / steps_per_epoch;
+    return 0;
+}
+
+/* Rows of predictions and of the epochs' figures, about as long as they are written. */
+static double records(const struct bt_experiment *x, const struct bt__setup *s)
+{
+    struct bt__learner_settings l = bt__learner_settings_of(x, s);
+    const double prediction = 100.0 + 60.0 * s->labels.n, figure = 45.0;
+    const struct bt__split_data *d = s->split;
+    int64_t per_epoch = bt__learner_plan(&l, d[BT__TRAIN].f.n), steps = l.schedule.total;
+    double evaluations = (double)bt__planned_evaluations(x, steps, per_epoch);
+    double rows = evaluations * (double)d[BT__VALIDATION].f.n + (double)d[BT__TEST].f.n;
+    return rows * prediction + (double)steps / (double)per_epoch * (double)d[BT__TRAIN].f.n * figure;
+}
+
 double bt__predicted_disk_mib(const struct bt_experiment *x, const struct bt__setup *s)
 {
-    const double rest = 16.0; /* curves, predictions, dynamics */
-    if (x->run_save_strategy == BT_SAVE_NO) return rest;
-    return 2.0 * (double)bt__checkpoint_bytes(s->model, x->run_save_only_model) / MIB + rest;
+    double bytes = records(x, s);
+    if (x->run_save_strategy != BT_SAVE_NO)
+        bytes += 2.0 * (double)bt__checkpoint_bytes(s->model, x->run_save_only_model);
+    return bytes / MIB + 1.0;
 }
 
 enum bt_status bt__check_limits(const struct bt_experiment *x, const struct bt__setup *s, int threads,

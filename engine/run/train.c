@@ -91,6 +91,12 @@ static enum bt_status write_experiment(struct bt__trainer *t, struct bt_error *e
     return st;
 }
 
+void bt__name_status(struct bt__trainer *t)
+{
+    t->status.name = t->x->run_name;
+    t->status.metric = t->x->eval_eval_strategy == BT_EVAL_NO ? NULL : t->x->eval_metric_for_best_model;
+}
+
 static enum bt_status make_run(struct bt__trainer *t, struct bt_error *err)
 {
     const struct bt_experiment *x = t->x;
@@ -104,6 +110,7 @@ static enum bt_status make_run(struct bt__trainer *t, struct bt_error *err)
         return st;
     }
     t->live = true;
+    bt__name_status(t);
     bt__state(t, BT_RUN_STARTING);
     announce(t->req, "", t->run->dir);
     return BT_OK;
@@ -150,8 +157,6 @@ static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)
 static void tell_start(struct bt__trainer *t)
 {
     const struct bt__split_data *d = t->setup.split;
-    t->status.name = t->x->run_name;
-    t->status.metric = t->x->eval_eval_strategy == BT_EVAL_NO ? NULL : t->x->eval_metric_for_best_model;
     if (t->setup.report.pooler_fresh) bt__tell(t, "the model has no pooler: it is drawn anew");
     bt__tell(t, "%zu training rows, %zu for validation, %zu for the test; %lld steps, %lld an epoch",
              d[BT__TRAIN].f.n, d[BT__VALIDATION].f.n, d[BT__TEST].f.n, (long long)t->total,

@@ -12,6 +12,7 @@ enum bt_status bt__check_labels(const struct bt_experiment *x, const struct bt__
 
 /* Predicted peak of the process, with its present size as the base; the model's weights must not have been read yet. */
 double bt__predicted_mib(const struct bt_experiment *x, const struct bt__setup *s, int threads);
+int64_t bt__planned_evaluations(const struct bt_experiment *x, int64_t steps, int64_t steps_per_epoch);
 /* Two checkpoints and the rest of a run directory. */
 double bt__predicted_disk_mib(const struct bt_experiment *x, const struct bt__setup *s);
 /* BT_NOMEM, BT_IO: the machine has too little of one. */
@@ -23,6 +24,8 @@ enum bt_status bt__run_json(struct bt__trainer *t, struct bt_error *err);
 
 /* The learner with its memory, and the arrays of an epoch's figures. */
 enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err);
+/* The status file's name and metric, borrowed from the experiment. */
+void bt__name_status(struct bt__trainer *t);
 /* Opens the run and brings everything back to where its checkpoint was. */
 enum bt_status bt__resume(struct bt__trainer *t, struct bt_error *err);
 

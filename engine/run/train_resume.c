@@ -52,6 +52,9 @@ static enum bt_status choose(struct bt__trainer *t, char **path, struct bt_error
         return *path ? bt__checkpoint_verify(*path, err) : no_memory(err);
     }
     enum bt_status st = bt__checkpoint_steps(t->run->dir, &steps, &n, err);
+    /* steps behind `last` belong to a course that was given up: the run was resumed from before them */
+    int64_t last = bt__linked_step(t->run->dir, "last");
+    while (!st && n > 0 && last >= 0 && steps[n - 1] > last) n--;
     while (!st && n > 0 && !*path) {
         struct bt_error bad = {.status = BT_OK};
         *path = bt__checkpoint_path(t->run->dir, steps[--n]);
@@ -168,6 +171,7 @@ static enum bt_status go_on_from(struct bt__trainer *t, const char *checkpoint, 
     if (!st) st = load(t, checkpoint, err);
     if (st) return st;
     if (checkpoint) t->saved = t->resumed = t->st.step;
+    bt__name_status(t);
     st = rewind_run(t, err);
     if (!st && checkpoint)
         bt__tell(t, "resumed from %s", bt_path_base(checkpoint));

@@ -1,5 +1,5 @@
 /* Where the news of a run goes: log.txt, status.json, the event file, the caller's progress. */
-#include "run/trainer.h"
+#include "run/train_parts.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -99,9 +99,8 @@ void bt__state(struct bt__trainer *t, enum bt_run_state s)
 
 static double time_left(const struct bt__trainer *t)
 {
-    int64_t steps = t->total - t->st.step, evals = 0;
-    if (t->x->eval_eval_strategy == BT_EVAL_EPOCH) evals = steps / t->steps_per_epoch;
-    if (t->x->eval_eval_strategy == BT_EVAL_STEPS) evals = steps / t->x->eval_eval_steps;
+    int64_t steps = t->total - t->st.step;
+    int64_t evals = bt__planned_evaluations(t->x, steps, t->steps_per_epoch);
     return (double)steps * t->step_seconds + (double)evals * t->eval_seconds;
 }
 

@@ -25,7 +25,7 @@ static void threads(void **state)
     const char *expected = reference();
     static const char *const settings[] = {"run.num_threads=1", "run.num_threads=2", "run.num_threads=3"};
     for (int i = 0; i < 3; i++) {
-        char name[16];
+        char name[32];
         struct fix_watch w = {.at = -1};
         struct bt_train_result r;
         snprintf(name, sizeof name, "threads-%d", i + 1);

@@ -5,6 +5,7 @@
 #include <bertty/run.h>
 #include <bertty/train.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +52,20 @@ static void tell_step(const struct bt_progress *p)
                  (long long)p->total, p->epoch, p->loss, p->tokens_per_s, left);
 }
 
+/* A terminal that takes nothing at the moment (Ctrl-S, a full pty) does not hold the training up. */
+static bool terminal_waits(void)
+{
+    struct pollfd p[] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = STDERR_FILENO, .events = POLLOUT}};
+    if (poll(p, 2, 0) < 0) return false;
+    for (int i = 0; i < 2; i++)
+        if (isatty(p[i].fd) && !(p[i].revents & (POLLOUT | POLLERR | POLLHUP))) return true;
+    return false;
+}
+
 static void tell(void *ctx, const struct bt_progress *p)
 {
     (void)ctx;
+    if (terminal_waits()) return;
     switch (p->kind) {
     case BT_PROGRESS_TEXT:
         cli_line("%s", p->text);
