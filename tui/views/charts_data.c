@@ -310,6 +310,13 @@ const char *charts_group(const char *tag, bool *eval)
     return tag;
 }
 
+int charts_split(const char *tag)
+{
+    bool eval;
+    const char *name = charts_group(tag, &eval);
+    return name > tag ? (int)(name - tag - 1) : 0;
+}
+
 /* What one wants to see first stands first, what one hardly ever wants to see last. */
 static int rank(const char *name)
 {
@@ -492,11 +499,17 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     return true;
 }
 
+/* What was set, not measured, has no noise. */
+static bool measured(const char *name)
+{
+    return strcmp(name, "learning_rate") != 0 && strcmp(name, "epoch") != 0;
+}
+
 bool charts_prepare(struct charts_panel *panel, enum charts_axis axis, double weight)
 {
     for (size_t i = 0; i < panel->n; i++) {
         struct charts_curve *curve = &panel->curve[i];
-        bool smooth = !curve->eval && curve->series->n >= SMOOTH_FROM;
+        bool smooth = !curve->eval && curve->series->n >= SMOOTH_FROM && measured(panel->name);
         if (!prepare(curve, axis, smooth ? weight : 0)) return false;
     }
     return true;

@@ -77,6 +77,9 @@ void charts_smooth(const double *y, size_t n, double weight, double *smooth);
 /* "eval/loss" → "loss", true in *eval. */
 const char *charts_group(const char *tag, bool *eval);
 
+/* Length of what a tag begins with before its name: 4 of "eval/loss", 0 of "loss". */
+int charts_split(const char *tag);
+
 /* A step on another axis, as the curves of that run have it. */
 double charts_step_on(const struct charts_run *run, enum charts_axis axis, double step);
 

@@ -103,27 +103,34 @@ static void draw_header(struct term *t, const struct charts_view *s, struct rect
 
 /* ── values in a panel's first line ── */
 
-static bool has_other(const struct charts_panel *p, const struct charts_curve *c)
+static bool has_training(const struct charts_panel *p, const struct charts_run *run)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (p->curve[i].run == c->run && p->curve[i].eval != c->eval && p->curve[i].n) return true;
+        if (p->curve[i].run == run && !p->curve[i].eval && p->curve[i].n) return true;
     return false;
 }
 
-/* A marker stands for a run; the dashes for its evaluations where it has both. */
+static bool is_test(const struct charts_curve *c)
+{
+    return charts_split(c->series->tag) == 4 && strncmp(c->series->tag, "test", 4) == 0;
+}
+
+/* A marker stands for a run, dashes for its evaluations where there is a curve of its training, too. */
 static int draw_value(struct term *t, struct rect r, int x, const struct charts_panel *p,
                       const struct charts_curve *c, const struct charts_options *o)
 {
     char text[32];
     size_t at = o->cursor ? charts_at(c->x, c->n, o->at) : c->n - 1;
     plot_value(text, sizeof text, c->series->value[at]);
-    int need = 2 + (int)strlen(text);
+    int label = is_test(c) ? 5 : 2, need = label + (int)strlen(text);
     if (x + need > r.w) return -1;
-    if (c->eval && has_other(p, c))
+    if (is_test(c))
+        put(t, r, 0, x, role_series(c->run->colour), "test");
+    else if (c->eval && has_training(p, c->run))
         term_put(t, r, 0, x, role_series(c->run->colour), dash(t));
     else
         put_marker(t, r, 0, x, c->run);
-    put(t, r, 0, x + 2, isnan(c->series->value[at]) ? ROLE_BAD : ROLE_TEXT, text);
+    put(t, r, 0, x + label, isnan(c->series->value[at]) ? ROLE_BAD : ROLE_TEXT, text);
     return need + 2;
 }
 
@@ -155,7 +162,7 @@ struct column {
 enum { C_RUN, C_KIND, C_VALUE, C_SMOOTH, C_STEP, C_LEAST, C_LEAST_AT, C_GREATEST, C_GREATEST_AT, COLUMNS };
 static const struct column columns[COLUMNS] = {
     [C_RUN] = {.title = "run", .width = 0},
-    [C_KIND] = {.title = "of", .width = 6},
+    [C_KIND] = {.title = "of", .width = 7},
     [C_VALUE] = {.title = "last", .width = 10},
     [C_SMOOTH] = {.title = "smooth", .width = 10, .least = 100},
     [C_STEP] = {.title = "step", .width = 8},
@@ -178,7 +185,7 @@ static void cell_text(const struct charts_curve *c, const struct charts_summary 
     const double *value = c->series->value;
     const int64_t *step = c->series->step;
     text[0] = '\0';
-    if (column == C_KIND) snprintf(text, size, "%s", c->eval ? "eval" : "train");
+    if (column == C_KIND) snprintf(text, size, "%.*s", charts_split(c->series->tag), c->series->tag);
     if (column == C_VALUE) plot_value(text, size, value[m->at]);
     if (column == C_SMOOTH && c->smooth) plot_value(text, size, c->smooth[m->at]);
     if (column == C_STEP) snprintf(text, size, "%lld", (long long)step[m->at]);
@@ -190,7 +197,7 @@ static void cell_text(const struct charts_curve *c, const struct charts_summary 
 }
 
 static void table_row(struct term *t, struct rect r, int y, const struct charts_curve *c,
-                      const struct charts_summary *m)
+                      const struct charts_summary *m, const struct charts_options *o)
 {
     int x = name_width(r.w);
     struct rect name = {.y = r.y, .x = r.x, .h = r.h, .w = x - 1};
@@ -199,7 +206,7 @@ static void table_row(struct term *t, struct rect r, int y, const struct charts_
     for (int k = 1; k < COLUMNS; k++) {
         char text[32];
         if (r.w < columns[k].least) continue;
-        snprintf(text, sizeof text, "%s", columns[k].title);
+        snprintf(text, sizeof text, "%s", k == C_VALUE && o->cursor ? "cursor" : columns[k].title);
         if (c) cell_text(c, m, k, text, sizeof text);
         x += columns[k].width;
         put(t, r, y, x - (int)strlen(text), c ? ROLE_TEXT : ROLE_HEADER, text);
@@ -210,13 +217,13 @@ static void draw_table(struct term *t, struct rect r, const struct charts_view *
                        const struct charts_panel *p)
 {
     int y = 0;
-    table_row(t, r, y++, NULL, NULL);
-    for (size_t i = 0; i < s->data.n_runs; i++)
+    table_row(t, r, y++, NULL, NULL, &s->o);
+    for (size_t i = 0; i < 2 * s->data.n_runs; i++)
         for (size_t k = 0; k < p->n && y < r.h; k++) {
             const struct charts_curve *c = &p->curve[k];
-            if (c->run != s->data.run[i] || !c->n) continue;
+            if (c->run != s->data.run[i / 2] || c->eval != (i % 2 == 1) || !c->n) continue;
             struct charts_summary m = charts_summarise(c, charts_shown_x(s), &s->o);
-            table_row(t, r, y++, c, &m);
+            table_row(t, r, y++, c, &m, &s->o);
         }
 }
 

@@ -381,7 +381,9 @@ static void hints(struct view *v, struct bt_str *out)
     else if (s->found)
         bt_str_add(
             out,
-            "Enter the rows of a count, the chart of a metric  ← → cell  r reference  y copy  R read again");
+            "Enter rows of a count, chart of a metric  ← → cell  r reference  m runs  y copy  R read again");
+    else
+        bt_str_add(out, "m choose runs");
 }
 
 static bool open_view(struct view *v)

@@ -1,6 +1,7 @@
 /* The rows behind a count of the comparison: both predictions, and the text where it can be had. */
 #include "tui/views/compare_view.h"
 
+#include <bertty/text.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static const struct list_column columns[COLUMNS] = {
     [COL_FIRST] = {.title = "A", .min = 13, .max = 20},
     [COL_SECOND] = {.title = "B", .min = 13, .max = 20},
     [COL_LOSS] = {.title = "loss B-A", .min = 8, .max = 9, .right = true, .drop = 1},
-    [COL_TEXT] = {.title = "text", .min = 10},
+    [COL_TEXT] = {.title = "text", .min = 26},
 };
 static const int sorted_column[COMPARE_ORDERS] = {
     [COMPARE_BY_ROW] = COL_ROW, [COMPARE_BY_LOSS] = COL_LOSS, [COMPARE_BY_P] = COL_SECOND};
@@ -116,6 +117,27 @@ static struct list_look look_of(struct compare_view *s)
                               .ctx = s};
 }
 
+/* The whole text of the row with the cursor, as far as a few lines hold it. Returns the lines that are left for the list. */
+static int draw_text(struct term *t, struct rect r, const struct compare_view *s)
+{
+    enum { LINES = 3 };
+    const struct bt_example *x =
+        s->in.list.cursor < s->in.n ? example_of(s, row_at(s, s->in.list.cursor)) : NULL;
+    struct bt_str all = {0}, part = {0};
+    if (!x || r.h < 12) return r.h;
+    bt_str_addn(&all, x->text, x->text_n);
+    if (x->pair) bt_str_addf(&all, " | %s", x->pair);
+    for (int i = 0; i < LINES; i++) {
+        bt_str_clear(&part);
+        bt_text_slice(&part, bt_str_text(&all), all.len, i * (r.w - 2), r.w - 2);
+        term_text(t, r, r.h - LINES + i, 1, ROLE_TEXT, bt_str_text(&part), part.len);
+    }
+    term_fill(t, (struct rect){.y = r.y + r.h - LINES - 1, .x = r.x, .h = 1, .w = r.w}, ROLE_BORDER, 0x2500);
+    bt_str_free(&all);
+    bt_str_free(&part);
+    return r.h - LINES - 1;
+}
+
 void compare_inside_draw(struct view *v, struct rect area)
 {
     struct compare_view *s = v->state;
@@ -127,6 +149,7 @@ void compare_inside_draw(struct view *v, struct rect area)
     if (s->in.filter) bt_str_addf(&title, " with /%s", s->in.filter);
     struct rect in = term_box(t, area, bt_str_text(&title), true);
     bt_str_free(&title);
+    in.h = draw_text(t, in, s);
     if (s->in.n)
         list_draw(t, in, &s->in.list, &look);
     else

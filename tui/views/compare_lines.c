@@ -122,12 +122,12 @@ static bool add_runs(struct compare_lines *l, const struct bt_compare *c)
 {
     bool good = true;
     for (size_t i = 0; i < COMPARE_FACTS; i++) good &= add_indexed(l, COMPARE_RUN, fact_names[i], i);
-    good &= add(l, COMPARE_HEAD, bt_strdup("Metrics at the best step (else the last)")) != NULL;
-    for (size_t i = 0; i < c->n_metrics; i++) good &= add_indexed(l, COMPARE_METRIC, c->metric[i].name, i);
-    if (!c->n_metrics) good &= add(l, COMPARE_NOTE, bt_strdup("nothing was logged yet")) != NULL;
     good &= add(l, COMPARE_HEAD, bt_strdup("Settings that differ")) != NULL;
     for (size_t i = 0; i < c->n_settings; i++) good &= add_indexed(l, COMPARE_SETTING, c->setting[i].key, i);
     if (!c->n_settings) good &= add(l, COMPARE_NOTE, bt_strdup("none")) != NULL;
+    good &= add(l, COMPARE_HEAD, bt_strdup("Metrics at the best step (else the last)")) != NULL;
+    for (size_t i = 0; i < c->n_metrics; i++) good &= add_indexed(l, COMPARE_METRIC, c->metric[i].name, i);
+    if (!c->n_metrics) good &= add(l, COMPARE_NOTE, bt_strdup("nothing was logged yet")) != NULL;
     return good;
 }
 
@@ -283,7 +283,11 @@ static void metric_cell(const struct bt_compare_metric *m, size_t i, struct bt_s
         bt_str_add(out, "- ");
         return;
     }
-    plot_value(text, sizeof text, m->value[i]);
+    double v = m->value[i];
+    if (v == floor(v) && fabs(v) >= 10 && fabs(v) < 1e9)
+        snprintf(text, sizeof text, "%.0f", v);
+    else
+        plot_value(text, sizeof text, v);
     bt_str_addf(out, "%s%c", text, m->best == (int)i ? '*' : ' ');
 }
 
