@@ -53,7 +53,8 @@ struct bt_evaluation_result {
     int *gold, *predicted;           /* [rows] */
     float *scores;                   /* [rows, n_labels] */
 };
-/* Metrics on labelled files; spec NULL: the run's own data settings with these files. */
+/* Metrics on labelled files (all rows); spec NULL: the run's own data settings with these files. The data's labels are the model's names, or numbers
+ * where those are LABEL_0, LABEL_1, …; any other is BT_INVALID with file and line. */
 enum bt_status bt_predictor_eval(struct bt_predictor *p, const char *const *files, size_t n_files,
                                  const struct bt_data_spec *spec, struct bt_evaluation_result **out,
                                  struct bt_error *err);

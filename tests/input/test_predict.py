@@ -14,13 +14,15 @@ from tiny_bert import run
 FOLDER = tempfile.TemporaryDirectory()
 HERE = Path(FOLDER.name)
 LABELS = ["negative", "positive"]
+RESULT = {}  # of the run "films"
 
 
 def trained(name, options):
-    """A run in HERE/runs."""
-    done = run("train", tiny_bert.experiment(HERE / name, options), "--name", name, "--runs", HERE / "runs", cwd=HERE)
+    """A run in HERE/runs; the result that train tells."""
+    experiment = tiny_bert.experiment(HERE / name, options)
+    done = run("train", experiment, "--name", name, "--runs", HERE / "runs", "--json", cwd=HERE)
     assert done.returncode == 0, done.stderr
-    return HERE / "runs" / name
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def told(*words, **options):
@@ -42,7 +44,7 @@ def evaluated(*words):
 
 
 def test_training():
-    trained("films", {})
+    RESULT.update(trained("films", {}))
     (HERE / "pairs.tsv").write_text("".join(f"{text}\tthe film\t{label}\n" for text, label in tiny_bert.sentences(80, 5)))
     trained("pairs", {"data.train_file": "../pairs.tsv", "data.validation_file": None, "data.header": "false", "data.text_column": "1",
                       "data.text_pair_column": "2", "data.label_column": "3", "train.max_steps": 3,
@@ -59,6 +61,14 @@ def test_eval_takes_the_runs_own_settings():
     assert evaluated("films", "--data", test, "--data", test)["rows"] == 80
 
 
+def test_eval_finds_what_training_found():
+    for which in "best", "last":
+        told_then = RESULT[which]["metrics"]
+        now = evaluated(f"films@{which}", "--data", HERE / "films/dev.tsv")["metrics"]
+        assert set(now) == set(told_then), (now, told_then)
+        assert all(abs(now[k] - told_then[k]) < 1e-5 for k in now), (now, told_then)
+
+
 def test_which_checkpoint():
     test = HERE / "films/test.tsv"
     steps = sorted(p.name for p in (HERE / "runs/films/checkpoints").iterdir())
@@ -70,7 +80,7 @@ def test_which_checkpoint():
         for name in f"films@{which}", HERE / "runs/films" / which:  # a checkpoint's own path knows its run's settings
             assert evaluated(name, "--data", test)["metrics"]["loss"] == at, name
     best = (HERE / "runs/films/best").resolve()
-    assert evaluated("films", "--data", test) ["metrics"] == evaluated(best, "--data", test)["metrics"]
+    assert evaluated("films", "--data", test)["metrics"] == evaluated(best, "--data", test)["metrics"]
 
 
 def test_eval_columns_by_option():
