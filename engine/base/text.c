@@ -1,6 +1,7 @@
 #include <bertty/text.h>
 
 #include "base/unicode.h"
+#include <string.h>
 #include <utf8proc.h>
 
 const char *bt__unicode_category(int32_t cp)
@@ -57,6 +58,12 @@ size_t bt_utf8_valid(const char *bytes, size_t n)
     size_t i = 0;
     while (i < n) {
         int32_t cp;
+        uint64_t eight;
+        for (; n - i >= sizeof eight; i += sizeof eight) { /* most text is ASCII */
+            memcpy(&eight, bytes + i, sizeof eight);
+            if (eight & 0x8080808080808080u) break;
+        }
+        if (i == n) break;
         size_t length = bt_utf8_decode(bytes + i, n - i, &cp);
         if (length == 0) break;
         i += length;

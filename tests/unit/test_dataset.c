@@ -2,6 +2,7 @@
 
 #include <bertty/dataset.h>
 #include <bertty/str.h>
+#include <bertty/text.h>
 #include <sys/stat.h>
 
 #define AUTO ((struct bt_data_dialect){.quoting = -1, .header = -1})
@@ -143,6 +144,23 @@ static void odd_bytes_are_counted(void **state)
     assert_int_equal(bt_examples_invalid_utf8(e), 1);
     assert_string_equal(bt_examples_at(e, 0)->text, "a\xef\xbf\xbd");
     bt_examples_free(e);
+}
+
+static void the_first_bad_byte_is_found_anywhere(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 40; n++) {
+        char text[40];
+        memset(text, 'a', sizeof text);
+        assert_int_equal(bt_utf8_valid(text, n), n);
+        for (size_t bad = 0; bad < n; bad++) {
+            text[bad] = '\xff';
+            assert_int_equal(bt_utf8_valid(text, n), bad);
+            memcpy(text + bad, "\xc3\xa9", n - bad < 2 ? 1 : 2);
+            assert_int_equal(bt_utf8_valid(text, n), n - bad < 2 ? bad : n);
+            memset(text, 'a', sizeof text);
+        }
+    }
 }
 
 static void several_files_and_limits(void **state)
@@ -307,6 +325,7 @@ int main(void)
         cmocka_unit_test(line_ends),
         cmocka_unit_test(headers),
         cmocka_unit_test(odd_bytes_are_counted),
+        cmocka_unit_test(the_first_bad_byte_is_found_anywhere),
         cmocka_unit_test(several_files_and_limits),
         cmocka_unit_test(class_names),
         cmocka_unit_test(ragged_rows),
