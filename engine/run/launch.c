@@ -106,9 +106,19 @@ static int nameless(const char *runs_dir)
     return fd;
 }
 
+/* launch.log of a run that is there: DIRECTORY or DIRECTORY@STEP. */
+static char *log_of(const char *resume)
+{
+    const char *at = strrchr(bt_path_base(resume), '@');
+    char *dir = at && !bt_path_exists(resume) ? bt_strndup(resume, (size_t)(at - resume)) : bt_strdup(resume);
+    char *path = dir ? bt_path_join(dir, "launch.log") : NULL;
+    free(dir);
+    return path;
+}
+
 static int open_log(const struct bt_launch *l)
 {
-    char *path = l->resume ? bt_path_join(l->resume, "launch.log") : NULL;
+    char *path = l->resume ? log_of(l->resume) : NULL;
     int fd = path ? open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)
                   : nameless(l->runs_dir);
     free(path);

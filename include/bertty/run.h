@@ -91,7 +91,7 @@ struct bt_launch {
     size_t n_set;
     const char *name;     /* the run's id; NULL: made from the experiment's name and the time */
     const char *runs_dir; /* NULL: the experiment's run.output_dir */
-    const char *resume;   /* directory of a run to resume; NULL: a new one */
+    const char *resume;   /* directory of a run to resume, or DIRECTORY@STEP; NULL: a new one */
     bool force;           /* resume although the data changed */
     const char *program;  /* NULL: /proc/self/exe */
 };

@@ -199,6 +199,14 @@ static void resumes(void **state)
     snprintf(expected, sizeof expected, "before\ntrain --announce=3 --force --resume=%s --\n", at("runs/r"));
     assert_string_equal(log, expected);
     free(log);
+    char checkpoint[400];
+    snprintf(checkpoint, sizeof checkpoint, "%s@400", at("runs/r"));
+    l.resume = checkpoint;
+    assert_int_equal(bt__launch(&l, 20, &dir, &err), BT_OK);
+    free(dir);
+    log = read_text("runs/r/launch.log");
+    expect_text(log, "/runs/r@400 --\n");
+    free(log);
 }
 
 static void logout(void **state)
