@@ -211,8 +211,8 @@ def test_editor():
         s.keys(":", "edit e.yaml", "Enter")
         s.wait(r"EDITING --wait e.yaml")
         s.keys("Enter")
-        s.wait(front("Runs"))
-        assert (s.dir / "e.yaml").read_text() == "changed\n"
+        s.until(lambda: (s.dir / "e.yaml").read_text() == "changed\n", "a changed file")
+        s.wait_gone(r"EDITING")
         s.keys("2")
         s.wait(front("Data"))
     with Screen(env={"EDITOR": "no-such-editor"}, setup=setup) as s:

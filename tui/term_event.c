@@ -1,0 +1,84 @@
+/* Waiting for what comes: keys, the mouse, signals, other threads. */
+#include "tui/term_private.h"
+#include "tui/term_signal.h"
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ESCAPE_MS = 25, DOUBLE_CLICK_MS = 400, EVENT_BYTES = 4096 };
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static bool after_signals(struct term *t, struct event *e)
+{
+    struct signals_seen seen = signals_take();
+    if (seen.ending) {
+        *e = (struct event){.kind = EVENT_HANGUP, .key = seen.ending};
+        return true;
+    }
+    if (seen.suspend) {
+        term_suspend(t);
+        signals_stop_self();
+        seen.ending = signals_take().ending;
+    }
+    if (seen.suspend || seen.continued) term_resume(t);
+    if (!seen.suspend && !seen.continued && !seen.resized) return false;
+    term_take_size(t);
+    *e = (struct event){.kind = EVENT_RESIZE};
+    return true;
+}
+
+static void mark_double(struct term *t, struct event *e)
+{
+    if (e->kind != EVENT_MOUSE || e->release || e->drag || e->button > MOUSE_RIGHT || !e->button) return;
+    int64_t now = now_ms();
+    e->twice = t->click.button == e->button && t->click.y == e->y && t->click.x == e->x &&
+               now - t->click_ms < DOUBLE_CLICK_MS;
+    t->click = *e;
+    if (e->twice) t->click.button = MOUSE_NONE;
+    t->click_ms = now;
+}
+
+/* False: the terminal is gone. */
+static bool read_bytes(struct term *t)
+{
+    char bytes[EVENT_BYTES];
+    ssize_t n = read(t->in, bytes, sizeof bytes);
+    t->fed_ms = now_ms();
+    if (n < 0) return errno == EINTR || errno == EAGAIN;
+    return n > 0 && (input_feed(t->input, bytes, (size_t)n) || true);
+}
+
+void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
+{
+    int64_t until = now_ms() + timeout_ms;
+    for (;;) {
+        if (after_signals(t, e)) return;
+        if (input_next(t->input, now_ms() - t->fed_ms >= ESCAPE_MS, e)) {
+            mark_double(t, e);
+            return;
+        }
+        bool unfinished = input_unfinished(t->input);
+        int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
+        if (timeout_ms >= 0 && left < 0) left = 0;
+        if (unfinished && (left < 0 || left > ESCAPE_MS)) left = ESCAPE_MS;
+        struct pollfd fds[] = {{.fd = t->in, .events = POLLIN},
+                               {.fd = signals_fd(), .events = POLLIN},
+                               {.fd = wake_fd, .events = POLLIN}};
+        int ready = poll(fds, wake_fd < 0 ? 2 : 3, (int)left);
+        *e = (struct event){.kind = EVENT_NONE};
+        if (ready < 0) continue;
+        if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) || (fds[0].revents & POLLIN && !read_bytes(t))) {
+            e->kind = EVENT_HANGUP;
+            return;
+        }
+        if (wake_fd >= 0 && fds[2].revents) return;
+        if (ready == 0 && (!unfinished || timeout_ms == 0)) return;
+    }
+}
