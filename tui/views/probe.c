@@ -1,12 +1,435 @@
-/* Sentences of your own for a trained model. */
-#include "tui/view.h"
+/* Sentences of your own for a trained model: what is typed is answered as it is typed, by the newest checkpoint of a run that is still trained
+ * too, and by several runs side by side. */
+#include "tui/views/probe_view.h"
 
-static void draw(struct view *v, struct rect area)
+#include "tui/layout.h"
+#include "tui/views/marks.h"
+#include <bertty/file.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { A_TYPE = ACT_OWN, A_PAIR, A_CHECKPOINT, A_RUNS, A_DROP, A_CLEAR };
+
+static const struct action actions[] = {
+    {.id = A_TYPE, .name = "type", .keys = "i", .help = "go on typing (Esc leaves the text, Enter keeps it)"},
+    {.id = A_PAIR, .name = "pair", .keys = "P", .help = "a second text, or none"},
+    {.id = A_CHECKPOINT, .name = "checkpoint", .keys = "c", .help = "which checkpoint of the run is asked"},
+    {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "ask another run too, or one no longer"},
+    {.id = A_CLEAR, .name = "clear", .keys = "x", .help = "begin with an empty text"},
+    {.id = A_DROP, .name = "drop", .keys = "d Delete", .help = "forget the kept text under the cursor"},
+};
+
+/* ── asking ── */
+
+struct job {
+    struct view *view;
+    struct probe_cache *cache;
+    struct probe_wish *wish;
+    struct probe_found *found;
+};
+
+static void job_free(struct job *j)
 {
-    struct term *t = app_term(v->app);
-    struct rect in = term_box(t, area, "Probe", true);
-    term_print(t, in, 1, 2, ROLE_TEXT, "%s", "There is no trained model yet.");
-    term_print(t, in, 3, 2, ROLE_DIM, "%s", "The chosen run needs a checkpoint.");
+    probe_wish_free(j->wish);
+    probe_found_free(j->found);
+    free(j);
 }
 
-const struct view_ops view_probe = {.name = "Probe", .panes = 1, .draw = draw};
+static void job_run(void *ctx, const atomic_bool *cancel)
+{
+    struct job *j = ctx;
+    j->found = probe_ask(j->cache, j->wish, cancel);
+}
+
+static void ask(struct view *v);
+
+static bool same_answer(const struct probe_answer *a, const struct probe_answer *b)
+{
+    if (a->step != b->step || a->n != b->n || a->tokens != b->tokens || !a->error != !b->error) return false;
+    if (a->error && strcmp(a->error, b->error) != 0) return false;
+    return a->n == 0 || memcmp(a->score, b->score, (size_t)a->n * sizeof *a->score) == 0;
+}
+
+static bool same_found(const struct probe_found *a, const struct probe_found *b)
+{
+    if (!a || !b || a->n != b->n) return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!same_answer(&a->answer[i], &b->answer[i])) return false;
+    return true;
+}
+
+/* The runs that were asked are those that are shown. */
+static void take_runs(struct probe_view *s, struct probe_wish *w)
+{
+    for (size_t i = 0; i < s->n; i++) free(s->dir[i]);
+    s->n = w->n;
+    for (size_t i = 0; i < w->n; i++) s->dir[i] = w->dir[i];
+    w->n = 0;
+}
+
+static void take_over(struct view *v, struct job *j)
+{
+    struct probe_view *s = v->state;
+    bool news = s->stale || !same_found(s->found, j->found);
+    take_runs(s, j->wish);
+    if (j->found->wants_pair && !s->pair_decided && !s->pair_shown) {
+        s->pair_shown = true;
+        s->again = news = true;
+    }
+    s->stale = s->again;
+    if (news) {
+        struct probe_found *old = s->found;
+        s->found = j->found;
+        j->found = old;
+        app_redraw(v->app);
+    }
+}
+
+static void job_done(void *ctx, bool cancelled)
+{
+    struct job *j = ctx;
+    struct view *v = j->view;
+    struct probe_view *s = v->state;
+    s->busy = false;
+    if (!cancelled && j->found) take_over(v, j);
+    job_free(j);
+    if (s->again && !cancelled) ask(v);
+}
+
+static int64_t checkpoint_of(const struct view *v, const char *dir, bool chosen)
+{
+    const struct probe_view *s = v->state;
+    const struct bt_run_status *r = app_run_status(v->app, dir);
+    if (chosen && s->wish != PROBE_AUTOMATIC) return s->wish;
+    return r && bt_run_state_alive(r->state) ? BT_STEP_LAST : BT_STEP_BEST;
+}
+
+/* The chosen run first, then the other marked ones. */
+static bool name_runs(const struct view *v, struct probe_wish *w)
+{
+    size_t n;
+    const char *const *mark = app_marks(v->app, &n);
+    const char *chosen = app_run(v->app);
+    for (size_t i = 0; i < n + 1 && w->n < PROBE_MODELS; i++) {
+        const char *dir = i == 0 ? chosen : mark[i - 1];
+        if (!dir || (i > 0 && chosen && strcmp(dir, chosen) == 0)) continue;
+        w->step[w->n] = checkpoint_of(v, dir, i == 0);
+        if (!(w->dir[w->n] = bt_strdup(dir))) return false;
+        w->n++;
+    }
+    return w->n > 0;
+}
+
+static struct probe_wish *make_wish(const struct view *v)
+{
+    const struct probe_view *s = v->state;
+    struct probe_wish *w = calloc(1, sizeof *w);
+    if (!w) return NULL;
+    w->text = bt_strdup(edit_text(s->text));
+    w->pair = s->pair_shown ? bt_strdup(edit_text(s->pair)) : NULL;
+    if (w->text && (w->pair || !s->pair_shown) && name_runs(v, w)) return w;
+    probe_wish_free(w);
+    return NULL;
+}
+
+/* One question at a time: while one is under way, edits add up to the next one. */
+static void ask(struct view *v)
+{
+    struct probe_view *s = v->state;
+    s->again = s->busy;
+    if (s->busy) return;
+    struct job *j = calloc(1, sizeof *j);
+    if (!j) return;
+    *j = (struct job){.view = v, .cache = s->cache, .wish = make_wish(v)};
+    struct app_task task = {.run = job_run, .done = job_done, .ctx = j, .owner = v};
+    s->busy = j->wish && app_submit(v->app, &task);
+    if (!s->busy) job_free(j);
+}
+
+static void edited(struct view *v)
+{
+    struct probe_view *s = v->state;
+    s->stale = true;
+    app_redraw(v->app);
+    ask(v);
+}
+
+/* ── following runs ── */
+
+static const double LOOK_EVERY = 2.0; /* seconds between looks for a newer checkpoint */
+
+/* True if other runs are to be asked than last time. */
+static bool runs_changed(struct view *v)
+{
+    struct probe_view *s = v->state;
+    const char *run = app_run(v->app);
+    bool same = s->run && run ? strcmp(s->run, run) == 0 : s->run == run;
+    if (same && s->marks == app_marks_version(v->app)) return false;
+    if (!same) {
+        free(s->run);
+        s->run = bt_strdup(run);
+        s->wish = PROBE_AUTOMATIC;
+        if (!s->pair_decided) s->pair_shown = false;
+    }
+    s->marks = app_marks_version(v->app);
+    return true;
+}
+
+static bool any_alive(const struct view *v)
+{
+    const struct probe_view *s = v->state;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct bt_run_status *r = app_run_status(v->app, s->dir[i]);
+        if (r && bt_run_state_alive(r->state)) return true;
+    }
+    return false;
+}
+
+static void shown(struct view *v)
+{
+    struct probe_view *s = v->state;
+    if (runs_changed(v)) s->stale = true;
+    ask(v);
+}
+
+static void tick(struct view *v, double now)
+{
+    struct probe_view *s = v->state;
+    if (runs_changed(v)) {
+        s->stale = true;
+        app_redraw(v->app);
+    } else if (s->busy || now - s->looked < LOOK_EVERY ||
+               !(any_alive(v) || (s->found && s->found->n && s->found->answer[0].error))) {
+        return;
+    }
+    s->looked = now;
+    ask(v);
+}
+
+/* ── choosing the checkpoint ── */
+
+enum { FIXED = 3 /* choices before the steps */ };
+
+static void checkpoint_chosen(void *ctx, int index)
+{
+    struct view *v = ctx;
+    struct probe_view *s = v->state;
+    static const int64_t fixed[FIXED] = {PROBE_AUTOMATIC, BT_STEP_BEST, BT_STEP_LAST};
+    if (index < 0 || (index >= FIXED && (!s->found || (size_t)(index - FIXED) >= s->found->n_saved))) return;
+    s->wish = index < FIXED ? fixed[index] : s->found->saved[s->found->n_saved - 1 - (size_t)(index - FIXED)];
+    edited(v);
+}
+
+static bool choose_checkpoint(struct view *v)
+{
+    struct probe_view *s = v->state;
+    size_t saved = s->found ? s->found->n_saved : 0, n = FIXED + saved;
+    const char **item = calloc(n, sizeof *item);
+    char **step = calloc(saved + 1, sizeof *step);
+    if (item && step) {
+        static const char *const fixed[FIXED] = {"automatic: newest while it trains, else best", "best",
+                                                 "newest"};
+        for (size_t i = 0; i < FIXED; i++) item[i] = fixed[i];
+        for (size_t i = 0; i < saved; i++) {
+            step[i] = bt_strfmt("step %lld", (long long)s->found->saved[saved - 1 - i]);
+            item[FIXED + i] = step[i] ? step[i] : "?";
+        }
+        app_choose(v->app, "Checkpoint", item, n, checkpoint_chosen, v);
+    }
+    for (size_t i = 0; step && i < saved; i++) free(step[i]);
+    free(step);
+    free(item);
+    return true;
+}
+
+/* ── keys ── */
+
+static void move_focus(struct view *v, int by)
+{
+    const struct probe_view *s = v->state;
+    v->focus = (v->focus + by + PROBE_PANES) % PROBE_PANES;
+    if (v->focus == PROBE_PAIR && !s->pair_shown) v->focus = (v->focus + by + PROBE_PANES) % PROBE_PANES;
+    app_redraw(v->app);
+}
+
+static bool typed(struct view *v, const struct event *e)
+{
+    struct probe_view *s = v->state;
+    bool changed = false;
+    if (!edit_key(v->focus == PROBE_PAIR ? s->pair : s->text, e, &changed)) return false;
+    if (changed)
+        edited(v);
+    else
+        app_redraw(v->app);
+    return true;
+}
+
+static bool key(struct view *v, const struct event *e)
+{
+    bool tab = e->kind == EVENT_KEY && !e->alt && (e->key == KEY_CODE_TAB || e->key == KEY_CODE_BACKTAB);
+    if (tab) {
+        move_focus(v, e->key == KEY_CODE_TAB ? 1 : -1);
+        return true;
+    }
+    if (v->focus == PROBE_KEPT) return false;
+    if (e->kind == EVENT_KEY && !e->alt && e->key == KEY_CODE_ESCAPE) {
+        v->focus = PROBE_KEPT;
+        app_redraw(v->app);
+        return true;
+    }
+    if (e->kind == EVENT_KEY && !e->alt && e->key == KEY_CODE_ENTER) {
+        probe_keep(v);
+        app_redraw(v->app);
+        return true;
+    }
+    return typed(v, e);
+}
+
+static bool toggle_pair(struct view *v)
+{
+    struct probe_view *s = v->state;
+    s->pair_shown = !s->pair_shown;
+    s->pair_decided = true;
+    v->focus = s->pair_shown ? PROBE_PAIR : PROBE_TEXT;
+    edited(v);
+    return true;
+}
+
+static bool clear_text(struct view *v)
+{
+    struct probe_view *s = v->state;
+    edit_set(s->text, "");
+    edit_set(s->pair, "");
+    v->focus = PROBE_TEXT;
+    edited(v);
+    return true;
+}
+
+static void copy_kept(struct view *v)
+{
+    struct probe_view *s = v->state;
+    const char *text = s->list.cursor < s->n_kept ? s->kept[s->list.cursor].text : edit_text(s->text);
+    term_copy(app_term(v->app), text, strlen(text));
+    app_say(v->app, ROLE_TEXT, "copied: %s", text);
+}
+
+static bool enter(struct view *v)
+{
+    struct probe_view *s = v->state;
+    if (s->n_kept) {
+        probe_kept_put_back(v);
+        edited(v);
+    }
+    v->focus = PROBE_TEXT;
+    return true;
+}
+
+static bool act(struct view *v, int action, int count)
+{
+    struct probe_view *s = v->state;
+    app_redraw(v->app);
+    switch (action) {
+    case A_TYPE:
+        v->focus = PROBE_TEXT;
+        return true;
+    case A_PAIR:
+        return toggle_pair(v);
+    case A_CHECKPOINT:
+        return choose_checkpoint(v);
+    case A_RUNS:
+        if (!marks_choose(v->app)) app_say(v->app, ROLE_TEXT, "there is no run");
+        return true;
+    case A_CLEAR:
+        return clear_text(v);
+    case A_DROP:
+        probe_kept_drop(v);
+        return true;
+    case ACT_COPY:
+        copy_kept(v);
+        return true;
+    case ACT_ENTER:
+        return enter(v);
+    default:
+        return list_act(&s->list, action, count);
+    }
+}
+
+static bool mouse(struct view *v, const struct event *e)
+{
+    struct probe_view *s = v->state;
+    struct list_look none = {.sorted = -1};
+    bool activated = false;
+    int title = -1;
+    for (int i = 0; i < PROBE_PANES; i++)
+        if (e->button == MOUSE_LEFT && !e->release && layout_in(s->at[i], e->y, e->x)) v->focus = i;
+    app_redraw(v->app);
+    if (s->n_kept && list_mouse(&s->list, e, &none, &activated, &title)) {
+        if (activated) enter(v);
+        return true;
+    }
+    return e->button == MOUSE_LEFT;
+}
+
+static void hints(struct view *v, struct bt_str *out)
+{
+    if (v->focus == PROBE_KEPT)
+        bt_str_add(out, "i type  Enter take this text  c checkpoint  m runs  P pair  x clear  d forget");
+    else
+        bt_str_add(out, "Enter keep  Tab next  Esc leave the text, for the other views and keys");
+}
+
+/* ── coming and going ── */
+
+static bool open_view(struct view *v)
+{
+    struct probe_view *s = v->state;
+    s->wish = PROBE_AUTOMATIC;
+    s->text = edit_new(true);
+    s->pair = edit_new(true);
+    s->cache = probe_cache_new();
+    return s->text && s->pair && s->cache;
+}
+
+static void close_view(struct view *v)
+{
+    struct probe_view *s = v->state;
+    probe_kept_free(s);
+    probe_found_free(s->found);
+    probe_cache_free(s->cache);
+    for (size_t i = 0; i < s->n; i++) free(s->dir[i]);
+    edit_free(s->text);
+    edit_free(s->pair);
+    free(s->run);
+}
+
+static void receive(struct view *v, const struct app_request *r)
+{
+    struct probe_view *s = v->state;
+    if (r->run) app_choose_run(v->app, r->run);
+    runs_changed(v);
+    if (r->run && r->step > 0) s->wish = r->step;
+    if (r->text) {
+        edit_set(s->text, r->text);
+        edit_set(s->pair, r->pair ? r->pair : "");
+        s->pair_shown = r->pair != NULL;
+        s->pair_decided = false;
+        v->focus = PROBE_TEXT;
+    }
+    edited(v);
+}
+
+const struct view_ops view_probe = {.name = "Probe",
+                                    .size = sizeof(struct probe_view),
+                                    .panes = PROBE_PANES,
+                                    .actions = actions,
+                                    .n_actions = sizeof actions / sizeof *actions,
+                                    .open = open_view,
+                                    .close = close_view,
+                                    .shown = shown,
+                                    .receive = receive,
+                                    .draw = probe_draw,
+                                    .act = act,
+                                    .key = key,
+                                    .mouse = mouse,
+                                    .tick = tick,
+                                    .hints = hints};

@@ -1,0 +1,198 @@
+/* How the Probe view looks: the text on top, what the models say beneath, the texts that were kept beside or below. */
+#include "tui/views/probe_view.h"
+
+#include "tui/layout.h"
+#include <bertty/file.h>
+#include <string.h>
+
+enum { WIDE = 100, BAR = 0x2588, HALF_BAR = 0x258c, MARK = 0x25b8, NAME = 18 };
+
+/* ── the models' answers ── */
+
+static void bar(struct term *t, struct rect r, int y, int x, int width, float p, enum role role)
+{
+    int halves = (int)((double)p * width * 2.0 + 0.5);
+    term_fill(t, (struct rect){.y = r.y + y, .x = r.x + x, .h = 1, .w = halves / 2}, role, BAR);
+    if (halves % 2) term_put(t, r, y, x + halves / 2, role, HALF_BAR);
+}
+
+static void score_line(struct term *t, struct rect r, int y, const struct probe_answer *a, int i, bool stale)
+{
+    bool top = i == a->predicted;
+    int name = r.w / 3 < NAME ? r.w / 3 : NAME, room = r.w - name - 13;
+    enum role role = stale ? ROLE_DIM : top ? ROLE_MARK : ROLE_TEXT;
+    struct rect label = {.y = r.y + y, .x = r.x + 3, .h = 1, .w = name};
+    if (top) term_put(t, r, y, 1, role, MARK);
+    term_text(t, label, 0, 0, role, a->label[i], strlen(a->label[i]));
+    term_print(t, r, y, name + 4, role, "%.4f", (double)a->score[i]);
+    if (room > 2) bar(t, r, y, name + 11, room, a->score[i], stale ? ROLE_DIM : role_series((unsigned)i));
+}
+
+/* How many labels have a higher score (or the same one, and come before). */
+static int rank_of(const struct probe_answer *a, int which)
+{
+    int above = 0;
+    for (int i = 0; i < a->n; i++)
+        above += a->score[i] > a->score[which] || (a->score[i] == a->score[which] && i < which);
+    return above;
+}
+
+/* As many labels as fit into `rows` lines: those with the highest scores, in id2label's order. */
+static int scores(struct term *t, struct rect r, int y, int rows, const struct probe_answer *a, bool stale)
+{
+    int line = 0;
+    for (int i = 0; i < a->n && line < rows; i++)
+        if (a->n <= rows || rank_of(a, i) < rows) score_line(t, r, y + line++, a, i, stale);
+    return line;
+}
+
+static void answer_head(struct view *v, struct rect r, int y, size_t i)
+{
+    struct probe_view *s = v->state;
+    struct term *t = app_term(v->app);
+    const struct probe_answer *a = &s->found->answer[i];
+    unsigned colour = app_run_colour(v->app, s->dir[i]);
+    const char *id = bt_path_base(s->dir[i]);
+    term_put(t, r, y, 1, role_series(colour), plot_marker(colour, term_glyphs(t)));
+    int x = 3 + term_text(t, (struct rect){.y = r.y, .x = r.x, .h = r.h, .w = r.w - 36}, y, 3, ROLE_TITLE, id,
+                          strlen(id));
+    if (a->error) return;
+    x += 1 + term_print(t, r, y, x + 1, ROLE_DIM, "step %lld", (long long)a->step);
+    if (!a->n) return;
+    x += 1 + term_print(t, r, y, x + 1, ROLE_DIM, "%.1f ms", a->ms);
+    if (a->truncated)
+        term_print(t, r, y, x + 2, ROLE_WARN, "cut to %d tokens", a->tokens);
+    else
+        term_print(t, r, y, x + 2, ROLE_DIM, "%d of %d tokens", a->tokens, a->most);
+}
+
+static int one_answer(struct view *v, struct rect r, int y, size_t i, int rows)
+{
+    struct probe_view *s = v->state;
+    struct term *t = app_term(v->app);
+    const struct probe_answer *a = &s->found->answer[i];
+    answer_head(v, r, y, i);
+    if (a->error) {
+        term_text(t, r, y + 1, 3, ROLE_BAD, a->error, strlen(a->error));
+        return 2;
+    }
+    if (!a->n) return 1;
+    return 1 + scores(t, r, y + 1, rows, a, s->stale);
+}
+
+static void pieces_line(struct view *v, struct rect r, int y)
+{
+    struct probe_view *s = v->state;
+    if (!s->found->pieces || !*s->found->pieces) return;
+    int x = term_print(app_term(v->app), r, y, 1, ROLE_DIM, "%s", "pieces ");
+    term_text(app_term(v->app), r, y, 1 + x, ROLE_DIM, s->found->pieces, strlen(s->found->pieces));
+}
+
+static void answers(struct view *v, struct rect r)
+{
+    struct probe_view *s = v->state;
+    struct rect in = term_box(app_term(v->app), r, "Probabilities", false);
+    if (!s->found) {
+        term_print(app_term(v->app), in, 0, 1, ROLE_DIM, "%s", s->n ? "opening the model …" : "");
+        return;
+    }
+    int y = 0, share = (in.h - 1) / (int)(s->found->n ? s->found->n : 1) - 1;
+    for (size_t i = 0; i < s->found->n && y < in.h; i++) y += one_answer(v, in, y, i, share < 1 ? 1 : share);
+    if (y < in.h) pieces_line(v, in, in.h - 1);
+}
+
+/* ── kept texts ── */
+
+static const struct list_column columns[] = {{.title = "label", .min = 8, .max = 14},
+                                             {.title = "p", .min = 6, .max = 6, .right = true},
+                                             {.title = "step", .min = 5, .max = 7, .right = true, .drop = 1},
+                                             {.title = "text", .min = 10}};
+enum { LABEL, P, STEP, TEXT };
+
+static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum role *role)
+{
+    const struct probe_kept *k = &((const struct probe_view *)ctx)->kept[row];
+    (void)role;
+    if (column == LABEL) bt_str_add(out, k->label ? k->label : "-");
+    if (column == P && k->label) bt_str_addf(out, "%.4f", (double)k->score);
+    if (column == STEP && k->label) bt_str_addf(out, "%lld", (long long)k->step);
+    if (column == TEXT) bt_str_addf(out, "%s%s%s", k->text, k->pair ? " / " : "", k->pair ? k->pair : "");
+}
+
+static void kept(struct view *v, struct rect r)
+{
+    struct probe_view *s = v->state;
+    struct term *t = app_term(v->app);
+    bool focused = v->focus == PROBE_KEPT;
+    struct rect in = term_box(t, r, "Kept", focused);
+    struct list_look look = {
+        .column = columns, .n_columns = 4, .sorted = -1, .focused = focused, .cell = cell, .ctx = s};
+    s->at[PROBE_KEPT] = r;
+    if (s->n_kept)
+        list_draw(t, in, &s->list, &look);
+    else
+        term_print(t, in, 0, 1, ROLE_DIM, "%s", "Enter keeps a text and its answer here.");
+}
+
+/* ── the whole ── */
+
+static void text_box(struct view *v, struct rect r, enum probe_pane pane, const char *title)
+{
+    struct probe_view *s = v->state;
+    bool focused = (int)pane == v->focus;
+    struct rect in = term_box(app_term(v->app), r, title, focused);
+    s->at[pane] = r;
+    edit_draw(pane == PROBE_TEXT ? s->text : s->pair, app_term(v->app), in, ROLE_TEXT, focused);
+}
+
+static void inputs(struct view *v, struct rect r)
+{
+    struct probe_view *s = v->state;
+    struct rect first = r, second;
+    s->at[PROBE_PAIR] = (struct rect){.h = 0};
+    if (s->pair_shown) layout_rows(r, 500, 3, 3, &first, &second);
+    text_box(v, first, PROBE_TEXT, s->pair_shown ? "First text" : "Text");
+    if (s->pair_shown) text_box(v, second, PROBE_PAIR, "Second text");
+}
+
+static void nothing(struct view *v, struct rect area)
+{
+    struct term *t = app_term(v->app);
+    struct rect in = term_box(t, area, "Probe", true);
+    term_print(t, in, 1, 2, ROLE_TEXT, "%s", "There is no run to ask.");
+    term_print(t, in, 3, 2, ROLE_DIM, "%s",
+               "Launch one in Experiment (3): it can be asked as soon as it has saved a checkpoint.");
+}
+
+static void zoomed(struct view *v, struct rect area)
+{
+    struct probe_view *s = v->state;
+    if (v->focus == PROBE_KEPT)
+        kept(v, area);
+    else
+        text_box(v, area, (enum probe_pane)v->focus,
+                 s->pair_shown && v->focus == PROBE_PAIR ? "Second text" : "Text");
+}
+
+void probe_draw(struct view *v, struct rect area)
+{
+    struct probe_view *s = v->state;
+    struct rect top, rest, left, right;
+    if (!app_run(v->app) && !s->n) {
+        nothing(v, area);
+        return;
+    }
+    if (v->zoom) {
+        zoomed(v, area);
+        return;
+    }
+    int lines = (s->pair_shown ? 7 : 5) + (area.h > 28 ? 2 : 0);
+    layout_rows(area, 1000 * lines / area.h, s->pair_shown ? 5 : 3, 8, &top, &rest);
+    if (area.w >= WIDE)
+        layout_columns(rest, 560, 40, 40, &left, &right);
+    else
+        layout_rows(rest, 580, 5, 4, &left, &right);
+    inputs(v, top); /* lower ones last: their titles stand in the shared edges */
+    answers(v, left);
+    kept(v, right);
+}
