@@ -57,6 +57,9 @@ def reports(folder):
                  f"  test_file: {test}\n  text_column: text\n  label_column: label\n  max_seq_length: 4\n")
     files, result = reported(yaml)
     check("experiment", [f.get("truncated") for f in files] == [0, 1], files)
+    yaml.write_text(yaml.read_text().replace(str(folder), str(folder / "none"), 1))
+    done = data(yaml, "--json")
+    check("experiment without its model", done.returncode == 0 and b"word pieces are not counted" in done.stderr, done)
     text = data(train, test).stdout.decode()
     check("for people", "overlap: 2 rows of" in text and "75.0 %" in text and "header" in text, text)
 

@@ -107,9 +107,12 @@ static enum bt_status load_tokenizer(struct work *w, struct bt_error *err)
 {
     struct bt_tokenizer_options opt = BT_TOKENIZER_DEFAULTS;
     const char *dir = w->model.dir;
-    if (!dir && w->x && w->x->model_name_or_path && bt_path_exists(w->x->model_name_or_path))
-        dir = w->x->model_name_or_path;
+    if (!dir && w->x) dir = w->x->model_name_or_path;
     if (!dir) return BT_OK;
+    if (!w->model.dir && !bt_path_exists(dir)) {
+        cli_warn("%s: no such model directory, so word pieces are not counted", dir);
+        return BT_OK;
+    }
     if (w->x) {
         opt.do_lower_case = tristate(w->x->model_do_lower_case);
         opt.strip_accents = tristate(w->x->model_strip_accents);
