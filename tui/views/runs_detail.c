@@ -39,7 +39,7 @@ static struct bt_experiment *experiment_of(const char *dir, struct bt_error *err
 {
     struct bt_experiment *x = NULL;
     char *path = bt_path_join(dir, "experiment.yaml");
-    if (path) (void)bt_experiment_load(path, &x, err);
+    if (path && bt_path_exists(path)) (void)bt_experiment_load(path, &x, err);
     free(path);
     return x;
 }
@@ -103,6 +103,7 @@ static bool is_tuned(size_t i)
 static void read_settings(struct runs_facts *f, struct bt_error *err)
 {
     struct bt_experiment *x = experiment_of(f->dir, err), *other = NULL;
+    f->has_settings = x != NULL;
     if (f->reference)
         other = experiment_of(f->reference, err);
     else
@@ -290,6 +291,12 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
 static void draw_settings(struct page *p, const struct runs_facts *f, int lines)
 {
     struct bt_str text = {.data = NULL};
+    if (!f->has_settings) {
+        line(p, 0, ROLE_DIM, "settings unknown: no experiment.yaml",
+             strlen("settings unknown: no experiment.yaml"));
+        p->y++;
+        return;
+    }
     bt_str_addf(&text, f->n_settings ? "changed from %s" : "the same settings as %s",
                 f->reference ? bt_path_base(f->reference) : "the defaults");
     struct flow flow = flow_start(p, bt_str_text(&text), lines);

@@ -21,7 +21,8 @@ struct runs_metric {
 /* What is known of one run beyond its status; read by a task. */
 struct runs_facts {
     char *dir;
-    char *reference; /* directory; NULL: the defaults */
+    char *reference;   /* directory; NULL: the defaults */
+    bool has_settings; /* there is an experiment.yaml */
     struct runs_setting *setting;
     size_t n_settings;
     struct runs_metric *metric;
