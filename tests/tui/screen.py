@@ -39,6 +39,15 @@ NAMED = {"Enter": "\r", "Esc": "\x1b", "Tab": "\t", "BTab": "\x1b[Z", "Space": "
 # Sequences that pyte would print.
 UNKNOWN = re.compile(rb"\x1b\[[>=<][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP.*?\x1b\\", re.S)
 
+# What pyte does not know: "print that again", and scrolling, which ncurses asks for at the edge of the scrolled region.
+REPEATED = re.compile(rb"([ -~])\x1b\[(\d+)b")
+SCROLLED = re.compile(rb"\x1b\[(\d*)([ST])")
+
+
+def known(part):
+    part = REPEATED.sub(lambda m: m[1] * (1 + int(m[2])), UNKNOWN.sub(b"", part))
+    return SCROLLED.sub(lambda m: (b"\x1bD" if m[2] == b"S" else b"\x1bM") * int(m[1] or 1), part)
+
 
 def key_bytes(key):
     if key in NAMED:
@@ -125,7 +134,7 @@ class Screen:
                 break
             got += part
             self.raw += part
-            self.stream.feed(UNKNOWN.sub(b"", part))
+            self.stream.feed(known(part))
             if left <= 0:
                 break
         return got

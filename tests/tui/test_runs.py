@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""The Runs view: the table, filters, marks, the pane about a run, and steering a run that really trains."""
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import tiny_bert
+from screen import BERTTY, BERTTY_FAST, Screen, fake_run, live_status, main
+
+
+def rows(s):
+    """What the table shows, without its header."""
+    found = re.search(r"^│ +state +run.*\n((?:│.*\n)*)", s.text(), re.M)
+    return [line for line in found[1].splitlines() if line.strip("│ ")] if found else []
+
+
+def order(s):
+    return [name for row in rows(s) for name in re.findall(r"3f2a|91bc|cola|rte", row)]
+
+
+def several(folder):
+    runs = folder / "runs"
+    fake_run(runs, "imdb-20261124-110859-3f2a", best=0.91, started=4000)
+    fake_run(runs, "imdb-20261124-110859-91bc", best=0.62, started=3000, state="stopped", step=40)
+    fake_run(runs, "cola-a", best=None, last=None, state="failed", started=2000, step=3,
+             error="train.tsv: line 7: no column \"label\"", log="12:00:01 reading\n12:00:02 it broke\n")
+    fake_run(runs, "rte-b", best=0.7, started=1000, state="diverged", train_loss=None)
+
+
+def test_first_start():
+    with Screen() as s:
+        s.wait("There is no run in .*runs yet")
+        s.wait("launch it with L")
+        s.keys("Enter")
+        s.wait(r"▸3 Experiment")
+        assert s.end("q") == 0
+
+
+def test_table_sort_filter_marks():
+    with Screen(setup=several) as s:
+        s.wait(r"✓ finished +imdb-…-3f2a +0\.9100")
+        s.wait(r"■ stopped +imdb-…-91bc .* 40%")
+        s.wait(r"✗ failed +cola-a")
+        s.wait(r"↑ diverged +rte-b")
+        s.keys("s", "s", "s", "s")  # from age on: mark, state, run, best
+        s.wait(r"best ↓")
+        s.until(lambda: order(s) == ["3f2a", "rte", "91bc", "cola"], "sorted by the best metric, none last")
+        s.keys("i")
+        s.wait(r"best ↑")
+        s.until(lambda: order(s) == ["91bc", "rte", "3f2a", "cola"], "the other way round, none last")
+        s.keys("/", "metric>0.65 -rte", "Enter")
+        s.wait(r"Runs 1 of 4 · metric>0\.65 -rte")
+        s.wait_gone("cola-a")
+        s.keys("Esc")
+        s.wait(r"Runs 4 ")
+        s.keys("/", "state:fa")
+        s.wait(r"Runs 1 of 4")
+        s.keys("Esc")
+        s.wait(r"Runs 4 ")
+        s.keys("/", "metric>x", "Enter")
+        s.wait("metric>x: expected a number after metric>")
+        s.keys("/", "C-u", "nothing like it", "Enter")
+        s.wait("No run matches the filter")
+        s.keys("Esc", "M")
+        s.wait("4 marked")
+        s.keys("u")
+        s.wait_gone("marked")
+        s.keys("g", "Space", "Space")
+        s.wait("2 marked")
+        column = s.lines()[3].index("state") + 1
+        s.click(4, column)
+        s.wait(r"state ↑")
+        assert s.end("q") == 0
+
+
+def test_detail():
+    with Screen(setup=several) as s:
+        s.wait("cola-a")
+        s.keys("j", "j")
+        s.wait(r"├─ cola-a ─")
+        s.wait(r'train\.tsv: line 7: no column "label"')
+        s.wait("12:00:02 it broke")
+        s.keys("Tab", "z")
+        s.wait_gone("state +run")
+        s.keys("Esc")
+        s.wait("state +run")
+        assert s.end("q") == 0
+
+
+def test_settings_that_differ():
+    def setup(folder):
+        for name, rate in (("a", "1e-4"), ("b", "5e-5")):
+            run = fake_run(folder / "runs", name, started=1000 if name == "a" else 2000)
+            (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: 7}}\n")
+    with Screen(setup=setup) as s:
+        s.wait(r"changed from the defaults +.*learning_rate 5e-05")
+        s.wait("seed 7")
+        s.keys("j", "=")
+        s.wait("the same settings as a")
+        s.keys("k")
+        s.wait(r"changed from a +learning_rate 0\.0001 → 5e-05")
+        s.wait_gone("seed 7")
+        assert s.end("q") == 0
+
+
+def test_sizes_and_ascii():
+    with Screen(setup=several) as s:
+        s.wait("progress")
+        s.resize(10, 40)
+        s.wait(r"imdb-…-3f2a")
+        s.wait_gone("progress")
+        s.wait("finished")
+        s.resize(36, 120)
+        s.wait(r"tok/s")
+        s.wait(r"epoch")
+        assert s.end("q") == 0
+    with Screen(setup=several, env={"LANG": "C", "NO_COLOR": "1"}) as s:
+        s.wait(r"\+ finished")
+        s.wait(r"x failed")
+        s.wait(r"###\.\.\.\.\. +40%")
+        assert s.end("q") == 0
+        assert not re.search(rb"\x1b\[[0-9;]*3[0-8][;m]", s.raw), "colour although NO_COLOR is set"
+
+
+def test_hostile_text():
+    def setup(folder):
+        fake_run(folder / "runs", "evil\x1b]0;pwned\x07", state="failed", error="\x1b[2Jgone \u202eback", name="x\x1bc")
+    with Screen(setup=setup) as s:
+        s.wait(r"evil\\x1b")
+        s.wait(r"\\x1b\[2Jgone")
+        assert s.end("q") == 0
+        assert b"pwned\x07" not in s.raw and b"\x1b[2Jgone" not in s.raw and "\u202e".encode() not in s.raw
+
+
+def test_many_runs_answer_at_once():
+    def setup(folder):
+        for i in range(400):
+            fake_run(folder / "runs", f"run-{i:03}", best=i / 1000, started=1e9 + i)
+    with Screen(setup=setup, program=BERTTY_FAST) as s:
+        s.wait("Runs 400")
+        began = time.monotonic()
+        for i in range(20):
+            s.keys("j")
+            s.wait(rf"├─ run-{398 - i} ─")
+        pause = (time.monotonic() - began) / 20
+        assert pause < 0.1, f"{1000 * pause:.0f} ms a key"
+        s.keys("G")
+        s.wait("├─ run-000 ─")
+        s.quiet(2.5)  # the list, the pane and the ages have come to rest
+        assert s.quiet(1.2) == b"", "bytes although nothing changed"
+        assert s.end("q") == 0
+
+
+def test_a_live_run_is_not_deleted():
+    with Screen(setup=lambda d: fake_run(d / "runs", "busy", **live_status(step=10))) as s:
+        s.wait("● training +busy")
+        s.keys("D")
+        s.wait("busy is training: stop it first")
+        assert s.end("q") == 0
+        assert (s.dir / "runs/busy/status.json").exists()
+
+
+def test_steering():
+    def setup(folder):
+        tiny_bert.experiment(folder, {"train.max_steps": 100000, "eval.eval_steps": 1000, "run.save_steps": 1000})
+        done = subprocess.run([BERTTY, "train", "tiny.yaml", "--name", "one", "--detach"], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    with Screen(setup=setup) as s:
+        run = s.dir / "runs/one"
+        s.wait("● training +one")
+        s.keys("p")
+        s.wait("‖ paused +one")
+        at = tiny_bert.status(run)["step"]
+        s.drain(0.5)
+        assert tiny_bert.status(run)["step"] == at, "it goes on although paused"
+        s.keys("p")
+        s.wait("● training +one")
+        s.keys("c")
+        s.until(lambda: "saved" in (run / "log.txt").read_text(), "a checkpoint")
+        s.keys("v")
+        s.until(lambda: "eval step" in (run / "log.txt").read_text(), "an evaluation")
+        s.keys("a", "fast", "Enter")
+        s.wait('"fast" is no learning rate')
+        s.keys("a", "2e-5", "Enter")
+        s.wait(r"training\* +one")
+        s.keys("x", "n")
+        s.keys("x")
+        s.wait("stop one with a checkpoint")
+        s.keys("y")
+        s.wait("■ stopped")
+        stopped = tiny_bert.status(run)["step"]
+        s.keys("R")
+        s.wait("● training")
+        s.until(lambda: tiny_bert.status(run)["step"] > stopped, "steps after the resume")
+        s.keys("x", "y")
+        s.wait("■ stopped")
+        s.keys("D")
+        s.wait(r"delete one \(\d+ [KM]iB\) for good")
+        s.keys("n")
+        s.drain(0.3)
+        assert run.exists()
+        s.keys("D")
+        s.wait(r"delete one")
+        s.keys("y")
+        s.wait("one deleted")
+        s.wait("There is no run in")
+        assert not run.exists()
+        assert s.end("q") == 0
+
+
+def test_what_cannot_be_done_is_said():
+    with Screen(setup=several) as s:
+        s.wait("imdb")
+        for key, word in (("x", "is finished: nothing to stop"), ("R", "has finished: e makes a new run"),
+                          ("a", "nothing to change"), ("y", "copied: imdb-20261124-110859-3f2a")):
+            s.keys(key)
+            s.wait(word)
+        s.keys("j", "R")  # a stopped run without a checkpoint
+        s.wait("imdb-20261124-110859-91bc")
+        assert s.end("q") == 0
+
+
+def test_going_on():
+    def setup(folder):
+        run = fake_run(folder / "runs", "one")
+        (run / "experiment.yaml").write_text("optim: {learning_rate: 3e-4, head_learning_rate: 3e-4}\nrun: {name: one}\n")
+    with Screen(setup=setup) as s:
+        s.wait("one")
+        for key, view in (("Enter", "4 Charts"), ("P", "5 Predictions"), ("t", "7 Probe"), ("L", "8 Log"), ("e", "3 Experiment")):
+            s.keys(key)
+            s.wait(f"▸{view}")
+            if view != "3 Experiment":
+                s.keys("1")
+                s.wait("▸1 Runs")
+        s.wait("not saved yet")
+        s.keys("/", "learning_rate", "Enter")
+        s.wait(r"● learning_rate +< 0\.0003 >")
+        s.wait(r"  head_learning_rate +null")
+
+
+main(globals())
