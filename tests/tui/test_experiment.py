@@ -51,7 +51,7 @@ def changed_lines(a, b):
 
 def field(s, name):
     """The cursor on a field, whatever it was on."""
-    s.keys("Esc", "/", "C-u", name, "Enter")
+    s.keys("/", "C-u", name, "Enter")
     s.wait(rf"/{name} ─")
 
 
@@ -98,11 +98,10 @@ def test_steps_undo_reset():
         s.keys("Left")
         s.wait(r"lr_scheduler_type +< inverse_sqrt >")
         s.keys("w")
-        s.wait("saved")
-        assert changed_lines(FILE, content(s)) == ["-     train_batch_size: 8", "+     lr_scheduler_type: inverse_sqrt",
-                                                  "+     group_by_length: false"] or sorted(
-            changed_lines(FILE, content(s))) == ["+     group_by_length: false", "+     lr_scheduler_type: inverse_sqrt",
-                                                 "-     train_batch_size: 8"]
+        s.wait(r"tiny\.yaml saved")
+        assert sorted(changed_lines(FILE, content(s))) == [
+            "+     group_by_length: false", "+     lr_scheduler_type: inverse_sqrt", "-     train_batch_size: 8"], content(s)
+        assert "optim:\n    learning_rate: 1e-3  # higher than usual\n    lr_scheduler_type: inverse_sqrt\n" in content(s)
         assert s.end("q") == 0
 
 
@@ -231,8 +230,8 @@ def test_hang_up_keeps_changes():
             again.keys("Enter")
             again.wait("1 unsaved change")
             again.keys("w")
-            again.wait("saved")
-            assert changed_lines(FILE, content(s)) == ["+     seed: 7"]
+            again.wait(r"tiny\.yaml saved")
+            assert changed_lines(FILE, content(s)) == ["+     seed: 7"], content(s)
             assert again.end("q") == 0
         with Screen(["--open", "experiment"], directory=s.dir) as third:
             third.wait("experiments/tiny.yaml")
@@ -270,7 +269,7 @@ def test_difference():
         s.wait("difference from")
         s.keys("tiny", "Enter")
         s.wait("differs from tiny.yaml")
-        s.wait(r"max_steps .*30 steps +← 20")
+        s.wait(r"max_steps .*30 > steps +← 20")
         s.wait(r"learning_rate .*2e-5 +.*← 0\.001")
         s.wait_gone("adam_beta1")
         s.keys("G", "t")
@@ -303,13 +302,13 @@ def test_odd_files():
         path.write_text("optim:\n  learning_rat: 3\n  adam_beta1: 7\nmodel: {name_or_path: model}\n")
         s.wait("was changed: read again")
         s.keys("Tab", "Tab")
-        s.wait("did you mean")
+        s.wait(r"has no option \"learning_rat\"")
         s.wait("optim.adam_beta1: found \"7\", expected")
         path.write_text("optim: [\n")
-        s.wait(r"experiments/tiny.yaml:\d+:\d+: ")
+        s.wait(r"did not find expected")
         s.keys("Esc", "j", "Enter", "L", "+", "r")
         s.wait(r"experiments/tiny.yaml")
-        path.write_text("model: \x1b[31m\n" if False else "model: {name_or_path: \"\\x1b]0;pwned\\a\"}\n")
+        path.write_text("model: {name_or_path: \"\\x1b]0;pwned\\a\"}\n")
         s.wait(r"\\x1b")
         path.unlink()
         s.drain(2.5)
