@@ -288,6 +288,7 @@ def test_editor():
         s.wait("experiments/tiny.yaml")
         s.keys("e")
         s.until(lambda: "max_steps: 40" in content(s), "the editor's change")
+        s.wait("read again")
         field(s, "max_steps")
         s.wait(r"· max_steps +< 40 >")
         put(s, "max_steps", "20")
@@ -311,7 +312,7 @@ def test_odd_files():
         path.write_text("model: {name_or_path: \"\\x1b]0;pwned\\a\"}\n")
         s.wait(r"\\x1b")
         path.unlink()
-        s.drain(2.5)
+        s.drain(1.5)
         assert s.end("q") == 0
         assert b"\x1b]0;pwned" not in s.raw
 

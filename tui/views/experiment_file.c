@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum { LARGEST = 1 << 20 };
-static const double STAT_S = 2.0; /* how often the file is looked at while it is shown */
+static const double STAT_S = 1.0; /* how often the file is looked at while it is shown */
 
 /* ── names ── */
 
