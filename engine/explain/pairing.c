@@ -1,14 +1,11 @@
-#include "run/find.h"
 
 #include <bertty/compare.h>
 #include <bertty/file.h>
-#include <bertty/json.h>
+#include <bertty/run.h>
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_FILE ((size_t)1 << 30) /* bytes of a predictions file */
 
 double bt_mcnemar_exact(uint64_t b, uint64_t c)
 {
@@ -24,77 +21,25 @@ double bt_mcnemar_exact(uint64_t b, uint64_t c)
     return sum < 0.5 ? 2 * sum : 1.0;
 }
 
-/* ── labels: each text once ── */
+/* ── which split ── */
 
-struct labels {
-    char **text;
-    size_t n, cap;
-};
-
-static const char *intern(struct labels *l, const char *text)
+/* "validation-step-000400.jsonl": the length of the split's name; 0 for other files. */
+static size_t split_length(const char *name)
 {
-    for (size_t i = 0; i < l->n; i++)
-        if (strcmp(l->text[i], text) == 0) return l->text[i];
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 16;
-        char **more = realloc(l->text, cap * sizeof *more);
-        if (!more) return NULL;
-        l->text = more;
-        l->cap = cap;
-    }
-    char *copy = bt_strdup(text);
-    if (copy) l->text[l->n++] = copy;
-    return copy;
-}
-
-static void labels_free(struct labels *l)
-{
-    for (size_t i = 0; l && i < l->n; i++) free(l->text[i]);
-    if (l) free(l->text);
-    free(l);
-}
-
-/* ── which file ── */
-
-/* "validation-step-000400.jsonl": the split's length and the step; false for other names. */
-static bool parse_name(const char *name, size_t *split_n, int64_t *step)
-{
+    size_t n = strlen(name), end = strlen(".jsonl");
+    if (n <= end || strcmp(name + n - end, ".jsonl") != 0) return 0;
     const char *at = strstr(name, "-step-"), *next;
     while (at && (next = strstr(at + 1, "-step-"))) at = next;
-    if (!at || at == name || at[6] < '0' || at[6] > '9') return false;
-    char *end;
-    *step = strtoll(at + 6, &end, 10);
-    *split_n = (size_t)(at - name);
-    return strcmp(end, ".jsonl") == 0;
-}
-
-/* The file of a split: at the best step if there is one, else the newest. NULL if the run has none; the caller frees. */
-static char *find_file(const char *dir, const char *split, int64_t *step)
-{
-    char *folder = bt_path_join(dir, "predictions"), *found = NULL;
-    DIR *d = folder ? opendir(folder) : NULL;
-    int64_t best = bt__linked_step(dir, "best"), s;
-    size_t n;
-    *step = -1;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        if (!parse_name(e->d_name, &n, &s) || strlen(split) != n || strncmp(split, e->d_name, n) != 0)
-            continue;
-        if (found && (*step == best || (s != best && s < *step))) continue;
-        free(found);
-        found = bt_path_join(folder, e->d_name);
-        *step = s;
-    }
-    if (d) closedir(d);
-    free(folder);
-    return found;
+    return at ? (size_t)(at - name) : 0;
 }
 
 static bool has_split(const char *dir, const char *split)
 {
-    int64_t step;
-    char *path = find_file(dir, split, &step);
-    free(path);
-    return path != NULL;
+    int64_t *steps;
+    size_t n;
+    if (bt_predictions_steps(dir, split, &steps, &n, NULL) != BT_OK) return false;
+    free(steps);
+    return n > 0;
 }
 
 /* A split that both runs have predictions for; NULL if there is none. The caller frees. */
@@ -105,11 +50,9 @@ static char *common_split(const char *a, const char *b)
         if (has_split(a, usual[i]) && has_split(b, usual[i])) return bt_strdup(usual[i]);
     char *folder = bt_path_join(a, "predictions"), *found = NULL;
     DIR *d = folder ? opendir(folder) : NULL;
-    size_t n;
-    int64_t step;
     for (struct dirent *e; d && !found && (e = readdir(d));) {
-        if (!parse_name(e->d_name, &n, &step)) continue;
-        char *split = bt_strndup(e->d_name, n);
+        size_t n = split_length(e->d_name);
+        char *split = n ? bt_strndup(e->d_name, n) : NULL;
         if (split && has_split(b, split))
             found = split;
         else
@@ -122,120 +65,72 @@ static char *common_split(const char *a, const char *b)
 
 /* ── reading ── */
 
-struct prediction {
-    int64_t id;
-    const char *gold, *label;
-    double p, loss;
+/* The predictions of both runs: what a pairing's labels are borrowed from. */
+struct sides {
+    struct bt_predictions *first, *second;
 };
-
-struct predictions {
-    struct prediction *row;
-    size_t n, cap;
-};
-
-static bool more_rows(struct predictions *p)
-{
-    if (p->n < p->cap) return true;
-    size_t cap = p->cap ? p->cap * 2 : 1024;
-    struct prediction *row = realloc(p->row, cap * sizeof *row);
-    if (!row) return false;
-    p->row = row;
-    p->cap = cap;
-    return true;
-}
-
-static enum bt_status read_row(const struct bt_json *v, const char *where, struct labels *labels,
-                               struct predictions *to, struct bt_error *err)
-{
-    const struct bt_json *id = bt_json_get(v, "id");
-    const char *gold = bt_json_text(bt_json_get(v, "gold"), NULL);
-    const char *label = bt_json_text(bt_json_get(v, "prediction"), NULL);
-    if (bt_json_kind(id) != BT_JSON_INT || !gold || !label)
-        return bt_fail(err, BT_INVALID, "%s: expected a number \"id\" and texts \"gold\" and \"prediction\"",
-                       where);
-    if (!more_rows(to)) return bt_fail(err, BT_NOMEM, "%s: no memory", where);
-    struct prediction *row = &to->row[to->n];
-    *row = (struct prediction){.id = bt_json_int(id, 0),
-                               .gold = intern(labels, gold),
-                               .label = intern(labels, label),
-                               .p = bt_json_number(bt_json_get(bt_json_get(v, "scores"), label), (double)NAN),
-                               .loss = bt_json_number(bt_json_get(v, "loss"), (double)NAN)};
-    if (!row->gold || !row->label) return bt_fail(err, BT_NOMEM, "%s: no memory", where);
-    to->n++;
-    return BT_OK;
-}
-
-static enum bt_status read_line(const char *line, size_t n, const char *path, size_t number,
-                                struct labels *labels, struct predictions *to, struct bt_error *err)
-{
-    char *where = bt_strfmt("%s: line %zu", path, number);
-    struct bt_json *v = where ? bt_json_parse(line, n, where, err) : NULL;
-    enum bt_status status = v       ? read_row(v, where, labels, to, err)
-                            : where ? BT_INVALID
-                                    : bt_fail(err, BT_NOMEM, "%s: no memory", path);
-    bt_json_free(v);
-    free(where);
-    return status;
-}
 
 static int by_id(const void *a, const void *b)
 {
-    int64_t x = ((const struct prediction *)a)->id, y = ((const struct prediction *)b)->id;
+    int64_t x = ((const struct bt_prediction *)a)->id, y = ((const struct bt_prediction *)b)->id;
     return (x > y) - (x < y);
 }
 
-static enum bt_status read_predictions(const char *dir, const char *split, int64_t *step,
-                                       struct labels *labels, struct predictions *to, struct bt_error *err)
+static enum bt_status read_side(const char *dir, const char *split, struct bt_predictions **out,
+                                struct bt_error *err)
 {
-    char *path = find_file(dir, split, step), *data = NULL;
-    size_t n = 0, number = 0;
-    if (!path) return bt_fail(err, BT_NOTFOUND, "%s: no predictions for the %s split", dir, split);
-    enum bt_status status = bt_file_read(path, MAX_FILE, &data, &n, err);
-    for (char *p = data, *end = data + n; status == BT_OK && p < end;) {
-        char *stop = memchr(p, '\n', (size_t)(end - p));
-        size_t len = (size_t)((stop ? stop : end) - p);
-        number++;
-        if (len) status = read_line(p, len, path, number, labels, to, err);
-        p += len + 1;
-    }
-    if (to->n) qsort(to->row, to->n, sizeof *to->row, by_id);
-    for (size_t i = 1; i < to->n && status == BT_OK; i++)
-        if (to->row[i].id == to->row[i - 1].id)
-            status = bt_fail(err, BT_INVALID, "%s: row %lld is there twice", path, (long long)to->row[i].id);
-    free(data);
-    free(path);
-    return status;
+    enum bt_status status = bt_predictions_load(dir, split, -1, out, err);
+    if (status != BT_OK) return status;
+    struct bt_predictions *p = *out;
+    if (p->n) qsort(p->row, p->n, sizeof *p->row, by_id);
+    for (size_t i = 1; i < p->n; i++)
+        if (p->row[i].id == p->row[i - 1].id)
+            return bt_fail(err, BT_INVALID, "%s: predictions of the %s split: row %lld is there twice", dir,
+                           split, (long long)p->row[i].id);
+    return BT_OK;
+}
+
+static const char *label(const struct bt_predictions *p, int i)
+{
+    return i >= 0 ? p->label[i] : "";
 }
 
 /* ── pairing ── */
 
-static void pair_rows(struct bt_pairing *p, const struct prediction *a, const struct prediction *b)
+/* a and b of the same row; its gold label has to be the same, and there. */
+static void pair_rows(struct bt_pairing *p, const struct sides *s, const struct bt_prediction *a,
+                      const struct bt_prediction *b)
 {
-    if (a->gold != b->gold) {
+    const char *gold = label(s->first, a->gold), *first = label(s->first, a->predicted),
+               *second = label(s->second, b->predicted);
+    if (a->gold < 0 || strcmp(gold, label(s->second, b->gold)) != 0) {
         p->gold_differs++;
         return;
     }
-    bool right_a = a->label == a->gold, right_b = b->label == b->gold;
+    bool same = strcmp(first, second) == 0, right_a = a->predicted == a->gold,
+         right_b = b->predicted == b->gold;
     enum bt_outcome outcome = right_a && right_b ? BT_BOTH_RIGHT
                               : right_a          ? BT_ONLY_FIRST
                               : right_b          ? BT_ONLY_SECOND
                                                  : BT_BOTH_WRONG;
     p->count[outcome]++;
-    p->agree += a->label == b->label;
+    p->agree += same;
     p->row[p->n++] = (struct bt_pair_row){.id = a->id,
-                                          .gold = a->gold,
-                                          .first = a->label,
-                                          .second = b->label,
-                                          .p_first = a->p,
-                                          .p_second = b->p,
-                                          .loss_first = a->loss,
-                                          .loss_second = b->loss,
+                                          .gold = gold,
+                                          .first = first,
+                                          .second = same ? first : second,
+                                          .p_first = (double)a->p,
+                                          .p_second = (double)b->p,
+                                          .loss_first = (double)a->loss,
+                                          .loss_second = (double)b->loss,
                                           .outcome = outcome};
 }
 
-static enum bt_status pair_all(struct bt_pairing *p, const struct predictions *a, const struct predictions *b,
-                               struct bt_error *err)
+static enum bt_status pair_all(struct bt_pairing *p, const struct sides *s, struct bt_error *err)
 {
+    const struct bt_predictions *a = s->first, *b = s->second;
+    p->step_first = a->step;
+    p->step_second = b->step;
     p->row = calloc(a->n + 1, sizeof *p->row);
     if (!p->row) return bt_fail(err, BT_NOMEM, "no memory for %zu predictions", a->n);
     for (size_t i = 0, k = 0; i < a->n || k < b->n;) {
@@ -246,7 +141,7 @@ static enum bt_status pair_all(struct bt_pairing *p, const struct predictions *a
             p->only_second++;
             k++;
         } else {
-            pair_rows(p, &a->row[i++], &b->row[k++]);
+            pair_rows(p, s, &a->row[i++], &b->row[k++]);
         }
     }
     p->p = bt_mcnemar_exact(p->count[BT_ONLY_FIRST], p->count[BT_ONLY_SECOND]);
@@ -256,22 +151,22 @@ static enum bt_status pair_all(struct bt_pairing *p, const struct predictions *a
 enum bt_status bt_pairing_load(const char *first_dir, const char *second_dir, const char *split,
                                struct bt_pairing **out, struct bt_error *err)
 {
-    struct predictions a = {0}, b = {0};
     struct bt_pairing *p = calloc(1, sizeof *p);
+    struct sides *s = calloc(1, sizeof *s);
     enum bt_status status = BT_OK;
-    if (!p || !(p->labels = calloc(1, sizeof(struct labels)))) {
+    if (!p || !s) {
         free(p);
+        free(s);
         return bt_fail(err, BT_NOMEM, "no memory for predictions");
     }
+    p->labels = s;
     p->split = split ? bt_strdup(split) : common_split(first_dir, second_dir);
     if (!p->split)
         status =
             bt_fail(err, BT_NOTFOUND, "%s and %s: no predictions for the same split", first_dir, second_dir);
-    if (status == BT_OK) status = read_predictions(first_dir, p->split, &p->step_first, p->labels, &a, err);
-    if (status == BT_OK) status = read_predictions(second_dir, p->split, &p->step_second, p->labels, &b, err);
-    if (status == BT_OK) status = pair_all(p, &a, &b, err);
-    free(a.row);
-    free(b.row);
+    if (status == BT_OK) status = read_side(first_dir, p->split, &s->first, err);
+    if (status == BT_OK) status = read_side(second_dir, p->split, &s->second, err);
+    if (status == BT_OK) status = pair_all(p, s, err);
     if (status == BT_OK)
         *out = p;
     else
@@ -282,7 +177,10 @@ enum bt_status bt_pairing_load(const char *first_dir, const char *second_dir, co
 void bt_pairing_free(struct bt_pairing *p)
 {
     if (!p) return;
-    labels_free(p->labels);
+    struct sides *s = p->labels;
+    bt_predictions_free(s->first);
+    bt_predictions_free(s->second);
+    free(s);
     free(p->split);
     free(p->row);
     free(p);

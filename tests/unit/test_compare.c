@@ -86,7 +86,7 @@ static void mcnemar(void **state)
 
 #define ROW(id, gold, label)                                                                                 \
     "{\"id\":" #id ",\"gold\":\"" gold "\",\"prediction\":\"" label "\","                                    \
-    "\"scores\":{\"" label "\":0.75},\"loss\":0.5}\n"
+    "\"scores\":{\"pos\":0.75,\"neg\":0.75,\"x\":0.75,\"a\":0.75,\"b\":0.75},\"loss\":0.5}\n"
 
 static void pairs(void **state)
 {
@@ -130,7 +130,7 @@ static void expect_pair_error(const char *rows, enum bt_status status, const cha
 {
     struct bt_pairing *p;
     struct bt_error err = {0};
-    put("b/predictions/test-step-1.jsonl", rows);
+    put("b/predictions/test-step-000001.jsonl", rows);
     assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err), status);
     if (!strstr(err.text, part)) fail_msg("%s", err.text);
 }
@@ -143,12 +143,12 @@ static void bad_predictions(void **state)
     put("a/log.txt", "");
     put("b/log.txt", "");
     assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err), BT_NOTFOUND);
-    put("a/predictions/test-step-1.jsonl", ROW(1, "a", "a"));
+    put("a/predictions/test-step-000001.jsonl", ROW(1, "a", "a"));
     expect_pair_error(ROW(1, "a", "a") "{\"id\":2,\"gold\":", BT_INVALID, "line 2");
     expect_pair_error(ROW(1, "a", "a") "\n{\"id\":2,\"gold\":\"a\"}\n", BT_INVALID, "line 3");
     expect_pair_error(ROW(1, "a", "a") ROW(1, "a", "b"), BT_INVALID, "twice");
     expect_pair_error("{\"id\":\"1\",\"gold\":\"a\",\"prediction\":\"a\"}\n", BT_INVALID, "\"id\"");
-    put("b/predictions/test-step-1.jsonl", "");
+    put("b/predictions/test-step-000001.jsonl", "");
     assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), "test", &p, &err), BT_OK);
     assert_int_equal(p->n, 0);
     assert_int_equal(p->only_first, 1);
