@@ -116,9 +116,9 @@ enum bt_status bt__dialect_find(const struct bt__source *s, const struct bt_data
     if (!d.delimiter) find_delimiter(s, asked, &d);
     if (d.quoting < 0) d.quoting = find_quoting(s, d.delimiter, SIZE_MAX, &p);
     if (d.format == BT_DATA_AUTO) d.format = d.delimiter == '\t' ? BT_DATA_TSV : BT_DATA_CSV;
-    if (d.header < 0) d.header = bt__header_found(&d, s, wanted, n);
+    if (d.header < 0) st = bt__header_find(&d, s, wanted, n, &d.header, err);
     *out = d;
-    return BT_OK;
+    return st;
 }
 
 /* ── names ── */
@@ -188,7 +188,7 @@ static enum bt_status read_members(const struct bt__source *s, struct bt__head *
         if (span.body == 0) continue;
         struct bt__record rec = {.data = s->buf + at, .n = span.body, .line = line};
         struct bt_json *o = bt__json_record(s->path, &rec, &repaired, records ? NULL : err);
-        if (!o && records == 0) return BT_INVALID;
+        if (!o && records == 0) return err ? err->status : BT_INVALID;
         bool ok = true;
         records++;
         for (const void *it = bt_json_first(o); ok && it; it = bt_json_next(o, it)) {

@@ -42,8 +42,8 @@ struct bt__profile {
 };
 void bt__profile(const struct bt_data_dialect *d, const struct bt__source *s, size_t max_records,
                  struct bt__profile *out);
-/* The first row names the columns. */
-bool bt__header_found(const struct bt_data_dialect *d, const struct bt__source *s, const char *const *wanted,
-                      size_t n);
+/* *header: 1 if the first row names the columns, else 0. */
+enum bt_status bt__header_find(const struct bt_data_dialect *d, const struct bt__source *s,
+                               const char *const *wanted, size_t n_wanted, int *header, struct bt_error *err);
 
 #endif

@@ -57,25 +57,28 @@ static void look_at(struct column *c, const char *cell, size_t n)
     if (i == c->distinct && i <= VALUES) c->value[c->distinct++] = h;
 }
 
-/* The first rows, column by column; returns how many columns the first one has (at most COLUMNS). */
-static size_t sample(const struct bt_data_dialect *d, const struct bt__source *s, struct column *column)
+/* The first rows, column by column; *n: how many columns the first one has (at most COLUMNS). False without memory. */
+static bool sample(const struct bt_data_dialect *d, const struct bt__source *s, struct column *column,
+                   size_t *n)
 {
     struct bt__span span;
     struct bt_row row = {0};
-    size_t rows = 0, n = 0;
+    size_t rows = 0;
     struct bt__csv *csv = bt__csv_create(d->delimiter);
-    for (size_t at = s->at; csv && at < s->n && rows < SAMPLE; at += span.size) {
+    enum bt_status st = csv ? BT_OK : BT_NOMEM;
+    *n = 0;
+    for (size_t at = s->at; !st && at < s->n && rows < SAMPLE; at += span.size) {
         if (!bt__record_find(d, s->buf + at, s->n - at, s->end, &span)) break;
         struct bt__record rec = {.data = s->buf + at, .n = span.body, .open = span.open};
         if (span.body == 0) continue;
-        if (bt__cells_split(d, csv, s->path, &rec, &row, NULL)) break;
-        if (rows++ == 0) n = row.n < COLUMNS ? row.n : COLUMNS;
-        for (size_t i = 0; i < n && i < row.n; i++)
+        if ((st = bt__cells_split(d, csv, s->path, &rec, &row, NULL))) break;
+        if (rows++ == 0) *n = row.n < COLUMNS ? row.n : COLUMNS;
+        for (size_t i = 0; i < *n && i < row.n; i++)
             (rows == 1 ? look_at_first : look_at)(&column[i], row.cell[i], row.cell_n[i]);
     }
     bt_row_free(&row);
     bt__csv_free(csv);
-    return n;
+    return st != BT_NOMEM;
 }
 
 /* Asked for by a name that is no number. */
@@ -100,11 +103,8 @@ static bool all_could_be_names(const struct column *column, size_t n)
     return n > 0;
 }
 
-bool bt__header_found(const struct bt_data_dialect *d, const struct bt__source *s, const char *const *wanted,
-                      size_t n_wanted)
+static bool names_columns(const struct column *column, size_t n, const char *const *wanted, size_t n_wanted)
 {
-    struct column column[COLUMNS];
-    size_t n = sample(d, s, column);
     for (size_t i = 0; i < n; i++) {
         if (is_wanted(&column[i], wanted, n_wanted)) return true;
     }
@@ -121,4 +121,14 @@ bool bt__header_found(const struct bt_data_dialect *d, const struct bt__source *
             return !c->repeats;
     }
     return false;
+}
+
+enum bt_status bt__header_find(const struct bt_data_dialect *d, const struct bt__source *s,
+                               const char *const *wanted, size_t n_wanted, int *header, struct bt_error *err)
+{
+    struct column column[COLUMNS];
+    size_t n;
+    if (!sample(d, s, column, &n)) return bt_fail(err, BT_NOMEM, "%s: no memory to read it", s->path);
+    *header = names_columns(column, n, wanted, n_wanted);
+    return BT_OK;
 }

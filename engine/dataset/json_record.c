@@ -8,6 +8,11 @@
 /* The parser counts lines within the record, which has one. */
 static void place_error(const char *path, size_t line, const struct bt_error *why, struct bt_error *err)
 {
+    if (why->status == BT_NOMEM ||
+        strncmp(why->text, "record:-1:", 10) == 0) { /* the parser's way to say it */
+        bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", path, line);
+        return;
+    }
     const char *rest = strncmp(why->text, "record:1:", 9) == 0  ? why->text + 9
                        : strncmp(why->text, "record: ", 8) == 0 ? why->text + 7
                                                                 : why->text;
