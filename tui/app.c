@@ -397,15 +397,17 @@ static const char *usual_theme(void)
     return light ? "light" : "dark";
 }
 
-static enum bt_status load_theme(const char *name, struct theme **out, struct bt_error *err)
+static enum bt_status load_theme(const char *name, const char *kept, struct theme **out, struct bt_error *err)
 {
     if (name) return theme_load(name, out, err);
+    if (kept && theme_load(kept, out, NULL) == BT_OK) return BT_OK;
     return theme_load(usual_theme(), out, NULL) == BT_OK ? BT_OK : theme_load("monochrome", out, err);
 }
 
 static enum bt_status begin(struct app *a, const struct app_options *o, struct bt_error *err)
 {
-    enum bt_status status = load_theme(o->theme, &a->theme, err);
+    state_load(a);
+    enum bt_status status = load_theme(o->theme, a->kept_theme, &a->theme, err);
     if (status == BT_OK) status = keymap_load(&a->keys, err);
     if (status != BT_OK) return status;
     if (!(a->tasks = tasks_new()) || !(a->runs.dir = bt_strdup(o->runs_dir)))
@@ -424,6 +426,7 @@ static void free_app(struct app *a)
     runs_free(a);
     keymap_free(a->keys);
     theme_free(a->theme);
+    free(a->kept_theme);
     free(a->message);
     free(a);
 }
@@ -447,6 +450,7 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
         draw_if_due(a);
         while (!a->quit) turn(a);
         term_close(a->term);
+        state_save(a);
         if (a->ending < 0) status = bt_fail(err, BT_IO, "the terminal is gone");
     }
     *ended_by = a->ending > 0 ? a->ending : 0;

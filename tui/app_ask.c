@@ -43,7 +43,7 @@ static struct history *history_of(struct app *a, const char *name)
     return a->history = h;
 }
 
-static void history_add(struct history *h, const char *text)
+static void append(struct history *h, const char *text)
 {
     if (!h || !*text || (h->n && strcmp(h->line[h->n - 1], text) == 0)) return;
     char *copy = bt_strdup(text);
@@ -54,6 +54,11 @@ static void history_add(struct history *h, const char *text)
         h->n--;
     }
     h->line[h->n++] = copy;
+}
+
+void history_add(struct app *a, const char *name, const char *line)
+{
+    append(history_of(a, name), line);
 }
 
 void history_free(struct history *h)
@@ -94,7 +99,7 @@ static void prompt_end(struct app *a, bool accepted)
 {
     struct prompt *p = overlay_take(a);
     char *text = accepted ? bt_strdup(edit_text(p->edit)) : NULL;
-    if (text) history_add(p->history, text);
+    if (text) append(p->history, text);
     if (p->ask.done) p->ask.done(p->ask.ctx, text);
     free(text);
     prompt_free(p);

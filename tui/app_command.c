@@ -21,6 +21,8 @@ enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err)
     term_set_theme(a->term, t);
     theme_free(a->theme);
     a->theme = t;
+    free(a->kept_theme);
+    a->kept_theme = bt_strdup(name);
     app_redraw(a);
     return BT_OK;
 }

@@ -16,7 +16,7 @@ struct rect app_area(const struct app *a)
 
 /* ── title ── */
 
-enum { MAX_PARTS = 5 };
+enum { MAX_PARTS = 5, HELP_WIDTH = 8 };
 
 struct parts {
     struct bt_str text[MAX_PARTS];
@@ -107,8 +107,7 @@ static enum tab_form tab_form(const struct app *a, int room)
 
 static void draw_tabs(struct app *a, struct rect line)
 {
-    enum tab_form form = tab_form(a, line.w - 8);
-    if (form == TAB_NUMBERS) form = tab_form(a, line.w);
+    enum tab_form form = tab_form(a, line.w);
     int x = 0;
     for (int i = 0; i < VIEWS; i++) {
         const struct view *v = &a->view[i];
@@ -120,10 +119,6 @@ static void draw_tabs(struct app *a, struct rect line)
             term_print(a->term, line, 0, x + 3, front ? ROLE_FOCUS : ROLE_TEXT, "%s", v->ops->name);
         if (front) term_put(a->term, line, 0, x, ROLE_FOCUS, 0x25b8);
         x += a->tab[i].w;
-    }
-    if (line.w - x >= 8) {
-        term_print(a->term, line, 0, line.w - 7, ROLE_KEY, "?");
-        term_print(a->term, line, 0, line.w - 5, ROLE_DIM, "help");
     }
 }
 
@@ -173,7 +168,11 @@ static void draw_bottom(struct app *a, struct rect line)
         v->ops->hints(v, &hints);
     else
         hints_of_actions(a, v->ops, &hints);
-    draw_hints(a, line, bt_str_text(&hints));
+    struct rect left = line;
+    left.w -= HELP_WIDTH;
+    draw_hints(a, left, bt_str_text(&hints));
+    term_print(a->term, line, 0, line.w - HELP_WIDTH + 1, ROLE_KEY, "?");
+    term_print(a->term, line, 0, line.w - HELP_WIDTH + 3, ROLE_DIM, "help");
     bt_str_free(&hints);
 }
 

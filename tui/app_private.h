@@ -73,6 +73,8 @@ struct history {
     size_t n;
     struct history *next;
 };
+/* Without memory the line is lost. */
+void history_add(struct app *a, const char *name, const char *line);
 void history_free(struct history *h);
 
 /* ── the whole ── */
@@ -96,9 +98,14 @@ struct app {
     const struct overlay *overlay;
     void *overlay_state;
     struct history *history;
+    char *kept_theme;       /* chosen by the user, now or earlier; NULL: none */
     struct rect tab[VIEWS]; /* where the tabs are, for the mouse */
     double ticked, drawn, frame_s;
 };
+
+/* Between starts (app_state.c). */
+void state_load(struct app *a);
+void state_save(struct app *a);
 
 double app_now(void);
 struct view *app_front(struct app *a);

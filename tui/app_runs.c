@@ -75,12 +75,12 @@ static bool in_list(const struct bt_run_list *l, const char *dir)
     return false;
 }
 
-/* Marks of runs that are gone. */
+/* Marks of runs that are gone; at the first look also those of an earlier session in another directory. */
 static void drop_marks(struct app *a, const struct bt_run_list *old)
 {
     for (size_t i = a->runs.n_marks; i-- > 0;) {
         const char *dir = a->runs.mark[i];
-        if (in_list(old, dir) && !in_list(&a->runs.list, dir)) app_mark(a, dir, false);
+        if ((!a->runs.known || in_list(old, dir)) && !in_list(&a->runs.list, dir)) app_mark(a, dir, false);
     }
 }
 
