@@ -167,11 +167,24 @@ static void stopped(struct bt__trainer *t)
     bt__state(t, BT_RUN_STOPPED);
 }
 
+static enum bt_status finished(struct bt__trainer *t, bool unsaved, struct bt_error *err)
+{
+    if (unsaved)
+        return bt_fail(err, BT_IO, "the training is done, but its last weights could not be saved: %.300s",
+                       t->status.error);
+    bt__tell(t, "finished after %lld steps, %.0f s of training", (long long)t->st.step, t->st.seconds);
+    bt_events_flush(t->events, NULL);
+    t->status.eta_s = 0.0;
+    bt__state(t, BT_RUN_FINISHED);
+    return BT_OK;
+}
+
 enum bt_status bt__trainer_loop(struct bt__trainer *t, struct bt_error *err)
 {
     t->window = (struct bt__window){.clock = bt__clock(), .cpu = bt__proc_cpu_seconds()};
     bt__state(t, BT_RUN_TRAINING);
     enum bt_status st = train(t, err);
+    bool unsaved = bt__save_due(t) && t->saved != t->st.step;
     if (!st && !t->stop) st = bt__eval_test(t, err);
     if (st == BT_CANCELLED) {
         t->stop = true;
@@ -182,9 +195,5 @@ enum bt_status bt__trainer_loop(struct bt__trainer *t, struct bt_error *err)
         stopped(t);
         return BT_OK;
     }
-    bt__tell(t, "finished after %lld steps, %.0f s of training", (long long)t->st.step, t->st.seconds);
-    bt_events_flush(t->events, NULL);
-    t->status.eta_s = 0.0;
-    bt__state(t, BT_RUN_FINISHED);
-    return BT_OK;
+    return finished(t, unsaved, err);
 }

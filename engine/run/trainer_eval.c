@@ -209,7 +209,12 @@ static enum bt_status best_weights(struct bt__trainer *t, int64_t *step, struct 
                  missing.text);
     else
         st = bt__hf_weights_load(path, &t->setup.model->params, t->setup.model->w, NULL, &report, err);
-    if (!st) *step = t->st.best.step;
+    if (!st) {
+        *step = t->st.best.step;
+        t->saved =
+            t->st
+                .step; /* the weights in memory are no longer those of this step: never to be saved as such */
+    }
     free(path);
     return missing.status ? BT_OK : st;
 }

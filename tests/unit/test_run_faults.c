@@ -1,4 +1,5 @@
 /* What goes wrong around a run: damage, a full disk, a loss that is no number, a second engine; and what is kept. */
+#include "run/limits.h"
 #include "tests/unit/run_fixture.h"
 
 #include <fcntl.h>
@@ -117,6 +118,55 @@ static void no_room(void **state)
     assert_string_equal(fix_weights("full"), fix_weights("whole"));
 }
 
+static void limit_for_good(struct fix_watch *w, const struct bt_progress *p)
+{
+    (void)w, (void)p;
+    struct rlimit l = {.rlim_cur = 20000, .rlim_max = RLIM_INFINITY};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* The last weights find no room: the run has failed, whatever it has come to. */
+static void no_room_at_the_end(void **state)
+{
+    (void)state;
+    struct fix_watch w = {.at = 9, .act = limit_for_good};
+    struct bt_train_result r;
+    assert_int_equal(fix_train("full-end", NULL, &w, &r), BT_IO);
+    struct rlimit l = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+    assert_string_equal(r.state, "failed");
+    bt_train_result_clear(&r);
+    w = (struct fix_watch){.at = -1};
+    expect_ok(fix_resume("full-end", -1, false, &w, &r));
+    bt_train_result_clear(&r);
+    assert_string_equal(fix_weights("full-end"), fix_weights("whole"));
+}
+
+/* A model that is twice as large as this machine's memory, weights, moments and gradients together. */
+static void no_memory(void **state)
+{
+    (void)state;
+    const double layer = 12.0 * 1024 * 1024 * 16; /* bytes */
+    struct bt_str config = {0};
+    bt_str_addf(&config,
+                "{\"model_type\":\"bert\",\"vocab_size\":%d,\"hidden_size\":1024,\"num_hidden_layers\":%d,"
+                "\"num_attention_heads\":16,\"intermediate_size\":4096,\"max_position_embeddings\":16,"
+                "\"type_vocab_size\":2}",
+                5 + FIX_WORDS, (int)(2.0 * bt__memory_mib() * 1048576.0 / layer) + 1);
+    expect_ok(bt_mkdirs(fix_path("large"), &fix_err));
+    fix_write(fix_path("large/config.json"), bt_str_text(&config));
+    bt_str_free(&config);
+    assert_int_equal(symlink(fix_path("vocab/vocab.txt"), fix_path("large/vocab.txt")), 0);
+    char model[600];
+    snprintf(model, sizeof model, "model.name_or_path=%s", fix_path("large"));
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    assert_int_equal(fix_train("large-run", (const char *const[]){model, NULL}, &w, &r), BT_NOMEM);
+    assert_non_null(strstr(fix_err.text, "MiB of memory"));
+    assert_null(r.dir);
+    bt_train_result_clear(&r);
+}
+
 static void diverged(void **state)
 {
     (void)state;
@@ -201,8 +251,10 @@ static void nothing_half_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(damaged_newest), cmocka_unit_test(leftovers),         cmocka_unit_test(changed_data),
-        cmocka_unit_test(no_room),        cmocka_unit_test(diverged),          cmocka_unit_test(one_engine),
+        cmocka_unit_test(damaged_newest), cmocka_unit_test(leftovers),
+        cmocka_unit_test(changed_data),   cmocka_unit_test(no_room),
+        cmocka_unit_test(diverged),       cmocka_unit_test(no_room_at_the_end),
+        cmocka_unit_test(no_memory),      cmocka_unit_test(one_engine),
         cmocka_unit_test(names),          cmocka_unit_test(nothing_half_made),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
