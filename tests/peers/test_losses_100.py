@@ -12,4 +12,4 @@ def test_sst2(folder):
 
 
 if __name__ == "__main__":
-    g.main(globals())
+    g.main(globals(), threads=len(g.os.sched_getaffinity(0)))
