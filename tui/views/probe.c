@@ -227,8 +227,7 @@ static bool choose_checkpoint(struct view *v)
     const char **item = calloc(n, sizeof *item);
     char **step = calloc(saved + 1, sizeof *step);
     if (item && step) {
-        static const char *const fixed[FIXED] = {"automatic: newest while it trains, else best", "best",
-                                                 "newest"};
+        static const char *const fixed[FIXED] = {"automatic: as the run stands", "best", "newest"};
         for (size_t i = 0; i < FIXED; i++) item[i] = fixed[i];
         for (size_t i = 0; i < saved; i++) {
             step[i] = bt_strfmt("step %lld", (long long)s->found->saved[saved - 1 - i]);

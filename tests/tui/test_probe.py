@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The Probe view: what is typed is answered as `bertty predict` answers it; several runs, checkpoints, pairs, kept texts."""
+import json
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from screen import BERTTY_FAST, Screen, main
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import tiny_bert  # noqa: E402
+
+MADE = Path(tempfile.mkdtemp(prefix="bertty-probe-"))
+
+
+def trained():
+    """runs/ with the runs one and two (checkpoints 10 and 20)."""
+    if not (MADE / "runs").exists():
+        experiment = tiny_bert.experiment(MADE, {"run.save_total_limit": 5})
+        for name, seed in (("one", 1), ("two", 2)):
+            done = tiny_bert.run("train", experiment, "--name", name, "--set", f"train.seed={seed}", program=BERTTY_FAST, cwd=MADE)
+            assert done.returncode == 0, done.stderr
+    return MADE / "runs"
+
+
+def copy_runs(d):
+    shutil.copytree(trained(), d / "runs", symlinks=True)
+
+
+def predicted(run, text, *more):
+    done = tiny_bert.run("predict", run, "--text", text, *more, "--json", program=BERTTY_FAST, cwd=MADE)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[0])["scores"]
+
+
+def exported(run):
+    """The best checkpoint as a plain model directory."""
+    if not (MADE / f"{run}-model").exists():
+        done = tiny_bert.run("export", run, f"{run}-model", program=BERTTY_FAST, cwd=MADE)
+        assert done.returncode == 0, done.stderr
+    return f"{run}-model"
+
+
+def shows(s, run, text, *more):
+    for label, p in predicted(run, text, *more).items():
+        s.wait(rf"{label} +{p:.4f}")
+
+
+def test_no_run():
+    with Screen(["--open", "probe"]) as s:
+        s.wait(r"There is no run to ask")
+
+
+def test_answers_what_is_typed():
+    with Screen(["--open", "probe"], setup=copy_runs) as s:
+        s.wait(r"two step \d0$|two +step")
+        s.keys("a good film")
+        shows(s, "two", "a good film")
+        s.wait(r"pieces a good film")
+        s.keys(" and very dull")
+        shows(s, "two", "a good film and very dull")
+        s.keys("C-u")
+        s.wait_gone(r"positive +0\.")
+        s.keys("1 q ?")  # nothing but text
+        s.wait(r"^│1 q \?")
+
+
+def test_checkpoints():
+    with Screen(["--open", "probe"], setup=copy_runs) as s:
+        s.wait(r"two +step")
+        s.keys("a dull plot", "Esc", "c")
+        s.wait(r"step 20")
+        s.keys("step 10", "Enter")
+        s.wait(r"two step 10 ")
+        shows(s, "two@10", "a dull plot")
+        s.keys("c", "newest", "Enter")
+        s.wait(r"two step 20 ")
+        shows(s, "two@20", "a dull plot")
+
+
+def test_runs_side_by_side():
+    with Screen(["--open", "runs"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"one")
+        s.keys("Space", "j", "Space", "k", "7", "a lovely cast")
+        shows(s, "one", "a lovely cast")
+        shows(s, "two", "a lovely cast")
+        assert len(re.findall(r"(?:one|two) +step", s.text())) == 2
+
+
+def test_kept_texts():
+    with Screen(["--open", "probe"], setup=copy_runs) as s:
+        s.wait(r"two +step")
+        s.keys("a good plot")
+        shows(s, "two", "a good plot")
+        s.keys("Enter", "C-u", "a bad ending")
+        shows(s, "two", "a bad ending")
+        s.keys("Enter", "Esc")
+        s.wait(r"(positive|negative) +0\.\d{4} +\d0 +a bad ending")
+        s.keys("j", "Enter")
+        s.wait(r"^│a good plot +│")
+        s.keys("Esc", "d")
+        s.wait_gone(r"0\.\d{4} +\d0 +a good plot")
+        s.keys("x")
+        s.wait_gone(r"^│a good plot +│")
+        assert s.end("Esc", "q") == 0
+
+
+def test_pair():
+    with Screen(["--open", "probe"], setup=copy_runs) as s:
+        s.wait(r"two +step")
+        s.keys("a good plot", "Esc", "P")
+        s.wait(r"Second text")
+        s.keys("a bad cast")
+        # the model itself: the command holds a run to what it was trained on
+        shows(s, exported("two"), "a good plot", "--pair", "a bad cast")
+        s.keys("Esc", "P")
+        s.wait_gone(r"Second text")
+        shows(s, "two", "a good plot")
+
+
+def test_new_checkpoint_of_a_living_run():
+    """A run that is trained is asked at its newest checkpoint, and followed."""
+    from screen import live_status
+
+    def setup(d):
+        copy_runs(d)
+        run = d / "runs" / "two"
+        shutil.move(run / "checkpoints" / "step-000020", d / "step-000020")
+        status = json.loads((run / "status.json").read_text())
+        (run / "status.json").write_text(json.dumps({**status, **live_status()}))
+
+    with Screen(["--open", "probe"], setup=setup) as s:
+        s.wait(r"two step 10 ")
+        s.keys("a film")
+        shows(s, "two@10", "a film")
+        shutil.move(s.dir / "step-000020", s.dir / "runs/two/checkpoints/step-000020")
+        s.wait(r"two step 20 ")
+        shows(s, "two@20", "a film")
+
+
+def test_damaged_model():
+    def setup(d):
+        copy_runs(d)
+        for name in ("step-000010", "step-000020"):
+            (d / "runs/two/checkpoints" / name / "model.safetensors").write_bytes(b"no model")
+
+    with Screen(["--open", "probe"], setup=setup) as s:
+        s.wait(r"no .*checkpoint|bytes")
+        assert s.end("Esc", "q") == 0
+
+
+def test_hostile_text():
+    with Screen(["--open", "probe"], setup=copy_runs) as s:
+        s.wait(r"two +step")
+        s.paste("a \u202e\u0007 film \x9b31m")
+        s.wait(r"film")
+        assert "\u202e".encode() not in s.raw and b"\x9b31m" not in s.raw
+
+
+def test_quiet_and_small():
+    with Screen(["--open", "probe"], setup=copy_runs) as s:
+        s.wait(r"two +step")
+        s.keys("a film")
+        shows(s, "two", "a film")
+        s.quiet(0.7)
+        assert s.quiet(1.5) == b""
+        for rows, columns in ((10, 40), (5, 20), (1, 1), (50, 200), (24, 80)):
+            s.resize(rows, columns)
+            s.drain(0.1)
+        shows(s, "two", "a film")
+
+
+try:
+    main(globals())
+finally:
+    shutil.rmtree(MADE, ignore_errors=True)
