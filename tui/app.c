@@ -9,7 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double TICK_S = 0.5, FRAME_S = 0.1, FIRST_LIST_S = 0.06, BURST_S = 0.02;
+static const double TICK_S = 0.5, FIRST_LIST_S = 0.06, BURST_S = 0.02;
+/* Between frames that nobody's key asked for: while somebody types and while somebody only watches; and what is waited for others to join. */
+static const double FRAME_S = 0.1, WATCHED_FRAME_S = 0.5, TYPING_S = 3, JOIN_S = 0.03;
 enum { MAX_COUNT = 99999, MAX_BURST = 512 };
 
 static const struct view_ops *const view_table[VIEWS] = {
@@ -32,6 +34,7 @@ struct term *app_term(struct app *a)
 
 void app_redraw(struct app *a)
 {
+    if (!a->redraw) a->asked = app_now();
     a->redraw = true;
 }
 
@@ -282,7 +285,10 @@ static void autosave(struct app *a)
 
 static void on_event(struct app *a, const struct event *e)
 {
-    a->urgent |= e->kind != EVENT_NONE;
+    if (e->kind != EVENT_NONE) {
+        a->urgent = true;
+        a->typed = app_now();
+    }
     switch (e->kind) {
     case EVENT_KEY:
         on_key(a, e);
@@ -323,8 +329,10 @@ static void tick(struct app *a, double now)
 /* When the next frame may be drawn: at once after input, else some time after the last; a slow link gets fewer. */
 static double frame_due(const struct app *a)
 {
-    double pause = a->frame_s * 4 > FRAME_S ? a->frame_s * 4 : FRAME_S;
-    return a->urgent ? 0 : a->drawn + pause;
+    double pause = a->drawn - a->typed < TYPING_S ? FRAME_S : WATCHED_FRAME_S;
+    if (a->frame_s * 4 > pause) pause = a->frame_s * 4;
+    if (a->urgent) return 0;
+    return a->drawn + pause > a->asked + JOIN_S ? a->drawn + pause : a->asked + JOIN_S;
 }
 
 static void draw_if_due(struct app *a)

@@ -98,9 +98,10 @@ struct app {
     const struct overlay *overlay;
     void *overlay_state;
     struct history *history;
-    char *kept_theme;       /* chosen by the user, now or earlier; NULL: none */
-    struct rect tab[VIEWS]; /* where the tabs are, for the mouse */
-    double ticked, drawn, frame_s;
+    char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
+    struct rect tab[VIEWS];             /* where the tabs are, for the mouse */
+    double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */
+    double frame_s;                     /* what the last frame took */
 };
 
 /* Between starts (app_state.c). */

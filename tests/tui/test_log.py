@@ -2,6 +2,7 @@
 """The Log view: follows a growing log, searches, wraps, copies, shows other runs and what a process printed."""
 import base64
 import re
+import time
 
 from screen import Screen, fake_run, main
 
@@ -50,6 +51,19 @@ def test_follows():
         s.wait(r"line 500 of 503")
         s.click(5, 10)
         s.wait_gone(r"line 500 of")
+
+
+def test_a_stream_is_drawn_now_and_then():
+    """Two hundred lines a second make a few frames, and a key in between is answered."""
+    with Screen(["--open", "log"], setup=runs) as s:
+        s.wait(r"step 499 ")
+        bursts, end = 0, time.monotonic() + 2
+        while time.monotonic() < end:
+            add(s, "new-run", f"stream {time.monotonic()}\n" * 2)
+            bursts += s.drain(0.01) != b""
+        assert 0 < bursts <= 8, bursts
+        add(s, "new-run", "the last line\n")
+        s.wait(r"the last line")
 
 
 def test_truncated_log_is_read_anew():
