@@ -91,8 +91,8 @@ uint32_t plot_nan_mark(enum plot_glyphs glyphs);
 
 /* ── scales ── */
 
-/* Least and greatest finite value of the lines (positive ones only if log) within x; false if there is none. clip leaves
- * out the most extreme 1 % on each side. */
+/* Least and greatest finite value of the lines (positive ones only if log) within x; false if there is none. clip
+ * leaves out what lies beyond the span of nine in ten values by more than half of it. */
 bool plot_values(const struct plot_line *line, size_t n_lines, struct plot_range x, bool log, bool clip,
                  struct plot_range *range);
 /* Widened to tick marks, so that it changes rarely while a run goes on; never empty. */

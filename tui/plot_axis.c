@@ -225,7 +225,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Leaves out the most extreme percent on each side of a sample. */
+/* Leaves out what lies beyond the span of nine in ten values by more than half of it, as a sample has them. */
 static void clip_range(const struct plot_line *line, size_t n_lines, struct plot_range x, bool log,
                        struct plot_range *range)
 {
@@ -240,8 +240,14 @@ static void clip_range(const struct plot_line *line, size_t n_lines, struct plot
     }
     if (n >= 50) {
         qsort(sample, n, sizeof *sample, by_value);
-        if (sample[n - 1 - n / 100] > sample[n / 100])
-            *range = (struct plot_range){.min = sample[n / 100], .max = sample[n - 1 - n / 100]};
+        double low = sample[n / 20], high = sample[n - 1 - n / 20];
+        double from = log ? low * sqrt(low / high) : low - (high - low) / 2;
+        double to = log ? high * sqrt(high / low) : high + (high - low) / 2;
+        size_t first = 0, last = n - 1;
+        while (sample[first] < from) first++;
+        while (sample[last] > to) last--;
+        if (sample[last] > sample[first])
+            *range = (struct plot_range){.min = sample[first], .max = sample[last]};
     }
     free(sample);
 }

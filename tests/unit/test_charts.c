@@ -385,6 +385,28 @@ static void what_a_panel_draws(void **state)
     charts_free(c);
 }
 
+/* A spike, also smeared by the smoothing, does not flatten the rest. */
+static void outliers(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    double x[N], y[N];
+    for (int i = 0; i < N; i++) {
+        x[i] = i;
+        y[i] = i >= 100 && i < 104 ? 1000 : 1 + i / 1000.0;
+    }
+    struct plot_line line = {.x = x, .y = y, .n = N};
+    struct plot_range all = {.min = 0, .max = N};
+    assert_true(charts_values(&line, 1, all, false, false).max >= 1000);
+    struct plot_range r = charts_values(&line, 1, all, false, true);
+    assert_true(r.min <= 1 && r.max >= 1.199 && r.max < 1.5);
+    r = charts_values(&line, 1, all, true, true);
+    assert_true(r.min > 0 && r.min <= 1 && r.max >= 1.199 && r.max <= 2);
+    for (int i = 0; i < N; i++) y[i] = 3; /* no spread: nothing to leave out */
+    r = charts_values(&line, 1, all, false, true);
+    assert_true(r.min < 3 && r.max > 3);
+}
+
 static void summaries(void **state)
 {
     (void)state;
@@ -506,6 +528,7 @@ int main(void)
         TEST(extents),
         TEST(cursor_goes_from_point_to_point),
         TEST(what_a_panel_draws),
+        cmocka_unit_test(outliers),
         TEST(summaries),
         cmocka_unit_test(looks_and_names),
         TEST(exports),

@@ -319,7 +319,7 @@ static const struct action actions[] = {
     ACTION(A_AXIS, "x-axis", "x", "x axis: step, epoch, time since the start, clock", "Axes"),
     ACTION(A_LOG_X, "log-x", "X", "logarithmic x axis", "Axes"),
     ACTION(A_LOG_Y, "log-y", "L", "logarithmic y axis of this panel", "Axes"),
-    ACTION(A_CLIP, "clip", "o", "leave the most extreme percent out of the y axis", "Axes"),
+    ACTION(A_CLIP, "clip", "o", "let the y axis leave out outliers", "Axes"),
     ACTION(A_SMOOTHER, "smoother", "s", "smooth more (the raw line stays, faint)", "Axes"),
     ACTION(A_ROUGHER, "rougher", "S", "smooth less", "Axes"),
     ACTION(A_ZOOM_IN, "zoom-in", "+ =", "zoom in on x, around the cursor (wheel: around the pointer)",

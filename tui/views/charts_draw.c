@@ -137,7 +137,7 @@ static int draw_value(struct term *t, struct rect r, int x, const struct charts_
 static void draw_values(struct term *t, struct rect r, const struct charts_view *s,
                         const struct charts_panel *p)
 {
-    int x = 1;
+    int x = 0;
     for (size_t i = 0; i < s->data.n_runs; i++)
         for (int eval = 0; eval < 2; eval++)
             for (size_t k = 0; k < p->n; k++) {
@@ -174,9 +174,10 @@ static const struct column columns[COLUMNS] = {
 
 static int name_width(int width)
 {
+    int left = width;
     for (int k = 1; k < COLUMNS; k++)
-        if (width >= columns[k].least) width -= columns[k].width;
-    return width;
+        if (width >= columns[k].least) left -= columns[k].width;
+    return left;
 }
 
 static void cell_text(const struct charts_curve *c, const struct charts_summary *m, int column, char *text,
@@ -185,7 +186,8 @@ static void cell_text(const struct charts_curve *c, const struct charts_summary 
     const double *value = c->series->value;
     const int64_t *step = c->series->step;
     text[0] = '\0';
-    if (column == C_KIND) snprintf(text, size, "%.*s", charts_split(c->series->tag), c->series->tag);
+    int split = charts_split(c->series->tag);
+    if (column == C_KIND) snprintf(text, size, "%.*s", split ? split : 5, split ? c->series->tag : "train");
     if (column == C_VALUE) plot_value(text, size, value[m->at]);
     if (column == C_SMOOTH && c->smooth) plot_value(text, size, c->smooth[m->at]);
     if (column == C_STEP) snprintf(text, size, "%lld", (long long)step[m->at]);

@@ -1,0 +1,442 @@
+#!/usr/bin/env python3
+"""The Charts view: what it draws of one and several runs, every key, live runs, other tools' directories, files."""
+import math
+import re
+import time
+import xml.etree.ElementTree
+
+from scalars import write
+from screen import Screen, fake_run, live_status, main
+
+ALPHA, BETA = "alpha-20261124-100000-3f2a", "beta-20261124-110000-91bc"
+
+
+def curve(first, last, loss=lambda step: 2 / (1 + step / 20)):
+    rows = []
+    for step in range(first, last + 1):
+        rows += [("train/loss", step, loss(step)), ("train/epoch", step, step / 40), ("train/learning_rate", step, 1e-4)]
+        if step % 20 == 0:
+            rows += [("eval/loss", step, loss(step) + 0.125), ("eval/accuracy", step, 0.5 + step / 400)]
+    return rows
+
+
+def one(path):
+    run = fake_run(path / "runs", ALPHA, step=80, total=80, best_step=60)
+    for step in (20, 60):
+        (run / f"checkpoints/step-{step:06}").mkdir(parents=True)
+    (run / "best").symlink_to("checkpoints/step-000060")
+    write(run, curve(1, 80))
+
+
+def two(path):
+    one(path)
+    write(fake_run(path / "runs", BETA, started=1.6e9), curve(1, 80, lambda step: 1 / (1 + step / 20)))
+
+
+def charts(setup, rows=36, columns=120, args=(), **more):
+    return Screen(["--open", "charts", *args], rows=rows, columns=columns, setup=setup, **more)
+
+
+def braille(text):
+    return sum(0x2800 < ord(c) < 0x2900 for c in text)
+
+
+def mark(s, run):
+    s.keys("m")
+    s.wait("Show or no longer show")
+    s.keys(run, "Enter")
+    s.wait_gone("Show or no longer show")
+
+
+def test_nothing_to_show():
+    with charts(None, rows=24, columns=80) as s:
+        s.wait("No run to show")
+        s.wait("Start one in Experiment")
+        s.keys("x", "s", "c", "+", "-", "e", "y", "Enter", "Left", "Down", "G", "b", "r", "/")
+        s.keys("Esc")
+        assert s.end("q") == 0
+
+
+def test_one_run():
+    with charts(one) as s:
+        s.wait(r"┌─ loss ─+┬─ accuracy ─+")
+        s.wait(r"│● 0.4000  ┄ 0.5250")  # the last of training and evaluation
+        s.wait(r"│● 0.7000")
+        s.wait("─ learning_rate ─")
+        s.wait("─ epoch ─")
+        assert braille(s.text()) > 100, s.dump()
+        axis = next(line for line in s.lines() if "└┬" in line)
+        assert axis.count("★") == 3 and axis.count("▴") == 3, axis  # three panels; the best one hides its checkpoint
+
+
+def test_nothing_is_sent_when_nothing_changes():
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        s.quiet(0.5)
+        assert s.quiet(2.5) == b""
+
+
+def test_two_runs_overlaid():
+    with charts(two) as s:
+        s.wait("No run to show|● 0.4000")
+        mark(s, "alpha")
+        mark(s, "beta")
+        s.wait(r"^● 3f2a  ▲ 91bc")
+        s.wait(r"│● 0.4000  ┄ 0.5250  ▲ 0.2000  ┄ 0.3250")
+        s.keys("Enter")
+        s.wait(r"^│▲ beta-\S+ +eval +0.3250")
+        panel = s.text()
+        assert panel.count("▲") >= 4 and panel.count("●") >= 4
+        s.keys("Enter")
+        mark(s, "alpha")  # beta stays, and keeps its marker
+        s.wait(r"^▲ beta")
+        s.wait_gone("●")
+
+
+def test_single_panel_and_its_table():
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        s.keys("Enter")
+        s.wait(r"┌─ loss 1/4 ─+┐")
+        s.wait(r"run +of +last +smooth +step +min +at step +max +at step")
+        s.wait(r"● alpha-\S+ +train +0.4000 +0.4\d+ +80 +0.4000 +80 +1.905 +1")
+        s.wait(r"● alpha-\S+ +eval +0.5250 +80 +0.5250 +80 +1.125 +20")
+        s.keys("Down")
+        s.wait(r"┌─ accuracy 2/4")
+        s.keys("Down", "Down", "Down", "Up")
+        s.wait(r"┌─ learning_rate 3/4")
+        s.keys("z")
+        s.wait(r"┬─ accuracy ─")
+
+
+def test_panels_are_chosen():
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        for key, name in (("l", "accuracy"), ("j", "epoch"), ("h", "epoch"), ("g", "loss"), ("Right", "accuracy"), ("G", "epoch")):
+            s.keys(key)
+        s.keys("Enter")
+        s.wait(r"┌─ epoch 4/4")
+
+
+def test_grid():
+    with charts(one) as s:
+        s.wait("─ loss ─+┬─ accuracy ─+┬─ learning_rate ─")
+        s.keys("[")
+        s.wait("─ loss ─+┬─ accuracy ─+┐")
+        s.keys("[")
+        s.wait(r"─ loss ─+┐")
+        s.keys("{")
+        s.wait("1-1 of 4|loss 1/4")
+        s.keys("PgDn")
+        s.wait("─ accuracy")
+        s.keys("]", "]", "]", "}")
+        s.wait("─ loss ─+┬─ accuracy ─+┬─ learning_rate ─+┬─ epoch")
+        s.keys("a")
+        s.wait_gone("─ learning_rate ─+┬─ epoch")
+
+
+def test_axes():
+    with charts(one) as s:
+        s.wait("x: step")
+        s.keys("Enter")
+        s.wait("loss 1/4")
+        s.keys("x")
+        s.wait("x: epoch")
+        s.wait(r"^│ +0 .* 2│|^│ +0 .*2.0")
+        s.keys("x")
+        s.wait("x: time")
+        s.wait(r"2m")
+        s.keys("x")
+        s.wait("x: clock")
+        s.wait(r"\d\d:\d\d")
+        s.keys("x")
+        s.wait("x: step")
+        s.keys("X")
+        s.wait("x: log step")
+        s.wait(r"^│ +1 .* 10 ")
+        s.keys("X", "L")
+        s.wait(r"─ loss log 1/4")
+        s.keys("L")
+        s.wait_gone("loss log")
+
+
+def test_smoothing_keeps_the_raw_line():
+    def noisy(path):
+        write(fake_run(path / "runs", ALPHA), curve(1, 80, lambda step: 1 + (0.5 if step % 2 else -0.5)))
+    with charts(noisy) as s:
+        s.wait("smooth 0.60")
+        s.keys("Enter")
+        s.wait("loss 1/4")
+        smooth = s.wait(r"train +0.5000 +(\d\.\d+)").group(1)
+        s.keys("s", "s", "s")
+        s.wait("smooth 0.95")
+        assert 0.9 < float(s.wait(r"train +0.5000 +(\d\.\d+)").group(1)) < 1.1 and float(smooth) < 0.9
+        s.keys(*"SSSSSSS")
+        s.wait_gone("smooth 0")
+        s.wait(r"train +0.5000 +80")
+
+
+def test_outliers():
+    def spike(path):
+        write(fake_run(path / "runs", ALPHA), curve(1, 200, lambda step: 1000 if step == 100 else 1 + step / 1000))
+    with charts(spike) as s:
+        s.wait(r"│1\.?\d*[ek]\d?┤|│1000┤")
+        s.keys("o")
+        s.wait(r"clip")
+        s.wait(r"^│1\.[0-9]+┤.*", 4)
+        s.wait_gone("100┤")
+
+
+def test_zoom_and_pan():
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        s.keys("Enter")
+        s.wait(r"^│ +0 +.* 80│")
+        s.keys("+", "+", "+", "+")
+        s.wait(r"zoom  x: step")
+        s.wait_gone(r" 80│")
+        s.wait(r"^│ +2\d +3\d .* 5\d +│")
+        for _ in range(12):
+            s.keys(")")
+        s.wait(r" 80│|7\d +│")
+        for _ in range(20):
+            s.keys("(")
+        s.wait(r"^│ +0 +\d")
+        s.keys("-", "-", "-", "-", "-")
+        s.wait_gone("zoom  x:")
+        s.keys(">", ">")
+        s.wait("loss zoomed 1/4")
+        s.keys("K", "K", "J")
+        s.wait("loss zoomed 1/4")
+        s.keys("r")
+        s.wait_gone("zoomed")
+        s.keys("K")
+        s.wait("all of the axis is shown")
+
+
+def test_wheel_and_click():
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        row = next(i for i, line in enumerate(s.lines()) if "┌─ loss" in line) + 6
+        for _ in range(3):
+            s.wheel(row, 20, down=False)
+        s.wait("zoom  x: step")
+        for _ in range(4):
+            s.wheel(row, 20)
+        s.wait_gone("zoom  x:")
+        s.wheel(row, 2, down=False)
+        s.wait("─ loss zoomed ─")
+        s.keys("r")
+        s.wait_gone("zoomed")
+        s.click(row, 60)
+        found = s.wait(r"x: step = (\d+)")
+        assert 5 <= int(found.group(1)) <= 75
+        s.click(row, 60, button=2)
+        s.wait_gone("x: step =")
+        s.quiet(0.6)
+        s.click(row, 20)
+        s.click(row, 20)
+        s.wait("loss 1/4")
+
+
+def test_cursor():
+    with charts(two) as s:
+        s.wait(r"0.4000|0.2000")
+        mark(s, "alpha")
+        mark(s, "beta")
+        s.wait(r"● 0.4000  ┄ 0.5250  ▲ 0.2000")
+        s.keys("b")  # alpha's best checkpoint
+        s.wait(r"x: step = 60$")
+        s.wait(r"● 0.5000  ┄ 0.6250  ▲ 0.2500  ┄ 0.3750")
+        s.wait(r"● 0.6500  ▲ 0.6500")  # the same step in every panel
+        s.keys(",")
+        s.wait(r"x: step = 5[5-9]$")
+        s.keys(".")
+        s.wait(r"x: step = 60$")
+        s.keys("x")
+        s.wait(r"x: epoch = 1.50$")
+        s.keys("x")
+        s.wait(r"x: time = 1m58s$")
+        s.keys("x", "x", "Esc")
+        s.wait(r"x: step$")
+        s.wait(r"● 0.4000")
+        s.keys("Enter", "g")
+        s.wait(r"x: step = 1$")
+        s.keys("G")
+        s.wait(r"x: step = 80$")
+        s.keys("0", "3", "Left")
+        s.wait(r"x: step = 7[5-8]$")
+
+
+def test_filter():
+    with charts(one) as s:
+        s.wait("learning_rate")
+        s.keys("/", "RATE|acc")
+        s.wait_gone("─ loss ─")
+        s.wait(r"─ accuracy ─+┬─ learning_rate")
+        s.keys("Enter")
+        s.wait(r"/RATE\|acc")
+        s.keys("/", "C-u", "nothing")
+        s.wait("No metric has that in its name")
+        s.keys("Esc")  # back to what it was
+        s.wait(r"─ accuracy ─+┬─ learning_rate")
+        s.keys("Esc")
+        s.wait("─ loss ─")
+
+
+def test_escape_goes_out_step_by_step():
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        s.keys("/", "loss", "Enter", "Enter", "+", "c")
+        s.wait(r"loss/? .*zoom  x: step = \d+|/loss.*zoom  x: step = \d+")
+        s.keys("Esc")
+        s.wait(r"zoom  x: step$")
+        s.keys("Esc")
+        s.wait_gone(r"zoom  x:")
+        s.keys("Esc", "Esc")
+        s.wait("─ accuracy")
+
+
+def test_files():
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        s.keys("e")
+        s.wait(r"write the panel to .*: loss.csv")
+        s.keys("Enter")
+        s.wait("loss.csv written")
+        lines = (s.dir / "loss.csv").read_text().splitlines()
+        assert lines[0] == "run,tag,step,wall_time,value,smoothed" and len(lines) == 1 + 80 + 4
+        assert re.search(rf"^{ALPHA},train/loss,20,1700000040.000,1,1\.\d+$", "\n".join(lines), re.M)
+        s.keys("e", "Enter")
+        s.wait(r"loss.csv exists. Replace it")
+        s.keys("n")
+        s.keys("e", "C-u", "plot.svg", "Enter")
+        s.wait("plot.svg written")
+        tree = xml.etree.ElementTree.parse(s.dir / "plot.svg")
+        paths = tree.findall(".//{http://www.w3.org/2000/svg}path[@clip-path]")
+        assert len(paths) == 3, len(paths)
+        s.keys("e", "C-u", "plot.txt", "Enter")
+        s.wait("plot.txt written")
+        text = (s.dir / "plot.txt").read_text()
+        assert braille(text) > 50 and "0.4000" in text
+        s.keys("e", "C-u", "plot.pdf", "Enter")
+        s.wait("must end with .csv, .svg or .txt")
+        s.keys("e", "C-u", "none/plot.svg", "Enter")
+        s.wait("none")
+        assert not (s.dir / "none").exists()
+
+
+def test_copy():
+    import base64
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        s.keys("y")
+        s.wait("2 values of loss copied")
+        text = base64.b64decode(re.search(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", s.raw).group(1)).decode()
+        assert f"{ALPHA}\ttrain/loss\t80\t0.4\n" in text
+
+
+def test_live_run():
+    def live(path):
+        write(fake_run(path / "runs", ALPHA, **live_status(step=10, total=60)), curve(1, 10))
+    with charts(live) as s:
+        s.wait(r"● 1.333")
+        s.quiet(1.5)
+        write(s.dir / "runs" / ALPHA, curve(11, 30))
+        s.wait(r"● 0.8000", 5)
+        s.quiet(1.5)
+        sent = 0
+        for step in range(31, 36):
+            write(s.dir / "runs" / ALPHA, curve(step, step))
+            sent += len(s.quiet(1.0))
+        s.wait(r"● 0.7273")
+        assert 0 < sent <= 5 * 1024, f"{sent} bytes in 5 s"
+
+
+def test_repaint_of_a_live_chart_is_small():
+    """A new end of the x axis: every panel is drawn anew."""
+    def live(path):
+        noise = lambda step: 2 / (1 + step / 20) + 0.1 * math.sin(step * 12.9898)
+        write(fake_run(path / "runs", ALPHA, **live_status(step=10, total=1000)), curve(1, 60, noise))
+    with charts(live) as s:
+        s.wait(r"\d 60│|60 *│")
+        s.keys("/", "^loss", "Enter")
+        s.wait("loss 1/1|─ loss ─")
+        s.quiet(1.5)
+        before = len(s.raw)
+        write(s.dir / "runs" / ALPHA, curve(61, 62))
+        s.wait(r" 80│|80 *│", 5)
+        s.quiet(0.3)
+        sent = len(s.raw) - before
+        assert sent <= 2048, f"{sent} bytes"
+
+
+def test_other_tools_directories():
+    def foreign(path):
+        write(path / "runs" / "keras", [("val_loss", i, 1 / i) for i in range(1, 20)] + [("loss", i, 1 / i) for i in range(1, 20)])
+    with charts(foreign) as s:
+        s.wait(r"● keras")
+        s.wait(r"─ loss ─")
+        s.wait(r"● keras +train +0.0526")
+        s.wait(r"● keras +val +0.0526")
+
+
+def test_values_that_are_no_numbers():
+    def odd(path):
+        write(fake_run(path / "runs", ALPHA), curve(1, 20) + [("train/loss", 21, math.nan), ("train/loss", 22, math.inf)])
+    with charts(odd) as s:
+        s.wait(r"● inf")
+        s.wait(r"×")
+        s.keys("L")
+        s.wait("loss log")
+
+
+def test_hostile_names():
+    def hostile(path):
+        write(fake_run(path / "runs", ALPHA), [("train/\x1b]0;owned\x07\u202eevil", i, 1.0) for i in range(1, 9)])
+    with charts(hostile) as s:
+        s.wait(r"owned")
+        assert b"\x1b]0;owned" not in s.raw and "\u202e" not in s.text()
+
+
+def test_damaged_file():
+    def damaged(path):
+        one(path)
+        file = next((path / "runs" / ALPHA).glob("events*"))
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 0xff
+        file.write_bytes(data)
+    with charts(damaged) as s:
+        s.wait(r"alpha-\S+ damaged")
+
+
+def test_sizes_and_ascii():
+    with charts(one, rows=24, columns=80) as s:
+        s.wait(r"┌─ loss ─+┬─ accuracy ─")
+        for rows, columns in ((12, 40), (10, 40), (60, 200), (24, 80), (5, 20), (36, 120)):
+            s.resize(rows, columns)
+            s.quiet(0.15)
+        s.wait(r"┬─ learning_rate")
+        assert s.end("q") == 0
+    with charts(one, args=["--ascii"]) as s:
+        s.wait(r"- loss -")
+        s.wait(r"o 0.4000")
+        assert all(ord(c) < 127 for c in s.text()), s.dump()
+
+
+def test_many_points():
+    def many(path):
+        run = fake_run(path / "runs", ALPHA)
+        write(run, [("train/loss", i, 100.0 if i == 12345 else 1.0) for i in range(1, 20001)])
+    with charts(many) as s:
+        s.wait(r"● alpha-\S+ +train +1.000", 30)
+        s.wait(r"│ *100┤")
+        top = next(line for line in s.lines() if "100┤" in line)
+        assert braille(top) == 1, top  # the one spike among 20,000 points
+        began = time.monotonic()
+        s.keys("o")
+        s.wait("clip")
+        assert time.monotonic() - began < 2
+
+
+main(globals())
