@@ -252,6 +252,8 @@ def test_cursor():
         s.keys(",")
         s.wait(r"x: step = 5[5-9]$")
         s.keys(".")
+        s.wait(r"x: step = 6[0-3]$")
+        s.keys("b")
         s.wait(r"x: step = 60$")
         s.keys("x")
         s.wait(r"x: epoch = 1.50$")
