@@ -283,7 +283,8 @@ static enum bt_status read_moments(const struct bt__safetensors *s, const char *
         snprintf(name, sizeof name, "exp_avg_sq.%s", p->name);
         if (!st) st = read_tensor(s, path, name, p->count, c->second + p->offset, 1, err);
     }
-    if (!st) st = read_tensor(s, path, "epoch.p_gold", c->examples, c->p_gold, 0, err);
+    if (st || !c->p_gold) return st;
+    st = read_tensor(s, path, "epoch.p_gold", c->examples, c->p_gold, 0, err);
     return st ? st : read_tensor(s, path, "epoch.correct", c->examples, c->right, 0, err);
 }
 

@@ -26,7 +26,7 @@ enum bt_status bt__checkpoint_save(const char *run_dir, const struct bt__checkpo
                                    const struct bt_str *trainer, struct bt_error *err);
 /* Sizes and sums of a checkpoint's files against its manifest. BT_DAMAGED names the file. */
 enum bt_status bt__checkpoint_verify(const char *dir, struct bt_error *err);
-/* Reads the moments and the epoch's figures back. BT_NOTFOUND: the checkpoint has no optimiser (save_only_model). */
+/* Reads the moments and (unless p_gold is NULL) the epoch's figures back. BT_NOTFOUND: the checkpoint has no optimiser (save_only_model). */
 enum bt_status bt__checkpoint_moments(const char *dir, const struct bt__checkpoint *c, struct bt_error *err);
 
 /* run_dir/checkpoints/step-NNNNNN; the caller frees; NULL without memory. */

@@ -8,11 +8,13 @@
 
 static const double MIB = 1048576.0;
 
+enum { EVALUATION_ROWS = 512 /* tokens of a batch that give the threads enough to do */ };
+
 /* Enough for the split's longest example, and for as many short ones as a batch of the evaluation may hold. */
 static void make_room(struct bt__pass_limits *l, const struct bt__features *f, int seqs)
 {
     if (f->n == 0) return;
-    struct bt__pass_limits e = bt__evaluation_limits(f, seqs, 0);
+    struct bt__pass_limits e = bt__evaluation_limits(f, seqs, EVALUATION_ROWS);
     if (e.seqs > l->seqs) l->seqs = e.seqs;
     if (e.rows > l->rows) l->rows = e.rows;
     if (e.longest > l->longest) l->longest = e.longest;

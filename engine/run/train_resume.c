@@ -48,8 +48,9 @@ static enum bt_status choose(struct bt__trainer *t, char **path, struct bt_error
     size_t n;
     *path = NULL;
     if (t->req->resume_step >= 0) {
-        *path = bt__checkpoint_path(t->run->dir, t->req->resume_step);
-        return *path ? bt__checkpoint_verify(*path, err) : no_memory(err);
+        int64_t found;
+        enum bt_status exact = bt_run_checkpoint(t->run->dir, t->req->resume_step, path, &found, err);
+        return exact ? exact : bt__checkpoint_verify(*path, err);
     }
     enum bt_status st = bt__checkpoint_steps(t->run->dir, &steps, &n, err);
     /* steps behind `last` belong to a course that was given up: the run was resumed from before them */
@@ -76,6 +77,7 @@ static enum bt_status read_state(struct bt__trainer *t, const char *checkpoint, 
     char *path = bt_path_join(checkpoint, "trainer.json");
     enum bt_status st = path ? bt__trainer_state_read(path, &t->st, &root, err) : no_memory(err);
     if (!st && bt__hashes_compare(&t->data, bt_json_get(root, "data"), &changed)) {
+        t->data_changed = true;
         if (t->req->force)
             bt__warn(t, "%s: going on all the same (--force)", changed.text);
         else
@@ -94,7 +96,7 @@ static enum bt_status read_moments(struct bt__trainer *t, const char *checkpoint
                                .model = t->setup.model,
                                .first = bt__adam_first(adam),
                                .second = bt__adam_second(adam),
-                               .p_gold = t->p_gold,
+                               .p_gold = t->data_changed ? NULL : t->p_gold, /* other rows by now */
                                .right = t->right,
                                .examples = t->setup.split[BT__TRAIN].f.n};
     enum bt_status st = bt__checkpoint_moments(checkpoint, &c, &mine);

@@ -40,7 +40,8 @@ struct bt__trainer {
     int64_t control_at;     /* read up to here */
     double step_seconds;    /* of a recent step, for the time left */
     double eval_seconds;    /* of the last evaluation */
-    bool live; /* the status file is ours to write: everything that could be refused has passed */
+    bool live;         /* the status file is ours to write: everything that could be refused has passed */
+    bool data_changed; /* since the checkpoint; --force */
     bool stop, paused, warned_events;
 };
 

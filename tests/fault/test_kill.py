@@ -11,10 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-import tiny  # noqa: E402
+import tiny_bert
 
-BERTTY = os.environ["BERTTY"]
+BERTTY = os.path.abspath(os.environ["BERTTY"])
+FAST = os.path.abspath(os.environ.get("BERTTY_FAST", BERTTY))
 COUNT = {"passed": 0, "failed": 0, "skipped": 0}
 
 
@@ -101,7 +101,7 @@ def failing_fsync(folder, experiment, reference):
         print("skipped: failing fsync (no strace here)")
         return
     run = folder / "runs" / "fsync"
-    fast = os.environ.get("BERTTY_FAST", BERTTY)
+    fast = FAST
     wrap = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=8..13"]
     process = subprocess.Popen([*wrap, fast, "train", str(experiment), "--name", "fsync", "--json"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
@@ -116,15 +116,17 @@ def failing_fsync(folder, experiment, reference):
 def main():
     with tempfile.TemporaryDirectory(prefix="bertty-kill-") as name:
         folder = Path(name)
-        experiment = tiny.write_all(folder, train__num_train_epochs=10, train__gradient_accumulation_steps=1,
-                                    optim__learning_rate="1e-3", eval__eval_strategy="steps", eval__eval_steps=40,
-                                    run__save_strategy="steps", run__save_steps=20, run__num_threads=2)
+        experiment = tiny_bert.experiment(folder, {
+            "train.max_steps": -1, "train.num_train_epochs": 10, "train.train_batch_size": 4, "run.output_dir": "runs",
+            "eval.eval_steps": 40, "run.save_steps": 20, "run.num_threads": 2}, train=60, dev=20)
+        os.chdir(folder)
         finish(train(experiment, "--name", "reference"), "the reference")
         reference = weights(folder / "runs" / "reference")
         killed(folder, experiment, reference)
         interrupted(folder, experiment, reference)
         failing_fsync(folder, experiment, reference)
     print(f"{COUNT['passed']} passed, {COUNT['failed']} failed, {COUNT['skipped']} skipped")
+    os.chdir("/")
     return 1 if COUNT["failed"] else 0
 
 
