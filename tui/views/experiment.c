@@ -345,6 +345,14 @@ static bool scroll(int *top, int lines, int page, int action, int count)
     return true;
 }
 
+static bool sideways(struct exp_view *s, int action, int count)
+{
+    if (action != ACT_LEFT && action != ACT_RIGHT) return false;
+    int to = s->text_left + (action == ACT_LEFT ? -8 : 8) * count;
+    s->text_left = to < 0 ? 0 : to > 4000 ? 4000 : to;
+    return true;
+}
+
 static void toggle_changed(struct view *v)
 {
     struct exp_view *s = exp_of(v);
@@ -402,6 +410,7 @@ static const struct deed deeds[] = {
 static bool act(struct view *v, int action, int count)
 {
     struct exp_view *s = exp_of(v);
+    if (v->focus == EXP_TEXT && sideways(s, action, count)) return true;
     if (v->focus == EXP_TEXT && scroll(&s->text_top, (int)s->n_lines, s->text_page, action, count))
         return true;
     if (v->focus == EXP_CHECK && scroll(&s->check_top, s->check_lines, s->check_page, action, count))
@@ -425,17 +434,17 @@ static const struct action actions[] = {
     {.id = ACT_TOGGLE,
      .name = "toggle",
      .keys = "Space",
-     .help = "switch, next choice, fold; else type a value (as Enter)",
+     .help = "switch, next choice, fold, edit",
      .group = "Fields"},
     {.id = ACT_LEFT,
      .name = "less",
      .keys = "h Left",
-     .help = "a little less, the choice before; fold",
+     .help = "less, the choice before; fold",
      .group = "Fields"},
     {.id = ACT_RIGHT,
      .name = "more",
      .keys = "l Right",
-     .help = "a little more, the next choice; unfold",
+     .help = "more, the next choice; unfold",
      .group = "Fields"},
     {.id = ACT_LESS, .name = "much-less", .keys = "-", .help = "much less (1-2-5, half)", .group = "Fields"},
     {.id = ACT_MORE,
@@ -443,39 +452,27 @@ static const struct action actions[] = {
      .keys = "+",
      .help = "much more (1-2-5, double)",
      .group = "Fields"},
-    {.id = ACT_RESET,
-     .name = "reset",
-     .keys = "r",
-     .help = "back to the default: the line leaves the file",
-     .group = "Fields"},
+    {.id = ACT_RESET, .name = "reset", .keys = "r", .help = "back to the default", .group = "Fields"},
     {.id = ACT_UNDO, .name = "undo", .keys = "u", .help = "undo", .group = "Fields"},
     {.id = ACT_REDO, .name = "redo", .keys = "Ctrl-r", .help = "do it again", .group = "Fields"},
     {.id = ACT_FOLD, .name = "fold", .keys = "f", .help = "fold all groups, or none", .group = "Fields"},
     {.id = ACT_ONLY_CHANGED,
      .name = "only-changed",
      .keys = "c",
-     .help = "only what stands in the file, or all options",
+     .help = "only what is set, or all",
      .group = "Fields"},
     {.id = ACT_DIFFERENCE,
      .name = "difference",
      .keys = "d",
-     .help = "what differs from another file or run",
+     .help = "compare with a file or run",
      .group = "Fields"},
-    {.id = ACT_TAKE,
-     .name = "take",
-     .keys = "t",
-     .help = "in a difference: take the other's value",
-     .group = "Fields"},
+    {.id = ACT_TAKE, .name = "take", .keys = "t", .help = "comparing: take their value", .group = "Fields"},
     {.id = ACT_SAVE, .name = "save", .keys = "w", .help = "save; comments and order stay", .group = "File"},
     {.id = ACT_SAVE_AS, .name = "save-as", .keys = "W", .help = "save under another name", .group = "File"},
     {.id = ACT_OPEN, .name = "open", .keys = "o", .help = "open another experiment", .group = "File"},
-    {.id = ACT_FRESH, .name = "new", .keys = "", .help = "start an empty experiment", .group = "File"},
+    {.id = ACT_FRESH, .name = "new", .keys = "O", .help = "start an empty experiment", .group = "File"},
     {.id = ACT_EDITOR, .name = "editor", .keys = "e", .help = "the text in $EDITOR", .group = "File"},
-    {.id = ACT_LAUNCH,
-     .name = "launch",
-     .keys = "L",
-     .help = "launch a run with the values as they are",
-     .group = "File"},
+    {.id = ACT_LAUNCH, .name = "launch", .keys = "L", .help = "launch a run as it stands", .group = "File"},
 };
 
 static bool unsaved(struct view *v)

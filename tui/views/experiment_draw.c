@@ -62,6 +62,20 @@ static void draw_heading(const struct view *v, struct rect line, size_t group)
     if (wrong) term_print(t, line, 0, x + 2, ROLE_BAD, "%zu wrong", wrong);
 }
 
+/* The end of a path tells more than its beginning. */
+static int draw_path(struct term *t, struct rect line, int x, enum role role, const char *path)
+{
+    struct bt_str part = {.data = NULL};
+    size_t n = strlen(path);
+    int width = bt_text_width(path, n), room = line.w - x, used;
+    if (width <= room || room < 4) return term_text(t, line, 0, x, role, path, n);
+    bt_str_add(&part, "…");
+    bt_text_slice(&part, path, n, width - room + 1, room - 1);
+    used = term_text(t, line, 0, x, role, bt_str_text(&part), part.len);
+    bt_str_free(&part);
+    return used;
+}
+
 /* The value as its type's widget. */
 static int draw_value(const struct view *v, struct rect line, size_t field, bool here, enum role role)
 {
@@ -76,14 +90,14 @@ static int draw_value(const struct view *v, struct rect line, size_t field, bool
     if (steps) term_put(t, line, 0, 0, ROLE_KEY, '<');
     x += 2;
     if (o->kind == BT_OPTION_BOOL && valid) {
-        bool on = strcmp(bt_str_text(&text), "true") == 0;
         struct bt_str raw = {.data = NULL};
         bt_experiment_get(form_values(s->form), o, &raw);
-        on = strcmp(bt_str_text(&raw), "true") == 0;
+        bool on = strcmp(bt_str_text(&raw), "true") == 0;
         x += term_text(t, line, 0, x, role, on ? "[x] " : "[ ] ", 4);
         bt_str_free(&raw);
     }
-    x += term_text(t, line, 0, x, role, bt_str_text(&text), text.len);
+    x += form_is_path(field) ? draw_path(t, line, x, role, bt_str_text(&text))
+                             : term_text(t, line, 0, x, role, bt_str_text(&text), text.len);
     if (steps) term_put(t, line, 0, x + 1, ROLE_KEY, '>');
     if (steps) x += 2;
     if (o->unit[0] && strcmp(bt_str_text(&text), "null") != 0)

@@ -33,9 +33,11 @@ static char *last_path(void)
 
 static void note_last(const char *path)
 {
-    char *real = realpath(path, NULL), *last = last_path();
-    if (real && last) (void)bt_file_replace(last, real, strlen(real), NULL);
-    free(real);
+    char here[PATH_MAX];
+    bool below = path[0] != '/' && getcwd(here, sizeof here);
+    char *all = below ? bt_path_join(here, path) : bt_strdup(path), *last = last_path();
+    if (all && last) (void)bt_file_replace(last, all, strlen(all), NULL);
+    free(all);
     free(last);
 }
 
@@ -194,7 +196,7 @@ static void submit(struct view *v, struct job *j)
 
 /* ── what came of them ── */
 
-static void show_from_start(struct view *v)
+void exp_show_from_start(struct view *v)
 {
     struct exp_view *s = exp_of(v);
     s->ready = true;
@@ -240,7 +242,7 @@ static void loaded(struct job *j)
     exp_other_clear(&s->other);
     j->status = form_load(s->form, j->text, j->n, j->path, &j->err);
     if (j->status) return;
-    show_from_start(j->v);
+    exp_show_from_start(j->v);
     free(s->kept);
     s->kept = j->kept;
     j->kept = NULL;
@@ -380,102 +382,7 @@ void exp_fresh(struct view *v)
         return;
     }
     exp_say_status(v, form_load(s->form, "", 0, NULL, &err), &err);
-    show_from_start(v);
-}
-
-/* ── cloning a run ── */
-
-struct cloning {
-    struct view *v;
-    char *dir;
-    struct bt_experiment *x;
-    struct bt_str text;
-    struct bt_error err;
-    enum bt_status status;
-};
-
-/* What a resolved file says only because everything is said in it. */
-bool exp_follows(const struct bt_experiment *x, size_t i)
-{
-    switch (i) {
-    case BT_OPTION_train_data_seed:
-        return x->train_data_seed == x->train_seed;
-    case BT_OPTION_optim_head_learning_rate:
-        return x->optim_head_learning_rate == x->optim_learning_rate;
-    case BT_OPTION_eval_greater_is_better:
-    case BT_OPTION_run_output_dir:
-        return true;
-    case BT_OPTION_optim_warmup_ratio:
-        return x->optim_warmup_steps > 0;
-    case BT_OPTION_model_freeze_embeddings:
-        return x->model_freeze_layers > 0;
-    case BT_OPTION_eval_metric_for_best_model:
-        return x->eval_metric_for_best_model && strcmp(x->eval_metric_for_best_model, "accuracy") == 0;
-    default:
-        return false;
-    }
-}
-
-static void short_text(const struct bt_experiment *x, const char *from, struct bt_str *out)
-{
-    struct bt_experiment *defaults;
-    const struct bt_option *o = bt_options(NULL);
-    const char *group = "";
-    if (bt_experiment_new(&defaults, NULL)) return;
-    bt_str_addf(out, "# from %s\n", from);
-    for (size_t i = 0; i < BT_OPTIONS; i++) {
-        if (bt_experiment_equal(x, defaults, &o[i]) || exp_follows(x, i)) continue;
-        if (strcmp(group, o[i].group) != 0) bt_str_addf(out, "%s:\n", o[i].group);
-        group = o[i].group;
-        bt_str_addf(out, "  %s: ", o[i].name);
-        bt_experiment_get(x, &o[i], out);
-        bt_str_addc(out, '\n');
-    }
-    bt_experiment_free(defaults);
-}
-
-static void run_clone(void *ctx, const atomic_bool *cancel)
-{
-    struct cloning *c = ctx;
-    char *path = c->x ? NULL : bt_path_join(c->dir, "experiment.yaml");
-    (void)cancel;
-    if (path) c->status = bt_experiment_load(path, &c->x, &c->err);
-    free(path);
-    if (!c->status) short_text(c->x, bt_path_base(c->dir), &c->text);
-}
-
-static void cloned(void *ctx, bool cancelled)
-{
-    struct cloning *c = ctx;
-    struct exp_view *s = exp_of(c->v);
-    if (!cancelled && !c->status) {
-        exp_edit_end(c->v);
-        exp_other_clear(&s->other);
-        c->status = form_load(s->form, "", 0, NULL, &c->err);
-        if (!c->status) c->status = form_replace(s->form, bt_str_text(&c->text), c->text.len, &c->err);
-        show_from_start(c->v);
-        if (!c->status)
-            app_say(c->v->app, ROLE_GOOD, "settings of %s: change them, L launches, w saves",
-                    bt_path_base(c->dir));
-    }
-    if (!cancelled && c->status) app_say_error(c->v->app, &c->err);
-    bt_experiment_free(c->x);
-    bt_str_free(&c->text);
-    free(c->dir);
-    free(c);
-}
-
-void exp_clone(struct view *v, const struct bt_experiment *x, const char *from)
-{
-    struct cloning *c = calloc(1, sizeof *c);
-    if (!c) return;
-    c->v = v;
-    c->dir = bt_strdup(from ? from : "a run");
-    exp_of(v)->ready = true;
-    if (x) (void)bt_experiment_copy(x, &c->x, NULL);
-    struct app_task t = {.run = run_clone, .done = cloned, .ctx = c, .owner = v->state};
-    if (c->dir && app_submit(v->app, &t)) return;
-    cloned(c, true);
+    exp_show_from_start(v);
 }
 
 /* ── saving ── */

@@ -2,6 +2,7 @@
 #include "tui/format.h"
 #include "tui/views/experiment_view.h"
 
+#include <bertty/text.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,14 @@ static void draw_line(const struct view *v, struct rect in, int y, size_t number
     bool comment = hash && strspn(text, " ") == (size_t)(hash - text), fresh = s->new_line[number];
     term_print(t, in, y, 0, ROLE_DIM, "%3zu", number + 1);
     if (fresh) term_put(t, in, y, 3, ROLE_ACCENT, '+');
-    term_text(t, in, y, 5, fresh ? ROLE_ACCENT : comment ? ROLE_DIM : ROLE_TEXT, text, n);
+    struct bt_str part = {.data = NULL};
+    if (s->text_left) bt_text_slice(&part, text, n, s->text_left, in.w);
+    term_text(t, in, y, 5,
+              fresh     ? ROLE_ACCENT
+              : comment ? ROLE_DIM
+                        : ROLE_TEXT,
+              s->text_left ? bt_str_text(&part) : text, s->text_left ? part.len : n);
+    bt_str_free(&part);
     if ((int)number == line_here(v) && v->focus == EXP_FORM) term_paint(t, in, y, 0, in.w, ROLE_CURSOR_IDLE);
 }
 

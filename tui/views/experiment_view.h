@@ -55,7 +55,7 @@ struct exp_view {
     bool *new_line; /* [n_lines] of the text */
     size_t n_lines;
     uint64_t lines_version;
-    int text_top, check_top, check_lines, text_page, check_page;
+    int text_left, text_top, check_top, check_lines, text_page, check_page;
     struct rect form_at, text_at, check_at;
 
     struct exp_pick *pick;
@@ -111,14 +111,17 @@ void exp_draw_check(struct view *v, struct rect r);
 void exp_summary(const struct view *v, struct bt_str *out, enum role *role); /* the prediction in one line */
 bool exp_mouse(struct view *v, const struct event *e);
 
+/* experiment_clone.c */
+void exp_clone(struct view *v, const struct bt_experiment *x, const char *from);
+/* A resolved value that only follows from others. */
+bool exp_follows(const struct bt_experiment *x, size_t field);
+
 /* experiment_file.c: reading, saving, keeping */
 void exp_first_file(struct view *v);
 void exp_open_path(struct view *v, const char *path); /* asks first if there are unsaved changes */
 void exp_open_run(struct view *v, const char *dir);
-void exp_clone(struct view *v, const struct bt_experiment *x, const char *from);
-bool exp_follows(const struct bt_experiment *x,
-                 size_t field); /* a resolved value that only follows from others */
 void exp_fresh(struct view *v);
+void exp_show_from_start(struct view *v);
 void exp_save(struct view *v);
 void exp_ask_save_as(struct view *v);
 void exp_editor(struct view *v);

@@ -188,7 +188,7 @@ static struct list_look look(struct view *v, struct cells *c, int width)
 
 /* ── panes ── */
 
-static void empty_line(struct view *v, struct rect r, int y, enum role role, const char *text)
+static void centred(struct view *v, struct rect r, int y, enum role role, const char *text)
 {
     int width = bt_text_width(text, strlen(text));
     term_text(app_term(v->app), r, y, r.w > width ? (r.w - width) / 2 : 0, role, text, strlen(text));
@@ -197,22 +197,28 @@ static void empty_line(struct view *v, struct rect r, int y, enum role role, con
 /* The first screen of somebody who has just started. */
 static void draw_empty(struct view *v, struct rect r)
 {
-    struct bt_str text = {.data = NULL};
-    int y = r.h > 8 ? (r.h - 7) / 2 : 0;
-    bt_str_addf(&text, "There is no run in %s yet.", app_runs_dir(v->app));
-    empty_line(v, r, y, ROLE_TITLE, bt_str_text(&text));
-    empty_line(v, r, y + 2, ROLE_TEXT,
-               "Enter   opens the Experiment view: choose a file, set what you like,");
-    empty_line(v, r, y + 3, ROLE_TEXT, "        launch it with L. The run goes on when you leave. ");
-    empty_line(v, r, y + 5, ROLE_DIM, "In a shell: bertty train experiments/movie-reviews.yaml --detach");
-    empty_line(v, r, y + 6, ROLE_DIM, "?  shows the keys of every view");
-    bt_str_free(&text);
+    static const struct {
+        enum role role;
+        const char *text;
+    } lines[] = {
+        {ROLE_TEXT, "Enter   opens the Experiment view: choose a file, set what you like,"},
+        {ROLE_TEXT, "        launch it with L. The run goes on when you leave."},
+        {ROLE_TEXT, "?       shows the keys of every view"},
+        {ROLE_DIM, ""},
+        {ROLE_DIM, "In a shell: bertty train experiments/movie-reviews.yaml --detach"},
+    };
+    enum { WIDTH = 68, LINES = sizeof lines / sizeof *lines };
+    struct term *t = app_term(v->app);
+    int y = r.h > LINES + 2 ? (r.h - LINES - 2) / 2 : 0, x = r.w > WIDTH ? (r.w - WIDTH) / 2 : 0;
+    term_print(t, r, y, x, ROLE_TITLE, "There is no run in %s yet.", app_runs_dir(v->app));
+    for (int i = 0; i < LINES; i++)
+        term_text(t, r, y + 2 + i, x, lines[i].role, lines[i].text, strlen(lines[i].text));
 }
 
 static void draw_none_match(struct view *v, struct rect r)
 {
-    empty_line(v, r, r.h / 2 - 1, ROLE_TEXT, "No run matches the filter.");
-    empty_line(v, r, r.h / 2, ROLE_DIM, "Esc shows all again, / changes it");
+    centred(v, r, r.h / 2 - 1, ROLE_TEXT, "No run matches the filter.");
+    centred(v, r, r.h / 2, ROLE_DIM, "Esc shows all again, / changes it");
 }
 
 static void title(const struct view *v, struct bt_str *out)
@@ -239,7 +245,7 @@ static void draw_table(struct view *v, struct rect r)
     bt_str_free(&text);
     s->table_at = r;
     if (app_runs(v->app)->n == 0) {
-        draw_empty(v, in);
+        if (app_runs_known(v->app)) draw_empty(v, in);
     } else if (s->list.n == 0) {
         draw_none_match(v, in);
     } else {
