@@ -234,11 +234,11 @@ def test_going_on():
             s.keys(key)
             s.wait(f"▸{view}")
             if view != "3 Experiment":
-                s.keys("1")
+                s.keys("M-1")
                 s.wait("▸1 Runs")
-        s.wait("not saved yet")
+        s.wait("settings of one")
         s.keys("/", "learning_rate", "Enter")
-        s.wait(r"● learning_rate +< 0\.0003 >")
+        s.wait(r"· learning_rate +< 0\.0003 >")
         s.wait(r"  head_learning_rate +null")
 
 

@@ -121,6 +121,12 @@ static void texts(void **state)
     bt_str_addc(&s, ' ');
     runs_short_id(&s, "mine-20261124-110859");
     assert_string_equal(bt_str_text(&s), "movie-reviews-…-3f2a mine-20261124-110859");
+    bt_str_clear(&s);
+    runs_short_id(&s, "a-name-without-end-20261124-110859-3f2a");
+    assert_string_equal(bt_str_text(&s), "a-name-without…-3f2a");
+    bt_str_clear(&s);
+    runs_short_id(&s, "ääääääää-20261124-110859-3f2a"); /* no character is cut in two */
+    assert_string_equal(bt_str_text(&s), "äääääää…-3f2a");
     bt_str_free(&s);
 }
 

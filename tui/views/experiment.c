@@ -139,7 +139,6 @@ static void complete_option(void *ctx, const char *before, struct bt_str *out)
 static void ask_search(struct view *v)
 {
     struct app_prompt p = {.what = "option: ",
-                           .initial = exp_of(v)->filter,
                            .history = "options",
                            .done = set_filter,
                            .changed = set_filter,

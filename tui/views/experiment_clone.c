@@ -2,8 +2,10 @@
 #include "tui/views/experiment_view.h"
 
 #include <bertty/file.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct cloning {
     struct view *v;
@@ -36,11 +38,26 @@ bool exp_follows(const struct bt_experiment *x, size_t i)
     }
 }
 
+/* A path, or several, without the current directory before those that lie below it. */
+static void add_relative(struct bt_str *out, const char *value)
+{
+    char here[PATH_MAX];
+    size_t n = getcwd(here, sizeof here) ? strlen(here) : 0;
+    for (const char *p = value; *p;) {
+        bool starts = p == value || strchr(" [\"", p[-1]);
+        if (n > 1 && starts && strncmp(p, here, n) == 0 && p[n] == '/')
+            p += n + 1;
+        else
+            bt_str_addc(out, *p++);
+    }
+}
+
 static void short_text(const struct bt_experiment *x, const char *from, struct bt_str *out)
 {
     struct bt_experiment *defaults;
     const struct bt_option *o = bt_options(NULL);
     const char *group = "";
+    struct bt_str value = {.data = NULL};
     if (bt_experiment_new(&defaults, NULL)) return;
     bt_str_addf(out, "# from %s\n", from);
     for (size_t i = 0; i < BT_OPTIONS; i++) {
@@ -48,10 +65,16 @@ static void short_text(const struct bt_experiment *x, const char *from, struct b
         if (strcmp(group, o[i].group) != 0) bt_str_addf(out, "%s:\n", o[i].group);
         group = o[i].group;
         bt_str_addf(out, "  %s: ", o[i].name);
-        bt_experiment_get(x, &o[i], out);
+        bt_str_clear(&value);
+        bt_experiment_get(x, &o[i], &value);
+        if (form_is_path(i))
+            add_relative(out, bt_str_text(&value));
+        else
+            bt_str_add(out, bt_str_text(&value));
         bt_str_addc(out, '\n');
     }
     bt_experiment_free(defaults);
+    bt_str_free(&value);
 }
 
 static void run_clone(void *ctx, const atomic_bool *cancel)
@@ -71,12 +94,11 @@ static void cloned(void *ctx, bool cancelled)
     if (!cancelled && !c->status) {
         exp_edit_end(c->v);
         exp_other_clear(&s->other);
-        c->status = form_load(s->form, "", 0, NULL, &c->err);
-        if (!c->status) c->status = form_replace(s->form, bt_str_text(&c->text), c->text.len, &c->err);
+        c->status = form_load(s->form, bt_str_text(&c->text), c->text.len, NULL, &c->err);
         exp_show_from_start(c->v);
+        s->origin = bt_strdup(bt_path_base(c->dir));
         if (!c->status)
-            app_say(c->v->app, ROLE_GOOD, "settings of %s: change them, L launches, w saves",
-                    bt_path_base(c->dir));
+            app_say(c->v->app, ROLE_GOOD, "settings of %s: L launches, w saves", bt_path_base(c->dir));
     }
     if (!cancelled && c->status) app_say_error(c->v->app, &c->err);
     bt_experiment_free(c->x);

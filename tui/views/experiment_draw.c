@@ -7,14 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    WIDE = 120,
-    NAME_X = 4,
-    NAME_WIDTH = 29,
-    VALUE_X = NAME_X + NAME_WIDTH + 1,
-    ABOUT_ROWS = 5,
-    LEAST_FORM = 8
-};
+enum { WIDE = 120, NAME_X = 4, NAME_WIDTH = 29, ABOUT_ROWS = 5, LEAST_FORM = 8 };
 
 /* How a field looks by what it is; the glyph tells without colour. */
 struct mark_look {
@@ -28,6 +21,12 @@ static const struct mark_look looks[] = {
     [FORM_CHANGED] = {.glyph = 0x25cf, .role = ROLE_ACCENT}, /* ● */
     [FORM_INVALID] = {.glyph = 0x2717, .role = ROLE_BAD},    /* ✗ */
 };
+
+/* Where values start in a form so wide: names give way where there is little room. */
+static int value_x(int width)
+{
+    return width >= 2 * NAME_WIDTH + NAME_X ? NAME_X + NAME_WIDTH + 1 : width / 2;
+}
 
 /* Of the field itself, or of the last prediction. */
 static const char *fault_of(const struct exp_view *s, size_t field)
@@ -131,11 +130,12 @@ static void draw_field(const struct view *v, struct rect line, size_t field, boo
     struct exp_view *s = exp_of(v);
     struct term *t = app_term(v->app);
     const char *name = bt_options(NULL)[field].name;
+    int split = value_x(line.w);
     enum form_mark mark = fault_of(s, field) ? FORM_INVALID : form_field_mark(s->form, field);
     term_put(t, line, 0, 2, looks[mark].role, looks[mark].glyph);
-    term_text(t, (struct rect){.y = line.y, .x = line.x, .h = 1, .w = VALUE_X < line.w ? VALUE_X : line.w}, 0,
-              NAME_X, looks[mark].role, name, strlen(name));
-    struct rect value = {.y = line.y, .x = line.x + VALUE_X, .h = 1, .w = line.w - VALUE_X};
+    term_text(t, (struct rect){.y = line.y, .x = line.x, .h = 1, .w = split - 1}, 0, NAME_X, looks[mark].role,
+              name, strlen(name));
+    struct rect value = {.y = line.y, .x = line.x + split, .h = 1, .w = line.w - split};
     if (value.w <= 4) return;
     if (s->edit && s->edited == field) {
         struct rect entry = {.y = value.y, .x = value.x + 2, .h = 1, .w = value.w - 2};
@@ -165,7 +165,7 @@ static void draw_rows(struct view *v, struct rect r)
             draw_field(v, line, s->row[row].field, here);
         bool typing = s->edit && s->row[row].field == s->edited;
         if (here && !typing)
-            term_paint(t, line, 0, 0, line.w < VALUE_X ? line.w : VALUE_X,
+            term_paint(t, line, 0, 0, value_x(line.w) - 1,
                        v->focus == EXP_FORM ? ROLE_CURSOR : ROLE_CURSOR_IDLE);
     }
     if (s->list.n == 0) term_print(t, r, 1, 2, ROLE_DIM, "%s", "no option is like that; Esc shows all");
@@ -177,11 +177,14 @@ static void title(const struct view *v, struct bt_str *out)
 {
     const struct exp_view *s = exp_of(v);
     const char *path = form_path(s->form);
-    bt_str_add(out, path ? path : "not saved yet");
-    if (form_dirty(s->form) && path) {
+    if (s->origin)
+        bt_str_addf(out, "settings of %s", s->origin);
+    else
+        bt_str_add(out, path ? path : "not saved yet");
+    if (form_dirty(s->form) && (path || s->origin)) {
         size_t n = form_changes(s->form);
         if (n)
-            bt_str_addf(out, " · %zu unsaved change%s", n, n == 1 ? "" : "s");
+            bt_str_addf(out, " · %zu %schange%s", n, path ? "unsaved " : "", n == 1 ? "" : "s");
         else
             bt_str_add(out, " · unsaved changes");
     }
@@ -293,7 +296,7 @@ static void click_field(struct view *v, const struct event *e)
     bool again = row == s->list.cursor;
     s->list.cursor = row;
     if (s->row[row].field == FORM_NO_FIELD || (again && e->twice) ||
-        (again && e->x >= s->form_at.x + VALUE_X))
+        (again && e->x >= s->form_at.x + value_x(s->form_at.w)))
         v->ops->act(v, ACT_ENTER, 1);
 }
 

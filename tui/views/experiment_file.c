@@ -200,6 +200,8 @@ void exp_show_from_start(struct view *v)
 {
     struct exp_view *s = exp_of(v);
     s->ready = true;
+    free(s->origin);
+    s->origin = NULL;
     s->text_top = s->check_top = 0;
     s->list.cursor = 0;
     exp_update_rows(v);
@@ -276,6 +278,8 @@ static void saved(struct job *j)
     j->status = form_saved(s->form, j->path, j->text, j->n, &j->err);
     exp_update_rows(j->v);
     if (j->status) return;
+    free(s->origin);
+    s->origin = NULL;
     if (faults)
         app_say(j->v->app, ROLE_WARN, "%s saved, with %zu fault%s in it", j->path, faults,
                 faults == 1 ? "" : "s");
@@ -539,6 +543,7 @@ void exp_file_tick(struct view *v, double now)
 
 void exp_file_close(struct exp_view *s)
 {
+    free(s->origin);
     free(s->wanted);
     free(s->wanted_run);
     free(s->save_path);

@@ -135,12 +135,14 @@ struct page {
     struct term *t;
     struct rect r;
     int y, top;
+    bool stale; /* of values that have been changed since */
 };
 
 static void put_line(struct page *p, enum role role, const char *name, const char *text, size_t n)
 {
     int y = p->y - p->top;
     enum { TEXT_X = 10 };
+    if (p->stale) role = ROLE_DIM;
     if (y >= 0 && y < p->r.h) {
         if (name) term_text(p->t, p->r, y, 0, ROLE_DIM, name, strlen(name));
         term_text(p->t, p->r, y, name ? TEXT_X : 0, role, text, n);
@@ -267,6 +269,7 @@ void exp_draw_check(struct view *v, struct rect r)
     } else if (!form_faults(s->form) && !current(s)) {
         put_line(&p, ROLE_DIM, NULL, "reading the data …", strlen("reading the data …"));
     }
+    p.stale = !current(s);
     if (s->check.result && !failed && !form_faults(s->form)) {
         put_rows(&p, s->check.result, &text);
         put_costs(&p, s->check.result, &text);

@@ -60,6 +60,7 @@ struct exp_view {
 
     struct exp_pick *pick;
     size_t n_picks;
+    char *origin;      /* id of the run that it was cloned from; NULL: none */
     char *wanted;      /* path to open once the question about unsaved changes is answered */
     char *wanted_run;  /* … or the run to clone */
     char *save_path;   /* where to, once the question about overwriting is answered */

@@ -155,16 +155,16 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
 static const struct list_column columns[RUNS_COLUMNS] = {
     [RUNS_MARK] = {.title = "", .min = 1, .max = 1},
     [RUNS_STATE] = {.title = "state", .min = 12, .max = 13},
-    [RUNS_ID] = {.title = "run", .min = 16, .max = 0},
-    [RUNS_BEST] = {.title = "best", .min = 7, .max = 7, .right = true},
-    [RUNS_AT] = {.title = "at", .min = 6, .max = 6, .right = true, .drop = 4},
-    [RUNS_LAST] = {.title = "last", .min = 7, .max = 7, .right = true, .drop = 6},
-    [RUNS_LOSS] = {.title = "loss", .min = 7, .max = 7, .right = true, .drop = 7},
-    [RUNS_PROGRESS] = {.title = "progress", .min = 13, .max = 13, .drop = 1},
-    [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 9, .right = true, .drop = 9},
-    [RUNS_SPEED] = {.title = "tok/s", .min = 7, .max = 7, .right = true, .drop = 8},
-    [RUNS_ETA] = {.title = "left", .min = 5, .max = 5, .right = true, .drop = 2},
-    [RUNS_AGE] = {.title = "age", .min = 5, .max = 5, .right = true, .drop = 3},
+    [RUNS_ID] = {.title = "run", .min = 20, .max = 0},
+    [RUNS_BEST] = {.title = "best", .min = 6, .max = 7, .right = true, .drop = 1},
+    [RUNS_AT] = {.title = "at", .min = 6, .max = 6, .right = true, .drop = 5},
+    [RUNS_LAST] = {.title = "last", .min = 6, .max = 7, .right = true, .drop = 6},
+    [RUNS_LOSS] = {.title = "loss", .min = 6, .max = 7, .right = true, .drop = 7},
+    [RUNS_PROGRESS] = {.title = "progress", .min = 13, .max = 13, .drop = 2},
+    [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 11, .right = true, .drop = 9},
+    [RUNS_SPEED] = {.title = "tok/s", .min = 6, .max = 7, .right = true, .drop = 8},
+    [RUNS_ETA] = {.title = "left", .min = 5, .max = 5, .right = true, .drop = 3},
+    [RUNS_AGE] = {.title = "age", .min = 5, .max = 5, .right = true, .drop = 4},
 };
 
 static struct list_look look(struct view *v, struct cells *c, int width)
