@@ -1,6 +1,7 @@
 #include "run/limits.h"
 
 #include "run/proc.h"
+#include <bertty/num.h>
 #include <bertty/str.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,9 +14,13 @@ static const double MIB = 1048576.0;
 /* A file that holds one number; infinite where there is none ("max"). */
 static double number_in(const char *path)
 {
+    char line[64];
     FILE *f = fopen(path, "re");
     double v = HUGE_VAL;
-    if (f && fscanf(f, "%lf", &v) != 1) v = HUGE_VAL;
+    if (f && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (!bt_parse_double(line, &v)) v = HUGE_VAL;
+    }
     if (f) fclose(f);
     return v;
 }
@@ -58,11 +63,15 @@ static double cgroup_limit(void)
 
 static double available_kib(void)
 {
+    static const char key[] = "MemAvailable:";
     char line[256];
     double kib = HUGE_VAL;
     FILE *f = fopen("/proc/meminfo", "re");
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "MemAvailable: %lf", &kib) == 1) break;
+    while (f && fgets(line, sizeof line, f)) {
+        if (strncmp(line, key, sizeof key - 1) != 0) continue;
+        kib = strtod(line + sizeof key - 1, NULL);
+        break;
+    }
     if (f) fclose(f);
     return kib;
 }

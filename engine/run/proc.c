@@ -39,11 +39,10 @@ void bt__proc_self(struct bt__proc *p)
 
 double bt__proc_rss_mib(void)
 {
-    char text[128];
-    long long size, resident;
+    char text[128], *second;
     read_start("/proc/self/statm", text, sizeof text);
-    if (sscanf(text, "%lld %lld", &size, &resident) != 2) return 0.0;
-    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
+    second = strchr(text, ' '); /* size, resident, …: in pages */
+    return !second ? 0.0 : (double)strtoll(second, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
 }
 
 double bt__proc_max_rss_mib(void)
