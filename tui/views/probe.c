@@ -265,7 +265,9 @@ static bool typed(struct view *v, const struct event *e)
 
 static bool key(struct view *v, const struct event *e)
 {
+    const struct probe_view *s = v->state;
     bool tab = e->kind == EVENT_KEY && !e->alt && (e->key == KEY_CODE_TAB || e->key == KEY_CODE_BACKTAB);
+    if (!app_run(v->app) && !s->n) return false; /* no text is in sight */
     if (tab) {
         move_focus(v, e->key == KEY_CODE_TAB ? 1 : -1);
         return true;
