@@ -1,5 +1,6 @@
 /* The workbench's loop: events in, actions to views, frames out. */
 #include "tui/app_private.h"
+#include <bertty/file.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 static const double TICK_S = 0.5, FIRST_LIST_S = 0.06, BURST_S = 0.02;
 /* Between frames that nobody's key asked for: while somebody types and while somebody only watches; and what is waited for others to join. */
 static const double FRAME_S = 0.1, WATCHED_FRAME_S = 0.5, TYPING_S = 3, JOIN_S = 0.03;
-enum { MAX_COUNT = 99999, MAX_BURST = 512 };
+enum { MAX_COUNT = 99999999, MAX_BURST = 512 };
 
 static const struct view_ops *const view_table[VIEWS] = {
 #define VIEW(id, symbol) [id] = &symbol,
@@ -392,9 +393,10 @@ static enum bt_status view_by_name(const char *name, enum view_id *id, struct bt
         if (strcasecmp(names[i], name) == 0) return BT_OK;
     }
     const char *near = bt_nearest(name, names, VIEWS);
-    return bt_fail(err, BT_INVALID, "no view '%s'%s%s%s", name, near ? " (did you mean '" : "",
-                   near ? near : "",
-                   near ? "'?)" : ": runs, data, experiment, charts, predictions, compare, probe or log");
+    return bt_fail(
+        err, BT_INVALID, "no view '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
+        near ? "'?)"
+             : " and no such file: runs, data, experiment, charts, predictions, compare, probe or log");
 }
 
 /* "15;0" of some terminals: foreground; background. */
@@ -428,6 +430,7 @@ static enum bt_status begin(struct app *a, const struct app_options *o, struct b
 static void free_app(struct app *a)
 {
     if (!tasks_stop(a->tasks)) return; /* what still runs needs it; the process is about to end */
+    a->tasks = NULL;
     close_views(a);
     if (a->overlay) a->overlay->drop(a);
     history_free(a->history);
@@ -443,7 +446,8 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
 {
     enum view_id first = VIEW_RUNS;
     enum bt_status status = o->open ? view_by_name(o->open, &first, err) : BT_OK;
-    if (status != BT_OK) return status;
+    bool file = status != BT_OK && bt_path_exists(o->open);
+    if (status != BT_OK && !file) return status;
     struct app *a = calloc(1, sizeof *a);
     if (!a) return bt_fail(err, BT_NOMEM, "the workbench");
     for (int i = 0; i < VIEWS; i++) {
@@ -454,7 +458,8 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     if (status == BT_OK) {
         app_refresh(a);
         first_frame(a);
-        app_show(a, first);
+        app_show(a, file ? VIEW_RUNS : first);
+        if (file) app_open_path(a, o->open);
         draw_if_due(a);
         while (!a->quit) turn(a);
         term_close(a->term);

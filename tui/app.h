@@ -109,7 +109,7 @@ size_t app_pending(const struct app *a, const void *owner);
 
 struct app_options {
     const char *runs_dir;
-    const char *open;  /* name of the view to begin with; NULL: Runs */
+    const char *open;  /* name of the view to begin with, or a file to open; NULL: Runs */
     const char *theme; /* NULL: dark, or light where the terminal says so */
     bool ascii;
 };

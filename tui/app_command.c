@@ -115,6 +115,11 @@ static bool is_experiment(const char *path)
     return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
+void app_open_path(struct app *a, const char *path)
+{
+    app_open(a, is_experiment(path) ? VIEW_EXPERIMENT : VIEW_DATA, &(struct app_request){.path = path});
+}
+
 static void run_open(struct app *a, const char *argument)
 {
     struct stat info;
@@ -123,8 +128,7 @@ static void run_open(struct app *a, const char *argument)
     else if (stat(argument, &info) != 0)
         app_say(a, ROLE_BAD, "%s: %s", argument, strerror(errno));
     else
-        app_open(a, is_experiment(argument) ? VIEW_EXPERIMENT : VIEW_DATA,
-                 &(struct app_request){.path = argument});
+        app_open_path(a, argument);
 }
 
 static void run_edit(struct app *a, const char *argument)
@@ -214,7 +218,7 @@ static void run_word(struct app *a, const char *word, const char *argument)
     int64_t count = 1;
     size_t n;
     const struct action *common = keymap_common(&n);
-    if (*argument && (!bt_parse_int64(argument, &count) || count < 1 || count > 99999)) {
+    if (*argument && (!bt_parse_int64(argument, &count) || count < 1 || count > 99999999)) {
         app_say(a, ROLE_BAD, "%s: found '%s', expected a count", word, argument);
         return;
     }

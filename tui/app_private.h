@@ -112,6 +112,8 @@ double app_now(void);
 struct view *app_front(struct app *a);
 struct rect app_area(const struct app *a);
 void app_show(struct app *a, enum view_id id);
+/* A data file in Data, an experiment file in Experiment. */
+void app_open_path(struct app *a, const char *path);
 /* An action of the workbench or of the view in front. */
 void app_act(struct app *a, int action, int count);
 void app_draw(struct app *a);

@@ -127,7 +127,8 @@ bool tasks_submit(struct tasks *t, const struct app_task *task)
     j->task = *task;
     atomic_init(&j->cancel, false);
     pthread_mutex_lock(&t->lock);
-    bool good = t->idle > 0 || t->n_threads == MAX_THREADS || start_thread(t) || t->n_threads > 0;
+    bool good =
+        !t->stop && (t->idle > 0 || t->n_threads == MAX_THREADS || start_thread(t) || t->n_threads > 0);
     if (good) append(&t->queue, j);
     pthread_cond_broadcast(&t->more);
     pthread_mutex_unlock(&t->lock);
@@ -222,10 +223,10 @@ bool app_submit(struct app *a, const struct app_task *t)
 
 void app_cancel(struct app *a, const void *owner)
 {
-    tasks_cancel(a->tasks, owner);
+    if (a->tasks) tasks_cancel(a->tasks, owner);
 }
 
 size_t app_pending(const struct app *a, const void *owner)
 {
-    return tasks_pending(a->tasks, owner);
+    return a->tasks ? tasks_pending(a->tasks, owner) : 0;
 }

@@ -15,7 +15,8 @@ int cmd_workbench(int argc, char **argv)
     bool ascii = false;
     const struct cli_option options[] = {
         CLI_TEXT("runs", 0, "DIR", &runs, "where the runs are (default: runs)"),
-        CLI_TEXT("open", 0, "VIEW", &open, "the view to begin with (default: runs)"),
+        CLI_TEXT("open", 0, "VIEW|FILE", &open,
+                 "the view to begin with (default: runs), or a data or experiment file"),
         CLI_TEXT("theme", 0, "NAME", &theme,
                  "dark, light, high-contrast, monochrome, one of your own, or a file"),
         CLI_FLAG("ascii", 0, &ascii, "draw with ASCII alone"),

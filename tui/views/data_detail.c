@@ -1,0 +1,188 @@
+/* One row, whole: its cells, or its text in word pieces with the cut at max_seq_length. */
+#include "tui/views/data_view.h"
+
+#include <bertty/file.h>
+#include <inttypes.h>
+#include <string.h>
+
+static const char *cell_at(const struct data_cached *c, ptrdiff_t column, size_t *n)
+{
+    bool there = column >= 0 && (size_t)column < c->cells.n;
+    *n = there ? c->cells.cell_n[column] : 0;
+    return there ? c->cells.cell[column] : NULL;
+}
+
+/* ── cells ── */
+
+static void put_cell(struct sheet *p, const struct data_view *s, const struct data_cached *c, size_t k)
+{
+    const struct data_file *f = s->file;
+    bool named = k < bt_table_columns(f->table);
+    const char *part = (ptrdiff_t)k == f->text    ? "  (text)"
+                       : (ptrdiff_t)k == f->pair  ? "  (second text)"
+                       : (ptrdiff_t)k == f->label ? "  (label)"
+                                                  : "";
+    sheet_print(p, ROLE_HEADER, 0, "%s%s", named ? bt_table_column(f->table, k) : "(beyond the columns)",
+                part);
+    if (c->cells.cell_n[k])
+        sheet_wrap(p, ROLE_TEXT, 2, c->cells.cell[k], c->cells.cell_n[k]);
+    else
+        sheet_print(p, ROLE_DIM, 2, "(empty)");
+}
+
+static void put_cells(struct sheet *p, const struct data_view *s, const struct data_cached *c)
+{
+    size_t columns = bt_table_columns(s->file->table);
+    if (c->status == BT_INVALID)
+        sheet_print(p, ROLE_BAD, 0, "This record cannot be parsed. As it stands in the file:");
+    else if (c->status != BT_OK)
+        sheet_print(p, ROLE_BAD, 0, "This row cannot be read: the file may have been changed.");
+    else if (c->cells.n != columns)
+        sheet_print(p, ROLE_WARN, 0, "This row has %zu cells; the file has %zu columns.", c->cells.n,
+                    columns);
+    if (c->status == BT_INVALID && c->cells.n) {
+        sheet_wrap(p, ROLE_TEXT, 2, c->cells.cell[0], c->cells.cell_n[0]);
+        return;
+    }
+    for (size_t k = 0; k < c->cells.n; k++) put_cell(p, s, c, k);
+}
+
+/* ── word pieces ── */
+
+/* Pieces first … last of an encoding, separated by blanks. */
+static void put_pieces(struct sheet *p, const struct data_words *w, const struct bt_encoding *e, size_t first,
+                       size_t last, enum role role)
+{
+    struct bt_str text = {0};
+    for (size_t i = first; i < last && text.len < 48 << 10; i++) {
+        const char *piece = bt_tokenizer_piece(w->tokenizer, e->ids[i]);
+        bt_str_addf(&text, "%s%s", i > first ? " " : "", piece ? piece : "?");
+    }
+    if (last > first) sheet_wrap(p, role, 2, bt_str_text(&text), text.len);
+    bt_str_free(&text);
+}
+
+static void put_part(struct sheet *p, const struct data_words *w, const char *name,
+                     const struct bt_encoding *e, size_t kept, const char *before)
+{
+    sheet_print(p, ROLE_HEADER, 0, "%s", name);
+    sheet_join(p, ROLE_DIM, (int)strlen(name) + 2, "%zu piece%s", e->n, e->n == 1 ? "" : "s");
+    if (before) sheet_print(p, ROLE_DIM, 2, "%s", before);
+    put_pieces(p, w, e, 0, kept, ROLE_TEXT);
+    if (kept < e->n) {
+        sheet_print(p, ROLE_WARN, 0, "── cut here: the model does not see the next %zu ──", e->n - kept);
+        put_pieces(p, w, e, kept, e->n, ROLE_DIM);
+    }
+    sheet_print(p, ROLE_DIM, 2, "[SEP]");
+}
+
+static void put_sum(struct sheet *p, const struct data_words *w, const struct data_cut *cut)
+{
+    size_t all = cut->text + cut->pair + cut->special, kept = cut->kept + cut->pair_kept + cut->special;
+    if (!w->max_length)
+        sheet_print(p, ROLE_TEXT, 0, "%zu pieces with [CLS] and [SEP]", all);
+    else if (kept < all)
+        sheet_print(p, ROLE_WARN, 0, "%zu pieces with [CLS] and [SEP]: cut to max_seq_length %zu", all, kept);
+    else
+        sheet_print(p, ROLE_GOOD, 0, "%zu of at most %zu pieces (max_seq_length), [CLS] and [SEP] counted",
+                    all, w->max_length);
+    if (cut->unknown) sheet_print(p, ROLE_WARN, 0, "%zu unknown: [UNK]", cut->unknown);
+}
+
+static void put_encoded(struct sheet *p, const struct data_view *s, const struct data_cached *c,
+                        ptrdiff_t column)
+{
+    const struct data_file *f = s->file;
+    struct bt_encoding e[2] = {{.n = 0}, {.n = 0}};
+    struct data_cut cut;
+    size_t n, pair_n;
+    const char *text = cell_at(c, column, &n), *pair = cell_at(c, f->pair, &pair_n);
+    if (!text)
+        sheet_print(p, ROLE_WARN, 0, "This row has no text.");
+    else if (!data_encode(&f->words, text, n, pair, pair_n, e, &cut))
+        sheet_print(p, ROLE_BAD, 0, "not enough memory for the word pieces");
+    else {
+        put_sum(p, &f->words, &cut);
+        put_part(p, &f->words, bt_table_column(f->table, (size_t)column), &e[0], cut.kept, "[CLS]");
+        if (pair)
+            put_part(p, &f->words, bt_table_column(f->table, (size_t)f->pair), &e[1], cut.pair_kept, NULL);
+    }
+    bt_encoding_free(&e[0]);
+    bt_encoding_free(&e[1]);
+}
+
+static void put_words(struct view *v, struct sheet *p, const struct data_cached *c)
+{
+    const struct data_view *s = v->state;
+    const struct data_file *f = s->file;
+    data_load_words(v);
+    if (!f->words_known) {
+        sheet_print(p, ROLE_DIM, 0, "Loading the tokenizer …");
+        return;
+    }
+    if (!f->words.tokenizer) {
+        sheet_wrap(p, ROLE_WARN, 0, f->words_err.text, strlen(f->words_err.text));
+        sheet_print(p, ROLE_TEXT, 0,
+                    "Open the file from the list (O) of a run or an experiment: its model is taken.");
+        return;
+    }
+    put_encoded(p, s, c, f->text >= 0 ? f->text : (ptrdiff_t)s->column);
+    sheet_print(p, ROLE_DIM, 0, "%s", "");
+    sheet_print(p, ROLE_DIM, 0, "tokenizer: %s", f->model);
+    sheet_print(p, ROLE_DIM, 0, "settings:  %s", f->experiment ? f->experiment : "");
+}
+
+/* ── the page ── */
+
+void data_detail_draw(struct view *v, struct rect area)
+{
+    struct data_view *s = v->state;
+    struct term *t = app_term(v->app);
+    size_t row = data_cursor_row(s);
+    struct bt_str title = {0};
+    if (row == SIZE_MAX) {
+        data_rows_draw(v, area);
+        return;
+    }
+    const struct data_cached *c = data_row(s, row);
+    bt_str_addf(&title, "%s · row %zu", bt_path_base(s->file->path), row + 1);
+    if (s->filter.on) bt_str_addf(&title, " (%zu of %zu shown)", s->cursor + 1, data_rows(s));
+    if (c->cells.line) bt_str_addf(&title, " · line %zu", c->cells.line);
+    if (s->pieces) bt_str_add(&title, " · word pieces");
+    struct rect in = term_box(t, area, bt_str_text(&title), true);
+    bt_str_free(&title);
+    if (s->sheet_row != row) s->sheet.top = 0;
+    s->sheet_row = row;
+    sheet_begin(&s->sheet, in.w - 2);
+    if (s->pieces)
+        put_words(v, &s->sheet, c);
+    else
+        put_cells(&s->sheet, s, c);
+    sheet_draw(&s->sheet, t, (struct rect){.y = in.y, .x = in.x + 1, .h = in.h, .w = in.w - 2});
+    int rows = sheet_rows(&s->sheet), below = rows - s->sheet.top - in.h;
+    if (below > 0) term_print(t, area, area.h - 1, 2, ROLE_DIM, " %d more lines: PgDn ", below);
+}
+
+bool data_detail_act(struct view *v, int action, int count)
+{
+    struct data_view *s = v->state;
+    switch (action) {
+    case ACT_ESCAPE:
+        s->page = DATA_ROWS;
+        return true;
+    case ACT_ENTER:
+        s->page = DATA_ROWS;
+        return true;
+    case ACT_UP:
+    case ACT_LEFT:
+        return data_rows_act(v, ACT_UP, count);
+    case ACT_DOWN:
+    case ACT_RIGHT:
+        return data_rows_act(v, ACT_DOWN, count);
+    case ACT_HOME:
+    case ACT_END:
+        return data_rows_act(v, action, count);
+    default:
+        return sheet_act(&s->sheet, action, count);
+    }
+}

@@ -1,0 +1,453 @@
+/* The file that the Data view shows: opening it, finding its rows in the background, and walks over them. */
+#include "tui/views/data_view.h"
+
+#include <bertty/experiment.h>
+#include <bertty/file.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDEX_BYTES = 8 << 20 };
+
+/* ── the lock ── */
+
+void data_lock(struct data_file *f)
+{
+    pthread_mutex_lock(&f->turn);
+    pthread_mutex_lock(&f->lock);
+    pthread_mutex_unlock(&f->turn);
+}
+
+void data_unlock(struct data_file *f)
+{
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ── its life ── */
+
+struct data_file *data_file_ref(struct data_file *f)
+{
+    f->refs++;
+    return f;
+}
+
+void data_file_unref(struct data_file *f)
+{
+    if (!f || --f->refs > 0) return;
+    bt_table_free(f->table);
+    bt_tokenizer_free(f->words.tokenizer);
+    pthread_mutex_destroy(&f->turn);
+    pthread_mutex_destroy(&f->lock);
+    free(f->path);
+    free(f->column);
+    free(f->experiment);
+    free(f->model);
+    free(f);
+}
+
+static struct data_file *file_new(const char *path)
+{
+    struct data_file *f = calloc(1, sizeof *f);
+    if (!f || !(f->path = bt_strdup(path))) {
+        free(f);
+        return NULL;
+    }
+    pthread_mutex_init(&f->turn, NULL);
+    pthread_mutex_init(&f->lock, NULL);
+    f->refs = 1;
+    f->text = f->pair = f->label = -1;
+    return f;
+}
+
+/* ── opening ── */
+
+struct opening {
+    struct view *v;
+    struct data_file *file;
+    char *path, *experiment, *run;
+    size_t row;
+    struct bt_error err;
+};
+
+static bool same_file(const char *a, const char *b)
+{
+    char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
+    bool same = real_a && real_b && strcmp(real_a, real_b) == 0;
+    free(real_a);
+    free(real_b);
+    return same;
+}
+
+static bool lists_file(const struct bt_string_list *l, const char *path)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (same_file(l->item[i], path)) return true;
+    return false;
+}
+
+/* An experiment whose paths are found; NULL: it cannot be read. */
+static struct bt_experiment *load_experiment(const char *path)
+{
+    struct bt_experiment *x = NULL;
+    if (!path || bt_experiment_load(path, &x, NULL) != BT_OK) return NULL;
+    if (bt_experiment_resolve(x, NULL) == BT_OK) return x;
+    bt_experiment_free(x); /* half resolved: something it names is missing */
+    return bt_experiment_load(path, &x, NULL) == BT_OK ? x : NULL;
+}
+
+static bool names_file(const struct bt_experiment *x, const char *path)
+{
+    return lists_file(&x->data_train_file, path) || lists_file(&x->data_validation_file, path) ||
+           lists_file(&x->data_test_file, path);
+}
+
+/* The experiment that names the file: the one it was chosen from, or the chosen run's; else the run's is good for its tokenizer. */
+static struct bt_experiment *context_of(struct opening *o, bool *named)
+{
+    char *of_run = o->run ? bt_path_join(o->run, "experiment.yaml") : NULL;
+    struct bt_experiment *x = load_experiment(o->experiment ? o->experiment : of_run);
+    *named = x && names_file(x, o->path);
+    o->file->experiment = x ? bt_strdup(o->experiment ? o->experiment : of_run) : NULL;
+    free(of_run);
+    return x;
+}
+
+static ptrdiff_t column_of(const struct data_file *f, const char *name)
+{
+    return name ? bt_table_find_column(f->table, name) : -1;
+}
+
+static void take_columns(struct data_file *f, const struct bt_experiment *x)
+{
+    struct column_guess guess = columns_guess(f->table, f->column);
+    f->text = x && f->named ? column_of(f, x->data_text_column) : -1;
+    f->pair = x && f->named ? column_of(f, x->data_text_pair_column) : -1;
+    f->label = x && f->named ? column_of(f, x->data_label_column) : -1;
+    if (f->text < 0) {
+        f->text = guess.text;
+        f->pair = guess.pair;
+    }
+    if (f->label < 0) f->label = guess.label;
+}
+
+static void take_model(struct data_file *f, const struct bt_experiment *x)
+{
+    f->model = bt_strdup(x->model_name_or_path);
+    f->words.max_length = (size_t)x->data_max_seq_length;
+    f->words.truncation = x->data_truncation;
+    f->tokenizer_options = (struct bt_tokenizer_options){
+        .do_lower_case = x->model_do_lower_case == BT_DO_LOWER_CASE_AUTO
+                             ? -1
+                             : x->model_do_lower_case == BT_DO_LOWER_CASE_TRUE,
+        .strip_accents = x->model_strip_accents == BT_STRIP_ACCENTS_AUTO
+                             ? -1
+                             : x->model_strip_accents == BT_STRIP_ACCENTS_TRUE,
+        .compat = x->model_tokenizer_compat == BT_TOKENIZER_COMPAT_GOOGLE ? BT_COMPAT_GOOGLE : BT_COMPAT_HF};
+}
+
+static void open_run(void *ctx, const atomic_bool *cancel)
+{
+    struct opening *o = ctx;
+    struct bt_data_dialect dialect = {.quoting = -1, .header = -1};
+    struct bt_experiment *x = context_of(o, &o->file->named);
+    (void)cancel;
+    if (x && o->file->named) dialect = bt_experiment_data(x).dialect;
+    enum bt_status st = bt_table_open(o->path, &dialect, &o->file->table, &o->err);
+    if (!st) st = columns_look(o->file->table, &o->file->column, &o->err);
+    if (!st) {
+        take_columns(o->file, x);
+        if (x) take_model(o->file, x);
+    }
+    bt_experiment_free(x);
+}
+
+static void opening_free(struct opening *o)
+{
+    data_file_unref(o->file);
+    free(o->path);
+    free(o->experiment);
+    free(o->run);
+    free(o);
+}
+
+static void show_file(struct view *v, struct data_file *f, size_t row)
+{
+    struct data_view *s = v->state;
+    data_close_file(v);
+    s->file = f;
+    s->width = calloc(bt_table_columns(f->table) + 1, sizeof *s->width);
+    if (f->text >= 0) s->column = (size_t)f->text;
+    s->page = DATA_ROWS;
+    s->wanted = row;
+    data_index(v);
+}
+
+static void open_done(void *ctx, bool cancelled)
+{
+    struct opening *o = ctx;
+    struct view *v = o->v;
+    struct data_view *s = v->state;
+    app_redraw(v->app);
+    if (!cancelled) {
+        free(s->opening);
+        s->opening = NULL;
+        s->error = o->err;
+    }
+    if (!cancelled && o->err.status == BT_OK) {
+        show_file(v, o->file, o->row);
+        o->file = NULL;
+    } else if (!cancelled) {
+        s->page = s->file ? s->page : DATA_FILES;
+        app_say_error(v->app, &o->err);
+    }
+    opening_free(o);
+}
+
+void data_open(struct view *v, const char *path, const char *experiment, size_t row)
+{
+    struct data_view *s = v->state;
+    const char *run = app_run(v->app);
+    struct opening *o = calloc(1, sizeof *o);
+    if (!o) return;
+    *o = (struct opening){.v = v,
+                          .path = bt_strdup(path),
+                          .experiment = bt_strdup(experiment),
+                          .run = bt_strdup(run),
+                          .row = row,
+                          .file = file_new(path)};
+    struct app_task t = {.run = open_run, .done = open_done, .ctx = o, .owner = &s->owner_open};
+    app_cancel(v->app, &s->owner_open);
+    if (!o->path || !o->file || !app_submit(v->app, &t)) {
+        app_say(v->app, ROLE_BAD, "%s: not enough memory to open it", path);
+        opening_free(o);
+        return;
+    }
+    free(s->opening);
+    s->opening = bt_strdup(path);
+    app_redraw(v->app);
+}
+
+void data_close_file(struct view *v)
+{
+    struct data_view *s = v->state;
+    const void *const owners[] = {&s->owner_index,  &s->owner_find,    &s->owner_filter,
+                                  &s->owner_counts, &s->owner_lengths, &s->owner_words};
+    for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) data_walk_stop(v, owners[i]);
+    data_filter_clear(v);
+    data_counts_clear(s);
+    data_lengths_clear(s);
+    data_forget_rows(s);
+    data_file_unref(s->file);
+    free(s->width);
+    s->file = NULL;
+    s->width = NULL;
+    s->searching = s->indexing = s->halted = false;
+    s->cursor = s->top = s->column = s->first_column = s->wanted = 0;
+    s->left = 0;
+    s->index_err = (struct bt_error){0};
+}
+
+/* ── finding the rows ── */
+
+struct indexing {
+    struct view *v;
+    struct data_file *file;
+    bool done;
+    struct bt_error err;
+};
+
+/* Holds no lock: one thread may scan beside one that reads. */
+static void index_run(void *ctx, const atomic_bool *cancel)
+{
+    struct indexing *i = ctx;
+    bt_table_scan(i->file->table, INDEX_BYTES, cancel, &i->done, &i->err);
+}
+
+static void unpark(struct view *v);
+
+static void go_to_wanted(struct data_view *s)
+{
+    size_t rows = bt_table_rows(s->file->table);
+    if (!s->wanted || (rows < s->wanted && !bt_table_complete(s->file->table))) return;
+    data_go_to(s, s->wanted - 1);
+    s->wanted = 0;
+}
+
+static void index_done(void *ctx, bool cancelled)
+{
+    struct indexing *i = ctx;
+    struct view *v = i->v;
+    struct data_view *s = v->state;
+    bool ours = s->file == i->file, go_on = ours && !cancelled && !i->done && i->err.status == BT_OK;
+    if (ours) {
+        s->indexing = false;
+        if (i->err.status != BT_CANCELLED) s->index_err = i->err;
+        app_redraw(v->app);
+        go_to_wanted(s);
+        unpark(v);
+    }
+    data_file_unref(i->file);
+    free(i);
+    if (go_on) data_index(v);
+}
+
+void data_index(struct view *v)
+{
+    struct data_view *s = v->state;
+    if (s->file) go_to_wanted(s);
+    if (!s->file || s->indexing || bt_table_complete(s->file->table)) return;
+    struct indexing *i = calloc(1, sizeof *i);
+    if (!i) return;
+    *i = (struct indexing){.v = v, .file = data_file_ref(s->file)};
+    struct app_task t = {.run = index_run, .done = index_done, .ctx = i, .owner = &s->owner_index};
+    s->indexing = app_submit(v->app, &t);
+    if (s->indexing) return;
+    data_file_unref(i->file);
+    free(i);
+}
+
+/* ── walks ── */
+
+static void walk_free(struct data_walk *w)
+{
+    free((void *)(uintptr_t)w->only);
+    data_file_unref(w->file);
+    w->free(w);
+}
+
+size_t data_walk_rows(const struct data_walk *w)
+{
+    return w->only ? w->n_only : bt_table_rows(w->file->table);
+}
+
+double data_walk_progress(const struct data_walk *w)
+{
+    size_t rows = data_walk_rows(w);
+    double part = rows ? (double)w->at / (double)rows : 1;
+    return w->only ? part : part * bt_table_progress(w->file->table);
+}
+
+static void walk_run(void *ctx, const atomic_bool *cancel)
+{
+    struct data_walk *w = ctx;
+    w->slice(w, cancel);
+}
+
+static void walk_done(void *ctx, bool cancelled);
+
+static void walk_submit(struct data_walk *w)
+{
+    struct app_task t = {.run = walk_run, .done = walk_done, .ctx = w, .owner = w->owner};
+    if (!app_submit(w->v->app, &t)) walk_free(w);
+}
+
+static void walk_done(void *ctx, bool cancelled)
+{
+    struct data_walk *w = ctx;
+    struct data_view *s = w->v->state;
+    if (cancelled || w->file != s->file) {
+        walk_free(w);
+        return;
+    }
+    bool all = w->only || bt_table_complete(w->file->table) || s->halted || s->index_err.status != BT_OK;
+    w->ended = w->ended || w->err.status != BT_OK || (all && w->at >= data_walk_rows(w));
+    w->turn(w);
+    app_redraw(w->v->app);
+    if (w->ended) {
+        walk_free(w);
+    } else if (w->at < data_walk_rows(w)) {
+        walk_submit(w);
+    } else {
+        w->next = s->parked;
+        s->parked = w;
+    }
+}
+
+static void unpark(struct view *v)
+{
+    struct data_view *s = v->state;
+    struct data_walk *w = s->parked;
+    s->parked = NULL;
+    while (w) {
+        struct data_walk *next = w->next;
+        walk_submit(w);
+        w = next;
+    }
+}
+
+void data_walk_start(struct data_walk *w)
+{
+    struct data_view *s = w->v->state;
+    w->file = data_file_ref(s->file);
+    walk_submit(w);
+}
+
+void data_walk_stop(struct view *v, const void *owner)
+{
+    struct data_view *s = v->state;
+    app_cancel(v->app, owner);
+    for (struct data_walk **at = &s->parked; *at;) {
+        struct data_walk *w = *at;
+        if (w->owner != owner) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        walk_free(w);
+    }
+}
+
+bool data_walk_going(const struct view *v, const void *owner)
+{
+    const struct data_view *s = v->state;
+    for (const struct data_walk *w = s->parked; w; w = w->next)
+        if (w->owner == owner) return true;
+    return app_pending(v->app, owner) > 0;
+}
+
+/* ── the tokenizer ── */
+
+struct loading {
+    struct view *v;
+    struct data_file *file;
+    struct bt_tokenizer *tokenizer;
+    struct bt_error err;
+};
+
+static void words_run(void *ctx, const atomic_bool *cancel)
+{
+    struct loading *l = ctx;
+    (void)cancel;
+    if (l->file->model)
+        bt_tokenizer_load(l->file->model, &l->file->tokenizer_options, &l->tokenizer, &l->err);
+    else
+        bt_fail(&l->err, BT_NOTFOUND, "no experiment or run names a model whose word pieces could be shown");
+}
+
+static void words_done(void *ctx, bool cancelled)
+{
+    struct loading *l = ctx;
+    if (cancelled) {
+        bt_tokenizer_free(l->tokenizer);
+    } else {
+        l->file->words.tokenizer = l->tokenizer;
+        l->file->words_err = l->err;
+        l->file->words_known = true;
+        app_redraw(l->v->app);
+    }
+    data_file_unref(l->file);
+    free(l);
+}
+
+void data_load_words(struct view *v)
+{
+    struct data_view *s = v->state;
+    if (!s->file || s->file->words_asked) return;
+    struct loading *l = calloc(1, sizeof *l);
+    if (!l) return;
+    *l = (struct loading){.v = v, .file = data_file_ref(s->file)};
+    struct app_task t = {.run = words_run, .done = words_done, .ctx = l, .owner = &s->owner_words};
+    s->file->words_asked = app_submit(v->app, &t);
+    if (s->file->words_asked) return;
+    data_file_unref(l->file);
+    free(l);
+}

@@ -1,0 +1,194 @@
+/* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search, filter),
+ * data_counts.c (values of a column), data_lengths.c (how long the inputs are), data_detail.c (one row), data_files.c (what there is to open).
+ *
+ * The file is shared with tasks on worker threads: reference counts belong to the drawing thread, the table to whoever holds the lock. What a task
+ * makes is its own until its turn comes on the drawing thread. */
+#ifndef TUI_VIEWS_DATA_VIEW_H
+#define TUI_VIEWS_DATA_VIEW_H
+
+#include "tui/columns.h"
+#include "tui/list.h"
+#include "tui/sheet.h"
+#include "tui/view.h"
+#include "tui/views/data_words.h"
+#include <bertty/table.h>
+#include <pthread.h>
+
+/* ── the file ── */
+
+struct data_file {
+    char *path;
+    struct bt_table *table;
+    pthread_mutex_t turn,
+        lock; /* turn: so that the drawing thread never waits for more than one short piece of work */
+    int refs;
+    struct column *column;
+    ptrdiff_t text, pair, label; /* columns; −1: none known */
+    char *experiment;            /* the file that names this one, or of the chosen run; NULL: none */
+    bool named;                  /* the experiment names this file */
+    char *model;                 /* directory with its tokenizer; NULL: unknown */
+    struct bt_tokenizer_options tokenizer_options;
+    struct data_words words; /* tokenizer NULL until it is loaded */
+    bool words_asked, words_known;
+    struct bt_error words_err;
+};
+
+/* For all but scanning. Tasks hold it for a millisecond or so. */
+void data_lock(struct data_file *f);
+void data_unlock(struct data_file *f);
+struct data_file *data_file_ref(struct data_file *f);
+void data_file_unref(struct data_file *f);
+
+/* ── work over the rows, slice by slice ── */
+
+struct data_walk {
+    struct view *v;
+    struct data_file *file;
+    const void *owner;
+    size_t at;          /* the next row of the table, or of `only` */
+    bool ended;         /* slice() has come to its end */
+    const size_t *only; /* rows to look at, owned; NULL: all */
+    size_t n_only;
+    struct bt_error err;                                           /* status ≠ BT_OK: it failed */
+    void (*slice)(struct data_walk *w, const atomic_bool *cancel); /* on a worker */
+    void (*turn)(struct data_walk *w); /* on the drawing thread, after each slice */
+    void (*free)(struct data_walk *w);
+    struct data_walk *next; /* parked: waits for more rows to be known */
+};
+/* Takes w over; it is freed when it has ended, is cancelled, or another file was opened. */
+void data_walk_start(struct data_walk *w);
+void data_walk_stop(struct view *v, const void *owner);
+bool data_walk_going(const struct view *v, const void *owner);
+/* For slice(): how many rows there are to look at now. */
+size_t data_walk_rows(const struct data_walk *w);
+double data_walk_progress(const struct data_walk *w);
+
+/* ── what a view shows ── */
+
+enum data_page { DATA_FILES, DATA_ROWS, DATA_DETAIL, DATA_COUNTS, DATA_LENGTHS };
+
+struct data_source { /* a file to open */
+    char *path, *what, *of, *experiment;
+    bool there;
+};
+
+struct data_filter {
+    bool on;
+    ptrdiff_t column; /* −1: any */
+    char *needle;
+    bool whole;
+    size_t *row, n, cap;
+    bool complete;
+    double progress;
+};
+
+struct data_value {
+    char *text;
+    size_t n, rows;
+};
+
+struct data_counts {
+    size_t column;
+    char *of;                         /* title of the column */
+    struct data_value *value;         /* most frequent first */
+    size_t n, distinct, rows, beyond; /* beyond: rows whose values are too many to be told apart */
+    double progress;
+    bool complete;
+};
+
+struct data_cached {
+    size_t row; /* SIZE_MAX: empty */
+    enum bt_status status;
+    struct bt_row cells;
+};
+enum { DATA_CACHED = 256 };
+
+struct data_view {
+    enum data_page page, under; /* under: where Esc leads from the detail */
+    struct data_file *file;
+    char *opening;         /* NULL: nothing is being opened */
+    struct bt_error error; /* of the last opening */
+    size_t wanted;         /* row to go to as soon as it is known, from 1; 0: none */
+    bool indexing, halted; /* halted: by the user */
+    struct bt_error index_err;
+    struct data_walk *parked;
+    char owner_index, owner_open, owner_find, owner_filter, owner_counts, owner_lengths, owner_words,
+        owner_files;
+
+    size_t cursor, top;          /* in what is shown: all rows or the filter's */
+    size_t column, first_column; /* cursor's; the first one that is shown */
+    int left;                    /* columns scrolled within the cursor's cell */
+    int wide;                    /* columns that the cursor's cell hides */
+    bool wrap;
+    int page_rows;
+    int *width; /* widest cell seen of each column */
+    struct rect grid;
+    struct data_cached cached[DATA_CACHED];
+
+    struct data_filter filter;
+    char *needle; /* what was searched for; NULL: nothing */
+    bool searching;
+    double search_progress;
+
+    bool pieces; /* the detail shows word pieces */
+    struct sheet sheet;
+    size_t sheet_row;
+    struct data_counts counts;
+    struct list counts_list;
+    int counts_bar; /* columns that the longest bar takes */
+    struct data_lengths *lengths;
+    struct sheet lengths_sheet;
+
+    struct data_source *source;
+    size_t n_sources;
+    bool sources_asked;
+    char *sources_run; /* run that they are of; NULL: none */
+    struct list sources_list;
+};
+
+/* data_file.c */
+void data_open(struct view *v, const char *path, const char *experiment, size_t row);
+void data_index(struct view *v);
+void data_close_file(struct view *v);
+void data_load_words(struct view *v); /* the tokenizer, if it is not there yet */
+/* data_files.c */
+void data_list_sources(struct view *v);
+void data_files_draw(struct view *v, struct rect area);
+bool data_files_act(struct view *v, int action, int count);
+bool data_files_mouse(struct view *v, const struct event *e);
+void data_sources_clear(struct data_view *s);
+void data_ask_path(struct view *v);
+/* data_rows.c */
+size_t data_rows(const struct data_view *s);
+size_t data_row_at(const struct data_view *s, size_t i); /* row of the table; SIZE_MAX: none */
+size_t data_cursor_row(const struct data_view *s);
+/* Cells of a row, kept; never NULL. */
+const struct data_cached *data_row(struct data_view *s, size_t row);
+void data_forget_rows(struct data_view *s);
+void data_rows_draw(struct view *v, struct rect area);
+bool data_rows_act(struct view *v, int action, int count);
+bool data_rows_mouse(struct view *v, const struct event *e);
+void data_go_to(struct data_view *s, size_t i);
+/* "train.tsv · 5,000 rows …" */
+void data_title(const struct view *v, struct bt_str *out);
+/* data_find.c */
+bool data_ask_search(struct view *v);
+bool data_search_next(struct view *v, bool backwards);
+bool data_ask_filter(struct view *v);
+void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, bool whole);
+void data_filter_clear(struct view *v);
+/* data_counts.c */
+void data_count(struct view *v, size_t column);
+void data_counts_clear(struct data_view *s);
+void data_counts_draw(struct view *v, struct rect area);
+bool data_counts_act(struct view *v, int action, int count);
+bool data_counts_mouse(struct view *v, const struct event *e);
+/* data_lengths.c */
+void data_measure(struct view *v);
+void data_lengths_clear(struct data_view *s);
+void data_lengths_draw(struct view *v, struct rect area);
+/* data_detail.c */
+void data_detail_draw(struct view *v, struct rect area);
+bool data_detail_act(struct view *v, int action, int count);
+
+#endif
