@@ -19,6 +19,10 @@ static const struct list_column columns[COLUMNS] = {
 static const int sorted_column[COMPARE_ORDERS] = {
     [COMPARE_BY_ROW] = COL_ROW, [COMPARE_BY_LOSS] = COL_LOSS, [COMPARE_BY_P] = COL_SECOND};
 
+static const char *const order_names[COMPARE_ORDERS] = {[COMPARE_BY_ROW] = "",
+                                                        [COMPARE_BY_LOSS] = ", by what B made worse",
+                                                        [COMPARE_BY_P] = ", by how sure B is"};
+
 static const struct bt_pair_row *row_at(const struct compare_view *s, size_t i)
 {
     return &s->found->pairing->row[s->in.index[i]];
@@ -146,6 +150,7 @@ void compare_inside_draw(struct view *v, struct rect area)
     struct list_look look = look_of(s);
     compare_set_text(&s->in.set, &title);
     bt_str_addf(&title, ": %zu row%s", s->in.n, s->in.n == 1 ? "" : "s");
+    bt_str_add(&title, order_names[s->in.order]);
     if (s->in.filter) bt_str_addf(&title, " with /%s", s->in.filter);
     struct rect in = term_box(t, area, bt_str_text(&title), true);
     bt_str_free(&title);
