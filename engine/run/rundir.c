@@ -17,7 +17,7 @@
 
 enum {
     NAME_MAX_BYTES = 100,
-    FRESH_SECONDS = 60 /* another host's engine that wrote its status so lately is taken to live */
+    FRESH_SECONDS = 300 /* another host's engine that wrote its status so lately is taken to live */
 };
 
 static bool name_byte(char c)
