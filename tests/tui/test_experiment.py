@@ -140,6 +140,8 @@ def test_prediction():
         s.wait(r"cut +0 rows")
         s.wait(r"memory +\d+ MiB of")
         s.wait(r"labels +negative \d+ · positive \d+")
+        s.quiet(0.3)
+        assert s.quiet(1.5) == b"", "bytes although nothing changed"
         put(s, "max_seq_length", "4")
         s.wait(r"cut +[1-9]\d* rows \(\d+\.\d%\)")
         put(s, "train_file", "gone.tsv")
@@ -223,16 +225,19 @@ def test_hang_up_keeps_changes():
     with s:
         put(s, "seed", "7")
         s.wait("1 unsaved change")
+        field(s, "logging_steps")
+        s.keys("Enter", "C-a", "C-k", "3")  # a value that is being typed is kept too
+        s.wait("= 3$|= 3 ")
         s.kill(signal.SIGHUP)
         s.until(lambda: not s.alive(), "the end")
         assert content(s) == FILE
         with Screen(["--open", "experiment"], directory=s.dir) as again:
             again.wait("changes of an earlier session were not saved")
             again.keys("Enter")
-            again.wait("1 unsaved change")
+            again.wait("2 unsaved changes")
             again.keys("w")
             again.wait(r"tiny\.yaml saved")
-            assert changed_lines(FILE, content(s)) == ["+     seed: 7"], content(s)
+            assert changed_lines(FILE, content(s)) == ["+     seed: 7", "+ ", "+ run:", "+   logging_steps: 3"], content(s)
             assert again.end("q") == 0
         with Screen(["--open", "experiment"], directory=s.dir) as third:
             third.wait("experiments/tiny.yaml")
@@ -258,6 +263,16 @@ def test_save_as_and_open():
         s.wait("experiments/other.yaml exists: overwrite it")
         s.keys("n")
         assert "seed: 7" in (s.dir / "experiments/other.yaml").read_text()
+        s.keys("o", "other", "Enter")
+        s.wait("leave tiny.yaml without saving the changes")
+        s.keys("n")
+        s.wait(r"┌─ experiments/tiny.yaml · 1 unsaved change")
+        s.keys(":", "open nowhere.yaml", "Enter")
+        s.wait("nowhere.yaml: No such file")
+        s.keys(":", "open experiments/other.yaml", "Enter")
+        s.wait("leave tiny.yaml without saving the changes")
+        s.keys("y")
+        s.wait(r"┌─ experiments/other.yaml ─")
 
 
 def test_difference():
@@ -327,6 +342,26 @@ def test_paths_are_completed():
         s.wait(r"= test\.tsv")
         s.keys("Enter")
         s.wait(r"● test_file +test\.tsv")
+
+
+def test_mouse():
+    with start(36, 120) as s:
+        s.wait("num_train_epochs|validation_file")
+        lines = s.lines()
+        row = next(i for i, line in enumerate(lines) if "freeze_embeddings" in line) + 1
+        column = lines[row - 1].index("[ ]") + 1
+        s.click(row, 6)
+        s.wait(r"├─ model\.freeze_embeddings")
+        s.click(row, column)
+        s.wait(r"● freeze_embeddings +< \[x\] true >")
+        s.click(3 + 1, 4)  # the heading folds
+        s.wait(r"▸ model")
+        for _ in range(12):
+            s.wheel(20, 20)
+        s.wait_gone("▸ model")
+        s.click(10, 100)
+        s.wait("Tab what it would take")
+        assert s.end("q", "y") == 0
 
 
 def test_empty_state():

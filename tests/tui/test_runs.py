@@ -212,6 +212,28 @@ def test_steering():
         assert s.end("q") == 0
 
 
+def test_resume_on_changed_data():
+    def setup(folder):
+        tiny_bert.experiment(folder, {"train.max_steps": 400, "eval.eval_steps": 1000, "run.save_steps": 1000})
+        done = subprocess.run([BERTTY, "train", "tiny.yaml", "--name", "one", "--detach"], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        subprocess.run([BERTTY, "stop", "one"], cwd=folder, capture_output=True)
+        tiny_bert.wait_for(lambda: tiny_bert.status(folder / "runs/one").get("state") == "stopped", "the stop")
+        with open(folder / "train.tsv", "a") as data:
+            data.write("a good film\tpositive\n")
+    with Screen(setup=setup) as s:
+        s.wait("■ stopped +one")
+        s.keys("R")
+        s.wait(r"resume all the same\? .*train\.tsv")
+        s.keys("n")
+        s.wait_gone("resume all the same")
+        s.keys("R")
+        s.wait(r"resume all the same")
+        s.keys("y")
+        s.wait("✓ finished +one", 60)
+        assert s.end("q") == 0
+
+
 def test_what_cannot_be_done_is_said():
     with Screen(setup=several) as s:
         s.wait("imdb")

@@ -292,7 +292,7 @@ static void click_field(struct view *v, const struct event *e)
     struct exp_view *s = exp_of(v);
     size_t row = s->list.top + (size_t)(e->y - s->form_at.y);
     if (row >= s->list.n) return;
-    if (s->edit) exp_edit_end(v);
+    if (s->edit && !exp_edit_take(v)) return;
     bool again = row == s->list.cursor;
     s->list.cursor = row;
     if (s->row[row].field == FORM_NO_FIELD || (again && e->twice) ||

@@ -25,8 +25,7 @@ void exp_edit_start(struct view *v, size_t field)
     bt_str_free(&text);
 }
 
-/* True if the value was taken; else the entry stays open with the reason. */
-static bool take(struct view *v)
+bool exp_edit_take(struct view *v)
 {
     struct exp_view *s = exp_of(v);
     struct bt_error err = {.status = BT_OK};
@@ -142,14 +141,14 @@ bool exp_edit_key(struct view *v, const struct event *e)
             exp_edit_end(v);
             return true;
         case KEY_CODE_ENTER:
-            take(v);
+            exp_edit_take(v);
             return true;
         case KEY_CODE_TAB:
             if (form_is_path(s->edited)) complete(v);
             return true;
         case KEY_CODE_UP:
         case KEY_CODE_DOWN:
-            if (take(v)) list_act(&s->list, e->key == KEY_CODE_UP ? ACT_UP : ACT_DOWN, 1);
+            if (exp_edit_take(v)) list_act(&s->list, e->key == KEY_CODE_UP ? ACT_UP : ACT_DOWN, 1);
             return true;
         default:
             break;

@@ -201,7 +201,10 @@ void exp_show_from_start(struct view *v)
     struct exp_view *s = exp_of(v);
     s->ready = true;
     free(s->origin);
-    s->origin = NULL;
+    free(s->filter);
+    s->origin = s->filter = NULL;
+    s->only_changed = false;
+    s->text_left = 0;
     s->text_top = s->check_top = 0;
     s->list.cursor = 0;
     exp_update_rows(v);
@@ -322,7 +325,7 @@ static void job_done(void *ctx, bool cancelled)
             then[j->kind](j);
         if (j->kind == JOB_FIRST) exp_of(j->v)->looking = false;
         if (j->status && !asked && j->kind != JOB_REREAD) app_say_error(j->v->app, &j->err);
-        app_redraw(j->v->app);
+        if (!j->unchanged) app_redraw(j->v->app);
     }
     job_free(j);
 }
@@ -476,6 +479,7 @@ void exp_autosave(struct view *v)
 {
     struct exp_view *s = exp_of(v);
     size_t n;
+    if (s->form && s->edit) (void)form_put(s->form, s->edited, edit_text(s->edit), NULL);
     if (!exp_worth_keeping(s)) return;
     char *kept = kept_path(form_path(s->form));
     const char *text = form_text(s->form, &n);

@@ -231,9 +231,11 @@ static void put_costs(struct page *p, const struct bt_check *c, struct bt_str *t
     mib(text, c->disk_free_mib);
     bt_str_add(text, " free");
     put(p, c->disk_mib > c->disk_free_mib ? ROLE_BAD : ROLE_TEXT, "disk", text);
-    bt_str_addf(text, "%.1f M", (double)c->parameters * 1e-6);
-    if (c->trainable != c->parameters)
-        bt_str_addf(text, ", %.1f M of them trained", (double)c->trainable * 1e-6);
+    format_count(text, c->parameters);
+    if (c->trainable != c->parameters) {
+        bt_str_add(text, ", trained ");
+        format_count(text, c->trainable);
+    }
     bt_str_addf(text, " · %lld new tensor%s", (long long)c->fresh, c->fresh == 1 ? "" : "s");
     put(p, ROLE_TEXT, "weights", text);
 }

@@ -102,7 +102,9 @@ bool exp_same_as_other(const struct exp_view *s, size_t field);
 
 /* experiment_edit.c: typing into a field */
 void exp_edit_start(struct view *v, size_t field);
-void exp_edit_end(struct view *v);
+void exp_edit_end(struct view *v); /* nothing changes */
+/* True if the value was taken; else the entry stays open with the reason. */
+bool exp_edit_take(struct view *v);
 bool exp_edit_key(struct view *v, const struct event *e);
 
 /* experiment_draw.c, experiment_panes.c */

@@ -16,6 +16,7 @@ struct job {
     char **dir;
     size_t n;
     char *command; /* of JOB_CONTROL */
+    bool force;    /* of JOB_RESUME: although the data changed */
     char *runs_dir;
     enum bt_status status;
     struct bt_error err;
@@ -66,7 +67,7 @@ static void run_control(struct job *j, const atomic_bool *cancel)
 
 static void run_resume(struct job *j, const atomic_bool *cancel)
 {
-    struct bt_launch l = {.resume = j->dir[0], .runs_dir = j->runs_dir};
+    struct bt_launch l = {.resume = j->dir[0], .runs_dir = j->runs_dir, .force = j->force};
     char *dir = NULL;
     (void)cancel;
     j->status = bt_run_launch(&l, &dir, &j->err);
@@ -101,13 +102,13 @@ static void run_job(void *ctx, const atomic_bool *cancel)
 static void job_done(void *ctx, bool cancelled);
 
 /* Takes over dir and command. */
-static void submit(struct view *v, enum job_kind kind, char **dir, size_t n, char *command)
+static struct job *job_new(struct view *v, enum job_kind kind, char **dir, size_t n, char *command)
 {
     struct job *j = calloc(1, sizeof *j);
     if (!j) {
         free_dirs(dir, n);
         free(command);
-        return;
+        return NULL;
     }
     *j = (struct job){.v = v,
                       .kind = kind,
@@ -115,10 +116,21 @@ static void submit(struct view *v, enum job_kind kind, char **dir, size_t n, cha
                       .n = n,
                       .command = command,
                       .runs_dir = bt_strdup(app_runs_dir(v->app))};
+    return j;
+}
+
+static void submit_job(struct view *v, struct job *j)
+{
     struct app_task t = {.run = run_job, .done = job_done, .ctx = j, .owner = v->state};
-    if (dir && (command || kind != JOB_CONTROL) && app_submit(v->app, &t)) return;
+    bool whole = j && j->dir && j->n && (j->command || j->kind != JOB_CONTROL);
+    if (whole && app_submit(v->app, &t)) return;
     app_say(v->app, ROLE_BAD, "no memory");
-    job_free(j);
+    if (j) job_free(j);
+}
+
+static void submit(struct view *v, enum job_kind kind, char **dir, size_t n, char *command)
+{
+    submit_job(v, job_new(v, kind, dir, n, command));
 }
 
 static char **one_dir(const char *dir)
@@ -193,6 +205,34 @@ static void resumed(struct job *j)
     app_say(j->v->app, ROLE_GOOD, "%s goes on", bt_path_base(j->dir[0]));
 }
 
+static void resume_all_the_same(void *ctx)
+{
+    struct view *v = ctx;
+    struct runs_view *s = runs_of(v);
+    struct job *j = s->n_doomed ? job_new(v, JOB_RESUME, one_dir(s->doomed[0]), 1, NULL) : NULL;
+    if (j) j->force = true;
+    if (s->n_doomed) submit_job(v, j);
+    runs_forget_doomed(s);
+}
+
+/* What only a person can decide: the engine names its option for it. */
+static bool asks_for_force(const struct job *j)
+{
+    return j->kind == JOB_RESUME && j->status && !j->force && strstr(j->err.text, "--force");
+}
+
+static void ask_for_force(const struct job *j)
+{
+    struct runs_view *s = runs_of(j->v);
+    struct bt_str text = {.data = NULL};
+    runs_forget_doomed(s);
+    s->doomed = one_dir(j->dir[0]);
+    s->n_doomed = s->doomed ? 1 : 0;
+    bt_str_addf(&text, "resume all the same? %s", j->err.text);
+    app_confirm(j->v->app, bt_str_text(&text), resume_all_the_same, j->v);
+    bt_str_free(&text);
+}
+
 static void job_done(void *ctx, bool cancelled)
 {
     static void (*const tell[])(struct job *) = {
@@ -200,7 +240,10 @@ static void job_done(void *ctx, bool cancelled)
     struct job *j = ctx;
     if (!cancelled) {
         if (j->kind == JOB_REMOVE || !j->status) tell[j->kind](j);
-        if (j->status) app_say_error(j->v->app, &j->err);
+        if (asks_for_force(j))
+            ask_for_force(j);
+        else if (j->status)
+            app_say_error(j->v->app, &j->err);
         if (j->kind != JOB_SIZE) app_refresh(j->v->app);
     }
     job_free(j);
