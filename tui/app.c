@@ -39,6 +39,12 @@ void app_redraw(struct app *a)
     a->redraw = true;
 }
 
+void app_redraw_now(struct app *a)
+{
+    app_redraw(a);
+    a->urgent = true;
+}
+
 void app_quit(struct app *a)
 {
     a->quit = true;

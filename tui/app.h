@@ -25,8 +25,9 @@ enum view_id {
 };
 
 struct term *app_term(struct app *a);
-/* Asks for a new frame. */
+/* Asks for a new frame: soon, joined with other changes; or at once, for what somebody waits for. */
 void app_redraw(struct app *a);
+void app_redraw_now(struct app *a);
 
 /* ── runs ── */
 

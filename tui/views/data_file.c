@@ -186,7 +186,7 @@ static void open_done(void *ctx, bool cancelled)
     struct opening *o = ctx;
     struct view *v = o->v;
     struct data_view *s = v->state;
-    app_redraw(v->app);
+    app_redraw_now(v->app);
     if (!cancelled) {
         free(s->opening);
         s->opening = NULL;
@@ -432,7 +432,7 @@ static void words_done(void *ctx, bool cancelled)
         l->file->words.tokenizer = l->tokenizer;
         l->file->words_err = l->err;
         l->file->words_known = true;
-        app_redraw(l->v->app);
+        app_redraw_now(l->v->app);
     }
     data_file_unref(l->file);
     free(l);

@@ -133,6 +133,7 @@ static void search_turn(struct data_walk *w)
     if (failed || (q->found != SIZE_MAX && take_found(q))) {
         s->searching = false;
         w->ended = true;
+        app_redraw_now(w->v->app);
         return;
     }
     if (q->backwards ? w->at == SIZE_MAX : w->ended) turn_round(q);
