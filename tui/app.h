@@ -74,7 +74,7 @@ void app_say(struct app *a, enum role role, const char *fmt, ...) BT_PRINTF(3, 4
 void app_say_error(struct app *a, const struct bt_error *err);
 
 /* A line of input at the bottom. done is called once: text NULL when it was cancelled. changed (or NULL) after every edit; complete (or NULL) appends
- * candidates for the text before the cursor, separated by \n. what: the prompt, "filter: ". history: lines are kept by this name. */
+ * candidates, each the whole line up to where the cursor will be, ended by \n. what: the prompt, "filter: ". history: lines are kept by this name. */
 struct app_prompt {
     const char *what, *initial, *history;
     void (*done)(void *ctx, const char *text);

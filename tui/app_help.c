@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINES = 256, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 100, COLUMN = 48 };
+enum { MAX_LINES = 256, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 100, COLUMN = 58 };
 
 struct help_line {
     const char *heading; /* or an action */
@@ -76,7 +76,7 @@ static void help_draw(struct app *a, struct rect screen)
         }
     }
     bool more = h->top < most;
-    term_print(a->term, in, in.h - 1, 1, ROLE_DIM, "%s0 or 9 begins a count: 012j · any other key closes",
+    term_print(a->term, in, in.h - 1, 1, ROLE_DIM, "%s0 or 9 begins a count: 012j · other keys close",
                more ? "j ↓ more · " : "");
 }
 

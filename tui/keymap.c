@@ -55,7 +55,7 @@ static const struct action common[] = {
      .help = "type a command (Tab completes)",
      .group = WORKBENCH},
     {.id = ACT_HELP, .name = "help", .keys = "? F1", .help = "these keys", .group = WORKBENCH},
-    {.id = ACT_THEME, .name = "themes", .keys = "T", .help = "choose a theme", .group = WORKBENCH},
+    {.id = ACT_THEME, .name = "theme", .keys = "T", .help = "choose a theme", .group = WORKBENCH},
     {.id = ACT_REDRAW,
      .name = "redraw",
      .keys = "Ctrl-l",

@@ -59,8 +59,11 @@ def test_help():
 def test_command_line():
     with Screen(rows=30, columns=100) as s:
         s.wait(front("Runs"))
-        s.keys(":", "the", "Tab")
-        s.wait(r"^│ themes")  # two candidates share a beginning
+        s.keys(":", "pag", "Tab")
+        s.wait(r"^:page-")
+        s.wait(r"^│ page-down")  # two candidates share a beginning
+        s.keys("C-u", "the", "Tab")
+        s.wait(r"^:theme")
         s.keys(" mono", "Tab")
         s.wait(r"^:theme monochrome")
         s.keys("Enter")
