@@ -3,6 +3,7 @@
 #include "tui/term_input.h"
 #include "tui/term_private.h"
 #include "tui/term_signal.h"
+#include "tui/term_stderr.h"
 #include <bertty/str.h>
 #define NCURSES_WIDECHAR 1
 #define NCURSES_NOMACROS
@@ -306,6 +307,7 @@ enum bt_status term_open(const struct term_options *o, struct term **out, struct
         free(t);
         return status;
     }
+    stderr_hold();
     modes_on(t);
     typeahead(-1);
     start_colours(t, o);
@@ -320,12 +322,14 @@ void term_suspend(struct term *t)
     modes_off(t);
     curs_set(1);
     endwin();
+    stderr_release();
 }
 
 void term_resume(struct term *t)
 {
     if (!t->suspended) endwin(); /* stopped behind our back: the shell has set its own modes */
     t->suspended = false;
+    stderr_hold();
     refresh();
     modes_on(t);
     term_take_size(t);

@@ -1,4 +1,5 @@
 #include "tui/term_signal.h"
+#include "tui/term_stderr.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -54,6 +55,7 @@ static void on_fatal(int sig)
     if (write(state.tty, state.restore, state.restore_n) < 0) errno = saved;
     if (flags >= 0) fcntl(state.tty, F_SETFL, flags);
     tcsetattr(state.tty, TCSANOW, &state.modes);
+    stderr_release();
     for (int i = 0; i < N_FATAL; i++)
         if (fatal[i] == sig) sigaction(sig, &state.old_fatal[i], NULL);
     errno = saved;

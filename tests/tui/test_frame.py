@@ -284,6 +284,29 @@ def test_a_crash_restores_the_terminal():
                 assert sequence in s.raw[-200:], (number, sequence, s.raw[-200:])
 
 
+NOISE = r"""
+#include <pthread.h>
+#include <unistd.h>
+static const char text[] = "a library \033[31mprints\n";
+static void *noise(void *x) { for (;;) { usleep(20000); if (write(2, text, sizeof text - 1) < 0) return x; } }
+__attribute__((constructor)) static void begin(void) { pthread_t t; pthread_create(&t, 0, noise, 0); }
+"""
+
+
+def test_stray_prints_do_not_spoil_the_screen():
+    if not shutil.which("cc"):
+        raise Skip("no C compiler")
+
+    def setup(d):
+        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(d / "noise.so")], input=NOISE, text=True, check=True)
+    with Screen(env={"LD_PRELOAD": "./noise.so"}, setup=setup, program=BERTTY_FAST) as s:
+        s.wait(front("Runs"))
+        s.drain(0.1)
+        assert s.quiet(0.4) == b""
+        assert s.end("q") == 0
+        assert b"a library ?[31mprints" in s.raw[s.raw.index(b"\x1b[?1049l"):], s.raw[-400:]
+
+
 def state_of(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         return f.read().rpartition(")")[2].split()[0]
