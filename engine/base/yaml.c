@@ -238,13 +238,20 @@ static struct bt_yaml *document(struct reader *r)
 }
 
 /* libyaml's scanner takes quadratic time on deep flow nesting: count brackets before it sees them. */
-static bool too_many_brackets(const char *text, size_t n)
+static bool too_many_brackets(const char *text, size_t n, const char *name, struct bt_error *err)
 {
+    size_t line = 1, begin = 0;
     long depth = 0;
     for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\n') {
+            line++;
+            begin = i + 1;
+        }
         depth += text[i] == '[' || text[i] == '{';
         depth -= (text[i] == ']' || text[i] == '}') && depth > 0;
-        if (depth > 1024) return true;
+        if (depth <= 1024) continue;
+        bt_fail(err, BT_INVALID, "%s:%zu:%zu: nested deeper than %d", name, line, i - begin + 1, DEEPEST);
+        return true;
     }
     return false;
 }
@@ -252,10 +259,7 @@ static bool too_many_brackets(const char *text, size_t n)
 struct bt_yaml *bt_yaml_parse(const char *text, size_t n, const char *name, struct bt_error *err)
 {
     struct reader r = {.name = name, .text = text, .n = n, .err = err};
-    if (too_many_brackets(text, n)) {
-        bt_fail(err, BT_INVALID, "%s: nested deeper than %d", name, DEEPEST);
-        return NULL;
-    }
+    if (too_many_brackets(text, n, name, err)) return NULL;
     if (!yaml_parser_initialize(&r.parser)) {
         bt_fail(err, BT_NOMEM, "%s: no memory", name);
         return NULL;

@@ -2,12 +2,13 @@
 #include "experiment/value.h"
 
 #include <bertty/file.h>
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* path in the current directory if it exists there, else in the experiment file's; absolute. The caller frees. */
+/* path in the current directory if it exists there, else in the experiment file's; absolute. The caller frees. NULL: errno says why. */
 static char *locate(const struct bt_experiment *x, const char *path)
 {
     char *found = NULL;
@@ -20,7 +21,9 @@ static char *locate(const struct bt_experiment *x, const char *path)
         free(dir);
     }
     char *real = realpath(found ? found : path, NULL);
+    const int error = errno;
     free(found);
+    errno = error;
     return real;
 }
 
@@ -28,10 +31,11 @@ static enum bt_status not_there(const struct bt_experiment *x, int which, const 
                                 struct bt_error *err)
 {
     const struct bt_option *o = &bt_options(NULL)[which];
+    const char *why = errno == ENOENT ? "no such file or directory" : strerror(errno);
+    enum bt_status st = errno == ENOENT ? BT_NOTFOUND : BT_IO;
     if (x->path && x->line[which])
-        return bt_fail(err, BT_NOTFOUND, "%s:%u: %s: %s: no such file or directory", x->path, x->line[which],
-                       o->key, path);
-    return bt_fail(err, BT_NOTFOUND, "%s: %s: no such file or directory", o->key, path);
+        return bt_fail(err, st, "%s:%u: %s: %s: %s", x->path, x->line[which], o->key, path, why);
+    return bt_fail(err, st, "%s: %s: %s", o->key, path, why);
 }
 
 static enum bt_status resolve_text(struct bt_experiment *x, int which, char **field, struct bt_error *err)
@@ -63,6 +67,7 @@ static enum bt_status add_glob(const struct bt_experiment *x, const char *patter
         free(beside);
     }
     enum bt_status st = rc == 0 ? BT_OK : BT_NOTFOUND;
+    errno = ENOENT;
     for (size_t i = 0; !st && i < g.gl_pathc; i++) {
         char *real = realpath(g.gl_pathv[i], NULL);
         st = real ? bt__list_add(out, real, err) : BT_NOTFOUND;

@@ -145,13 +145,31 @@ static enum bt_status put_bool(struct bt_experiment *x, const struct input *in)
     return BT_OK;
 }
 
+/* " (did you mean steps?)", if one of the choices is near. */
+static void suggest(const struct input *in, struct bt_str *out)
+{
+    enum { MOST = 16 };
+    char *copy[MOST];
+    const char *choice;
+    size_t length, n = 0;
+    while (n < MOST && (choice = bt_option_choice_text(in->o, (int)n, &length)) &&
+           (copy[n] = bt_strndup(choice, length)))
+        n++;
+    const char *near = bt_nearest(in->v->text, (const char *const *)copy, n);
+    if (near) bt_str_addf(out, " (did you mean %s?)", near);
+    for (size_t i = 0; i < n; i++) free(copy[i]);
+}
+
 static enum bt_status refuse_choice(const struct input *in)
 {
     struct bt_str text = {.data = NULL};
-    size_t n;
+    size_t n, next;
     const char *choice;
-    for (int i = 0; (choice = bt_option_choice_text(in->o, i, &n)); i++)
-        bt_str_addf(&text, "%s%.*s", i ? ", " : "", (int)n, choice);
+    for (int i = 0; (choice = bt_option_choice_text(in->o, i, &n)); i++) {
+        bool last = !bt_option_choice_text(in->o, i + 1, &next);
+        bt_str_addf(&text, "%s%.*s", i == 0 ? "" : last ? " or " : ", ", (int)n, choice);
+    }
+    if (in->v->kind == BT_YAML_SCALAR) suggest(in, &text);
     enum bt_status st = refuse(in, bt_str_text(&text));
     bt_str_free(&text);
     return st;

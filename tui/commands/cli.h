@@ -142,6 +142,10 @@ bool cli_interrupted(void);
 void cli_begin(void);
 int cli_end(int code);
 
+/* A regular file, or standard input (path NULL or "-"), opened for reading; *name is what messages call it. Nothing else: a FIFO
+ * without a writer would hold us up, /dev/zero would never end. *fd is −1 after a failure; standard input stays open. */
+enum bt_status cli_text_open(const char *path, const char **name, int *fd, struct bt_error *err);
+
 /* Lines of plain text, of a regular file or of standard input (path NULL or "-"). Zero-initialise; line is without its end (\n or
  * \r\n), may hold any byte, is NUL-terminated and borrowed until the next call. */
 struct cli_lines {

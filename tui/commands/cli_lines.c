@@ -9,27 +9,33 @@
 
 enum { PIECE = 64 << 10, LONGEST = 16 << 20, LOOK_AGAIN = 500 /* ms */ };
 
-static enum bt_status check_kind(const struct cli_lines *l, struct bt_error *err)
+static enum bt_status check_kind(int fd, const char *name, struct bt_error *err)
 {
     struct stat s;
-    if (fstat(l->fd, &s) < 0) return bt_fail_errno(err, "%s", l->name);
-    if (S_ISDIR(s.st_mode))
-        return bt_fail(err, BT_INVALID, "%s is a directory, expected a text file", l->name);
-    if (l->fd != STDIN_FILENO && !S_ISREG(s.st_mode))
-        return bt_fail(err, BT_INVALID, "%s is no regular file (pipe it into standard input instead)",
-                       l->name);
+    if (fstat(fd, &s) < 0) return bt_fail_errno(err, "%s", name);
+    if (S_ISDIR(s.st_mode)) return bt_fail(err, BT_INVALID, "%s is a directory, expected a text file", name);
+    if (fd != STDIN_FILENO && !S_ISREG(s.st_mode))
+        return bt_fail(err, BT_INVALID, "%s is no regular file (pipe it into standard input instead)", name);
     return BT_OK;
+}
+
+enum bt_status cli_text_open(const char *path, const char **name, int *fd, struct bt_error *err)
+{
+    bool from_stdin = !path || strcmp(path, "-") == 0;
+    *name = from_stdin ? "standard input" : path;
+    *fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd < 0) return bt_fail_errno(err, "%s", path);
+    enum bt_status st = check_kind(*fd, *name, err);
+    if (!st) return BT_OK;
+    if (!from_stdin) close(*fd);
+    *fd = -1;
+    return st;
 }
 
 enum bt_status cli_lines_open(struct cli_lines *l, const char *path, struct bt_error *err)
 {
-    bool from_stdin = !path || strcmp(path, "-") == 0;
-    *l = (struct cli_lines){.name = from_stdin ? "standard input" : path, .fd = STDIN_FILENO};
-    if (!from_stdin) l->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (l->fd < 0) return bt_fail_errno(err, "%s", path);
-    enum bt_status st = check_kind(l, err);
-    if (st) cli_lines_close(l);
-    return st;
+    *l = (struct cli_lines){.fd = -1};
+    return cli_text_open(path, &l->name, &l->fd, err);
 }
 
 void cli_lines_close(struct cli_lines *l)

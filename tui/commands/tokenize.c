@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 static const char about[] =
-    "Each line of FILE (without FILE: of standard input) is a text; there is no header and no quoting. Each "
+    "Each line of FILE (without FILE, or with -: of standard input) is a text; there is no header and no "
+    "quoting. Each "
     "line of the\n"
     "output is what the model gets for it: the pieces, or with --ids their numbers, with [CLS] and [SEP], "
     "never cut and\n"
@@ -241,9 +242,7 @@ static enum bt_status open_input(const struct request *q, struct lines **out, st
     struct lines *l = calloc(1, sizeof *l);
     *out = l;
     if (!l) return bt_fail(err, BT_NOMEM, "no memory for reading");
-    l->name = q->file ? q->file : "standard input";
-    l->fd = q->file ? open(q->file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-    return l->fd < 0 ? bt_fail_errno(err, "%s", l->name) : BT_OK;
+    return cli_text_open(q->file, &l->name, &l->fd, err);
 }
 
 static int tokenize(const struct request *q)
@@ -258,7 +257,7 @@ static int tokenize(const struct request *q)
     if (!st) st = open_input(q, &l, &err);
     if (!st) st = print_all(&p, l, &err);
     if (l) bt_str_free(&l->carry);
-    if (l && q->file && l->fd >= 0) close(l->fd);
+    if (l && l->fd > STDIN_FILENO) close(l->fd);
     free(l);
     bt_str_free(&p.out);
     bt_encoding_free(&p.e);
