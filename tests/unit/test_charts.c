@@ -3,6 +3,7 @@
 
 #include <bertty/file.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -385,6 +386,45 @@ static void what_a_panel_draws(void **state)
     charts_free(c);
 }
 
+static void *poll_thread(void *poll)
+{
+    charts_poll_run(poll);
+    return NULL;
+}
+
+/* A poll on a thread of its own while the panels are drawn; for ThreadSanitizer above all. */
+static void drawing_while_a_poll_reads(void **state)
+{
+    (void)state;
+    struct charts c = {0};
+    char *a = make_run("a", 8);
+    charts_set_runs(&c, (const char *[]){a}, 1);
+    for (int round = 0; round < 4; round++) {
+        struct charts_options o = {.weight = 0.5};
+        struct charts_drawing d;
+        struct bt_events *w;
+        pthread_t thread;
+        bool more;
+        assert_int_equal(bt_events_open(a, &w, NULL), BT_OK);
+        bt_events_scalar(w, "train/loss", 100 + round, 2e9, 1, NULL);
+        bt_events_close(w, NULL);
+        struct charts_poll *p = charts_begin(&c);
+        assert_int_equal(pthread_create(&thread, NULL, poll_thread, p), 0);
+        for (size_t i = 0; i < c.n_panels; i++) {
+            assert_true(charts_prepare(&c.panel[i], o.axis, o.weight));
+            struct plot_range x = {.min = 0, .max = 200};
+            assert_true(charts_draw_panel(&c, &c.panel[i], &o, NULL, x, PLOT_BRAILLE, &d));
+            charts_drawing_free(&d);
+        }
+        pthread_join(thread, NULL);
+        assert_true(charts_end(&c, p, &more));
+    }
+    charts_prepare(panel(&c, "loss"), CHARTS_STEP, 0);
+    assert_int_equal(panel(&c, "loss")->curve[0].n + panel(&c, "loss")->curve[1].n, 8 + 4 + 1);
+    charts_free(&c);
+    free(a);
+}
+
 /* A spike, also smeared by the smoothing, does not flatten the rest. */
 static void outliers(void **state)
 {
@@ -529,6 +569,7 @@ int main(void)
         TEST(cursor_goes_from_point_to_point),
         TEST(what_a_panel_draws),
         cmocka_unit_test(outliers),
+        TEST(drawing_while_a_poll_reads),
         TEST(summaries),
         cmocka_unit_test(looks_and_names),
         TEST(exports),

@@ -11,8 +11,9 @@
 enum { POLL_BYTES = 8 << 20, MAX_STATUS = 1 << 20, SMOOTH_FROM = 8 };
 
 struct charts_run_private {
-    bool gone;               /* to be freed when no poll is under way */
-    struct charts_info info; /* what the last poll found */
+    bool gone;                       /* to be freed when no poll is under way */
+    struct bt_series_reader *reader; /* opened by a poll; the run's own from the end of that poll on */
+    struct charts_info info;         /* what the last poll found */
     char *error;
     bool more;
     struct charts_cache *caches; /* one for each tag that was ever prepared */
@@ -55,11 +56,11 @@ static void run_free(struct charts_run *r)
         free(c);
     }
     if (r->own) {
+        bt_series_free(r->own->reader);
         info_free(&r->own->info);
         free(r->own->error);
     }
     info_free(&r->info);
-    bt_series_free(r->reader);
     free(r->own);
     free(r->error);
     free(r->dir);
@@ -220,8 +221,8 @@ static void poll_one(struct charts_run *r)
     free(own->error);
     own->error = NULL;
     own->more = false;
-    enum bt_status status = r->reader ? BT_OK : bt_series_open(r->dir, &r->reader, &err);
-    if (status == BT_OK) status = bt_series_poll(r->reader, POLL_BYTES, &own->more, &err);
+    enum bt_status status = own->reader ? BT_OK : bt_series_open(r->dir, &own->reader, &err);
+    if (status == BT_OK) status = bt_series_poll(own->reader, POLL_BYTES, &own->more, &err);
     if (status != BT_OK) own->error = bt_strdup(err.text);
     read_status(r->dir, &own->info);
     read_best(r->dir, &own->info);
@@ -259,6 +260,7 @@ static bool same_info(const struct charts_info *a, const struct charts_info *b)
 static bool take_over(struct charts_run *r)
 {
     struct charts_run_private *own = r->own;
+    r->reader = own->reader;
     bool changed = r->reader && bt_series_commit(r->reader);
     if (!same_info(&r->info, &own->info)) {
         struct charts_info old = r->info;

@@ -226,16 +226,10 @@ static void shown(struct view *v)
 enum { A_REFERENCE = ACT_OWN, A_SORT, A_RELOAD, A_RUNS };
 
 static const struct action actions[] = {
-    {.id = A_REFERENCE,
-     .name = "reference",
-     .keys = "r",
-     .help = "make the chosen run the reference, A (of two: swap)"},
-    {.id = A_SORT,
-     .name = "sort",
-     .keys = "s",
-     .help = "rows of a count: by number, what B made worse, how sure B is"},
+    {.id = A_REFERENCE, .name = "reference", .keys = "r", .help = "chosen run becomes A (two: swap)"},
+    {.id = A_SORT, .name = "sort", .keys = "s", .help = "sort the rows of a count"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the runs again"},
-    {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "compare another run too, or one no longer"},
+    {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "choose the runs to compare"},
 };
 
 /* The chosen run; the reference itself gives way to the next one. */

@@ -130,9 +130,11 @@ static void draw_head(struct view *v, struct rect r)
         const char *id = c->run[i].id;
         term_print(t, cell, 0, 0, i == s->cell ? ROLE_TITLE : ROLE_TEXT, "%c", 'A' + (int)(i % 26));
         term_put(t, cell, 0, 2, role_series(colour), plot_marker(colour, glyphs));
-        int room = cell.w - 4, width = bt_text_width(id, strlen(id));
-        size_t skip = width > room && room > 0 && (int)strlen(id) > room ? strlen(id) - (size_t)room : 0;
-        put(t, cell, 0, 4, i == s->cell ? ROLE_TITLE : ROLE_TEXT, id + skip); /* its end tells runs apart */
+        size_t n = strlen(id), room = cell.w > 4 ? (size_t)cell.w - 4 : 0;
+        bool cut = bt_text_width(id, n) > (int)room && n > room && room > 1;
+        if (cut) term_put(t, cell, 0, 4, ROLE_DIM, 0x2026);
+        /* its end tells runs apart */
+        put(t, cell, 0, cut ? 5 : 4, i == s->cell ? ROLE_TITLE : ROLE_TEXT, cut ? id + n - room + 1 : id);
     }
 }
 
