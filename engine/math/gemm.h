@@ -7,11 +7,15 @@
 #define BERTTY_MATH_GEMM_H
 
 #include <bertty/error.h>
+#include <stdbool.h>
 
 /* Loads the library once; further calls are free. Thread-safe. */
 enum bt_status bt__gemm_init(struct bt_error *err);
 /* "OpenBLAS 0.3.21 … Zen" after a successful init; static storage. */
 const char *bt__gemm_name(void);
+
+/* The library bears one caller at a time (Debian's libopenblas0-serial): products are right, but wait for one another. */
+bool bt__gemm_serial(void);
 
 /* C[m,n] = A[m,k] · B[n,k]ᵀ + beta · C: a linear layer's forward pass, B = weight. */
 void bt__gemm_nt(int m, int n, int k, const float *a, int lda, const float *b, int ldb, float beta, float *c,

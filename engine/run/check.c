@@ -160,7 +160,7 @@ static double measured_rate(struct bt__learner *l, int64_t total)
         tokens += r.tokens;
         double now = bt__clock();
         if (now - begin > TIMED_SECONDS && (s > 0 || now - begin > 2.0 * TIMED_SECONDS)) break;
-        if (s > 0) continue;
+        if (s > 0 || total == 1) continue;
         from = now;
         tokens = 0;
     }

@@ -157,6 +157,8 @@ static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)
 static void tell_start(struct bt__trainer *t)
 {
     const struct bt__split_data *d = t->setup.split;
+    if (bt__gemm_serial() && bt__pool_threads(t->pool) > 1)
+        bt__tell(t, "this OpenBLAS was built for one thread: install libopenblas0-pthread for speed");
     if (t->setup.report.pooler_fresh) bt__tell(t, "the model has no pooler: it is drawn anew");
     bt__tell(t, "%zu training rows, %zu for validation, %zu for the test; %lld steps, %lld an epoch",
              d[BT__TRAIN].f.n, d[BT__VALIDATION].f.n, d[BT__TEST].f.n, (long long)t->total,
