@@ -1,12 +1,516 @@
-/* What a run predicted. */
-#include "tui/view.h"
+/* The Predictions view: what a run says about each row of a split, step by step. */
+#include "tui/views/predictions_view.h"
 
-static void draw(struct view *v, struct rect area)
+#include "tui/layout.h"
+#include <bertty/file.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    A_EARLIER = ACT_OWN,
+    A_LATER,
+    A_ERRORS,
+    A_SORT,
+    A_REVERSE,
+    A_SPLIT,
+    A_PROBE,
+    A_FILE,
+    A_EXPORT,
+    A_RELOAD,
+};
+
+static const struct action actions[] = {
+    {.id = A_EARLIER, .name = "earlier", .keys = "[ <", .help = "predictions of the step before"},
+    {.id = A_LATER, .name = "later", .keys = "] >", .help = "… of the step after"},
+    {.id = A_ERRORS, .name = "errors", .keys = "e", .help = "only wrong predictions, or all"},
+    {.id = A_SORT, .name = "sort", .keys = "s", .help = "by row, loss, confidence, margin"},
+    {.id = A_REVERSE, .name = "reverse", .keys = "S", .help = "the other way round"},
+    {.id = A_SPLIT, .name = "split", .keys = "t", .help = "validation or test rows"},
+    {.id = A_PROBE, .name = "probe", .keys = "p", .help = "try the text in Probe"},
+    {.id = A_FILE, .name = "file", .keys = "o", .help = "the row in its file, in Data"},
+    {.id = A_EXPORT,
+     .name = "export",
+     .keys = "x",
+     .help = "write the shown rows to a file (TSV, JSON lines)"},
+    {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the predictions again"},
+};
+
+const struct bt_prediction *pred_row(const struct pred_view *s)
 {
-    struct term *t = app_term(v->app);
-    struct rect in = term_box(t, area, "Predictions", true);
-    term_print(t, in, 1, 2, ROLE_TEXT, "%s", "There are no predictions yet.");
-    term_print(t, in, 3, 2, ROLE_DIM, "%s", "They appear with the first evaluation of the chosen run.");
+    return s->p && s->list.cursor < s->n ? &s->p->row[s->index[s->list.cursor]] : NULL;
 }
 
-const struct view_ops view_predictions = {.name = "Predictions", .panes = 1, .draw = draw};
+bool pred_filtered(const struct pred_view *s)
+{
+    const struct pred_query *q = &s->query;
+    return q->errors || q->gold != PRED_ANY || q->predicted != PRED_ANY || q->text;
+}
+
+/* ── which rows ── */
+
+static int label_of(const struct bt_predictions *p, const char *name)
+{
+    for (int i = 0; name && i < p->n_labels; i++)
+        if (strcmp(p->label[i], name) == 0) return i;
+    return PRED_ANY;
+}
+
+/* The cell that another view asked for. */
+static void take_wanted_cell(struct pred_view *s)
+{
+    if (!s->wanted_gold && !s->wanted_predicted) return;
+    s->query.gold = label_of(s->p, s->wanted_gold);
+    s->query.predicted = label_of(s->p, s->wanted_predicted);
+    free(s->wanted_gold);
+    free(s->wanted_predicted);
+    s->wanted_gold = s->wanted_predicted = NULL;
+}
+
+/* The row of one of the split's files as a row of the split; 0: not known yet, −1: there is none. */
+static int64_t row_of_file(const struct pred_view *s)
+{
+    const struct bt_examples *e = s->texts ? s->texts->examples : NULL;
+    char *wanted = realpath(s->wanted_file, NULL);
+    int64_t left = s->wanted, found = s->texts ? -1 : 0;
+    for (size_t f = 0; e && wanted && f < s->texts->n_files; f++) {
+        char *file = realpath(s->texts->file[f], NULL);
+        bool same = file && strcmp(file, wanted) == 0;
+        for (size_t i = 0; same && found < 0 && i < bt_examples_count(e); i++)
+            if (bt_examples_at(e, i)->file == f && --left == 0) found = (int64_t)i + 1;
+        free(file);
+    }
+    free(wanted);
+    return found;
+}
+
+static void go_to_id(struct pred_view *s, int64_t id)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->p->row[s->index[i]].id == id) s->list.cursor = i;
+}
+
+static bool is_shown(const struct pred_view *s, int64_t id)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->p->row[s->index[i]].id == id) return true;
+    return false;
+}
+
+static void take_wanted_row(struct view *v)
+{
+    struct pred_view *s = v->state;
+    int64_t id = s->wanted_file && s->wanted ? row_of_file(s) : s->wanted;
+    if (id == 0) return;
+    if (id > 0 && is_shown(s, id))
+        go_to_id(s, id);
+    else
+        app_say(v->app, ROLE_WARN, "there is no prediction for row %" PRId64, s->wanted);
+    free(s->wanted_file);
+    s->wanted_file = NULL;
+    s->wanted = 0;
+}
+
+/* The cursor stays on its row if that is still shown. */
+void pred_update(struct view *v)
+{
+    struct pred_view *s = v->state;
+    app_redraw(v->app);
+    if (!s->p) {
+        s->n = 0;
+        return;
+    }
+    const struct bt_prediction *before = s->n && s->list.cursor < s->n && s->index[s->list.cursor] < s->p->n
+                                             ? &s->p->row[s->index[s->list.cursor]]
+                                             : NULL;
+    int64_t id = before ? before->id : 0;
+    size_t *more = realloc(s->index, (s->p->n + 1) * sizeof *more);
+    if (!more) return;
+    s->index = more;
+    take_wanted_cell(s);
+    s->query.text = s->filter;
+    s->n = pred_select(s->p, s->texts ? s->texts->examples : NULL, &s->query, s->index);
+    if (s->gold > s->p->n_labels) s->gold = 0;
+    if (s->predicted > s->p->n_labels) s->predicted = 0;
+    list_resize(&s->list, s->n);
+    if (id) go_to_id(s, id);
+    take_wanted_row(v);
+}
+
+static void show_all(struct pred_view *s)
+{
+    free(s->filter);
+    s->filter = NULL;
+    s->query.errors = false;
+    s->query.gold = s->query.predicted = PRED_ANY;
+}
+
+static void set_filter(void *ctx, const char *text)
+{
+    struct view *v = ctx;
+    struct pred_view *s = v->state;
+    free(s->filter);
+    s->filter = text && *text ? bt_strdup(text) : NULL;
+    pred_update(v);
+}
+
+static void filter_done(void *ctx, const char *text)
+{
+    struct view *v = ctx;
+    struct pred_view *s = v->state;
+    set_filter(v, text ? text : s->filter_before);
+    free(s->filter_before);
+    s->filter_before = NULL;
+}
+
+static bool ask_filter(struct view *v)
+{
+    struct pred_view *s = v->state;
+    if (!s->p) return false;
+    free(s->filter_before);
+    s->filter_before = bt_strdup(s->filter);
+    app_ask(v->app, &(struct app_prompt){.what = "rows with: ",
+                                         .initial = s->filter ? s->filter : "",
+                                         .history = "predictions-filter",
+                                         .done = filter_done,
+                                         .changed = set_filter,
+                                         .ctx = v});
+    return true;
+}
+
+/* ── which run, split and step ── */
+
+static void show_run(struct view *v, const char *dir)
+{
+    struct pred_view *s = v->state;
+    pred_forget(s);
+    free(s->run);
+    s->run = bt_strdup(dir);
+    s->step = -1;
+    if (s->run) pred_load(v);
+    app_redraw(v->app);
+}
+
+static void follow_choice(struct view *v)
+{
+    struct pred_view *s = v->state;
+    const char *chosen = app_run(v->app);
+    if (s->pinned && chosen && strcmp(s->pinned, chosen) == 0) return;
+    free(s->pinned);
+    s->pinned = NULL;
+    bool same = chosen && s->run ? strcmp(chosen, s->run) == 0 : !chosen && !s->run;
+    if (!same) show_run(v, chosen);
+}
+
+/* A new evaluation, or another end of the run. */
+static void follow_run(struct view *v)
+{
+    struct pred_view *s = v->state;
+    const struct bt_run_status *run = s->run ? app_run_status(v->app, s->run) : NULL;
+    if (!run || (run->last_step == s->seen_step && run->state == s->seen_state)) return;
+    bool first = s->seen_step == 0 && !s->p && s->loading;
+    s->seen_step = run->last_step;
+    s->seen_state = run->state;
+    if (!first) pred_load(v);
+}
+
+static void tick(struct view *v, double now)
+{
+    (void)now;
+    follow_choice(v);
+    follow_run(v);
+}
+
+static bool move_step(struct view *v, int by)
+{
+    struct pred_view *s = v->state;
+    long at = 0, n = (long)s->n_steps;
+    if (!s->p) return true;
+    while (at < n && s->steps[at] < s->p->step) at++;
+    long to = at + by;
+    if (to < 0 || to >= n) {
+        if (n > 1)
+            app_say(v->app, ROLE_TEXT, "there are no predictions %s step %" PRId64,
+                    by < 0 ? "before" : "after", s->p->step);
+        else
+            app_say(v->app, ROLE_TEXT, "step %" PRId64 " is the only one with predictions", s->p->step);
+        return true;
+    }
+    s->step = s->steps[to];
+    pred_load(v);
+    return true;
+}
+
+static bool other_split(struct view *v)
+{
+    struct pred_view *s = v->state;
+    if (!s->run) return false;
+    s->split = s->split == PRED_TEST ? PRED_VALIDATION : PRED_TEST;
+    pred_forget(s);
+    s->step = -1;
+    s->list = (struct list){0};
+    pred_load(v);
+    return true;
+}
+
+static void receive(struct view *v, const struct app_request *r)
+{
+    struct pred_view *s = v->state;
+    const char *chosen = app_run(v->app), *run = r->run ? r->run : s->run ? s->run : chosen;
+    free(s->pinned);
+    s->pinned = run && chosen && strcmp(run, chosen) != 0 ? bt_strdup(chosen) : NULL;
+    if (run && (!s->run || strcmp(s->run, run) != 0)) show_run(v, run);
+    if (r->step > 0) s->step = r->step;
+    show_all(s);
+    free(s->wanted_gold);
+    free(s->wanted_predicted);
+    free(s->wanted_file);
+    s->wanted_gold = bt_strdup(r->gold);
+    s->wanted_predicted = bt_strdup(r->predicted);
+    s->wanted_file = bt_strdup(r->path);
+    s->wanted = (int64_t)r->row;
+    v->focus = PRED_LIST;
+    if (s->run) pred_load(v);
+}
+
+/* ── keys ── */
+
+static bool open_cell(struct view *v)
+{
+    struct pred_view *s = v->state;
+    int n = s->p->n_labels;
+    s->query.gold = s->gold < n ? s->gold : PRED_ANY;
+    s->query.predicted = s->predicted < n ? s->predicted : PRED_ANY;
+    s->query.errors = false;
+    v->focus = PRED_LIST;
+    s->list.cursor = s->list.top = 0;
+    s->n = 0;
+    pred_update(v);
+    return true;
+}
+
+static int within(int at, long by, int n)
+{
+    long to = at + by;
+    return to < 0 ? 0 : to > n ? n : (int)to;
+}
+
+static bool act_matrix(struct view *v, int action, int count)
+{
+    struct pred_view *s = v->state;
+    int n = s->p->n_labels;
+    switch (action) {
+    case ACT_UP:
+    case ACT_DOWN:
+        s->gold = within(s->gold, action == ACT_UP ? -count : count, n);
+        return true;
+    case ACT_LEFT:
+    case ACT_RIGHT:
+        s->predicted = within(s->predicted, action == ACT_LEFT ? -count : count, n);
+        return true;
+    case ACT_HOME:
+        s->gold = s->predicted = 0;
+        return true;
+    case ACT_END:
+        s->gold = s->predicted = n;
+        return true;
+    case ACT_ENTER:
+        return open_cell(v);
+    default:
+        return false;
+    }
+}
+
+static bool sort(struct view *v, int count)
+{
+    struct pred_view *s = v->state;
+    s->query.order = (enum pred_order)(((int)s->query.order + count % PRED_ORDERS) % PRED_ORDERS);
+    s->query.reversed = false;
+    s->n = s->query.order == PRED_BY_ROW ? s->n : 0; /* the first of the new order is what is looked for */
+    s->list.cursor = s->list.top = 0;
+    pred_update(v);
+    return true;
+}
+
+static bool errors(struct view *v)
+{
+    struct pred_view *s = v->state;
+    if (!s->p) return false;
+    s->query.errors = !s->query.errors;
+    pred_update(v);
+    return true;
+}
+
+static bool reverse(struct view *v)
+{
+    struct pred_view *s = v->state;
+    s->query.reversed = !s->query.reversed;
+    s->n = 0;
+    s->list.cursor = s->list.top = 0;
+    pred_update(v);
+    return true;
+}
+
+static bool reload(struct view *v)
+{
+    struct pred_view *s = v->state;
+    pred_texts_free(s->texts);
+    s->texts = NULL;
+    pred_load(v);
+    return true;
+}
+
+static bool escape(struct view *v)
+{
+    struct pred_view *s = v->state;
+    if (v->zoom) return false;
+    if (v->focus != PRED_LIST) {
+        v->focus = PRED_LIST;
+        return true;
+    }
+    if (!pred_filtered(s)) return false;
+    show_all(s);
+    pred_update(v);
+    return true;
+}
+
+static bool act_own(struct view *v, int action, int count)
+{
+    switch (action) {
+    case A_EARLIER:
+        return move_step(v, -count);
+    case A_LATER:
+        return move_step(v, count);
+    case A_ERRORS:
+        return errors(v);
+    case A_SORT:
+        return sort(v, count);
+    case A_REVERSE:
+        return reverse(v);
+    case A_SPLIT:
+        return other_split(v);
+    case A_PROBE:
+        return pred_to_probe(v);
+    case A_FILE:
+        return pred_to_data(v);
+    case A_EXPORT:
+        return pred_export(v);
+    case A_RELOAD:
+        return reload(v);
+    default:
+        return false;
+    }
+}
+
+static bool act(struct view *v, int action, int count)
+{
+    struct pred_view *s = v->state;
+    app_redraw(v->app);
+    if (action >= ACT_OWN) return act_own(v, action, count);
+    if (action == ACT_ESCAPE) return escape(v);
+    if (action == ACT_SEARCH) return ask_filter(v);
+    if (action == ACT_COPY) return pred_copy(v);
+    if (!s->p) return false;
+    if (v->focus == PRED_MATRIX && act_matrix(v, action, count)) return true;
+    if (action == ACT_ENTER) return pred_to_probe(v);
+    if (v->focus == PRED_DETAIL) return sheet_act(&s->detail, action, count);
+    return v->focus == PRED_LIST && list_act(&s->list, action, count);
+}
+
+static bool mouse_list(struct view *v, const struct event *e)
+{
+    struct pred_view *s = v->state;
+    struct list_look look = pred_look(v);
+    static const enum pred_order order_of[] = {PRED_BY_ROW,    PRED_ORDERS,  PRED_ORDERS, PRED_BY_CONFIDENCE,
+                                               PRED_BY_MARGIN, PRED_BY_LOSS, PRED_ORDERS};
+    bool activated = false;
+    int title = -1;
+    if (!list_mouse(&s->list, e, &look, &activated, &title)) return false;
+    v->focus = PRED_LIST;
+    if (title >= 0 && order_of[title] != PRED_ORDERS) {
+        bool same = s->query.order == order_of[title];
+        s->query.reversed = same && !s->query.reversed;
+        s->query.order = order_of[title];
+        pred_update(v);
+    }
+    if (activated) pred_to_probe(v);
+    return true;
+}
+
+static bool mouse(struct view *v, const struct event *e)
+{
+    struct pred_view *s = v->state;
+    int gold, predicted;
+    bool wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
+    if (!s->p) return false;
+    app_redraw(v->app);
+    bool alone = v->zoom;
+    if ((!alone || v->focus == PRED_DETAIL) && layout_in(s->detail_at, e->y, e->x)) {
+        if (wheel) sheet_scroll(&s->detail, e->button == MOUSE_WHEEL_UP ? -2 : 2);
+        if (e->button == MOUSE_LEFT && !e->release) v->focus = PRED_DETAIL;
+        return true;
+    }
+    if ((!alone || v->focus == PRED_MATRIX) && pred_place(s, e->y, e->x, &gold, &predicted)) {
+        if (e->button != MOUSE_LEFT || e->release) return false;
+        s->gold = gold;
+        s->predicted = predicted;
+        v->focus = PRED_MATRIX;
+        return e->twice ? open_cell(v) : true;
+    }
+    return (!alone || v->focus == PRED_LIST) && mouse_list(v, e);
+}
+
+/* ── the view ── */
+
+static bool open_view(struct view *v)
+{
+    struct pred_view *s = v->state;
+    s->step = -1;
+    s->query.gold = s->query.predicted = PRED_ANY;
+    s->detail_row = SIZE_MAX;
+    return true;
+}
+
+static void close_view(struct view *v)
+{
+    struct pred_view *s = v->state;
+    pred_forget(s);
+    sheet_free(&s->detail);
+    free(s->run);
+    free(s->pinned);
+    free(s->filter);
+    free(s->filter_before);
+    free(s->index);
+    free(s->wanted_file);
+    free(s->wanted_gold);
+    free(s->wanted_predicted);
+    free(s->export_path);
+}
+
+static void hints(struct view *v, struct bt_str *out)
+{
+    static const char *const text[PRED_PANES] = {
+        [PRED_LIST] =
+            "Enter probe  e errors  s sort  / with  [ ] step  t split  o file  x export  Tab matrix",
+        [PRED_MATRIX] = "← ↑ ↓ → cell  Enter its rows  Tab row  z zoom",
+        [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
+    };
+    const struct pred_view *s = v->state;
+    bt_str_add(out, s->p ? text[v->focus] : "t other split  R read again");
+}
+
+const struct view_ops view_predictions = {
+    .name = "Predictions",
+    .size = sizeof(struct pred_view),
+    .panes = PRED_PANES,
+    .actions = actions,
+    .n_actions = sizeof actions / sizeof *actions,
+    .open = open_view,
+    .close = close_view,
+    .receive = receive,
+    .draw = pred_draw,
+    .act = act,
+    .mouse = mouse,
+    .tick = tick,
+    .hints = hints,
+};

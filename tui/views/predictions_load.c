@@ -1,0 +1,349 @@
+/* Reading a run's predictions, the texts that belong to them, and what earlier steps said. */
+#include "tui/views/predictions_view.h"
+
+#include <bertty/experiment.h>
+#include <bertty/file.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_STEPS = 60, MOST_SCORES = 20000000 };
+
+const char *pred_split_name(enum pred_split split)
+{
+    static const char *const name[PRED_SPLITS] = {[PRED_VALIDATION] = "validation", [PRED_TEST] = "test"};
+    return name[split];
+}
+
+static void free_texts(char **text, size_t n)
+{
+    for (size_t i = 0; text && i < n; i++) free(text[i]);
+    free(text);
+}
+
+void pred_texts_free(struct pred_texts *t)
+{
+    if (!t) return;
+    bt_examples_free(t->examples);
+    free_texts(t->file, t->n_files);
+    free(t);
+}
+
+void pred_forget(struct pred_view *s)
+{
+    bt_predictions_free(s->p);
+    pred_matrix_free(&s->matrix);
+    pred_texts_free(s->texts);
+    free(s->steps);
+    free(s->history);
+    s->p = NULL;
+    s->texts = NULL;
+    s->steps = NULL;
+    s->history = NULL;
+    s->n_steps = s->other_steps = s->n_history = s->n = 0;
+    s->err = (struct bt_error){0};
+}
+
+/* What a task reads, and for whom. */
+struct job {
+    struct view *v;
+    char *run;
+    enum pred_split split;
+    int64_t step;
+    char *path; /* a file whose split is to be shown; NULL: any */
+    struct bt_predictions *p;
+    struct bt_error err;
+    int64_t *steps;
+    size_t n_steps, other_steps;
+    struct pred_texts *texts;
+    float *history;
+    size_t n_history, n_rows;
+    int64_t *id; /* [n_rows] of the predictions whose history is read */
+    int *gold;
+};
+
+static void job_free(struct job *j)
+{
+    bt_predictions_free(j->p);
+    pred_texts_free(j->texts);
+    free(j->run);
+    free(j->path);
+    free(j->steps);
+    free(j->history);
+    free(j->id);
+    free(j->gold);
+    free(j);
+}
+
+static struct job *job_new(struct view *v)
+{
+    struct pred_view *s = v->state;
+    struct job *j = calloc(1, sizeof *j);
+    if (!j) return NULL;
+    *j = (struct job){.v = v,
+                      .run = bt_strdup(s->run),
+                      .split = s->split,
+                      .step = s->step,
+                      .path = bt_strdup(s->wanted_file)};
+    if (j->run) return j;
+    job_free(j);
+    return NULL;
+}
+
+static bool submit(struct job *j, void (*run)(void *, const atomic_bool *), void (*done)(void *, bool),
+                   const void *owner)
+{
+    struct app_task t = {.run = run, .done = done, .ctx = j, .owner = owner};
+    if (app_submit(j->v->app, &t)) return true;
+    job_free(j);
+    return false;
+}
+
+static bool still_wanted(const struct job *j)
+{
+    const struct pred_view *s = j->v->state;
+    return s->run && strcmp(s->run, j->run) == 0 && s->split == j->split;
+}
+
+static struct bt_experiment *experiment_of(const char *run, struct bt_error *err)
+{
+    struct bt_experiment *x = NULL;
+    char *path = bt_path_join(run, "experiment.yaml");
+    if (path) bt_experiment_load(path, &x, err);
+    free(path);
+    return x;
+}
+
+/* ── texts ── */
+
+/* Rows cut off the training data keep their numbers in it. */
+static const struct bt_string_list *files_of(const struct bt_experiment *x, enum pred_split split, bool *cut)
+{
+    *cut = split == PRED_VALIDATION && !x->data_validation_file.n && x->data_val_set_size > 0;
+    if (*cut) return &x->data_train_file;
+    return split == PRED_TEST ? &x->data_test_file : &x->data_validation_file;
+}
+
+static char **copy_texts(const struct bt_string_list *l)
+{
+    char **out = calloc(l->n + 1, sizeof *out);
+    for (size_t i = 0; out && i < l->n; i++)
+        if (!(out[i] = bt_strdup(l->item[i]))) {
+            free_texts(out, i);
+            return NULL;
+        }
+    return out;
+}
+
+static void read_texts(const struct bt_experiment *x, enum pred_split split, struct pred_texts *t)
+{
+    bool cut;
+    const struct bt_string_list *files = files_of(x, split, &cut);
+    int64_t most = cut ? x->data_max_train_samples : x->data_max_eval_samples;
+    struct bt_data_spec spec = bt_experiment_data(x);
+    if (!files->n) {
+        bt_fail(&t->err, BT_NOTFOUND, "the run's experiment names no file for its %s split",
+                pred_split_name(split));
+        return;
+    }
+    spec.files = (const char *const *)files->item;
+    spec.n_files = files->n;
+    spec.max_samples = most > 0 ? (size_t)most : 0;
+    t->file = copy_texts(files);
+    t->n_files = t->file ? files->n : 0;
+    bt_examples_load(&spec, &t->examples, &t->err);
+}
+
+static void texts_run(void *ctx, const atomic_bool *cancel)
+{
+    struct job *j = ctx;
+    (void)cancel;
+    if (!(j->texts = calloc(1, sizeof *j->texts))) return;
+    struct bt_experiment *x = experiment_of(j->run, &j->texts->err);
+    if (x) read_texts(x, j->split, j->texts);
+    bt_experiment_free(x);
+}
+
+static void texts_done(void *ctx, bool cancelled)
+{
+    struct job *j = ctx;
+    struct pred_view *s = j->v->state;
+    if (!cancelled && still_wanted(j) && !s->texts) {
+        s->texts = j->texts;
+        j->texts = NULL;
+        pred_update(j->v);
+    }
+    job_free(j);
+}
+
+/* ── history ── */
+
+static void take_step(struct job *j, size_t k, const struct bt_predictions *p)
+{
+    float *to = j->history + k * j->n_rows;
+    for (size_t i = 0; i < j->n_rows; i++) {
+        const struct bt_prediction *r = i < p->n ? &p->row[i] : NULL;
+        bool same = r && r->id == j->id[i] && r->scores && j->gold[i] >= 0 && j->gold[i] < p->n_labels;
+        to[i] = same ? r->scores[j->gold[i]] : NAN;
+    }
+}
+
+static void history_run(void *ctx, const atomic_bool *cancel)
+{
+    struct job *j = ctx;
+    size_t first = j->n_steps - j->n_history;
+    for (size_t k = 0; k < j->n_history && !atomic_load(cancel); k++) {
+        struct bt_predictions *p = NULL;
+        if (bt_predictions_load(j->run, pred_split_name(j->split), j->steps[first + k], &p, NULL) == BT_OK &&
+            p->step == j->steps[first + k])
+            take_step(j, k, p);
+        else
+            for (size_t i = 0; i < j->n_rows; i++) j->history[k * j->n_rows + i] = NAN;
+        bt_predictions_free(p);
+    }
+}
+
+static void history_done(void *ctx, bool cancelled)
+{
+    struct job *j = ctx;
+    struct pred_view *s = j->v->state;
+    if (!cancelled && still_wanted(j) && s->p && s->p->n == j->n_rows) {
+        free(s->history);
+        s->history = j->history;
+        s->n_history = j->n_history;
+        j->history = NULL;
+        app_redraw(j->v->app);
+    }
+    job_free(j);
+}
+
+static void load_history(struct view *v)
+{
+    struct pred_view *s = v->state;
+    struct job *j = job_new(v);
+    size_t most = s->p->n ? MOST_SCORES / s->p->n : 0;
+    if (!j) return;
+    app_cancel(v->app, &s->owner_history);
+    j->n_rows = s->p->n;
+    j->n_steps = s->n_steps;
+    j->n_history = s->n_steps < MOST_STEPS ? s->n_steps : MOST_STEPS;
+    if (j->n_history > most) j->n_history = most;
+    j->steps = calloc(s->n_steps + 1, sizeof *j->steps);
+    j->id = calloc(j->n_rows + 1, sizeof *j->id);
+    j->gold = calloc(j->n_rows + 1, sizeof *j->gold);
+    j->history = calloc(j->n_history * j->n_rows + 1, sizeof *j->history);
+    if (!j->steps || !j->id || !j->gold || !j->history) {
+        job_free(j);
+        return;
+    }
+    if (s->n_steps) memcpy(j->steps, s->steps, s->n_steps * sizeof *j->steps);
+    for (size_t i = 0; i < j->n_rows; i++) {
+        j->id[i] = s->p->row[i].id;
+        j->gold[i] = s->p->row[i].gold;
+    }
+    submit(j, history_run, history_done, &s->owner_history);
+}
+
+/* ── predictions ── */
+
+static bool lists_file(const struct bt_string_list *l, const char *path)
+{
+    char *real = realpath(path, NULL);
+    bool found = false;
+    for (size_t i = 0; real && i < l->n && !found; i++) {
+        char *other = realpath(l->item[i], NULL);
+        found = other && strcmp(other, real) == 0;
+        free(other);
+    }
+    free(real);
+    return found;
+}
+
+/* Which split has the file that another view asked for. */
+static void find_split(struct job *j)
+{
+    struct bt_experiment *x = j->path ? experiment_of(j->run, NULL) : NULL;
+    if (!x) return;
+    bool cut;
+    bool test = lists_file(&x->data_test_file, j->path);
+    bool validation = lists_file(files_of(x, PRED_VALIDATION, &cut), j->path);
+    if (test && !validation) j->split = PRED_TEST;
+    if (validation) j->split = PRED_VALIDATION;
+    if (!test && !validation)
+        bt_fail(&j->err, BT_NOTFOUND, "%s: the run %s has not been evaluated on this file", j->path,
+                bt_path_base(j->run));
+    bt_experiment_free(x);
+}
+
+static void load_run(void *ctx, const atomic_bool *cancel)
+{
+    struct job *j = ctx;
+    int64_t *other = NULL;
+    (void)cancel;
+    find_split(j);
+    enum pred_split opposite = j->split == PRED_TEST ? PRED_VALIDATION : PRED_TEST;
+    bt_predictions_steps(j->run, pred_split_name(opposite), &other, &j->other_steps, NULL);
+    free(other);
+    if (j->err.status != BT_OK) return;
+    bt_predictions_steps(j->run, pred_split_name(j->split), &j->steps, &j->n_steps, NULL);
+    bt_predictions_load(j->run, pred_split_name(j->split), j->step, &j->p, &j->err);
+}
+
+static void take_over(struct view *v, struct job *j)
+{
+    struct pred_view *s = v->state;
+    if (s->split != j->split) {
+        pred_texts_free(s->texts);
+        s->texts = NULL;
+        s->split = j->split;
+    }
+    bt_predictions_free(s->p);
+    pred_matrix_free(&s->matrix);
+    free(s->steps);
+    free(s->history);
+    s->p = j->p;
+    s->err = j->err;
+    s->steps = j->steps;
+    s->n_steps = j->n_steps;
+    s->other_steps = j->other_steps;
+    s->history = NULL;
+    s->n_history = 0;
+    j->p = NULL;
+    j->steps = NULL;
+    if (s->p && !pred_matrix_make(s->p, &s->matrix)) app_say(v->app, ROLE_BAD, "not enough memory to count");
+}
+
+static void load_rest(struct view *v)
+{
+    struct pred_view *s = v->state;
+    if (!s->p) return;
+    struct job *j = s->texts ? NULL : job_new(v);
+    if (j) submit(j, texts_run, texts_done, &s->owner_texts);
+    load_history(v);
+}
+
+static void load_done(void *ctx, bool cancelled)
+{
+    struct job *j = ctx;
+    struct view *v = j->v;
+    struct pred_view *s = v->state;
+    bool ours = !cancelled && s->run && strcmp(s->run, j->run) == 0;
+    s->loading = false;
+    if (ours && !s->again) {
+        take_over(v, j);
+        pred_update(v);
+        load_rest(v);
+        app_redraw_now(v->app);
+    }
+    job_free(j);
+    if (s->again && !cancelled) pred_load(v);
+}
+
+void pred_load(struct view *v)
+{
+    struct pred_view *s = v->state;
+    s->again = s->loading;
+    if (s->loading || !s->run) return;
+    struct job *j = job_new(v);
+    s->loading = j && submit(j, load_run, load_done, &s->owner_load);
+}

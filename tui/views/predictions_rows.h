@@ -1,0 +1,54 @@
+/* Which predictions are shown in which order, and what they amount to. No terminal, no files. */
+#ifndef TUI_VIEWS_PREDICTIONS_ROWS_H
+#define TUI_VIEWS_PREDICTIONS_ROWS_H
+
+#include <bertty/dataset.h>
+#include <bertty/run.h>
+#include <bertty/str.h>
+
+enum pred_order { PRED_BY_ROW, PRED_BY_LOSS, PRED_BY_CONFIDENCE, PRED_BY_MARGIN, PRED_ORDERS };
+enum { PRED_ANY = -1 };
+
+struct pred_query {
+    bool errors;         /* only wrong ones */
+    int gold, predicted; /* label, or PRED_ANY */
+    const char *text;    /* in the text, the pair or a label, whatever the case; NULL: any */
+    enum pred_order order;
+    bool reversed; /* else: rows upwards, the greatest loss, the least confidence or margin first */
+};
+
+/* Score of the first less that of the second label. */
+float pred_margin(const struct bt_predictions *p, const struct bt_prediction *r);
+/* NaN: the row has no gold label. */
+float pred_gold_score(const struct bt_prediction *r);
+const char *pred_label(const struct bt_predictions *p, int label); /* "" for −1 */
+/* The example of a row; NULL: there are no texts, or the file no longer says what it said. */
+const struct bt_example *pred_example(const struct bt_predictions *p, const struct bt_examples *texts,
+                                      const struct bt_prediction *r);
+/* Into index [p->n]; returns how many. texts may be NULL. */
+size_t pred_select(const struct bt_predictions *p, const struct bt_examples *texts,
+                   const struct pred_query *q, size_t *index);
+
+struct pred_class {
+    size_t gold, predicted, right;
+    double precision, recall, f1; /* NaN: none of that class */
+};
+struct pred_matrix {
+    int n;
+    size_t *cell;          /* [gold * n + predicted] */
+    struct pred_class *of; /* [n] */
+    size_t rows, wrong;    /* with a gold label */
+    double accuracy, macro_f1;
+};
+bool pred_matrix_make(const struct bt_predictions *p, struct pred_matrix *m); /* false: no memory */
+void pred_matrix_free(struct pred_matrix *m);
+/* Rows of a cell; PRED_ANY sums over that side. */
+size_t pred_matrix_cell(const struct pred_matrix *m, int gold, int predicted);
+
+/* Appends the rows of an index: with tabs and a header, or as JSON lines. */
+void pred_write_tsv(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
+                    size_t n, struct bt_str *out);
+void pred_write_jsonl(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
+                      size_t n, struct bt_str *out);
+
+#endif

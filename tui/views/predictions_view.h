@@ -1,0 +1,82 @@
+/* The Predictions view's state, shared by its files: predictions.c (keys), predictions_load.c (reading), predictions_draw.c (list, matrix, row),
+ * predictions_out.c (to other views, the clipboard and files).
+ *
+ * What a task has read is handed over on the drawing thread and not changed from then on. */
+#ifndef TUI_VIEWS_PREDICTIONS_VIEW_H
+#define TUI_VIEWS_PREDICTIONS_VIEW_H
+
+#include "tui/list.h"
+#include "tui/sheet.h"
+#include "tui/view.h"
+#include "tui/views/predictions_rows.h"
+
+enum { PRED_LIST, PRED_MATRIX, PRED_DETAIL, PRED_PANES };
+enum pred_split { PRED_VALIDATION, PRED_TEST, PRED_SPLITS };
+const char *pred_split_name(enum pred_split split);
+
+/* The texts of a split, as they stand in its files now. */
+struct pred_texts {
+    struct bt_examples *examples; /* NULL: err says why */
+    struct bt_error err;
+    char **file;
+    size_t n_files;
+};
+
+struct pred_view {
+    char *run; /* directory; NULL: none */
+    char *
+        pinned; /* another view asked for this run while that one was chosen; NULL: the chosen run is shown */
+    enum pred_split split;
+    int64_t step; /* asked for; −1: of the best checkpoint, else the newest */
+
+    bool loading, started, again; /* again: something changed meanwhile */
+    struct bt_predictions *p;     /* NULL: err */
+    struct bt_error err;
+    int64_t *steps;
+    size_t n_steps;
+    size_t other_steps; /* of the other split */
+    int64_t seen_step;  /* of the run's last evaluation when it was read */
+    enum bt_run_state seen_state;
+    struct pred_matrix matrix;
+    struct pred_texts *texts; /* NULL: not read yet */
+    float *history;           /* [n_history * p->n] p(gold); NULL: not read yet */
+    size_t n_history;         /* the last steps of `steps` */
+
+    struct pred_query query; /* query.text is ours */
+    char *filter, *filter_before;
+    size_t *index, n;
+    struct list list;
+    int64_t wanted;                       /* row (id) to go to; 0: none */
+    char *wanted_file;                    /* … counted within this file; NULL: within all */
+    char *wanted_gold, *wanted_predicted; /* cell to show */
+
+    int gold, predicted; /* the matrix's cursor; matrix.n: all */
+    int first_gold, first_predicted;
+    struct rect matrix_at, detail_at;
+    int cell_width, label_width;
+    struct sheet detail;
+    size_t detail_row;
+    char *export_path;
+    char owner_load, owner_texts, owner_history, owner_out;
+};
+
+/* predictions_load.c */
+void pred_load(struct view *v);
+void pred_forget(struct pred_view *s);
+void pred_texts_free(struct pred_texts *t);
+/* predictions.c */
+void pred_update(struct view *v);                                /* after a change of what is to be shown */
+const struct bt_prediction *pred_row(const struct pred_view *s); /* the cursor's; NULL: none */
+bool pred_filtered(const struct pred_view *s);
+/* predictions_draw.c */
+void pred_draw(struct view *v, struct rect area);
+struct list_look pred_look(const struct view *v);
+/* The cell of the matrix at a place on the screen. */
+bool pred_place(const struct pred_view *s, int y, int x, int *gold, int *predicted);
+/* predictions_out.c */
+bool pred_to_probe(struct view *v);
+bool pred_to_data(struct view *v);
+bool pred_copy(struct view *v);
+bool pred_export(struct view *v);
+
+#endif
