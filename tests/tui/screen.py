@@ -41,6 +41,7 @@ UNKNOWN = re.compile(rb"\x1b\[[>=<][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x
 
 # What pyte does not know: "print that again", and scrolling, which ncurses asks for at the edge of the scrolled region.
 REPEATED = re.compile(rb"([ -~])\x1b\[(\d+)b")
+UNFINISHED = re.compile(rb"[ -~]?\x1b(?:\[[0-9;?<>=]*|\][^\x07\x1b]*|P[^\x1b]*)?\Z", re.S)  # the rest comes with the next part
 SCROLLED = re.compile(rb"\x1b\[(\d*)([ST])")
 
 
@@ -70,7 +71,7 @@ class Screen:
         self.dir = Path(directory or self.own)
         if setup:
             setup(self.dir)
-        self.raw = b""
+        self.raw = self.rest = b""
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(program or BERTTY, list(args), cwd=str(self.dir), env=self.environment(env),
@@ -134,6 +135,9 @@ class Screen:
                 break
             got += part
             self.raw += part
+            part = self.rest + part
+            cut = UNFINISHED.search(part)
+            part, self.rest = (part[:cut.start()], part[cut.start():]) if cut else (part, b"")
             self.stream.feed(known(part))
             if left <= 0:
                 break

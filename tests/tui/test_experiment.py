@@ -263,7 +263,7 @@ def test_save_as_and_open():
         s.wait("experiments/other.yaml exists: overwrite it")
         s.keys("n")
         assert "seed: 7" in (s.dir / "experiments/other.yaml").read_text()
-        s.keys("o", "other", "Enter")
+        s.keys("o", "ts/other", "Enter")
         s.wait("leave tiny.yaml without saving the changes")
         s.keys("n")
         s.wait(r"┌─ experiments/tiny.yaml · 1 unsaved change")

@@ -307,7 +307,7 @@ static void close_view(struct view *v)
     exp_edit_end(v);
     exp_check_clear(&s->check);
     exp_other_clear(&s->other);
-    exp_picks_clear(s);
+    exp_pick_close(s);
     exp_file_close(s);
     free(s->filter);
     free(s->new_line);
@@ -331,6 +331,7 @@ static void receive(struct view *v, const struct app_request *r)
 
 static void tick(struct view *v, double now)
 {
+    exp_list_tick(v, now);
     exp_file_tick(v, now);
     exp_check_tick(v, now);
 }

@@ -283,6 +283,7 @@ static void saved(struct job *j)
     if (j->status) return;
     free(s->origin);
     s->origin = NULL;
+    exp_list_files(j->v);
     if (faults)
         app_say(j->v->app, ROLE_WARN, "%s saved, with %zu fault%s in it", j->path, faults,
                 faults == 1 ? "" : "s");

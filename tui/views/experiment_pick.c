@@ -51,7 +51,7 @@ void exp_complete_path(const char *before, struct bt_str *out)
 
 /* ── what there is ── */
 
-void exp_picks_clear(struct exp_view *s)
+static void clear_picks(struct exp_view *s)
 {
     for (size_t i = 0; i < s->n_picks; i++) {
         free(s->pick[i].label);
@@ -60,6 +60,12 @@ void exp_picks_clear(struct exp_view *s)
     free(s->pick);
     s->pick = NULL;
     s->n_picks = 0;
+}
+
+void exp_pick_close(struct exp_view *s)
+{
+    clear_picks(s);
+    free(s->files);
 }
 
 static void add_pick(struct exp_view *s, enum pick_kind kind, const char *path, const char *label)
@@ -73,11 +79,12 @@ static void add_pick(struct exp_view *s, enum pick_kind kind, const char *path, 
         .kind = (int)kind, .path = bt_strdup(path), .label = bt_strdup(label ? label : path)};
 }
 
-/* ── the files, listed by a task ── */
+/* ── the files: a task looks now and then, so that a list opens at once ── */
+
+static const double LIST_S = 3.0;
 
 struct listing {
     struct view *v;
-    bool difference;
     struct bt_str files;
 };
 
@@ -87,6 +94,36 @@ static void list_files(void *ctx, const atomic_bool *cancel)
     (void)cancel;
     exp_complete_path("experiments/", &l->files);
     exp_complete_path("", &l->files);
+}
+
+static void listed(void *ctx, bool cancelled)
+{
+    struct listing *l = ctx;
+    struct exp_view *s = exp_of(l->v);
+    if (!cancelled) {
+        free(s->files);
+        s->files = bt_str_take(&l->files);
+    }
+    bt_str_free(&l->files);
+    free(l);
+}
+
+void exp_list_files(struct view *v)
+{
+    struct exp_view *s = exp_of(v);
+    struct listing *l = calloc(1, sizeof *l);
+    if (!l) return;
+    l->v = v;
+    struct app_task t = {.run = list_files, .done = listed, .ctx = l, .owner = &s->files};
+    if (!app_submit(v->app, &t)) listed(l, true);
+}
+
+void exp_list_tick(struct view *v, double now)
+{
+    struct exp_view *s = exp_of(v);
+    if ((s->files && now - s->listed_at < LIST_S) || app_pending(v->app, &s->files)) return;
+    s->listed_at = now;
+    exp_list_files(v);
 }
 
 static void add_files(struct exp_view *s, const char *lines)
@@ -270,43 +307,24 @@ static void add_runs(struct view *v)
     for (size_t i = 0; i < runs->n && i < 100; i++) add_pick(s, PICK_RUN, runs->run[i].dir, runs->run[i].id);
 }
 
-static void listed(void *ctx, bool cancelled)
-{
-    struct listing *l = ctx;
-    struct view *v = l->v;
-    struct exp_view *s = exp_of(v);
-    if (!cancelled) {
-        exp_picks_clear(s);
-        if (l->difference && form_path(s->form) && form_dirty(s->form))
-            add_pick(s, PICK_SAVED, NULL, "what is saved");
-        if (l->difference) add_runs(v);
-        add_files(s, bt_str_text(&l->files));
-        if (l->difference) add_pick(s, PICK_DEFAULTS, NULL, "the defaults");
-        add_pick(s, PICK_PATH, NULL, "another path …");
-        if (!l->difference) add_pick(s, PICK_FRESH, NULL, "a new, empty experiment");
-        show_picks(v, l->difference ? "difference from" : "open",
-                   l->difference ? difference_chosen : open_chosen);
-    }
-    bt_str_free(&l->files);
-    free(l);
-}
-
-static void ask(struct view *v, bool difference)
-{
-    struct listing *l = calloc(1, sizeof *l);
-    if (!l) return;
-    l->v = v;
-    l->difference = difference;
-    struct app_task t = {.run = list_files, .done = listed, .ctx = l, .owner = v->state};
-    if (!app_submit(v->app, &t)) listed(l, true);
-}
-
 void exp_ask_open(struct view *v)
 {
-    ask(v, false);
+    struct exp_view *s = exp_of(v);
+    clear_picks(s);
+    add_files(s, s->files ? s->files : "");
+    add_pick(s, PICK_PATH, NULL, "another path …");
+    add_pick(s, PICK_FRESH, NULL, "a new, empty experiment");
+    show_picks(v, "open", open_chosen);
 }
 
 void exp_ask_difference(struct view *v)
 {
-    ask(v, true);
+    struct exp_view *s = exp_of(v);
+    clear_picks(s);
+    if (form_path(s->form) && form_dirty(s->form)) add_pick(s, PICK_SAVED, NULL, "what is saved");
+    add_runs(v);
+    add_files(s, s->files ? s->files : "");
+    add_pick(s, PICK_DEFAULTS, NULL, "the defaults");
+    add_pick(s, PICK_PATH, NULL, "another path …");
+    show_picks(v, "difference from", difference_chosen);
 }

@@ -60,6 +60,8 @@ struct exp_view {
 
     struct exp_pick *pick;
     size_t n_picks;
+    char *files; /* paths that may be experiments, a line each; NULL: not looked yet */
+    double listed_at;
     char *origin;      /* id of the run that it was cloned from; NULL: none */
     char *wanted;      /* path to open once the question about unsaved changes is answered */
     char *wanted_run;  /* … or the run to clone */
@@ -145,7 +147,9 @@ void exp_launch(struct view *v);
 void exp_ask_open(struct view *v);
 void exp_ask_difference(struct view *v);
 void exp_other_clear(struct exp_other *o);
-void exp_picks_clear(struct exp_view *s);
+void exp_list_files(struct view *v);
+void exp_list_tick(struct view *v, double now);
+void exp_pick_close(struct exp_view *s);
 /* Appends paths that continue `before`, a line each; directories end with /. Reads a directory. */
 void exp_complete_path(const char *before, struct bt_str *out);
 
