@@ -224,7 +224,7 @@ static void add_tick(struct ticks *t, const struct charts_run *r, double step, u
 static bool add_ticks(const struct charts *c, enum plot_glyphs glyphs, struct ticks *t)
 {
     size_t room = 0, n = 0;
-    bool ascii = glyphs == PLOT_ASCII, alone = c->n_runs == 1;
+    bool ascii = glyphs != PLOT_BRAILLE, alone = c->n_runs == 1;
     for (size_t i = 0; i < c->n_runs; i++) {
         if (c->run[i]->reader) bt_series_resumes(c->run[i]->reader, &n);
         room += c->run[i]->info.n_saved + n + 1;
