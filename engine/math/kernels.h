@@ -67,6 +67,7 @@ struct bt__kernels {
     void (*add3)(size_t n, float *dst, const float *a, const float *b,
                  const float *c);              /* dst = (dst + a) + (b + c) */
     double (*sumsq)(size_t n, const float *x); /* Σ x² in double; NaN and Inf come through */
+    void (*scale)(size_t n, float *x, float factor);
     void (*adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c);
 };
 

@@ -19,6 +19,13 @@ void bt__floats_free(float *p, size_t n)
     if (p) munmap(p, n * sizeof(float) + 1);
 }
 
+void bt__floats_sparse(float *p, size_t n)
+{
+    const uintptr_t page = 4096;
+    uintptr_t begin = ((uintptr_t)p + page - 1) & ~(page - 1), end = (uintptr_t)(p + n) & ~(page - 1);
+    if (begin < end) madvise((void *)begin, end - begin, MADV_NOHUGEPAGE);
+}
+
 static size_t at(const struct bt__model *m, size_t i)
 {
     return m->params.item[i].offset;

@@ -40,5 +40,7 @@ void bt__model_init(struct bt__model *m, uint64_t seed, const bool *only);
 /* Zeroed, 64-byte aligned memory for n floats, backed by the system on first touch; NULL if there is none. Freed with bt__floats_free(). */
 float *bt__floats_alloc(size_t n);
 void bt__floats_free(float *p, size_t n);
+/* Advice for n floats of such memory: they are touched here and there, so small pages save memory. */
+void bt__floats_sparse(float *p, size_t n);
 
 #endif

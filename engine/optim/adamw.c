@@ -29,6 +29,7 @@ struct bt__adam {
     double *partial;        /* sums of squares */
     int partials;
     float *zeros; /* [H]: the gradient of a word that the batch does not have */
+    bool *seen;   /* [vocab_size]: words that ever had a gradient; the moments of the others are zero */
     const struct bt__gradient *g;
 };
 
@@ -91,12 +92,17 @@ enum bt_status bt__adam_create(struct bt__model *m, struct bt__pool *pool,
     a->coef = calloc(m->params.n, sizeof *a->coef);
     a->partial = calloc((size_t)a->partials, sizeof *a->partial);
     a->zeros = calloc((size_t)m->config.hidden_size, sizeof *a->zeros);
-    if (!a->first || !a->second || !a->chunk || !a->rate || !a->coef || !a->partial || !a->zeros) {
+    a->seen = calloc((size_t)m->config.vocab_size, sizeof *a->seen);
+    if (!a->first || !a->second || !a->chunk || !a->rate || !a->coef || !a->partial || !a->zeros ||
+        !a->seen) {
         bt__adam_free(a);
         return bt_fail(err, BT_NOMEM, "no memory for the optimiser: %zu MiB", (m->params.total * 8) >> 20);
     }
     cut(a, a->chunk);
     set_rates(a);
+    size_t words = (size_t)m->config.vocab_size * (size_t)m->config.hidden_size;
+    bt__floats_sparse(a->first + m->word, words);
+    bt__floats_sparse(a->second + m->word, words);
     *out = a;
     return BT_OK;
 }
@@ -111,6 +117,7 @@ void bt__adam_free(struct bt__adam *a)
     free(a->coef);
     free(a->partial);
     free(a->zeros);
+    free(a->seen);
     free(a);
 }
 
@@ -122,6 +129,22 @@ float *bt__adam_first(struct bt__adam *a)
 float *bt__adam_second(struct bt__adam *a)
 {
     return a->second;
+}
+
+static bool any(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != 0.0f) return true;
+    return false;
+}
+
+void bt__adam_loaded(struct bt__adam *a)
+{
+    const size_t h = (size_t)a->m->config.hidden_size;
+    for (size_t i = 0; i < (size_t)a->m->config.vocab_size; i++) {
+        size_t at = a->m->word + i * h;
+        a->seen[i] = any(a->first + at, h) || any(a->second + at, h);
+    }
 }
 
 static void norm_item(void *ctx, int item, int thread)
@@ -150,14 +173,20 @@ double bt__adam_norm(struct bt__adam *a, const struct bt__gradient *g)
     return sqrt(sum);
 }
 
+/* Of a word that never had a gradient only the decay is left: the same bits as the whole formula with zeros, without touching its moments. */
 static void word_chunk(struct bt__adam *a, const struct chunk *c)
 {
     const size_t h = (size_t)a->m->config.hidden_size, first = (c->begin - a->m->word) / h;
+    const struct bt__adamw *k = &a->coef[c->param];
     for (size_t r = 0; r < c->n / h; r++) {
         int32_t slot = a->g->slot[first + r];
-        const float *g = slot < 0 ? a->zeros : a->g->word + (size_t)slot * h;
         size_t at = c->begin + r * h;
-        a->k->adamw(h, a->m->w + at, g, a->first + at, a->second + at, &a->coef[c->param]);
+        if (slot >= 0) a->seen[first + r] = true;
+        if (a->seen[first + r])
+            a->k->adamw(h, a->m->w + at, slot < 0 ? a->zeros : a->g->word + (size_t)slot * h, a->first + at,
+                        a->second + at, k);
+        else if (k->keep != 1.0f)
+            a->k->scale(h, a->m->w + at, k->keep);
     }
 }
 

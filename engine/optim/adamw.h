@@ -26,6 +26,8 @@ void bt__adam_free(struct bt__adam *a);
 /* The moments' arenas [params.total], for saving and loading. */
 float *bt__adam_first(struct bt__adam *a);
 float *bt__adam_second(struct bt__adam *a);
+/* To be called after the moments were written from outside. */
+void bt__adam_loaded(struct bt__adam *a);
 
 /* The 2-norm of the whole gradient; NaN or Inf if any part is. */
 double bt__adam_norm(struct bt__adam *a, const struct bt__gradient *g);

@@ -100,6 +100,7 @@ static enum bt_status read_moments(struct bt__trainer *t, const char *checkpoint
                                .right = t->right,
                                .examples = t->setup.split[BT__TRAIN].f.n};
     enum bt_status st = bt__checkpoint_moments(checkpoint, &c, &mine);
+    bt__adam_loaded(adam);
     if (st != BT_NOTFOUND) return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
     if (!t->req->force)
         return bt_fail(

@@ -208,6 +208,24 @@ static void check_adamw(const struct bt__kernels *k)
     }
 }
 
+/* What the optimiser leaves out for words without a gradient: the whole formula with zeros is the decay alone, bit for bit. */
+static void check_decay(const struct bt__kernels *k)
+{
+    float w[N], u[N], zero[N] = {0.0f}, m[N] = {0.0f}, v[N] = {0.0f};
+    struct bt__adamw c = {.clip = 0.5f,
+                          .beta1 = 0.9f,
+                          .beta2 = 0.999f,
+                          .epsilon = 1e-6f,
+                          .step = 1e-3f,
+                          .root = 3.0f,
+                          .keep = 0.99999f};
+    for (int i = 0; i < N; i++) w[i] = u[i] = value(i);
+    k->adamw(N, w, zero, m, v, &c);
+    k->scale(N, u, c.keep);
+    assert_memory_equal(w, u, sizeof w);
+    for (int i = 0; i < N; i++) assert_true(m[i] == 0.0f && v[i] == 0.0f);
+}
+
 static void check_sums(const struct bt__kernels *k)
 {
     float a[3 * N], b[3 * N], sum[N], dot[N], c[N];
@@ -245,6 +263,7 @@ TEST(softmax, check_softmax)
 TEST(norm, check_norm)
 TEST(dropout, check_dropout)
 TEST(adamw, check_adamw)
+TEST(decay, check_decay)
 TEST(sums, check_sums)
 
 int main(void)
@@ -252,6 +271,6 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere),
                                        cmocka_unit_test(softmax),     cmocka_unit_test(norm),
                                        cmocka_unit_test(dropout),     cmocka_unit_test(adamw),
-                                       cmocka_unit_test(sums)};
+                                       cmocka_unit_test(decay),       cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@ void VEC(colsum_dot)(int rows, int cols, const float *x, const float *xhat, int 
 void VEC(add)(size_t n, float *dst, const float *src);
 void VEC(add3)(size_t n, float *dst, const float *a, const float *b, const float *c);
 double VEC(sumsq)(size_t n, const float *x);
+void VEC(scale)(size_t n, float *x, float factor);
 void VEC(adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c);
 
 void VEC(colsum)(int rows, int cols, const float *x, int ld, float *sum)
@@ -45,6 +46,11 @@ double VEC(sumsq)(size_t n, const float *x)
     double sum = 0.0;
     _Pragma("omp simd reduction(+ : sum)") for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
     return sum;
+}
+
+void VEC(scale)(size_t n, float *x, float factor)
+{
+    SIMD for (size_t i = 0; i < n; i++) x[i] *= factor;
 }
 
 void VEC(adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c)
