@@ -373,8 +373,7 @@ static void hints(struct view *v, struct bt_str *out)
 {
     static const char *const text[] = {
         [DATA_FILES] = "Enter open  o path  y copy the path  R look again",
-        [DATA_ROWS] = "Enter whole row  / search  & filter  f values  L labels  H lengths  w pieces  W wrap  "
-                      "p prediction",
+        [DATA_ROWS] = "Enter row  / search  & filter  f values  L labels  H lengths  w pieces  W wrap",
         [DATA_DETAIL] = "↑ ↓ other row  PgDn scroll  w word pieces  y copy  p prediction  Esc back",
         [DATA_COUNTS] = "Enter the rows  y copy  Esc back",
         [DATA_LENGTHS] = "PgDn scroll  Esc back",

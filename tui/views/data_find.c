@@ -67,18 +67,18 @@ static bool in_filter(const struct data_view *s, size_t row, size_t *i)
     return low < s->filter.n && s->filter.row[low] == row;
 }
 
-/* The cursor goes to the cell that holds the needle, and the cell is scrolled so that it is seen. */
+/* The cursor goes to the cell that holds the needle. */
 static void show_found(struct data_view *s, size_t i)
 {
     data_go_to(s, i);
     s->left = 0;
     const struct data_cached *c = data_row(s, data_cursor_row(s));
     size_t n = strlen(s->needle);
+    s->reveal = true;
     for (size_t k = 0; k < c->cells.n && k < bt_table_columns(s->file->table); k++)
         for (size_t at = 0; at + n <= c->cells.cell_n[k]; at++)
             if (strncasecmp(c->cells.cell[k] + at, s->needle, n) == 0) {
                 s->column = k;
-                s->left = at > 16 ? (int)at - 16 : 0;
                 return;
             }
 }

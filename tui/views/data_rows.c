@@ -196,6 +196,19 @@ static bool find_needle(const struct data_view *s, const char *cell, size_t n, i
     return false;
 }
 
+/* Scrolls the cursor's cell so that what was found in it is seen. */
+static void reveal(struct data_view *s, const struct layout *l)
+{
+    enum { AROUND = 8 };
+    size_t n, row = data_cursor_row(s);
+    const struct placed *p = find_column(l, s->column);
+    int at, w;
+    s->reveal = false;
+    if (!p || row == SIZE_MAX) return;
+    const char *text = cell_of(data_row(s, row), s->column, &n);
+    s->left = find_needle(s, text, n, &at, &w) && at + w > p->w - 1 ? at + w - p->w + AROUND : 0;
+}
+
 static void draw_cell(struct term *t, struct rect cell, struct data_view *s, const struct data_cached *c,
                       size_t column, bool cursor_row)
 {
@@ -396,6 +409,7 @@ void data_rows_draw(struct view *v, struct rect area)
     measure(s, rows.h);
     place_cursor(s, in.w, &l);
     s->grid = rows;
+    if (s->reveal) reveal(s, &l);
     draw_header(t, in, s, &l);
     if (data_rows(s))
         draw_lines(t, rows, s, &l);

@@ -118,6 +118,7 @@ struct data_view {
     size_t cursor, top;          /* in what is shown: all rows or the filter's */
     size_t column, first_column; /* cursor's; the first one that is shown */
     int left;                    /* columns scrolled within the cursor's cell */
+    bool reveal;                 /* the next drawing scrolls the cell so that the needle is seen */
     int wide;                    /* columns that the cursor's cell hides */
     bool wrap;
     int page_rows;
