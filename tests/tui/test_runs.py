@@ -155,6 +155,22 @@ def test_many_runs_answer_at_once():
         assert s.end("q") == 0
 
 
+def test_deleting_marked_runs():
+    with Screen(setup=several) as s:
+        s.wait("cola-a")
+        s.keys("Space", "Space")
+        s.wait("2 marked")
+        s.keys("D")  # the cursor is on one that is not marked
+        s.wait(r"delete cola-a( \(\d+ KiB\))? for good")
+        s.keys("n", "k", "D")
+        s.wait("delete all 2 marked runs, imdb-")
+        s.keys("y")
+        s.wait("2 runs deleted")
+        s.wait("Runs 2 ")
+        assert sorted(p.name for p in (s.dir / "runs").iterdir()) == ["cola-a", "rte-b"]
+        assert s.end("q") == 0
+
+
 def test_a_live_run_is_not_deleted():
     with Screen(setup=lambda d: fake_run(d / "runs", "busy", **live_status(step=10))) as s:
         s.wait("● training +busy")

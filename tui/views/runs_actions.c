@@ -3,12 +3,10 @@
 
 #include <bertty/file.h>
 #include <bertty/num.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum job_kind { JOB_CONTROL, JOB_RESUME, JOB_REMOVE, JOB_SIZE };
+enum job_kind { JOB_CONTROL, JOB_RESUME, JOB_REMOVE };
 
 struct job {
     struct view *v;
@@ -21,7 +19,6 @@ struct job {
     enum bt_status status;
     struct bt_error err;
     size_t removed;
-    double bytes;
 };
 
 static void free_dirs(char **dir, size_t n)
@@ -47,18 +44,6 @@ void runs_forget_doomed(struct runs_view *s)
 
 /* ── on a worker ── */
 
-static double bytes_below(const char *dir, const atomic_bool *cancel)
-{
-    char *copy = bt_strdup(dir), *paths[] = {copy, NULL};
-    FTS *tree = copy ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
-    double bytes = 0.0;
-    for (FTSENT *e; tree && !atomic_load(cancel) && (e = fts_read(tree));)
-        if (e->fts_info == FTS_F) bytes += (double)e->fts_statp->st_size;
-    if (tree) fts_close(tree);
-    free(copy);
-    return bytes;
-}
-
 static void run_control(struct job *j, const atomic_bool *cancel)
 {
     (void)cancel;
@@ -82,17 +67,10 @@ static void run_remove(struct job *j, const atomic_bool *cancel)
     }
 }
 
-static void run_size(struct job *j, const atomic_bool *cancel)
-{
-    for (size_t i = 0; i < j->n; i++) j->bytes += bytes_below(j->dir[i], cancel);
-}
-
 static void run_job(void *ctx, const atomic_bool *cancel)
 {
-    static void (*const run[])(struct job *, const atomic_bool *) = {[JOB_CONTROL] = run_control,
-                                                                     [JOB_RESUME] = run_resume,
-                                                                     [JOB_REMOVE] = run_remove,
-                                                                     [JOB_SIZE] = run_size};
+    static void (*const run[])(struct job *, const atomic_bool *) = {
+        [JOB_CONTROL] = run_control, [JOB_RESUME] = run_resume, [JOB_REMOVE] = run_remove};
     struct job *j = ctx;
     run[j->kind](j, cancel);
 }
@@ -165,25 +143,6 @@ static void delete_doomed(void *ctx)
     if (n) submit(v, JOB_REMOVE, dir, n, NULL);
 }
 
-static void size_known(struct job *j)
-{
-    struct runs_view *s = runs_of(j->v);
-    struct bt_str text = {.data = NULL};
-    if (j->n == 1)
-        bt_str_addf(&text, "delete %s (", bt_path_base(j->dir[0]));
-    else
-        bt_str_addf(&text, "delete all %zu marked runs, %s … (", j->n, bt_path_base(j->dir[0]));
-    size_text(&text, j->bytes);
-    bt_str_add(&text, ") for good?");
-    runs_forget_doomed(s);
-    s->doomed = j->dir;
-    s->n_doomed = j->n;
-    j->dir = NULL;
-    j->n = 0;
-    app_confirm(j->v->app, bt_str_text(&text), delete_doomed, j->v);
-    bt_str_free(&text);
-}
-
 static void removed(struct job *j)
 {
     for (size_t i = 0; i < j->removed; i++) app_mark(j->v->app, j->dir[i], false);
@@ -236,7 +195,7 @@ static void ask_for_force(const struct job *j)
 static void job_done(void *ctx, bool cancelled)
 {
     static void (*const tell[])(struct job *) = {
-        [JOB_CONTROL] = controlled, [JOB_RESUME] = resumed, [JOB_REMOVE] = removed, [JOB_SIZE] = size_known};
+        [JOB_CONTROL] = controlled, [JOB_RESUME] = resumed, [JOB_REMOVE] = removed};
     struct job *j = ctx;
     if (!cancelled) {
         if (j->kind == JOB_REMOVE || !j->status) tell[j->kind](j);
@@ -244,7 +203,7 @@ static void job_done(void *ctx, bool cancelled)
             ask_for_force(j);
         else if (j->status)
             app_say_error(j->v->app, &j->err);
-        if (j->kind != JOB_SIZE) app_refresh(j->v->app);
+        app_refresh(j->v->app);
     }
     job_free(j);
 }
@@ -347,6 +306,29 @@ static void ask_rate(struct view *v, const struct bt_run_status *here)
     app_ask(v->app, &p);
 }
 
+/* The question stands at once (a key typed meanwhile must not answer it), so the size is what is known by now. */
+static void ask_to_delete(struct view *v, char **dir, size_t n)
+{
+    struct runs_view *s = runs_of(v);
+    struct bt_str text = {.data = NULL};
+    runs_forget_doomed(s);
+    s->doomed = dir;
+    s->n_doomed = n;
+    if (n == 0) return;
+    if (n > 1)
+        bt_str_addf(&text, "delete all %zu marked runs, %s, …", n, bt_path_base(dir[0]));
+    else
+        bt_str_addf(&text, "delete %s", bt_path_base(dir[0]));
+    if (n == 1 && s->facts.dir && strcmp(s->facts.dir, dir[0]) == 0) {
+        bt_str_add(&text, " (");
+        size_text(&text, s->facts.bytes);
+        bt_str_add(&text, ")");
+    }
+    bt_str_add(&text, " for good?");
+    app_confirm(v->app, bt_str_text(&text), delete_doomed, v);
+    bt_str_free(&text);
+}
+
 /* The run under the cursor; if that is marked, all marked ones. None of them may have an engine. */
 static void delete_runs(struct view *v, const struct bt_run_status *here)
 {
@@ -365,7 +347,7 @@ static void delete_runs(struct view *v, const struct bt_run_status *here)
         app_say(v->app, ROLE_WARN, "%s is %s: stop it first (x)", busy->id, bt_run_state_name(busy->state));
         free_dirs(dir, n);
     } else {
-        submit(v, JOB_SIZE, dir, n, NULL);
+        ask_to_delete(v, dir, n);
     }
 }
 

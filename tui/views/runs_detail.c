@@ -5,9 +5,11 @@
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/text.h>
+#include <fts.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { LOG_BYTES = 8192, TALL = 14, TWO_COLUMNS = 100 };
 static const double LIVE_S = 2.0; /* how often the facts of a running run are read anew */
@@ -131,6 +133,18 @@ static void read_metrics(struct runs_facts *f, struct bt_error *err)
     bt_compare_free(c);
 }
 
+static double bytes_below(const char *dir, const atomic_bool *cancel)
+{
+    char *copy = bt_strdup(dir), *paths[] = {copy, NULL};
+    FTS *tree = copy ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+    double bytes = 0.0;
+    for (FTSENT *e; tree && !atomic_load(cancel) && (e = fts_read(tree));)
+        if (e->fts_info == FTS_F) bytes += (double)e->fts_statp->st_size;
+    if (tree) fts_close(tree);
+    free(copy);
+    return bytes;
+}
+
 static void read_facts(void *ctx, const atomic_bool *cancel)
 {
     struct reading *r = ctx;
@@ -139,6 +153,7 @@ static void read_facts(void *ctx, const atomic_bool *cancel)
     read_settings(&r->facts, &err);
     if (!atomic_load(cancel)) read_metrics(&r->facts, &err);
     if (!atomic_load(cancel)) (void)bt_run_log(r->facts.dir, &offset, LOG_BYTES, &r->facts.log, NULL);
+    r->facts.bytes = bytes_below(r->facts.dir, cancel);
     if (err.status) r->facts.fault = bt_strdup(err.text);
 }
 

@@ -28,6 +28,7 @@ struct runs_facts {
     struct runs_metric *metric;
     size_t n_metrics;
     struct bt_str log; /* its last lines */
+    double bytes;      /* of all its files */
     char *fault;       /* why something could not be read, or NULL */
 };
 
