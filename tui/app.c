@@ -60,6 +60,11 @@ struct view *app_front(struct app *a)
     return &a->view[a->front];
 }
 
+bool app_in_front(const struct app *a, const struct view *v)
+{
+    return &a->view[a->front] == v && !a->overlay;
+}
+
 /* ── messages ── */
 
 void app_say(struct app *a, enum role role, const char *fmt, ...)

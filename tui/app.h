@@ -62,7 +62,10 @@ struct app_request {              /* what another view asks of one; members that
 };
 void app_open(struct app *a, enum view_id view,
               const struct app_request *r); /* r may be NULL: just show the view */
-void app_back(struct app *a);               /* to the view from which this one was opened */
+struct view;
+/* v is shown and nothing lies over it: what a task has to ask may be asked without taking somebody's keys. */
+bool app_in_front(const struct app *a, const struct view *v);
+void app_back(struct app *a); /* to the view from which this one was opened */
 void app_quit(struct app *a);
 /* True while a typed count is being handed to act(). */
 bool app_counted(const struct app *a);

@@ -229,11 +229,14 @@ static void kept_answered(void *ctx, int index)
     s->kept = NULL;
 }
 
-static void offer_kept(struct view *v)
+void exp_offer_kept(struct view *v)
 {
     static const char *const answers[] = {"take them over", "throw them away", "decide later"};
+    struct exp_view *s = exp_of(v);
+    if (!s->kept || s->offered || s->edit || !app_in_front(v->app, v)) return;
+    s->offered = true;
     struct bt_str title = {.data = NULL};
-    const char *path = form_path(exp_of(v)->form);
+    const char *path = form_path(s->form);
     bt_str_addf(&title, "%s: changes of an earlier session were not saved",
                 path ? bt_path_base(path) : "experiment without a file");
     app_choose(v->app, bt_str_text(&title), answers, sizeof answers / sizeof *answers, kept_answered, v);
@@ -251,7 +254,8 @@ static void loaded(struct job *j)
     free(s->kept);
     s->kept = j->kept;
     j->kept = NULL;
-    if (s->kept) offer_kept(j->v);
+    s->offered = false;
+    exp_offer_kept(j->v);
 }
 
 static void first_loaded(struct job *j)
@@ -295,6 +299,10 @@ static void save_refused(struct job *j)
 {
     struct exp_view *s = exp_of(j->v);
     struct bt_str question = {.data = NULL};
+    if (!app_in_front(j->v->app, j->v)) {
+        app_say(j->v->app, ROLE_BAD, "%s is not saved: there is another one", j->path);
+        return;
+    }
     bt_str_addf(&question,
                 j->status == BT_EXISTS ? "%s exists: overwrite it?"
                                        : "%s was changed by somebody else: overwrite it?",
@@ -541,6 +549,7 @@ void exp_editor(struct view *v)
 void exp_file_tick(struct view *v, double now)
 {
     struct exp_view *s = exp_of(v);
+    exp_offer_kept(v);
     if (!form_path(s->form) || now - s->stat_at < STAT_S || app_pending(v->app, v->state)) return;
     s->stat_at = now;
     look_at_file(v);

@@ -135,13 +135,13 @@ static void launched(void *ctx, bool cancelled)
     struct app *a = l->v->app;
     if (!cancelled && l->status) {
         size_t field = field_of(l->err.text);
-        if (field != FORM_NO_FIELD) exp_go_to(l->v, field);
+        if (field != FORM_NO_FIELD && !exp_of(l->v)->edit) exp_go_to(l->v, field);
         app_say_error(a, &l->err);
     } else if (!cancelled) {
         exp_of(l->v)->launched = l->version;
         app_choose_run(a, l->dir);
         app_refresh(a);
-        app_open(a, VIEW_CHARTS, NULL);
+        if (app_in_front(a, l->v)) app_open(a, VIEW_CHARTS, NULL);
         app_say(a, ROLE_GOOD, "%s launched; it goes on when you leave", bt_path_base(l->dir));
     }
     launch_free(l);

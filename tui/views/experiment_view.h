@@ -68,7 +68,8 @@ struct exp_view {
     char *save_path;   /* where to, once the question about overwriting is answered */
     char *kept;        /* text of an earlier session */
     uint64_t launched; /* form's text that was launched last */
-    double stat_at;    /* when the file was looked at last */
+    bool offered;
+    double stat_at; /* when the file was looked at last */
 };
 
 enum {
@@ -127,6 +128,7 @@ void exp_open_path(struct view *v, const char *path); /* asks first if there are
 void exp_open_run(struct view *v, const char *dir);
 void exp_fresh(struct view *v);
 void exp_show_from_start(struct view *v);
+void exp_offer_kept(struct view *v);
 void exp_save(struct view *v);
 void exp_ask_save_as(struct view *v);
 void exp_editor(struct view *v);

@@ -199,7 +199,7 @@ static void job_done(void *ctx, bool cancelled)
     struct job *j = ctx;
     if (!cancelled) {
         if (j->kind == JOB_REMOVE || !j->status) tell[j->kind](j);
-        if (asks_for_force(j))
+        if (asks_for_force(j) && app_in_front(j->v->app, j->v))
             ask_for_force(j);
         else if (j->status)
             app_say_error(j->v->app, &j->err);
