@@ -87,13 +87,34 @@ static json_t *parse(const char *text, size_t n, json_error_t *why)
     return root;
 }
 
+/* The string literal that ends at text[end − 1], for a message; "" if there is none. */
+static const char *literal_before(const char *text, size_t n, size_t end, size_t *length)
+{
+    size_t begin = end < 2 || end > n || text[end - 1] != '"' ? end : end - 2;
+    while (begin > 0 && begin < end && !(text[begin] == '"' && text[begin - 1] != '\\')) begin--;
+    *length = begin < end && text[begin] == '"' ? end - begin : 0;
+    return text + end - *length;
+}
+
+static void complain(const char *text, size_t n, const char *name, const json_error_t *why,
+                     struct bt_error *err)
+{
+    enum json_error_code code = json_error_code(why);
+    size_t length = 0;
+    const char *key = "";
+    if (code == json_error_duplicate_key && why->position > 0) /* jansson does not tell which */
+        key = literal_before(text, n, (size_t)why->position, &length);
+    bt_fail(err, code == json_error_out_of_memory ? BT_NOMEM : BT_INVALID,
+            "%s:%d:%d: not valid JSON: %s%s%.*s", name, why->line, why->column, why->text, length ? " " : "",
+            length < 120 ? (int)length : 120, key);
+}
+
 struct bt_json *bt_json_parse(const char *text, size_t n, const char *name, struct bt_error *err)
 {
     json_error_t why;
     json_t *root = parse(text, n, &why);
     if (!root) {
-        bt_fail(err, json_error_code(&why) == json_error_out_of_memory ? BT_NOMEM : BT_INVALID,
-                "%s:%d:%d: not valid JSON: %s", name, why.line, why.column, why.text);
+        complain(text, n, name, &why, err);
         return NULL;
     }
     if (too_deep(root, 0)) {

@@ -77,7 +77,8 @@ static enum bt_status load_model(struct bt_predictor *p, struct bt_error *err)
     enum bt_status st = bt__hf_config_load(p->dir, &c, err);
     if (!st) st = default_labels(&c, err);
     if (!st && p->x) bt__model_config_override(&c, p->x);
-    if (!st) st = bt__model_create(&c, c.num_labels, &p->m, err);
+    if (!st && bt__model_create(&c, c.num_labels, &p->m, err))
+        st = bt_error_prefix(err, BT_NOMEM, "%s/config.json", p->dir);
     bt__model_config_free(&c);
     return st ? st : load_weights(p, err);
 }
@@ -87,11 +88,8 @@ static enum bt_status load_tokenizer(struct bt_predictor *p, struct bt_error *er
     const struct bt__model_config *c = &p->m->config;
     struct bt_tokenizer_options opt = p->x ? bt__tokenizer_options_of(p->x) : BT_TOKENIZER_DEFAULTS;
     enum bt_status st = bt_tokenizer_load(p->dir, &opt, &p->tokenizer, err);
+    if (!st) st = bt__tokenizer_fits(p->tokenizer, c, p->dir, err);
     if (st) return st;
-    int32_t size = bt_tokenizer_vocab_size(p->tokenizer);
-    if (size > c->vocab_size)
-        return bt_fail(err, BT_INVALID, "%s: the vocabulary has %d entries, but the model embeds only %d",
-                       p->dir, size, c->vocab_size);
     p->features = p->x ? bt__features_options_of(p->x)
                        : (struct bt__features_options){.max_length = c->max_position_embeddings};
     if (p->features.max_length > c->max_position_embeddings)

@@ -53,3 +53,15 @@ void bt__model_config_override(struct bt__model_config *c, const struct bt_exper
         c->attention_probs_dropout_prob = (float)x->model_attention_probs_dropout_prob;
     if (x->model_classifier_dropout >= 0) c->classifier_dropout = (float)x->model_classifier_dropout;
 }
+
+enum bt_status bt__tokenizer_fits(const struct bt_tokenizer *t, const struct bt__model_config *c,
+                                  const char *dir, struct bt_error *err)
+{
+    int size = bt_tokenizer_vocab_size(t);
+    if (size > c->vocab_size)
+        return bt_fail(err, BT_INVALID, "%s: the vocabulary has %d entries, but the model embeds only %d",
+                       dir, size, c->vocab_size);
+    if (bt_tokenizer_special(t, BT_CLS) < 0 || bt_tokenizer_special(t, BT_SEP) < 0)
+        return bt_fail(err, BT_INVALID, "%s: the vocabulary has no [CLS] or no [SEP]", dir);
+    return BT_OK;
+}

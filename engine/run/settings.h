@@ -11,5 +11,8 @@ struct bt_tokenizer_options bt__tokenizer_options_of(const struct bt_experiment 
 struct bt__features_options bt__features_options_of(const struct bt_experiment *x);
 /* Activation and dropout of the options where they are set. */
 void bt__model_config_override(struct bt__model_config *c, const struct bt_experiment *x);
+/* Does the model of a directory have a row for every piece, and the tokenizer what begins and ends a text? */
+enum bt_status bt__tokenizer_fits(const struct bt_tokenizer *t, const struct bt__model_config *c,
+                                  const char *dir, struct bt_error *err);
 
 #endif

@@ -53,10 +53,8 @@ static enum bt_status load_tokenizer(const struct job *j, const struct bt__model
     const struct bt_experiment *x = j->x;
     const struct bt_tokenizer_options opt = bt__tokenizer_options_of(x);
     enum bt_status st = bt_tokenizer_load(j->s->model_dir, &opt, &j->s->tokenizer, j->err);
+    if (!st) st = bt__tokenizer_fits(j->s->tokenizer, c, j->s->model_dir, j->err);
     if (st) return st;
-    if (bt_tokenizer_vocab_size(j->s->tokenizer) > c->vocab_size)
-        return bt_fail(j->err, BT_INVALID, "%s: the vocabulary has %d entries, the embedding (vocab_size) %d",
-                       j->s->model_dir, (int)bt_tokenizer_vocab_size(j->s->tokenizer), c->vocab_size);
     if (x->data_max_seq_length > c->max_position_embeddings)
         return bt_fail(j->err, BT_INVALID, "data.max_seq_length: %lld, but the model has %d positions",
                        (long long)x->data_max_seq_length, c->max_position_embeddings);
@@ -246,7 +244,7 @@ static enum bt_status make_model(const struct job *j, const struct bt__model_con
     named.label_names = j->s->labels.name; /* lent: bt__model_create copies */
     named.num_labels = j->s->labels.n;
     enum bt_status st = bt__model_create(&named, j->s->labels.n, &j->s->model, j->err);
-    if (st) return st;
+    if (st) return bt_error_prefix(j->err, st, "%s/config.json", j->s->model_dir);
     j->s->fresh = calloc(j->s->model->params.n, sizeof *j->s->fresh);
     return j->s->fresh ? BT_OK : no_memory(j);
 }
