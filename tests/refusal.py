@@ -51,15 +51,17 @@ def listing(folder):
     for at, folders, files in os.walk(folder):
         for name in folders + files:
             path = os.path.join(at, name)
+            if name == "log.txt":
+                continue  # a refused resume is written down there
             info = os.lstat(path)
             kind = "dir" if name in folders else "file"
             found.append((os.path.relpath(path, folder), kind, 0 if kind == "dir" else info.st_size))
     return sorted(found)
 
 
-def finished(words, folder, **options):
+def finished(words, folder, program=BERTTY, **options):
     options = {"stdin": subprocess.DEVNULL, "timeout": 60, **options}
-    return subprocess.run([BERTTY, *map(str, words)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.run([program, *map(str, words)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
 def broken(output):

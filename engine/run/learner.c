@@ -205,14 +205,19 @@ static enum bt_status draw_order(struct bt__learner *l, int64_t epoch, struct bt
     return st;
 }
 
+static const char *not_finite(double v)
+{
+    return isnan(v) ? "no number (NaN)" : "infinite";
+}
+
 static enum bt_status update(struct bt__learner *l, int64_t step, struct bt__step_result *r,
                              struct bt_error *err)
 {
     const struct bt__gradient *g = bt__pass_gradient(l->pass);
     r->grad_norm = bt__adam_norm(l->adam, g);
     if (!isfinite(r->grad_norm))
-        return bt_fail(err, BT_DIVERGED, "step %lld: the gradient's norm is %g, expected a finite number",
-                       (long long)step + 1, r->grad_norm);
+        return bt_fail(err, BT_DIVERGED, "step %lld: the gradient's norm is %s, expected a finite number",
+                       (long long)step + 1, not_finite(r->grad_norm));
     double clip = l->s.max_grad_norm > 0.0 ? l->s.max_grad_norm / (r->grad_norm + 1e-6)
                                            : 1.0; /* as torch's clip_grad_norm_ */
     bt__adam_step(l->adam, g, step + 1, r->learning_rate, clip < 1.0 ? clip : 1.0);
@@ -236,8 +241,8 @@ enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__
     }
     r->loss = sum / (double)r->examples;
     if (!st && !isfinite(sum))
-        st = bt_fail(err, BT_DIVERGED, "step %lld: the loss is %g, expected a finite number",
-                     (long long)step + 1, r->loss);
+        st = bt_fail(err, BT_DIVERGED, "step %lld: the loss is %s, expected a finite number",
+                     (long long)step + 1, not_finite(r->loss));
     return st ? st : update(l, step, r, err);
 }
 

@@ -1,5 +1,6 @@
 #include "run/rundir.h"
 
+#include "run/checkpoint_parts.h"
 #include "run/proc.h"
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -168,10 +169,15 @@ enum bt_status bt__rundir_create(const char *runs_dir, const char *name, const c
                        name);
     char *id = name ? bt_strdup(name) : made_id(experiment);
     if (!id) return bt_fail(err, BT_NOMEM, "no memory for a run's name");
-    char *dir = make_directory(runs_dir, id, &mine);
+    bool alone = !bt_path_exists(runs_dir);
+    char *dir = make_directory(runs_dir, id, &mine), *kept = bt_strdup(dir);
     free(id);
-    if (!dir) return bt_fail(err, mine.status, "%s", mine.text);
-    return begin(dir, out, err);
+    enum bt_status st = dir ? begin(dir, out, &mine) : mine.status;
+    if (!st) (*out)->alone = alone;
+    if (st && kept) bt__remove_flat(kept);
+    if (st && alone) rmdir(runs_dir);
+    free(kept);
+    return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
 }
 
 enum bt_status bt__rundir_open(const char *dir, struct bt__rundir **out, struct bt_error *err)
@@ -198,13 +204,10 @@ void bt__rundir_free(struct bt__rundir *r)
 
 void bt__rundir_discard(struct bt__rundir *r)
 {
-    static const char *const files[] = {"control", "log.txt", "experiment.yaml", "run.json", "status.json"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *path = bt__rundir_path(r, files[i]);
-        if (path) unlink(path);
-        free(path);
-    }
-    rmdir(r->dir);
+    bt__remove_flat(r->dir);
+    char *parent = r->alone ? bt_strndup(r->dir, (size_t)(bt_path_base(r->dir) - r->dir)) : NULL;
+    if (parent) rmdir(parent);
+    free(parent);
 }
 
 enum bt_status bt__rundir_write(const struct bt__rundir *r, const char *name, struct bt_str *text,

@@ -9,10 +9,11 @@
 #include <stdint.h>
 
 struct bt__rundir {
-    char *dir; /* absolute */
-    char *id;  /* its last component */
-    int lock;  /* the control file, held locked */
-    int log;   /* log.txt, appended to; −1: it cannot be written */
+    char *dir;  /* absolute */
+    char *id;   /* its last component */
+    int lock;   /* the control file, held locked */
+    int log;    /* log.txt, appended to; −1: it cannot be written */
+    bool alone; /* the runs' directory was made for this run */
 };
 
 /* Letters, digits, '.', '_' and '-', at most 100, no '.' or '-' first. */
@@ -24,7 +25,7 @@ enum bt_status bt__rundir_create(const char *runs_dir, const char *name, const c
 /* Takes over a run that is there. BT_BUSY: another engine has it. */
 enum bt_status bt__rundir_open(const char *dir, struct bt__rundir **out, struct bt_error *err);
 void bt__rundir_free(struct bt__rundir *r); /* NULL is fine */
-/* Removes a directory that was just made, and the files that bt__rundir_create put there. */
+/* Removes a directory that was just made, with its files; the runs' directory too if it was made for it. */
 void bt__rundir_discard(struct bt__rundir *r);
 
 /* dir/name; the caller frees; NULL without memory. */

@@ -97,12 +97,20 @@ void bt__name_status(struct bt__trainer *t)
     t->status.metric = t->x->eval_eval_strategy == BT_EVAL_NO ? NULL : t->x->eval_metric_for_best_model;
 }
 
+static enum bt_status fill_run(struct bt__trainer *t, struct bt_error *err)
+{
+    enum bt_status st = write_experiment(t, err);
+    if (!st) st = bt__run_json(t, err);
+    return st ? st : bt_events_open(t->run->dir, &t->events, err);
+}
+
+/* The directory and what belongs into it before the first step: all of it, or no directory. */
 static enum bt_status make_run(struct bt__trainer *t, struct bt_error *err)
 {
     const struct bt_experiment *x = t->x;
     enum bt_status st = bt__rundir_create(x->run_output_dir, t->req->name, x->run_name, &t->run, err);
     if (st) return st;
-    st = write_experiment(t, err);
+    st = fill_run(t, err);
     if (st) {
         bt__rundir_discard(t->run);
         bt__rundir_free(t->run);
@@ -136,11 +144,9 @@ static enum bt_status begin_new(struct bt__trainer *t, struct bt_error *err)
     if (!st) st = bt_experiment_resolve(t->x, err);
     if (!st) st = bt__pool_create((int)t->x->run_num_threads, &t->pool, err);
     if (!st) st = load(t, err);
-    if (!st) st = make_run(t, err);
     if (!st) st = bt__hashes_of_data(&t->data, t->x, err);
     if (!st) st = bt__make_learner(t, err);
-    if (!st) st = bt__run_json(t, err);
-    return st ? st : bt_events_open(t->run->dir, &t->events, err);
+    return st ? st : make_run(t, err);
 }
 
 static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)

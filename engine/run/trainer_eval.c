@@ -146,8 +146,9 @@ static enum bt_status run_split(struct bt__trainer *t, enum bt__split which, int
     if (isfinite(e.loss))
         write_predictions(t, which, step, e.logits);
     else
-        st = bt_fail(err, BT_DIVERGED, "evaluation at step %lld: the loss is %g, expected a finite number",
-                     (long long)step, e.loss);
+        st = bt_fail(err, BT_DIVERGED,
+                     "%s data, evaluation at step %lld: the loss is %s, expected a finite number",
+                     bt__split_name(which), (long long)step, isnan(e.loss) ? "no number (NaN)" : "infinite");
     bt__evaluation_free(&e);
     return st;
 }
