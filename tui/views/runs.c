@@ -48,7 +48,10 @@ void runs_update(struct view *v)
     if (!fresh && !(s->sort == RUNS_MARK && marks != s->marks_version)) return;
     const struct bt_run_list *list = app_runs(v->app);
     size_t *row = realloc(s->row, (list->n + 1) * sizeof *row);
-    if (!row) return;
+    if (!row) {
+        list_resize(&s->list, 0);
+        return;
+    }
     s->row = row;
     struct runs_order order = {
         .column = s->sort, .descending = s->descending, .now = clock_now(), .marked = marked, .ctx = v->app};
@@ -191,10 +194,9 @@ static void close_view(struct view *v)
 
 static void tick(struct view *v, double now)
 {
-    uint64_t before = runs_of(v)->runs_version;
     runs_update(v);
     follow(v);
-    if (runs_of(v)->runs_version != before) app_redraw(v->app);
+    app_redraw(v->app); /* ages grow */
     runs_detail_tick(v, now);
 }
 

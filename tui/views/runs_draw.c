@@ -101,6 +101,15 @@ static void epoch_cell(const struct bt_run_status *s, struct bt_str *out)
     if (s->epochs > 0.0) bt_str_addf(out, "/%.3g", s->epochs);
 }
 
+/* No seconds: an idle screen stays as it is. */
+static void age(struct bt_str *out, double seconds)
+{
+    if (seconds < 60.0)
+        bt_str_add(out, "<1m");
+    else
+        runs_duration(out, seconds);
+}
+
 static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum role *role)
 {
     const struct cells *c = ctx;
@@ -145,7 +154,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
         runs_duration(out, runs_number(s, RUNS_ETA, c->now));
         break;
     case RUNS_AGE:
-        runs_duration(out, runs_number(s, RUNS_AGE, c->now));
+        age(out, runs_number(s, RUNS_AGE, c->now));
         break;
     case RUNS_COLUMNS:
         break;
@@ -290,6 +299,7 @@ bool runs_mouse(struct view *v, const struct event *e)
     struct cells c;
     bool activated = false;
     int clicked = -1;
+    runs_update(v);
     if (s->detail_at.h && layout_in(s->detail_at, e->y, e->x)) {
         if (e->button == MOUSE_LEFT) v->focus = RUNS_DETAIL;
         if (e->button == MOUSE_WHEEL_UP) s->detail_top -= s->detail_top > 0;
