@@ -41,13 +41,22 @@ UNKNOWN = re.compile(rb"\x1b\[[>=<][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x
 
 # What pyte does not know: "print that again", and scrolling, which ncurses asks for at the edge of the scrolled region.
 REPEATED = re.compile(rb"([ -~])\x1b\[(\d+)b")
-UNFINISHED = re.compile(rb"[ -~]?\x1b(?:\[[0-9;?<>=]*|\][^\x07\x1b]*|P[^\x1b]*)?\Z", re.S)  # the rest comes with the next part
 SCROLLED = re.compile(rb"\x1b\[(\d*)([ST])")
 
 
 def known(part):
     part = REPEATED.sub(lambda m: m[1] * (1 + int(m[2])), UNKNOWN.sub(b"", part))
     return SCROLLED.sub(lambda m: (b"\x1bD" if m[2] == b"S" else b"\x1bM") * int(m[1] or 1), part)
+
+
+# An escape sequence that is not all there yet.
+UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[()*+]|[\]P][^\x07\x1b]*)?\Z", re.S)
+
+
+class Display(pyte.Screen):
+    def select_graphic_rendition(self, *attributes, private=False):
+        if not private:  # CSI ? … m and CSI > … m ask for something else
+            super().select_graphic_rendition(*attributes)
 
 
 def key_bytes(key):
@@ -71,8 +80,9 @@ class Screen:
         self.dir = Path(directory or self.own)
         if setup:
             setup(self.dir)
-        self.raw = self.rest = b""
-        self.screen = pyte.Screen(columns, rows)
+        self.raw = b""
+        self.screen = Display(columns, rows)
+        self.held = b""  # bytes that wait for those that follow
         self.stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(program or BERTTY, list(args), cwd=str(self.dir), env=self.environment(env),
                                    dimensions=(rows, columns), timeout=WAIT, echo=False)
@@ -135,13 +145,25 @@ class Screen:
                 break
             got += part
             self.raw += part
-            part = self.rest + part
-            cut = UNFINISHED.search(part)
-            part, self.rest = (part[:cut.start()], part[cut.start():]) if cut else (part, b"")
-            self.stream.feed(known(part))
+            self.show(part, 8)  # what is repeated stands before the sequence that says so
             if left <= 0:
                 break
+        self.show(b"", 0)
         return got
+
+    def show(self, part, keep):
+        self.held += part
+        end = max(len(self.held) - keep, 0)
+        if end and self.held[end:end + 1] == b"\x1b":
+            end -= 1  # the character that may be repeated
+        found = UNFINISHED.search(self.held[:end])
+        end = found.start() if found else end
+        self.stream.feed(known(self.held[:end]))
+        self.held = self.held[end:]
+
+    def settle(self, seconds=0.7):
+        """Until nothing has come for so long."""
+        self.until(lambda: self.drain(seconds) == b"", f"{seconds} s without output")
 
     def quiet(self, seconds):
         return self.drain(seconds)

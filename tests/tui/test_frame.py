@@ -388,7 +388,7 @@ def test_idle_is_silent():
         for s, view in zip(screens, VIEWS):
             s.wait(front(view))
         for s in screens:
-            s.drain(0.15)
+            s.settle()
         before = [cpu_ticks(s.child.pid) for s in screens]
         sent = [screens[0].drain(1.5)] + [s.drain(0) for s in screens[1:]]
         for s, ticks, was_sent in zip(screens, before, sent):
