@@ -87,7 +87,7 @@ def refused(model, folder):
             ("no such model", [folder / "nothing"], 1, "nothing"),
             ("no vocabulary", [folder], 1, "neither tokenizer.json nor vocab.txt"),
             ("no such file", [model, folder / "nothing"], 1, "No such file"),
-            ("a directory", [model, folder], 1, "Is a directory"),
+            ("a directory", [model, folder], 1, "is a directory, expected a text file"),
             ("no model", [], 2, "MODEL"),
             ("two outputs", [model, "--ids", "--json"], 2, "--json"),
             ("another tokenizer", [model, "--compat", "spm"], 2, "hf")):

@@ -16,7 +16,7 @@ static const struct action actions[] = {
     {.id = A_CHECKPOINT, .name = "checkpoint", .keys = "c", .help = "which checkpoint of the run is asked"},
     {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "ask another run too, or one no longer"},
     {.id = A_CLEAR, .name = "clear", .keys = "x", .help = "begin with an empty text"},
-    {.id = A_DROP, .name = "drop", .keys = "d Delete", .help = "forget the kept text under the cursor"},
+    {.id = A_DROP, .name = "drop", .keys = "d Del", .help = "forget the kept text under the cursor"},
 };
 
 /* ── asking ── */

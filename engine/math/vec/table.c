@@ -6,9 +6,22 @@
     X(bias_gelu)                                                                                             \
     X(bias_gelu_tanh)                                                                                        \
     X(bias_relu)                                                                                             \
-    X(gelu_backward) X(gelu_tanh_backward) X(relu_backward) X(norm) X(norm_backward) X(scale_shift)          \
-        X(dropout) X(softmax) X(softmax_backward) X(colsum) X(colsum_dot) X(add) X(add3) X(sumsq) X(scale)   \
-            X(adamw)
+    X(gelu_backward)                                                                                         \
+    X(gelu_tanh_backward)                                                                                    \
+    X(relu_backward)                                                                                         \
+    X(norm)                                                                                                  \
+    X(norm_backward)                                                                                         \
+    X(scale_shift)                                                                                           \
+    X(dropout)                                                                                               \
+    X(softmax)                                                                                               \
+    X(softmax_backward)                                                                                      \
+    X(colsum)                                                                                                \
+    X(colsum_dot)                                                                                            \
+    X(add)                                                                                                   \
+    X(add3)                                                                                                  \
+    X(sumsq)                                                                                                 \
+    X(scale)                                                                                                 \
+    X(adamw)
 
 /* The declarations repeat the members' types: a kernel with another signature does not compile. */
 #define X(name) extern __typeof__(*((struct bt__kernels *)0)->name) VEC(name);
