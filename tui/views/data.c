@@ -192,6 +192,7 @@ static bool escape(struct view *v)
     if (s->searching) {
         data_walk_stop(v, &s->owner_find);
         s->searching = false;
+        s->queued = 0;
         app_say(v->app, ROLE_TEXT, "the search is stopped");
         return true;
     }

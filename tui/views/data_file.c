@@ -242,7 +242,7 @@ void data_close_file(struct view *v)
     s->width = NULL;
     s->searching = s->indexing = s->halted = false;
     s->cursor = s->top = s->column = s->first_column = s->wanted = 0;
-    s->left = 0;
+    s->left = s->queued = 0;
     s->index_err = (struct bt_error){0};
 }
 

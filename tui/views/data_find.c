@@ -113,6 +113,7 @@ static void turn_round(struct search *q)
     size_t rows = bt_table_rows(q->walk.file->table);
     if (q->round || rows == 0) {
         s->searching = false;
+        s->queued = 0;
         q->walk.ended = true;
         app_say(q->walk.v->app, ROLE_WARN, "“%s” is in no row%s", q->needle,
                 s->filter.on ? " that is shown" : "");
@@ -121,6 +122,15 @@ static void turn_round(struct search *q)
     q->round = true;
     q->walk.ended = false;
     q->walk.at = q->backwards ? rows - 1 : 0;
+}
+
+/* Keys that came while a search was under way. */
+static void go_on(struct view *v)
+{
+    struct data_view *s = v->state;
+    int queued = s->queued;
+    s->queued = queued > 0 ? queued - 1 : queued < 0 ? queued + 1 : 0;
+    if (queued) data_search_next(v, queued < 0);
 }
 
 static void search_turn(struct data_walk *w)
@@ -134,6 +144,7 @@ static void search_turn(struct data_walk *w)
         s->searching = false;
         w->ended = true;
         app_redraw_now(w->v->app);
+        go_on(w->v);
         return;
     }
     if (q->backwards ? w->at == SIZE_MAX : w->ended) turn_round(q);
@@ -173,6 +184,10 @@ bool data_search_next(struct view *v, bool backwards)
         return true;
     }
     if (row == SIZE_MAX) return true;
+    if (s->searching) {
+        s->queued += backwards ? -1 : 1;
+        return true;
+    }
     size_t rows = bt_table_rows(s->file->table);
     search_start(v, backwards ? (row ? row - 1 : rows - 1) : row + 1, backwards);
     return true;
@@ -188,6 +203,7 @@ static void search_done(void *ctx, const char *text)
     free(s->needle);
     s->needle = needle;
     app_redraw(v->app);
+    s->queued = 0;
     if (needle && row != SIZE_MAX) search_start(v, row, false);
 }
 

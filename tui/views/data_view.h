@@ -129,6 +129,7 @@ struct data_view {
     struct data_filter filter;
     char *needle; /* what was searched for; NULL: nothing */
     bool searching;
+    int queued; /* finds to go on to when this search has ended; < 0: backwards */
     double search_progress;
 
     bool pieces; /* the detail shows word pieces */

@@ -226,7 +226,8 @@ static bool move_step(struct view *v, int by)
     struct pred_view *s = v->state;
     long at = 0, n = (long)s->n_steps;
     if (!s->p) return true;
-    while (at < n && s->steps[at] < s->p->step) at++;
+    int64_t from = s->loading && s->step >= 0 ? s->step : s->p->step;
+    while (at < n && s->steps[at] < from) at++;
     long to = at + by;
     if (to < 0 || to >= n) {
         if (n > 1)

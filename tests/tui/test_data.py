@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""The Data view: opens files of any size, searches, filters, counts, measures, shows word pieces; nothing in a cell acts on the terminal."""
+import base64
+import random
+import re
+import sys
+from pathlib import Path
+
+from screen import Screen, fake_run, main
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import tiny_bert  # noqa: E402
+
+HOSTILE = ('id,text,label\n'
+           '1,"esc \x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07 \x9b5m end",pos\n'
+           '2,"bidi \u202eabc zero\u200bwidth",neg\n'
+           '3,"two\nlines, ""quoted""",pos\n'
+           '4,日本語 text,neg\n'
+           '5,only two\n'
+           '6,a,b,c,extra\n' + "".join(f"{i},plain row number {i},{'pos' if i % 2 else 'neg'}\n" for i in range(7, 100)))
+
+
+def hostile(d):
+    (d / "rows.csv").write_text(HOSTILE, encoding="utf-8")
+
+
+def run_with_files(d):
+    tiny_bert.experiment(d / "tiny", {"data.test_file": "test.tsv", "data.max_seq_length": 8}, train=300)
+    text = (d / "tiny/tiny.yaml").read_text()
+    for name in ("train.tsv", "dev.tsv", "test.tsv", "model"):
+        text = text.replace(f'"{name}"', f'"{d}/tiny/{name}"')
+    run = fake_run(d / "runs", "tiny-run")
+    (run / "experiment.yaml").write_text(text)
+
+
+def copied(s):
+    found = re.findall(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x1b\\", s.raw)
+    return base64.b64decode(found[-1]).decode()
+
+
+def test_nothing_to_open():
+    with Screen(["--open", "data"]) as s:
+        s.wait(r"names a data file")
+        s.keys("o", "nowhere.csv", "Enter")
+        s.wait(r"nowhere\.csv: no such file")
+        assert s.end("q") == 0
+
+
+def test_hostile_cells():
+    with Screen(["--open", "rows.csv"], setup=hostile) as s:
+        s.wait(r"rows\.csv · 99 rows")
+        s.wait(r"esc \\x1b\[31mred\\x1b\[0m \\x1b\]52;c;aGk=\\x07 .* pos")
+        s.wait(r"bidi \\u202eabc zero\\u200bwidth")
+        s.wait(r'two\\nlines, "quoted"')
+        s.wait(r"^│ +5! +5  only two")
+        s.keys("Enter")
+        s.wait(r"row 1 · line 2")
+        s.wait(r"esc \\x1b\[31mred")
+        s.keys(*["j"] * 5)
+        s.wait(r"has 5 cells; the file has 3 columns")
+        s.wait(r"beyond the columns")
+        s.keys("Esc", "f")
+        s.wait(r"Values of text · 98 in|Values of text · 99 in")
+        s.keys("Esc", "W")
+        s.wait(r"esc \\x1b\[31mred")
+        assert b"\x1b]52;c;aGk" not in s.raw and b"\x07" not in s.raw and "\u202e".encode() not in s.raw
+        assert s.end("q") == 0
+
+
+def test_moving_and_copying():
+    with Screen(["--open", "rows.csv"], setup=hostile) as s:
+        s.wait(r"row 1 · text")
+        s.keys("0", "4", "2", "G")
+        s.wait(r"row 42 · text")
+        s.keys("y")
+        s.wait(r"row 42, text: copied")
+        assert copied(s) == "plain row number 42"
+        s.keys("Y")
+        s.wait(r"3 cells")
+        assert copied(s) == "42\tplain row number 42\tneg"
+        s.keys("l")
+        s.wait(r"row 42 · label \(words, 4 values\)|row 42 · label")
+        s.keys("h", "h")
+        s.wait(r"row 42 · id")
+        s.keys("G")
+        s.wait(r"row 99 · id")
+        s.keys("g")
+        s.wait(r"row 1 · id")
+        s.wheel(10, 20)
+        s.wait(r"row 4 · id")
+        s.click(8, 20)
+        s.wait(r"row 4 · text")
+        s.resize(12, 50)
+        s.wait(r"rows\.csv")
+        s.resize(40, 120)
+        s.wait(r"plain row number 30")
+        assert s.quiet(1.0) == b""
+
+
+def test_search_and_filter():
+    with Screen(["--open", "rows.csv"], setup=hostile) as s:
+        s.wait(r"row 1 · text")
+        s.keys("/", "NUMBER 5", "Enter")
+        s.wait(r"row 50 · text")
+        s.keys("n")
+        s.wait(r"row 51 · text")
+        s.keys("N", "N")
+        s.wait(r"row 59 · text")
+        s.wait(r"went on from the end")
+        s.keys("/", "not there", "Enter")
+        s.wait(r"“not there” is in no row")
+        s.keys("&", "number 9", "Enter")
+        s.wait(r"11 of 99 rows with “number 9”")
+        s.wait(r"^│  9    9  plain row number 9")
+        s.keys("/", "number 8", "Enter")
+        s.wait(r"is in no row that is shown")
+        s.keys("Esc", "Esc")
+        s.wait(r"rows\.csv · 99 rows")
+
+
+def test_values_and_labels():
+    with Screen(["--open", "rows.csv"], setup=hostile) as s:
+        s.wait(r"row 1 · text")
+        s.keys("L")
+        s.wait(r"Values of label · 4 in 98 rows|Values of label · 3 in 98 rows")
+        s.wait(r"neg +48 +49\.0 % +▇")
+        s.keys("Enter")
+        s.wait(r"of 99 rows with label = “(neg|pos)”")
+        s.keys("f")
+        s.wait(r"Values of label · 1 in .* rows \(filtered\)")
+        s.keys("Esc", "Esc")
+        s.wait(r"rows\.csv · 99 rows")
+
+
+def test_a_run_s_files_and_word_pieces():
+    with Screen(["--open", "data"], setup=run_with_files) as s:
+        s.wait(r"train\.tsv +train +tiny-run")
+        s.wait(r"test\.tsv +test +tiny-run")
+        s.keys("Enter")
+        s.wait(r"train\.tsv · 300 rows")
+        s.keys("w")
+        s.wait(r"word pieces")
+        s.wait(r"\[CLS\]")
+        s.wait(r"\[SEP\]")
+        for _ in range(20):
+            if "cut here" in s.text():
+                break
+            s.keys("j")
+            s.drain(0.1)
+        s.wait(r"cut here: the model does not see the next \d+")
+        s.wait(r"cut to max_seq_length 8")
+        s.keys("Esc", "H")
+        s.wait(r"word pieces, \[CLS\]")
+        m = s.wait(r"cut at max_seq_length 8 +(\d+) rows")
+        want = sum(len(text.split()) > 6 for text, _ in tiny_bert.sentences(300, 1))
+        assert int(m.group(1)) == want, (m.group(1), want)
+        s.keys("G")
+        s.wait(r"empty texts +0 rows")
+        s.keys("Esc", "O")
+        s.wait(r"which file\?")
+        s.keys("Esc")
+        s.wait(r"train\.tsv · 300 rows")
+
+
+def big(d):
+    rng = random.Random(5)
+    words = "the a film plot cast music ending was is and very so it".split()
+    with open(d / "big.csv", "w", encoding="ascii") as f:
+        f.write("id,text,label\n")
+        line = " ".join(rng.choice(words) for _ in range(40))
+        for i in range(200000):
+            f.write(f"{i},{'needle ' if i == 199000 else ''}{line},{i % 3}\n")
+
+
+def test_big_file():
+    """Its first rows are there at once; its end is found, searched and counted while keys are answered."""
+    with Screen(["--open", "big.csv"], setup=big) as s:
+        s.wait(r"^│ +1 +0 ")
+        s.wait(r"big\.csv · 200,000 rows", 30)
+        s.keys("/", "NEEDLE", "Enter")
+        s.wait(r"row 199001 · text", 30)
+        s.keys("0", "1", "5", "0", "0", "0", "0", "g")
+        s.wait(r"row 150000 · text")
+        s.keys("L")
+        s.wait(r"3 in 200,000 rows$|3 in 200,000 rows ─", 30)
+        s.wait(r"66,667 +33\.3 %")
+        with open(f"/proc/{s.child.pid}/statm", encoding="ascii") as f:
+            assert int(f.read().split()[1]) * 4096 < 150e6
+        assert s.end("q") == 0
+
+
+main(globals())

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""The Predictions view: rows, filters, orders, the matrix, steps, what goes to other views and to files, and what it says where something is missing."""
+import json
+import re
+import sys
+from pathlib import Path
+
+from screen import Screen, fake_run, main
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import tiny_bert  # noqa: E402
+
+LABELS = ("negative", "positive")
+
+
+def write(run, split, step, rows):
+    """rows: (gold, p(positive))."""
+    text = ""
+    for i, (gold, p) in enumerate(rows):
+        scores = {"negative": round(1 - p, 4), "positive": p}
+        text += json.dumps({"id": i + 1, "gold": gold, "prediction": max(scores, key=scores.get), "scores": scores,
+                            "loss": round(1 - scores[gold], 4)}) + "\n"
+    (run / "predictions").mkdir(exist_ok=True)
+    (run / "predictions" / f"{split}-step-{step:06}.jsonl").write_text(text)
+
+
+def p_of(i, gold, step):
+    right = 0.5 + (i % 40 + 1) / 100
+    p = right if gold == "positive" else 1 - right
+    if i % 8 == 3:
+        p = 1 - p  # wrong
+    return round(0.5 + (p - 0.5) * step / 60, 4)
+
+
+def run_with_predictions(d, name="tiny-run", started=1.7e9):
+    tiny_bert.experiment(d / "tiny", {"data.test_file": "test.tsv"})
+    text = (d / "tiny/tiny.yaml").read_text()
+    for part in ("train.tsv", "dev.tsv", "test.tsv", "model"):
+        text = text.replace(f'"{part}"', f'"{d}/tiny/{part}"')
+    run = fake_run(d / "runs", name, started=started)
+    (run / "experiment.yaml").write_text(text)
+    for step in (20, 40, 60):
+        write(run, "validation", step, [(gold, p_of(i, gold, step)) for i, (_, gold) in enumerate(tiny_bert.sentences(40, 2))])
+    write(run, "test", 60, [(gold, p_of(i, gold, 60)) for i, (_, gold) in enumerate(tiny_bert.sentences(40, 3))])
+
+
+DEV = list(tiny_bert.sentences(40, 2))
+WRONG = [i for i in range(40) if i % 8 == 3]
+
+
+def test_no_run_and_no_predictions():
+    with Screen(["--open", "predictions"]) as s:
+        s.wait(r"There is no run yet")
+        assert s.end("q") == 0
+    with Screen(["--open", "predictions"], setup=lambda d: fake_run(d / "runs", "bare")) as s:
+        s.wait(r"no predictions of its validation rows\.")
+        s.wait(r"eval_strategy")
+        assert s.end("q") == 0
+
+
+def test_rows_filters_and_orders():
+    with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait(r"validation · step 60 \(3 of 3\) · 40 rows")
+        s.wait(re.escape(DEV[0][0][:20]))
+        s.keys("e")
+        s.wait(r"5 of 40 rows, only errors")
+        assert len(re.findall(r"^│ +\d+ .*✗ ", s.text(), re.M)) == len(WRONG), s.dump()
+        s.keys("s")
+        s.wait(r"loss ↓")
+        first = s.wait(r"^│ +(\d+) .*✗")
+        worst = max(WRONG, key=lambda i: i % 40)
+        assert int(first.group(1)) == worst + 1, s.dump()
+        s.keys("Esc")
+        s.wait(r"· 40 rows ")
+        s.keys("/", "positive", "Enter")
+        s.wait(r"with “positive”")
+        s.keys("Esc")
+        s.wait_gone(r"with “")
+
+
+def test_matrix_opens_its_rows():
+    gold = [label for _, label in DEV]
+    wrong = [i for i in WRONG if gold[i] == "negative"]
+    with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait(r"gold ↓ predicted →")
+        right = sum(g == "negative" for g in gold) - len(wrong)
+        s.wait(rf"│negative +{right} +{len(wrong)} +")
+        s.keys("Tab", "Right", "Enter")
+        s.wait(rf"{len(wrong)} of 40 rows?, negative → positive")
+        s.keys("Esc")
+        s.wait(r"· 40 rows ")
+        s.keys("Tab", "G", "Enter")  # all
+        s.wait(r"· 40 rows ")
+
+
+def test_steps_history_and_split():
+    with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait(r"step 60 \(3 of 3\)")
+        s.wait(r"p\(gold\) over steps 20 to 60")
+        p = [p_of(0, DEV[0][1], step) if DEV[0][1] == "positive" else 1 - p_of(0, DEV[0][1], step) for step in (20, 60)]
+        s.wait(rf"{p[0]:.2f} → {p[1]:.2f}")
+        s.keys("[")
+        s.wait(r"step 40 \(2 of 3\)")
+        s.keys("<", "<")
+        s.wait(r"no predictions before step 20")
+        s.keys("0", "2", "]")
+        s.wait(r"step 60 \(3 of 3\)")
+        s.keys("t")
+        s.wait(r"test · step 60 · 40 rows")
+        text = list(tiny_bert.sentences(40, 3))[0][0]
+        s.wait(re.escape(text[:20]))
+
+
+def test_to_and_from_other_views():
+    with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait(re.escape(DEV[0][0][:20]))
+        s.keys("j", "j", "o")
+        s.wait(r"Data · dev\.tsv · 40 rows")
+        s.wait(r"row 3 · text")
+        s.keys("j", "j", "p")
+        s.wait(r"validation · step 60")
+        s.wait(r"─ row 5 ─")
+        s.keys("Enter")
+        s.wait(r"▸7 Probe")
+        s.wait(re.escape(DEV[4][0][:20]))
+
+
+def test_export():
+    with Screen(["--open", "predictions"], setup=run_with_predictions) as s:
+        s.wait(r"· 40 rows")
+        s.wait(re.escape(DEV[0][0][:10]))
+        s.keys("e", "x", "C-u", "out.jsonl", "Enter")
+        s.wait(r"5 rows written to out\.jsonl")
+        rows = [json.loads(line) for line in (s.dir / "out.jsonl").read_text().splitlines()]
+        assert [r["id"] for r in rows] == [i + 1 for i in WRONG]
+        assert rows[0]["text"] == DEV[WRONG[0]][0] and rows[0]["gold"] == DEV[WRONG[0]][1]
+        s.keys("x", "C-u", "out.jsonl", "Enter")
+        s.wait(r"out\.jsonl exists\. Replace it\?")
+        s.keys("n", "x", "C-u", "out.tsv", "Enter")
+        s.wait(r"5 rows written to out\.tsv")
+        lines = (s.dir / "out.tsv").read_text().splitlines()
+        assert lines[0].startswith("id\tgold\tpredicted") and len(lines) == 6
+        s.keys("x", "C-u", "/nowhere/at/all.tsv", "Enter")
+        s.wait(r"/nowhere/at/all\.tsv: ")
+
+
+def test_texts_are_gone_or_changed():
+    def moved(d):
+        run_with_predictions(d)
+        (d / "tiny/dev.tsv").rename(d / "tiny/elsewhere.tsv")
+
+    def changed(d):
+        run_with_predictions(d)
+        rows = (d / "tiny/dev.tsv").read_text().splitlines()
+        (d / "tiny/dev.tsv").write_text("\n".join([rows[0], *("now other\t" + r.split("\t")[1] for r in rows[2:])]) + "\n")
+    with Screen(["--open", "predictions"], setup=moved) as s:
+        s.wait(r"no texts: .*dev\.tsv")
+        s.wait(r"^│ +1 +(neg|pos)")
+        s.keys("p")
+        s.wait(r"dev\.tsv: no such file")
+    with Screen(["--open", "predictions"], setup=changed, rows=36, columns=120) as s:
+        s.wait(r"now other")
+        moved_row = next(i for i in range(39) if DEV[i][1] != DEV[i + 1][1])
+        s.keys("0", *str(moved_row + 1), "g")
+        s.wait(r"The file has changed")
+
+
+def test_a_run_that_goes_on():
+    def young(d):
+        run_with_predictions(d)
+        for name in (d / "runs/tiny-run/predictions").iterdir():
+            name.unlink()
+    with Screen(["--open", "predictions"], setup=young) as s:
+        s.wait(r"no predictions")
+        run = s.dir / "runs/tiny-run"
+        write(run, "validation", 80, [(gold, p_of(i, gold, 60)) for i, (_, gold) in enumerate(DEV)])
+        status = json.loads((run / "status.json").read_text())
+        (run / "status.json").write_text(json.dumps({**status, "last_step": 80, "updated": 1.8e9}))
+        s.wait(r"validation · step 80 · 40 rows")
+        assert s.end("q") == 0
+
+
+main(globals())
