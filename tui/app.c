@@ -467,6 +467,7 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     }
     status = begin(a, o, err);
     if (status == BT_OK) {
+        a->typed = app_now(); /* starting is as good as a key */
         app_refresh(a);
         first_frame(a);
         app_show(a, file ? VIEW_RUNS : first);
