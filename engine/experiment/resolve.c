@@ -2,11 +2,18 @@
 #include "experiment/value.h"
 
 #include <bertty/file.h>
+#include <bertty/text.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static bool is_text(const char *path)
+{
+    size_t n = strlen(path);
+    return bt_utf8_valid(path, n) == n;
+}
 
 /* path in the current directory if it exists there, else in the experiment file's; absolute. The caller frees. NULL: errno says why. */
 static char *locate(const struct bt_experiment *x, const char *path)
@@ -21,8 +28,13 @@ static char *locate(const struct bt_experiment *x, const char *path)
         free(dir);
     }
     char *real = realpath(found ? found : path, NULL);
-    const int error = errno;
+    int error = errno;
     free(found);
+    if (real && !is_text(real)) { /* experiment.yaml could not hold it */
+        free(real);
+        real = NULL;
+        error = EILSEQ;
+    }
     errno = error;
     return real;
 }
@@ -31,7 +43,9 @@ static enum bt_status not_there(const struct bt_experiment *x, int which, const 
                                 struct bt_error *err)
 {
     const struct bt_option *o = &bt_options(NULL)[which];
-    const char *why = errno == ENOENT ? "no such file or directory" : strerror(errno);
+    const char *why = errno == ENOENT   ? "no such file or directory"
+                      : errno == EILSEQ ? "its full path is not valid UTF-8"
+                                        : strerror(errno);
     enum bt_status st = errno == ENOENT ? BT_NOTFOUND : BT_IO;
     if (x->path && x->line[which])
         return bt_fail(err, st, "%s:%u: %s: %s: %s", x->path, x->line[which], o->key, path, why);
@@ -70,7 +84,8 @@ static enum bt_status add_glob(const struct bt_experiment *x, const char *patter
     errno = ENOENT;
     for (size_t i = 0; !st && i < g.gl_pathc; i++) {
         char *real = realpath(g.gl_pathv[i], NULL);
-        st = real ? bt__list_add(out, real, err) : BT_NOTFOUND;
+        if (real && !is_text(real)) errno = EILSEQ;
+        st = real && is_text(real) ? bt__list_add(out, real, err) : BT_NOTFOUND;
         free(real);
     }
     if (rc == 0) globfree(&g);

@@ -203,6 +203,14 @@ enum bt_status bt__value_from_yaml(struct bt_experiment *x, const struct bt_opti
 
 /* ── to text ── */
 
+/* What YAML does not allow as it is or takes for a line's end, and what changes how its neighbours look. */
+static bool needs_escape(int32_t cp)
+{
+    return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
+           (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
+           (cp >= 0xfff0 && cp <= 0xffff) || (cp >= 0xe0000 && cp <= 0xe0fff);
+}
+
 /* Whether YAML reads the plain text back as the same scalar, inside [ ] too. */
 static bool plain_is_safe(const char *s)
 {
@@ -210,8 +218,11 @@ static bool plain_is_safe(const char *s)
     size_t n = strlen(s);
     if (bt_yaml_is_null(&v) || bt_utf8_valid(s, n) != n) return false;
     if (strchr("-?:,[]{}#&*!|>'\"%@` ", s[0]) || s[n - 1] == ' ' || s[n - 1] == ':') return false;
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f || strchr(",[]{}", s[i])) return false;
+    for (size_t i = 0; i < n;) {
+        int32_t cp;
+        i += bt_utf8_decode(s + i, n - i, &cp);
+        if (needs_escape(cp) || (cp < 0x80 && strchr(",[]{}", cp))) return false;
+    }
     return !strstr(s, ": ") && !strstr(s, " #") && truth(s) < 0;
 }
 
@@ -222,13 +233,16 @@ void bt__yaml_text(struct bt_str *out, const char *text)
         return;
     }
     bt_str_addc(out, '"');
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            bt_str_addf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7f)
-            bt_str_addf(out, "\\x%02x", *p);
+    for (size_t i = 0, n = strlen(text), length; i < n; i += length) {
+        int32_t cp = 0;
+        length = bt_utf8_decode(text + i, n - i, &cp);
+        if (cp == '"' || cp == '\\')
+            bt_str_addf(out, "\\%c", (int)cp);
+        else if (length > 0 && needs_escape(cp))
+            bt_str_addf(out, cp < 0x100 ? "\\x%02x" : "\\U%08x", (unsigned)cp);
         else
-            bt_str_addc(out, (char)*p);
+            bt_str_addn(out, text + i, length ? length : 1);
+        if (length == 0) length = 1; /* no UTF-8: whoever reads it back says so */
     }
     bt_str_addc(out, '"');
 }

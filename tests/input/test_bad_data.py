@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Bad data files given to train, check, eval, predict and tokenize: one clear line that names the file and the row, before a run exists."""
 import os
+import shutil
 import sys
 
 from refusal import COUNT, Ground, finished, refused
@@ -93,6 +94,17 @@ def no_files():
             refused(f"{words[0]} {path}", folder, words, path, said, seconds=5, timeout=20)
 
 
+def odd_names():
+    """A directory whose name is no UTF-8: experiment.yaml could not name it."""
+    folder = GROUND.fresh()
+    odd = os.fsencode(folder) + b"/caf\xe9"
+    os.mkdir(odd)
+    shutil.copy(folder / "train.tsv", odd + b"/train.tsv")
+    os.symlink(odd + b"/train.tsv", os.fsencode(folder) + b"/link")
+    for name in "caf*/train.tsv", "link":
+        refused(f"no UTF-8: {name}", folder, ["train", "tiny.yaml", "--set", f"data.train_file={name}"], "data.train_file", name, "not valid UTF-8")
+
+
 def settings():
     """What only model and data together show."""
     folder = GROUND.fresh()
@@ -108,6 +120,6 @@ def settings():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([make_run, rows, formats, invalid_utf8, no_files, settings])
+    code = COUNT.run([make_run, rows, formats, invalid_utf8, no_files, odd_names, settings])
     GROUND.remove()
     sys.exit(code)
