@@ -77,10 +77,12 @@ static int32_t letter_key(char c)
     static const struct {
         char c;
         int32_t key;
-    } letters[] = {{'A', KEY_CODE_UP},      {'B', KEY_CODE_DOWN},   {'C', KEY_CODE_RIGHT},
-                   {'D', KEY_CODE_LEFT},    {'H', KEY_CODE_HOME},   {'F', KEY_CODE_END},
-                   {'Z', KEY_CODE_BACKTAB}, {'P', KEY_CODE_F1},     {'Q', KEY_CODE_F1 + 1},
-                   {'R', KEY_CODE_F1 + 2},  {'S', KEY_CODE_F1 + 3}, {'M', KEY_CODE_ENTER}};
+    } letters[] = {{.c = 'A', .key = KEY_CODE_UP},      {.c = 'B', .key = KEY_CODE_DOWN},
+                   {.c = 'C', .key = KEY_CODE_RIGHT},   {.c = 'D', .key = KEY_CODE_LEFT},
+                   {.c = 'H', .key = KEY_CODE_HOME},    {.c = 'F', .key = KEY_CODE_END},
+                   {.c = 'Z', .key = KEY_CODE_BACKTAB}, {.c = 'P', .key = KEY_CODE_F1},
+                   {.c = 'Q', .key = KEY_CODE_F1 + 1},  {.c = 'R', .key = KEY_CODE_F1 + 2},
+                   {.c = 'S', .key = KEY_CODE_F1 + 3},  {.c = 'M', .key = KEY_CODE_ENTER}};
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
         if (letters[i].c == c) return letters[i].key;
     return 0;
