@@ -232,7 +232,7 @@ static bool move_step(struct view *v, int by)
     if (to < 0 || to >= n) {
         if (n > 1)
             app_say(v->app, ROLE_TEXT, "there are no predictions %s step %" PRId64,
-                    by < 0 ? "before" : "after", s->p->step);
+                    by < 0 ? "before" : "after", from);
         else
             app_say(v->app, ROLE_TEXT, "step %" PRId64 " is the only one with predictions", s->p->step);
         return true;
