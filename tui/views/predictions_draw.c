@@ -54,7 +54,7 @@ struct list_look pred_look(const struct view *v)
     const struct pred_view *s = v->state;
     enum pred_order o = s->query.order;
     return (struct list_look){.column = columns,
-                              .n_columns = COLUMNS,
+                              .n_columns = s->texts && !s->texts->examples ? COL_TEXT : COLUMNS,
                               .sorted = sorted_column[o],
                               .descending = (o == PRED_BY_LOSS) != s->query.reversed,
                               .focused = v->focus == PRED_LIST,
@@ -72,6 +72,7 @@ static void title_of(const struct pred_view *s, struct bt_str *out)
     const struct pred_query *q = &s->query;
     size_t at = 0;
     while (at < s->n_steps && s->steps[at] != s->p->step) at++;
+    if (s->pinned) bt_str_addf(out, "%s · ", bt_path_base(s->run));
     bt_str_addf(out, "%s · step %" PRId64, pred_split_name(s->split), s->p->step);
     if (s->n_steps > 1) bt_str_addf(out, " (%zu of %zu)", at + 1, s->n_steps);
     bt_str_add(out, " · ");
@@ -118,7 +119,13 @@ static void draw_list(struct view *v, struct rect area)
 
 /* ── the matrix ── */
 
-enum { FIGURES = 3, FIGURE_W = 5, MOST_LABEL = 12, LEAST_CELL = 5 };
+enum {
+    FIGURES = 3,
+    FIGURE_W = 5,
+    MOST_LABEL = 12,
+    LEAST_CELL = 5,
+    FEW = 4 /* cells that go before figures */
+};
 
 static int label_width(const struct pred_view *s, int most)
 {
@@ -138,13 +145,15 @@ static void size_cells(struct pred_view *s, int room)
     int widest = label_width(s, MOST_LABEL) + 2;
     s->label_width = label_width(s, MOST_LABEL);
     if (least < LEAST_CELL) least = LEAST_CELL;
-    int fair = (room - s->label_width - FIGURES * FIGURE_W) / (s->p->n_labels + 1);
+    int few = s->p->n_labels < FEW ? s->p->n_labels : FEW;
+    s->figures = room - s->label_width - FIGURES * FIGURE_W < few * least ? 0 : FIGURES;
+    int fair = (room - s->label_width - s->figures * FIGURE_W) / (s->p->n_labels + 1);
     s->cell_width = fair > widest ? widest : fair < least ? least : fair;
 }
 
 static int cells_shown(const struct pred_view *s, int room)
 {
-    int n = (room - s->label_width - FIGURES * FIGURE_W) / s->cell_width;
+    int n = (room - s->label_width - s->figures * FIGURE_W) / s->cell_width;
     if (n < 1) n = (room - s->label_width) / s->cell_width;
     return n < 1 ? 1 : n > s->p->n_labels + 1 ? s->p->n_labels + 1 : n;
 }
@@ -180,7 +189,7 @@ static void draw_matrix_head(struct term *t, struct rect in, const struct pred_v
         int w = bt_text_width(label, strlen(label));
         term_text(t, at, 0, w < at.w ? at.w - w : 0, ROLE_HEADER, label, strlen(label));
     }
-    for (int i = 0; i < FIGURES && x + FIGURE_W <= in.w; i++, x += FIGURE_W)
+    for (int i = 0; i < s->figures && x + FIGURE_W <= in.w; i++, x += FIGURE_W)
         put_right(t, in, 0, x, FIGURE_W, ROLE_DIM, figure[i]);
 }
 
@@ -207,7 +216,7 @@ static void draw_figures(struct term *t, struct rect in, int y, int x, const str
     const struct pred_class *c = gold < s->p->n_labels ? &s->matrix.of[gold] : NULL;
     const double of_class[FIGURES] = {c ? c->precision : NAN, c ? c->recall : NAN, c ? c->f1 : NAN};
     const double of_all[FIGURES] = {NAN, s->matrix.accuracy, s->matrix.macro_f1};
-    for (int i = 0; i < FIGURES && x + FIGURE_W <= in.w; i++, x += FIGURE_W) {
+    for (int i = 0; i < s->figures && x + FIGURE_W <= in.w; i++, x += FIGURE_W) {
         char text[16] = "";
         double value = c ? of_class[i] : of_all[i];
         if (!isnan(value)) snprintf(text, sizeof text, "%.3f", value);
@@ -217,11 +226,24 @@ static void draw_figures(struct term *t, struct rect in, int y, int x, const str
     }
 }
 
+/* Titles of columns are cut where there are many: here is what the cursor's cell stands for. */
+static void matrix_title(const struct view *v, struct bt_str *out)
+{
+    const struct pred_view *s = v->state;
+    bt_str_add(out, "gold ↓ predicted →");
+    if (v->focus != PRED_MATRIX) return;
+    bt_str_clear(out);
+    bt_str_addf(out, "%s → %s", label_or_all(s, s->gold), label_or_all(s, s->predicted));
+}
+
 static void draw_matrix(struct view *v, struct rect area)
 {
     struct pred_view *s = v->state;
     struct term *t = app_term(v->app);
-    struct rect in = term_box(t, area, "gold ↓ predicted →", v->focus == PRED_MATRIX);
+    struct bt_str title = {0};
+    matrix_title(v, &title);
+    struct rect in = term_box(t, area, bt_str_text(&title), v->focus == PRED_MATRIX);
+    bt_str_free(&title);
     int n = s->p->n_labels + 1;
     s->matrix_at = in;
     if (in.h < 2 || in.w < 10) return;
@@ -253,24 +275,53 @@ bool pred_place(const struct pred_view *s, int y, int x, int *gold, int *predict
 
 /* ── the row ── */
 
-static void put_scores(struct sheet *d, const struct pred_view *s, const struct bt_prediction *r)
+enum { MOST_ABOVE = 5 /* scores above the text */ };
+
+static void put_score(struct sheet *d, const struct pred_view *s, const struct bt_prediction *r, int i)
 {
     int label_w = label_width(s, d->width / 3), room = d->width - label_w - 10;
-    for (int i = 0; r->scores && i < s->p->n_labels; i++) {
-        struct bt_str line = {0}, label = {0};
-        int n = (int)(r->scores[i] * (float)room + 0.5f);
-        int w = bt_text_fit(&label, s->p->label[i], strlen(s->p->label[i]), label_w);
-        bt_str_addf(&line, "%s%*s %.3f ", bt_str_text(&label), label_w - w, "", (double)r->scores[i]);
-        for (int k = 0; k < n; k++) bt_str_add(&line, "▇");
-        const char *mark = i == r->gold && i == r->predicted ? "✓"
-                           : i == r->gold                    ? "g"
-                           : i == r->predicted               ? "✗"
-                                                             : " ";
-        enum role role = i == r->gold ? ROLE_GOOD : i == r->predicted ? ROLE_BAD : ROLE_TEXT;
-        sheet_print(d, role, 0, "%s %s", mark, bt_str_text(&line));
-        bt_str_free(&line);
-        bt_str_free(&label);
+    struct bt_str line = {0}, label = {0};
+    int n = (int)(r->scores[i] * (float)room + 0.5f);
+    int w = bt_text_fit(&label, s->p->label[i], strlen(s->p->label[i]), label_w);
+    bt_str_addf(&line, "%s%*s %.3f ", bt_str_text(&label), label_w - w, "", (double)r->scores[i]);
+    for (int k = 0; k < n; k++) bt_str_add(&line, "▇");
+    const char *mark = i == r->predicted ? (r->gold == i || r->gold < 0 ? "✓" : "✗")
+                       : i == r->gold    ? "g"
+                                         : " ";
+    enum role role = i == r->gold ? ROLE_GOOD : i == r->predicted ? ROLE_BAD : ROLE_TEXT;
+    sheet_print(d, role, 0, "%s %s", mark, bt_str_text(&line));
+    bt_str_free(&line);
+    bt_str_free(&label);
+}
+
+/* The label with the greatest score below one that was shown already (−1: none yet); −1: there are no more. */
+static int next_score(const struct pred_view *s, const struct bt_prediction *r, int last)
+{
+    int best = -1;
+    for (int i = 0; i < s->p->n_labels; i++) {
+        bool after =
+            last < 0 || r->scores[i] < r->scores[last] || (r->scores[i] == r->scores[last] && i > last);
+        if (after && (best < 0 || r->scores[i] > r->scores[best])) best = i;
     }
+    return best;
+}
+
+/* A few labels in their order; many by their scores, from one on: the first ones stand above the text, the others below. Returns the last. */
+static int put_scores(struct sheet *d, const struct pred_view *s, const struct bt_prediction *r, int from,
+                      int most)
+{
+    if (!r->scores) return -1;
+    if (s->p->n_labels <= MOST_ABOVE) {
+        for (int i = 0; from < 0 && i < s->p->n_labels; i++) put_score(d, s, r, i);
+        return s->p->n_labels - 1;
+    }
+    int at = from;
+    for (int n = 0; n < most; n++) {
+        int next = next_score(s, r, at);
+        if (next < 0) break;
+        put_score(d, s, r, at = next);
+    }
+    return at;
 }
 
 /* p(gold) over the steps: eight heights, a gap where a step says nothing about the row. */
@@ -308,7 +359,7 @@ static void put_row(struct sheet *d, const struct pred_view *s, const struct bt_
     else
         sheet_print(d, wrong ? ROLE_BAD : ROLE_GOOD, 0, wrong ? "%s, predicted %s" : "%s, as predicted",
                     pred_label(s->p, r->gold), pred_label(s->p, r->predicted));
-    put_scores(d, s, r);
+    int last = put_scores(d, s, r, -1, MOST_ABOVE);
     if (s->history && r->gold >= 0) put_history(d, s, (size_t)(r - s->p->row));
     if (x) sheet_wrap(d, ROLE_TEXT, 0, x->text, x->text_n);
     if (x && x->pair) sheet_print(d, ROLE_DIM, 0, "second text:");
@@ -318,6 +369,7 @@ static void put_row(struct sheet *d, const struct pred_view *s, const struct bt_
                     x->file < s->texts->n_files ? bt_path_base(s->texts->file[x->file]) : "", x->line);
     else if (s->texts && s->texts->examples)
         sheet_print(d, ROLE_WARN, 0, "The file has changed: this row is another one now.");
+    if (last >= 0) put_scores(d, s, r, last, s->p->n_labels);
 }
 
 static void draw_detail(struct view *v, struct rect area)
@@ -383,13 +435,14 @@ static void draw_empty(struct view *v, struct rect area)
 
 void pred_draw(struct view *v, struct rect area)
 {
+    enum { LEAST_ROWS = 14 /* for three panes */ };
     const struct pred_view *s = v->state;
     struct rect list, below, matrix, detail;
     if (!s->p) {
         draw_empty(v, area);
         return;
     }
-    if (v->zoom) {
+    if (v->zoom || area.h < LEAST_ROWS) {
         (v->focus == PRED_LIST ? draw_list : v->focus == PRED_MATRIX ? draw_matrix : draw_detail)(v, area);
         return;
     }

@@ -53,7 +53,7 @@ struct pred_view {
     int gold, predicted; /* the matrix's cursor; matrix.n: all */
     int first_gold, first_predicted;
     struct rect matrix_at, detail_at;
-    int cell_width, label_width;
+    int cell_width, label_width, figures;
     struct sheet detail;
     size_t detail_row;
     char *export_path;
