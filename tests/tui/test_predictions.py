@@ -129,6 +129,18 @@ def test_to_and_from_other_views():
         s.wait(re.escape(DEV[4][0][:20]))
 
 
+def test_from_a_file_that_was_not_evaluated():
+    with Screen(["--open", "data"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait(r"train\.tsv +train +tiny-run")
+        s.keys("Enter")
+        s.wait(r"train\.tsv · 200 rows")
+        s.keys("p")
+        s.wait(r"tiny-run was not evaluated on train\.tsv")
+        s.wait(r"validation · step 60")
+        s.keys("t")
+        s.wait(r"test · step 60")
+
+
 def test_export():
     with Screen(["--open", "predictions"], setup=run_with_predictions) as s:
         s.wait(r"· 40 rows")

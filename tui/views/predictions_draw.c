@@ -400,7 +400,7 @@ static void draw_why_none(struct term *t, struct rect in, const struct pred_view
     const char *name = pred_split_name(s->split),
                *other = pred_split_name(s->split == PRED_TEST ? PRED_VALIDATION : PRED_TEST);
     int y = 1;
-    if (s->err.status != BT_NOTFOUND || s->wanted_file) {
+    if (s->err.status != BT_NOTFOUND) {
         term_text(t, in, y, 2, ROLE_WARN, s->err.text, strlen(s->err.text));
         y += 2;
     } else {

@@ -50,7 +50,8 @@ struct job {
     char *run;
     enum pred_split split;
     int64_t step;
-    char *path; /* a file whose split is to be shown; NULL: any */
+    char *path;   /* a file whose split is to be shown; NULL: any */
+    bool foreign; /* the run was not evaluated on it */
     struct bt_predictions *p;
     struct bt_error err;
     int64_t *steps;
@@ -269,9 +270,7 @@ static void find_split(struct job *j)
     bool validation = lists_file(files_of(x, PRED_VALIDATION, &cut), j->path);
     if (test && !validation) j->split = PRED_TEST;
     if (validation) j->split = PRED_VALIDATION;
-    if (!test && !validation)
-        bt_fail(&j->err, BT_NOTFOUND, "%s: the run %s has not been evaluated on this file", j->path,
-                bt_path_base(j->run));
+    j->foreign = !test && !validation;
     bt_experiment_free(x);
 }
 
@@ -284,7 +283,6 @@ static void load_run(void *ctx, const atomic_bool *cancel)
     enum pred_split opposite = j->split == PRED_TEST ? PRED_VALIDATION : PRED_TEST;
     bt_predictions_steps(j->run, pred_split_name(opposite), &other, &j->other_steps, NULL);
     free(other);
-    if (j->err.status != BT_OK) return;
     bt_predictions_steps(j->run, pred_split_name(j->split), &j->steps, &j->n_steps, NULL);
     bt_predictions_load(j->run, pred_split_name(j->split), j->step, &j->p, &j->err);
 }
@@ -313,6 +311,17 @@ static void take_over(struct view *v, struct job *j)
     if (s->p && !pred_matrix_make(s->p, &s->matrix)) app_say(v->app, ROLE_BAD, "not enough memory to count");
 }
 
+/* Another view asked for a row of a file that the run was not evaluated on. */
+static void drop_wanted(struct view *v)
+{
+    struct pred_view *s = v->state;
+    app_say(v->app, ROLE_WARN, "%s was not evaluated on %s", bt_path_base(s->run),
+            s->wanted_file ? bt_path_base(s->wanted_file) : "that file");
+    free(s->wanted_file);
+    s->wanted_file = NULL;
+    s->wanted = 0;
+}
+
 static void load_rest(struct view *v)
 {
     struct pred_view *s = v->state;
@@ -331,6 +340,7 @@ static void load_done(void *ctx, bool cancelled)
     s->loading = false;
     if (ours && !s->again) {
         take_over(v, j);
+        if (j->foreign) drop_wanted(v);
         pred_update(v);
         load_rest(v);
         app_redraw_now(v->app);
