@@ -192,8 +192,9 @@ static enum bt_status read_header(struct bt__safetensors *s, uint64_t file_size,
                        (unsigned long long)n);
     st = read_at(s, text, (size_t)n, 8, err);
     if (!st) {
-        s->header = bt_json_parse(text, (size_t)n, s->path, err);
-        st = s->header ? BT_OK : BT_DAMAGED;
+        struct bt_error why;
+        s->header = bt_json_parse(text, (size_t)n, s->path, &why);
+        if (!s->header) st = bt_fail(err, why.status == BT_NOMEM ? BT_NOMEM : BT_DAMAGED, "%s", why.text);
     }
     free(text);
     if (!st && bt_json_kind(s->header) != BT_JSON_OBJECT)
