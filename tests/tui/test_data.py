@@ -67,6 +67,19 @@ def test_hostile_cells():
         assert s.end("q") == 0
 
 
+def test_broken_records():
+    def broken(d):
+        (d / "rows.jsonl").write_text('{"text": "fine", "label": 1}\n{"text": broken\n{"text": "esc \\u001b[2J", "label": 0}\n')
+    with Screen(["--open", "rows.jsonl"], setup=broken) as s:
+        s.wait(r"rows\.jsonl · 3 rows")
+        s.wait(r"^│ +2! +\{\"text\": broken")
+        s.wait(r"esc \\x1b\[2J")
+        s.keys("j", "Enter")
+        s.wait(r"This record cannot be parsed")
+        s.wait(r"\{\"text\": broken")
+        assert s.end("q") == 0
+
+
 def test_moving_and_copying():
     with Screen(["--open", "rows.csv"], setup=hostile) as s:
         s.wait(r"row 1 · text")

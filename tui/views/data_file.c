@@ -154,6 +154,7 @@ static void open_run(void *ctx, const atomic_bool *cancel)
     enum bt_status st = bt_table_open(o->path, &dialect, &o->file->table, &o->err);
     if (!st) st = columns_look(o->file->table, &o->file->column, &o->err);
     if (!st) {
+        o->err = (struct bt_error){0}; /* of rows that cannot be parsed: they are shown as they stand */
         take_columns(o->file, x);
         if (x) take_model(o->file, x);
     }
