@@ -1,12 +1,13 @@
 /* The file that the Data view shows: opening it, finding its rows in the background, and walks over them. */
 #include "tui/views/data_view.h"
+#include "tui/views/experiment_view.h"
 
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX_BYTES = 8 << 20 };
+enum { INDEX_BYTES = 8 << 20, MOST_EXPERIMENTS = 50 };
 
 /* ── the lock ── */
 
@@ -100,13 +101,47 @@ static bool names_file(const struct bt_experiment *x, const char *path)
            lists_file(&x->data_test_file, path);
 }
 
-/* The experiment that names the file: the one it was chosen from, or the chosen run's; else the run's is good for its tokenizer. */
-static struct bt_experiment *context_of(struct opening *o, bool *named)
+/* Takes the experiment at a path if it names the file, or if there is none yet to take a tokenizer from. */
+static void consider(struct opening *o, const char *path, struct bt_experiment **taken)
 {
+    struct bt_experiment *x = o->file->named ? NULL : load_experiment(path);
+    bool named = x && names_file(x, o->path);
+    if (!x || (*taken && !named)) {
+        bt_experiment_free(x);
+        return;
+    }
+    bt_experiment_free(*taken);
+    free(o->file->experiment);
+    *taken = x;
+    o->file->experiment = bt_strdup(path);
+    o->file->named = named;
+}
+
+/* Those in the folder where experiments are kept. */
+static void consider_folder(struct opening *o, struct bt_experiment **taken)
+{
+    struct bt_str names = {0};
+    int n = 0;
+    exp_complete_path("experiments/", &names);
+    for (const char *p = bt_str_text(&names); *p && n < MOST_EXPERIMENTS && !o->file->named; n++) {
+        size_t length = strcspn(p, "\n");
+        char *path = bt_strndup(p, length);
+        const char *dot = path ? strrchr(path, '.') : NULL;
+        if (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0)) consider(o, path, taken);
+        free(path);
+        p += length + (p[length] == '\n');
+    }
+    bt_str_free(&names);
+}
+
+/* The experiment that names the file: the one it was chosen from, the chosen run's, one of those that are kept here. */
+static struct bt_experiment *context_of(struct opening *o)
+{
+    struct bt_experiment *x = NULL;
     char *of_run = o->run ? bt_path_join(o->run, "experiment.yaml") : NULL;
-    struct bt_experiment *x = load_experiment(o->experiment ? o->experiment : of_run);
-    *named = x && names_file(x, o->path);
-    o->file->experiment = x ? bt_strdup(o->experiment ? o->experiment : of_run) : NULL;
+    if (o->experiment) consider(o, o->experiment, &x);
+    if (of_run) consider(o, of_run, &x);
+    consider_folder(o, &x);
     free(of_run);
     return x;
 }
@@ -148,7 +183,7 @@ static void open_run(void *ctx, const atomic_bool *cancel)
 {
     struct opening *o = ctx;
     struct bt_data_dialect dialect = {.quoting = -1, .header = -1};
-    struct bt_experiment *x = context_of(o, &o->file->named);
+    struct bt_experiment *x = context_of(o);
     (void)cancel;
     if (x && o->file->named) dialect = bt_experiment_data(x).dialect;
     enum bt_status st = bt_table_open(o->path, &dialect, &o->file->table, &o->err);

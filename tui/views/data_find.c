@@ -147,7 +147,8 @@ static void search_turn(struct data_walk *w)
         go_on(w->v);
         return;
     }
-    if (q->backwards ? w->at == SIZE_MAX : w->ended) turn_round(q);
+    bool through = q->round && (q->backwards ? w->at < q->from : w->at > q->from);
+    if (through || (q->backwards ? w->at == SIZE_MAX : w->ended)) turn_round(q);
     s->search_progress = q->backwards || !rows ? bt_table_progress(w->file->table) : data_walk_progress(w);
 }
 
