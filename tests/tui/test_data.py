@@ -110,6 +110,23 @@ def test_moving_and_copying():
         assert s.quiet(1.0) == b""
 
 
+def test_wrapped_rows():
+    def long(d):
+        (d / "rows.csv").write_text("id,text,label\n" + "".join(f"{i},{'some words ' * (i % 30)}END{i},x\n" for i in range(1, 201)))
+    with Screen(["--open", "rows.csv"], setup=long) as s:
+        s.wait(r"200 rows")
+        assert "END29" not in s.text()
+        s.keys("W", "G")
+        s.wait(r"END197[^└]*END200 [ │\n]*└")
+        s.keys("k", "k")
+        s.wait(r"row 198 · ")
+        s.wait(r"END197[^└]*END200 [ │\n]*└")
+        s.keys("0", "2", "9", "g")
+        s.wait(r"END29")
+        s.keys("W")
+        s.wait_gone(r"END29")
+
+
 def test_search_and_filter():
     with Screen(["--open", "rows.csv"], setup=hostile) as s:
         s.wait(r"row 1 · text")

@@ -305,18 +305,21 @@ static void draw_wrapped(struct term *t, struct rect r, int y, int h, const stru
     for (int k = 0; i == s->cursor && k < h; k++) term_paint(t, r, y + k, 0, r.w, ROLE_CURSOR);
 }
 
-/* Moves the top so that the cursor's row is wholly seen. */
+/* Moves the top so that the cursor's row is wholly seen, and no room is left below the last row. */
 static void keep_wrapped(struct data_view *s, const struct layout *l, int room)
 {
-    size_t first = s->cursor;
+    size_t first = s->cursor, n = data_rows(s), i = 0;
     int used = wrapped_height(s, l, s->cursor);
-    while (first > s->top) {
-        int h = wrapped_height(s, l, first - 1);
-        if (used + h > room) break;
-        used += h;
-        first--;
+    for (; first > s->top; first--) {
+        used += wrapped_height(s, l, first - 1);
+        if (used > room) break;
     }
     s->top = first;
+    for (used = 0, i = first; i < n && used < room; i++) used += wrapped_height(s, l, i);
+    for (; s->top > 0 && i == n; s->top--) {
+        used += wrapped_height(s, l, s->top - 1);
+        if (used > room) break;
+    }
 }
 
 /* ── the page ── */
@@ -333,7 +336,7 @@ static void keep_within(struct data_view *s, int page)
 static void draw_lines(struct term *t, struct rect r, struct data_view *s, const struct layout *l)
 {
     size_t n = data_rows(s);
-    if (s->wrap) keep_wrapped(s, l, r.h);
+    if (s->wrap && n) keep_wrapped(s, l, r.h);
     s->page_rows = 0;
     s->wide = 0;
     for (int y = 0; y < r.h && s->top + (size_t)s->page_rows < n; s->page_rows++) {
@@ -405,7 +408,7 @@ void data_rows_draw(struct view *v, struct rect area)
     bt_str_free(&title);
     if (in.h < 2 || !s->width) return;
     struct rect rows = {.y = in.y + 1, .x = in.x, .h = in.h - 1, .w = in.w};
-    keep_within(s, s->wrap && s->page_rows > 0 ? s->page_rows : rows.h);
+    keep_within(s, rows.h); /* as many rows as there may be; wrapped ones move the top further */
     measure(s, rows.h);
     place_cursor(s, in.w, &l);
     s->grid = rows;

@@ -29,10 +29,7 @@ static const struct action actions[] = {
     {.id = A_SPLIT, .name = "split", .keys = "t", .help = "validation or test rows"},
     {.id = A_PROBE, .name = "probe", .keys = "p", .help = "try the text in Probe"},
     {.id = A_FILE, .name = "file", .keys = "o", .help = "the row in its file, in Data"},
-    {.id = A_EXPORT,
-     .name = "export",
-     .keys = "x",
-     .help = "write the shown rows to a file (TSV, JSON lines)"},
+    {.id = A_EXPORT, .name = "export", .keys = "x", .help = "write the rows to a file (TSV, JSONL)"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the predictions again"},
 };
 
