@@ -179,6 +179,7 @@ enum bt_status bt_experiment_load(const char *path, struct bt_experiment **out, 
     (*out)->path = bt_strdup(path);
     if ((*out)->path) return BT_OK;
     bt_experiment_free(*out);
+    *out = NULL;
     return bt_fail(err, BT_NOMEM, "%s: no memory", path);
 }
 
@@ -247,5 +248,6 @@ enum bt_status bt_experiment_copy(const struct bt_experiment *x, struct bt_exper
     (*out)->path = bt_strdup(x->path);
     if ((*out)->path || !x->path) return BT_OK;
     bt_experiment_free(*out);
+    *out = NULL;
     return bt_fail(err, BT_NOMEM, "no memory for a copy");
 }

@@ -45,10 +45,12 @@ static void format(struct bt_str *to, const char *fmt, va_list ap)
 {
     char *text = NULL;
     int n = vasprintf(&text, fmt, ap);
-    if (n >= 0) {
-        bt_text_clean(to, text, (size_t)n);
-        free(text);
+    if (n < 0) {
+        to->failed = true;
+        return;
     }
+    bt_text_clean(to, text, (size_t)n);
+    free(text);
 }
 
 void cli_line(const char *fmt, ...)
@@ -104,7 +106,7 @@ static void complain(const char *command, const char *fmt, va_list ap)
     bt_str_addc(&line, '\n');
     wipe_progress();
     fflush(stdout);
-    fputs(bt_str_text(&line), stderr);
+    fputs(line.failed ? "bertty: out of memory\n" : bt_str_text(&line), stderr);
     bt_str_free(&line);
 }
 
