@@ -190,7 +190,7 @@ void data_count(struct view *v, size_t column)
 /* ── drawing ── */
 
 enum { COL_VALUE, COL_ROWS, COL_SHARE, COL_BAR, COLUMNS };
-enum { OTHERS = 29 /* columns that counts, shares and gaps take */, LEAST_BAR = 12 };
+enum { OTHERS = 29 /* columns that counts, shares and gaps take */, LEAST_BAR = 4 };
 static const struct list_column columns[COLUMNS] = {
     [COL_VALUE] = {.title = "value", .min = 10, .max = 10},
     [COL_ROWS] = {.title = "rows", .min = 8, .max = 12, .right = true},
