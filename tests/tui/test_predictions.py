@@ -181,6 +181,30 @@ def test_texts_are_gone_or_changed():
         s.wait(r"The file has changed")
 
 
+def test_rows_cut_off_the_training_data():
+    """With data.val_set_size the numbers of validation rows are those of the training file."""
+    train = list(tiny_bert.sentences(200, 1))
+
+    def cut(d):
+        run_with_predictions(d)
+        run = d / "runs/tiny-run"
+        text = (run / "experiment.yaml").read_text()
+        (run / "experiment.yaml").write_text(re.sub(r"validation_file: .*", "val_set_size: 0.1", text))
+        for name in (run / "predictions").iterdir():
+            name.unlink()
+        rows = [{"id": i + 1, "gold": train[i][1], "prediction": "positive", "scores": {"negative": 0.25, "positive": 0.75},
+                 "loss": 0.5} for i in range(150, 170)]
+        (run / "predictions/validation-step-000060.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    with Screen(["--open", "predictions"], setup=cut, rows=36, columns=120) as s:
+        s.wait(r"validation · step 60 · 20 rows")
+        s.wait(re.escape(train[150][0][:20]))
+        s.keys("j", "o")
+        s.wait(r"train\.tsv · 200 rows")
+        s.wait(r"row 152 · text")
+        s.keys("j", "p")
+        s.wait(r"─ row 153 ─")
+
+
 def test_a_run_that_goes_on():
     def young(d):
         run_with_predictions(d)

@@ -72,10 +72,20 @@ static bool copy_row(struct view *v)
     return true;
 }
 
+/* What is counted must be all that the filter will find. */
+static bool filter_is_looking(struct view *v)
+{
+    const struct data_view *s = v->state;
+    bool looking = s->filter.on && !s->filter.complete;
+    if (looking) app_say(v->app, ROLE_WARN, "the filter is still looking for its rows");
+    return looking;
+}
+
 static bool labels(struct view *v)
 {
     struct data_view *s = v->state;
     if (!s->file) return false;
+    if (filter_is_looking(v)) return true;
     if (s->file->label >= 0)
         data_count(v, (size_t)s->file->label);
     else
@@ -150,6 +160,7 @@ static bool count_column(struct view *v)
 {
     struct data_view *s = v->state;
     if (!s->file) return false;
+    if (filter_is_looking(v)) return true;
     data_count(v, s->column);
     return true;
 }
@@ -158,6 +169,7 @@ static bool measure(struct view *v)
 {
     struct data_view *s = v->state;
     if (!s->file) return false;
+    if (filter_is_looking(v)) return true;
     data_walk_stop(v, &s->owner_lengths);
     data_lengths_clear(s);
     data_measure(v);
