@@ -97,6 +97,28 @@ def test_matrix_opens_its_rows():
         s.wait(r"· 40 rows ")
 
 
+def test_mouse():
+    with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait(r"gold ↓ predicted →")
+        s.wait(re.escape(DEV[0][0][:20]))
+        lines = s.lines()
+        row = next(i for i, line in enumerate(lines) if line.startswith("│positive   "))
+        column = lines[row - 2].index("negative") + 3
+        s.click(row + 1, column)
+        s.wait(r"─ positive → negative ─")
+        s.click(row + 1, column)
+        s.wait(r"of 40 rows?, positive → negative")
+        s.keys("Esc")
+        s.wait(r"· 40 rows ")
+        s.click(4, lines[3].index("loss") + 1)
+        s.wait(r"loss ↓")
+        s.click(4, lines[3].index("loss") + 1)
+        s.wait(r"loss ↑")
+        before = s.wait(r"─ row (\d+) ─").group(1)
+        s.wheel(8, 10)
+        s.wait_gone(rf"─ row {before} ─")
+
+
 def test_steps_history_and_split():
     with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
         s.wait(r"step 60 \(3 of 3\)")
