@@ -1,10 +1,11 @@
 /* The keys of the view in front and of the workbench. */
 #include "tui/app_private.h"
+#include "tui/sheet.h"
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINES = 256, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 100, COLUMN = 58 };
+enum { MAX_LINES = 256, MAX_ROWS = 512, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 110, COLUMN = 74 };
 
 struct help_line {
     const char *heading; /* or an action */
@@ -35,31 +36,68 @@ static void add_actions(struct help *h, const struct view_ops *view, const struc
     }
 }
 
-static int columns_for(int width)
+/* A row of the screen: a heading, or a part of an action's help. */
+struct help_row {
+    int line;
+    size_t at, n; /* of the help's text */
+};
+
+struct help_rows {
+    struct help_row row[MAX_ROWS];
+    int n;
+};
+
+/* Long help goes on in the rows below. */
+static void break_line(const struct help *h, int line, int width, struct help_rows *out)
 {
-    return width >= TWO_COLUMNS_FROM ? 2 : 1;
+    const struct help_line *l = &h->line[line];
+    const char *text = l->heading ? "" : l->action->help;
+    size_t n = strlen(text), at = 0;
+    do {
+        size_t fit = sheet_fit(text + at, n - at, width);
+        if (out->n < MAX_ROWS) out->row[out->n++] = (struct help_row){.line = line, .at = at, .n = fit};
+        at += fit;
+    } while (at < n);
 }
 
-static void draw_line(struct app *a, struct rect cell, const struct help_line *l)
+static void draw_row(struct app *a, struct rect cell, const struct help *h, const struct help_row *row)
 {
+    const struct help_line *l = &h->line[row->line];
     if (l->heading) {
         term_text(a->term, cell, 0, 0, ROLE_TITLE, l->heading, strlen(l->heading));
         return;
     }
+    term_text(a->term, cell, 0, KEYS_WIDTH, ROLE_TEXT, l->action->help + row->at, row->n);
+    if (row->at) return;
     struct bt_str keys = {0};
     struct rect left = cell;
     left.w = KEYS_WIDTH - 1;
     keymap_keys(a->keys, l->view, l->action->id, &keys);
     term_text(a->term, left, 0, 1, ROLE_KEY, bt_str_text(&keys), keys.len);
-    term_text(a->term, cell, 0, KEYS_WIDTH, ROLE_TEXT, l->action->help, strlen(l->action->help));
     bt_str_free(&keys);
+}
+
+static void draw_columns(struct app *a, struct rect in, struct help *h, const struct help_rows *all,
+                         int columns)
+{
+    int rows = (all->n + columns - 1) / columns, part = in.w / columns;
+    for (int c = 0; c < columns; c++) {
+        for (int i = 0; i < h->page && h->top + i < rows; i++) {
+            int at = c * rows + h->top + i;
+            struct rect cell = {.y = in.y + i, .x = in.x + c * part + 1, .h = 1, .w = part - 2};
+            if (at < all->n) draw_row(a, cell, h, &all->row[at]);
+        }
+    }
 }
 
 static void help_draw(struct app *a, struct rect screen)
 {
     struct help *h = a->overlay_state;
-    int columns = columns_for(screen.w), rows = (h->n + columns - 1) / columns;
-    int w = columns * COLUMN + 4 < screen.w - 4 ? columns * COLUMN + 4 : screen.w - 4;
+    struct help_rows all = {0};
+    int columns = screen.w >= TWO_COLUMNS_FROM ? 2 : 1;
+    int w = columns * COLUMN + 4 < screen.w ? columns * COLUMN + 4 : screen.w;
+    for (int i = 0; i < h->n; i++) break_line(h, i, (w - 2) / columns - 2 - KEYS_WIDTH, &all);
+    int rows = (all.n + columns - 1) / columns;
     int height = rows + 3 < screen.h - 2 ? rows + 3 : screen.h - 2;
     struct rect r = {.y = (screen.h - height) / 2, .x = (screen.w - w) / 2, .h = height, .w = w};
     term_fill(a->term, r, ROLE_TEXT, ' ');
@@ -67,14 +105,7 @@ static void help_draw(struct app *a, struct rect screen)
     h->page = in.h - 1;
     int most = rows > h->page ? rows - h->page : 0;
     if (h->top > most) h->top = most;
-    for (int c = 0; c < columns; c++) {
-        int part = in.w / columns;
-        for (int i = 0; i < h->page && h->top + i < rows; i++) {
-            int at = c * rows + h->top + i;
-            struct rect cell = {.y = in.y + i, .x = in.x + c * part + 1, .h = 1, .w = part - 2};
-            if (at < h->n) draw_line(a, cell, &h->line[at]);
-        }
-    }
+    draw_columns(a, in, h, &all, columns);
     bool more = h->top < most;
     term_print(a->term, in, in.h - 1, 1, ROLE_DIM, "%s0 or 9 begins a count: 012j · other keys close",
                more ? "j ↓ more · " : "");

@@ -56,6 +56,30 @@ def test_help():
         assert s.end("q") == 0
 
 
+def test_help_is_whole():
+    """No help of a view is cut off, whatever the width: long lines go on below."""
+    for columns in (60, 120):
+        for view in ("runs", "data", "experiment", "charts", "predictions", "compare", "probe", "log"):
+            with Screen(["--open", view], rows=100, columns=columns) as s:
+                s.wait(front(view.capitalize()))
+                s.keys("Esc", "?")
+                s.wait(r"─ Keys ─")
+                s.wait(r"leave; runs go on")
+                lines = s.lines()
+                first = next(i for i, line in enumerate(lines) if "─ Keys ─" in line)
+                end = next(i for i, line in enumerate(lines) if "other keys close" in line)
+                assert not [line for line in lines[first:end] if re.search(r"[^…]… *│", line)], s.dump()
+
+
+def test_title_at_80_columns():
+    """Of a long name the end stays, and the metric comes before the steps."""
+    name = "a-long-name-of-an-experiment-20261124-110859-3f2a"
+    with Screen(setup=lambda d: fake_run(d / "runs", name)) as s:
+        s.wait(r"^ bertty · a-long-name-of…-3f2a +finished · accuracy 0.8750 · step 100/100$")
+        s.resize(24, 120)
+        s.wait(rf"^ bertty · {name} +finished · accuracy 0.8750 · step 100/100$")
+
+
 def test_command_line():
     with Screen(rows=30, columns=100) as s:
         s.wait(front("Runs"))
