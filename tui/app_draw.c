@@ -33,15 +33,15 @@ static void state_parts(const struct bt_run_status *s, struct parts *p)
 {
     bool alive = bt_run_state_alive(s->state);
     bt_str_add(part(p), bt_run_state_name(s->state));
+    if (!alive && s->metric && isfinite(s->best)) bt_str_addf(part(p), "%s %.4f", s->metric, s->best);
     if (s->total > 0)
         bt_str_addf(part(p), "step %" PRId64 "/%" PRId64, s->step, s->total);
     else if (s->step > 0)
         bt_str_addf(part(p), "step %" PRId64, s->step);
-    if (alive && isfinite(s->eta_s)) {
+    if (alive && isfinite(s->eta_s) && s->eta_s >= 1) {
         format_duration(part(p), s->eta_s);
         bt_str_add(&p->text[p->n - 1], " left");
     }
-    if (!alive && s->metric && isfinite(s->best)) bt_str_addf(part(p), "%s %.4f", s->metric, s->best);
     if (alive && s->epoch > 0) bt_str_addf(part(p), "epoch %.2f", s->epoch);
     if (alive && isfinite(s->tokens_per_s) && s->tokens_per_s > 0) {
         format_count(part(p), (int64_t)s->tokens_per_s);
@@ -68,6 +68,16 @@ static void draw_parts(struct app *a, struct rect line, int from, const struct p
     }
 }
 
+/* The whole name where there is room for it and all parts. */
+static void title_name(const struct bt_run_status *s, const struct parts *p, int room, struct bt_str *out)
+{
+    int name = bt_text_width(s->id, strlen(s->id));
+    if (name + 2 + parts_width(p, p->n) <= room)
+        bt_str_add(out, s->id);
+    else
+        format_run_id(out, s->id);
+}
+
 static void draw_title(struct app *a, struct rect line)
 {
     const struct bt_run_status *s = app_run_status(a, app_run(a));
@@ -75,11 +85,14 @@ static void draw_title(struct app *a, struct rect line)
     term_fill(a->term, line, ROLE_BAR, ' ');
     int x = 1 + term_print(a->term, line, 0, 1, ROLE_BAR, "bertty");
     if (s) {
+        struct bt_str id = {0};
         struct rect name = line;
         name.w = x + 3 + (line.w - x) / 2;
-        x += term_print(a->term, line, 0, x, ROLE_BAR, " · ");
-        x += term_print(a->term, name, 0, x, ROLE_BAR, "%s", s->id);
         state_parts(s, &p);
+        x += term_print(a->term, line, 0, x, ROLE_BAR, " · ");
+        title_name(s, &p, line.w - x - 1, &id);
+        x += term_text(a->term, name, 0, x, ROLE_BAR, bt_str_text(&id), id.len);
+        bt_str_free(&id);
     }
     draw_parts(a, line, x, &p);
     for (int i = 0; i < p.n; i++) bt_str_free(&p.text[i]);

@@ -1,4 +1,5 @@
 /* The Runs view's filter, order and texts. */
+#include "tui/format.h"
 #include "tui/views/runs_rows.h"
 
 #include <math.h>
@@ -117,15 +118,15 @@ static void texts(void **state)
     assert_text(runs_duration, NAN, "");
     assert_text(runs_duration, -1, "");
     struct bt_str s = {.data = NULL};
-    runs_short_id(&s, "movie-reviews-20261124-110859-3f2a");
+    format_run_id(&s, "movie-reviews-20261124-110859-3f2a");
     bt_str_addc(&s, ' ');
-    runs_short_id(&s, "mine-20261124-110859");
+    format_run_id(&s, "mine-20261124-110859");
     assert_string_equal(bt_str_text(&s), "movie-reviews-…-3f2a mine-20261124-110859");
     bt_str_clear(&s);
-    runs_short_id(&s, "a-name-without-end-20261124-110859-3f2a");
+    format_run_id(&s, "a-name-without-end-20261124-110859-3f2a");
     assert_string_equal(bt_str_text(&s), "a-name-without…-3f2a");
     bt_str_clear(&s);
-    runs_short_id(&s, "ääääääää-20261124-110859-3f2a"); /* no character is cut in two */
+    format_run_id(&s, "ääääääää-20261124-110859-3f2a"); /* no character is cut in two */
     assert_string_equal(bt_str_text(&s), "äääääää…-3f2a");
     bt_str_free(&s);
 }

@@ -1,4 +1,5 @@
 /* The table of runs on the screen. */
+#include "tui/format.h"
 #include "tui/layout.h"
 #include "tui/views/runs_view.h"
 
@@ -127,7 +128,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
         if (c->full_id)
             bt_str_add(out, s->id);
         else
-            runs_short_id(out, s->id);
+            format_run_id(out, s->id);
         break;
     case RUNS_BEST:
         best_cell(s, out, role);

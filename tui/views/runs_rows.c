@@ -254,32 +254,3 @@ void runs_duration(struct bt_str *out, double seconds)
     else
         bt_str_addf(out, "%lldd", s / 86400);
 }
-
-static bool all(const char *p, size_t n, int (*is)(int))
-{
-    for (size_t i = 0; i < n; i++)
-        if (!is((unsigned char)p[i])) return false;
-    return true;
-}
-
-/* At most 20 columns for ASCII, so that what tells runs of one name apart is never cut off. */
-static void short_name(struct bt_str *out, const char *name, size_t n, const char *last)
-{
-    enum { WHOLE = 13, PART = 14 };
-    size_t cut = n;
-    if (n > WHOLE + 1) cut = PART;
-    while (cut < n && cut > 0 && ((unsigned char)name[cut] & 0xc0) == 0x80) cut--;
-    bt_str_addf(out, cut < n ? "%.*s…-%s" : "%.*s-…-%s", (int)cut, name, last);
-}
-
-void runs_short_id(struct bt_str *out, const char *id)
-{
-    static const size_t tail = sizeof "-20261124-110859-3f2a" - 1;
-    size_t n = strlen(id);
-    const char *p = n > tail ? id + n - tail : NULL;
-    if (p && p[0] == '-' && all(p + 1, 8, isdigit) && p[9] == '-' && all(p + 10, 6, isdigit) &&
-        p[16] == '-' && all(p + 17, 4, isxdigit))
-        short_name(out, id, n - tail, p + 17);
-    else
-        bt_str_add(out, id);
-}

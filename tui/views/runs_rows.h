@@ -56,7 +56,5 @@ bool runs_descending_first(enum runs_column column);
 
 /* "42s", "3m", "2h05", "5d"; "" for NaN and negative. */
 void runs_duration(struct bt_str *out, double seconds);
-/* An id of ours without its date and, if it is long, the end of its name: "movie-reviews-…-3f2a"; others as they are. */
-void runs_short_id(struct bt_str *out, const char *id);
 
 #endif
