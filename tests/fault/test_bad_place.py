@@ -141,33 +141,30 @@ def as_nobody():
 
 
 def permissions():
-    if os.geteuid() != 0:
-        return COUNT.skip("permissions", "the test is not root, who can be somebody else")
-    folder = GROUND.fresh()
+    folder, root = GROUND.fresh(), os.geteuid() == 0
     GROUND.root.chmod(0o755)
-    program = GROUND.root / "bertty"
+    program = GROUND.root / "bertty"  # where nobody may run it
     shutil.copy(BERTTY, program)
-    program.chmod(0o755)
+    who = {"program": program, "preexec_fn": as_nobody if root else None}
+    if root:
+        shutil.chown(folder, NOBODY)
     def denied(name, path, words, *said):
         """With no right to the path."""
         before = path.stat().st_mode
-        path.chmod(0o500 if path.is_dir() else 0)
-        refused(name, folder, words, *said, "Permission denied", preexec_fn=as_nobody, program=program)
+        path.chmod(0o555 if path.is_dir() else 0)
+        refused(name, folder, words, *said, "Permission denied", **who)
         path.chmod(before)
-    shutil.chown(folder, NOBODY)
     (folder / "runs").mkdir()
     denied("runs without write permission", folder / "runs", TRAIN, "runs/run")
-    folder.chmod(0o555)
-    refused("no permission to make the runs' directory", folder, [*TRAIN, "--runs", "new/runs"], "new", "Permission denied",
-            preexec_fn=as_nobody, program=program)
-    refused("detached, no permission", folder, [*TRAIN, "--detach"], "runs", "Permission denied", preexec_fn=as_nobody, program=program)
-    folder.chmod(0o755)
+    denied("no permission to make the runs' directory", folder, [*TRAIN, "--runs", "new/runs"], "new")
+    denied("detached, no permission", folder / "runs", [*TRAIN, "--detach"], "runs/run")
     for name in "tiny.yaml", "train.tsv", "dev.tsv", "model/config.json", "model/vocab.txt", "model/model.safetensors":
         denied(f"no permission to read {name}", folder / name, TRAIN, Path(name).name)
     run = stopped_run(folder)
-    os.chmod(run, 0o755)
-    os.chmod(run / "control", 0o644)
-    refused("resume of somebody else's run", folder, ["train", "--resume", "run"], "run", "Permission denied", preexec_fn=as_nobody, program=program)
+    run.chmod(0o755)
+    (run / "control").chmod(0o444)
+    refused("resume of somebody else's run", folder, ["train", "--resume", "run"], "runs/run", "Permission denied", **who)
+    refused("stop of somebody else's run", folder, ["stop", "run"], "run", **who)
 
 
 # ── another engine, and resumes ──

@@ -22,8 +22,8 @@ def write(folder, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def everywhere(name, content, *said, commands=("train", "check", "eval")):
-    """The same file as training data, for the check, and for eval of a run."""
+def everywhere(name, content, *said, commands=("train", "eval")):
+    """The same file as training data, and for eval of a run."""
     folder = GROUND.fresh()
     write(folder, content)
     words = {"train": ["train", "tiny.yaml", "--name", "x", "--set", "data.train_file=bad.tsv"],
@@ -35,8 +35,8 @@ def everywhere(name, content, *said, commands=("train", "check", "eval")):
 
 
 def rows():
-    everywhere("empty", "", "is empty")
-    everywhere("header only", "text\tlabel\n", "no rows")
+    everywhere("empty", "", "is empty", commands=("train", "check", "eval"))
+    everywhere("header only", "text\tlabel\n", "no rows", commands=("train", "check", "eval"))
     everywhere("blank lines only", "\n\n\n", "bad.tsv")
     everywhere("missing column", ROWS.replace("text", "txt", 1), "no column 'text'", "did you mean 'txt'?", "It has: txt, label")
     everywhere("missing label column", ROWS.replace("label", "zz", 1), "no column 'label': it has text, zz")

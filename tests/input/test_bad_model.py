@@ -127,13 +127,14 @@ def values():
 
 def configs():
     config = json.loads((MODEL / "config.json").read_text())
-    def lies(name, said, **fields):
+    both = [TRAIN, ["predict", "model", "--text", "good"]]
+    def lies(name, said, commands=(TRAIN,), **fields):
         content = json.dumps({k: v for k, v in {**config, **fields}.items() if v != "absent"})
         with Spoilt("config.json", content):
-            for words in TRAIN, ["predict", "model", "--text", "good"]:
+            for words in commands:
                 refused(f"{words[0]}: {name}", FOLDER, words, *said)
     file = "config.json"
-    lies("heads", [file, "hidden_size 32", "num_attention_heads 5"], num_attention_heads=5)
+    lies("heads", [file, "hidden_size 32", "num_attention_heads 5"], both, num_attention_heads=5)
     lies("no heads", [file, "num_attention_heads is 0"], num_attention_heads=0)
     for field in ("hidden_size", "num_hidden_layers", "intermediate_size", "vocab_size", "max_position_embeddings", "type_vocab_size"):
         lies(f"{field} negative", [file, field], **{field: -1})
@@ -142,7 +143,8 @@ def configs():
     lies("a size beyond 64 bits", [file, "hidden_size"], hidden_size=10**30)
     lies("no size", [file, "no field hidden_size"], hidden_size="absent")
     generous = Path("/proc/sys/vm/overcommit_memory").read_text().strip() == "1"  # the kernel then promises whatever is asked for
-    lies("the largest sizes", ["model" if generous else f"model/{file}: no memory for the model's weights: 3776056 MiB"], hidden_size=16384, num_hidden_layers=256, intermediate_size=65536, vocab_size=10000000,
+    lies("the largest sizes", ["model" if generous else f"model/{file}: no memory for the model's weights: 3776056 MiB"], both,
+         hidden_size=16384, num_hidden_layers=256, intermediate_size=65536, vocab_size=10000000,
          max_position_embeddings=65536, num_attention_heads=1024)
     lies("other sizes", ["model.safetensors", "tensor", "expected"], hidden_size=64, intermediate_size=128)
     lies("more layers", ["model.safetensors", "no tensor bert.encoder.layer.2."], num_hidden_layers=3)

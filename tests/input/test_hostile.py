@@ -206,10 +206,10 @@ def workbench():
             s.wait("1 Runs")
             for key in keys:
                 s.keys(key)
-                s.quiet(0.3)
+                s.quiet(0.15)
                 for more in ("Down", "Enter", "Esc"):
                     s.keys(more)
-                    s.quiet(0.1)
+                    s.quiet(0.05)
             raw = s.raw
             s.keys("q")
         COUNT.check(f"workbench {first!r}: something hostile is shown", SEEN[:4].encode() in raw, raw[-300:])
