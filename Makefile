@@ -139,9 +139,10 @@ asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## unit tests under ThreadSanitizer
 	$(Q)tests/run tsan
 
-bench: all ## measure speed on this machine
-	$(Q)$(MAKE) $(BENCH_BIN)
+bench: ## measure speed on this machine: a training step, the workbench, what watching costs
 	$(Q)tests/run bench
+
+bench-programs: $(BENCH_BIN)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -150,5 +151,5 @@ Q   := $(if $(V),,@)
 say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs asan tsan bench help
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs asan tsan bench bench-programs help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

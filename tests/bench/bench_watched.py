@@ -2,7 +2,7 @@
 """What watching a run costs it: the engine's CPU time a step with the workbench's Charts open on it and without, in turn; and what the
 watching terminal is sent. MiniLM on the film reviews.
 
-    tests/bench/watched.py [WINDOWS [STEPS]]      (default: 12 windows of each kind, 8 steps a window)
+    tests/bench/bench_watched.py [WINDOWS [STEPS]]      (default: 12 windows of each kind, 8 steps a window)
 """
 import json
 import os
