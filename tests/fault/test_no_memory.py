@@ -15,7 +15,7 @@ GROUND = Ground({"train.max_steps": 2, "eval.eval_steps": 2, "run.save_steps": 2
 FOLDER = GROUND.fresh()
 PROGRAM = os.environ.get("BERTTY_FAST", BERTTY)  # a sanitizer has an allocator of its own
 LIBRARY = GROUND.root / "no_memory.so"
-POINTS = 30  # of each command, the first ones and some of the others: all of them would take minutes
+POINTS = 20  # of each command, the first ones and some of the others: all of them would take minutes
 
 
 def prepare():
