@@ -1,5 +1,5 @@
 #include "run/events_wire.h"
-#include "run/events_crc.h"
+#include "base/crc32c.h"
 
 #include <errno.h>
 #include <stdlib.h>

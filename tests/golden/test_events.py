@@ -26,7 +26,7 @@ SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined"]
 def build(folder):
     tool = Path(folder, "events_tool")
     sources = [*sorted(ROOT.glob("engine/run/events_*.c")),
-               *(ROOT / "engine/base" / f"{name}.c" for name in ("str", "error", "num", "file", "sha256"))]
+               *(ROOT / "engine/base" / f"{name}.c" for name in ("crc32c", "str", "error", "num", "file", "sha256"))]
     subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", f"-I{ROOT}/include", f"-I{ROOT}/engine",
                     f"-I{ROOT}", *SANITIZE, ROOT / "tests/golden/events_tool.c", *sources, "-lm", "-lpthread", "-o", tool],
                    check=True)

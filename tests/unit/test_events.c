@@ -1,5 +1,5 @@
 /* Event files: checksums, torn tails, damage, resumes, growth, hostile bytes. */
-#include "run/events_crc.h"
+#include "base/crc32c.h"
 #include "run/events_wire.h"
 
 #include <bertty/events.h>

@@ -1,4 +1,4 @@
-#include "run/events_crc.h"
+#include "base/crc32c.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* CRC-32C (Castagnoli) as TensorBoard's event files use it. */
-#ifndef RUN_EVENTS_CRC_H
-#define RUN_EVENTS_CRC_H
+/* CRC-32C (Castagnoli) as TensorFlow uses it, in event files and in checkpoints. */
+#ifndef BERTTY_BASE_CRC32C_H
+#define BERTTY_BASE_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>
