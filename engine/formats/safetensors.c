@@ -3,6 +3,7 @@
 #include <bertty/json.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -274,19 +275,59 @@ const char *bt__safetensors_meta(const struct bt__safetensors *s, const char *ke
     return bt_json_text(bt_json_get(bt_json_get(s->header, "__metadata__"), key), NULL);
 }
 
+static float from_bits(uint32_t u)
+{
+    float f;
+    memcpy(&f, &u, sizeof f);
+    return f;
+}
+
+static float from_half(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023;
+    if (exponent == 31) return from_bits(sign | 0x7f800000u | fraction << 13);
+    if (exponent > 0) return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
+    float f = (float)fraction * 0x1p-24f; /* zero or subnormal */
+    return sign ? -f : f;
+}
+
+/* n elements of a dtype other than F32, as floats. */
+static void convert(enum bt__dtype dtype, const unsigned char *from, size_t n, float *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t half;
+        double wide;
+        if (dtype == BT__F64) {
+            memcpy(&wide, from + 8 * i, sizeof wide);
+            to[i] = (float)wide;
+            continue;
+        }
+        memcpy(&half, from + 2 * i, sizeof half);
+        to[i] = dtype == BT__F16 ? from_half(half) : from_bits((uint32_t)half << 16);
+    }
+}
+
 static enum bt_status read_converted(const struct bt__safetensors *s, const struct tensor *t, float *dst,
                                      struct bt_error *err)
 {
     unsigned char buffer[1 << 14];
-    size_t each = bt__float_bytes(t->info.dtype);
+    size_t each = t->info.dtype == BT__F64 ? 8 : 2;
     for (size_t i = 0; i < t->info.count;) {
         size_t n = sizeof buffer / each < t->info.count - i ? sizeof buffer / each : t->info.count - i;
         enum bt_status st = read_at(s, buffer, n * each, s->data + t->begin + i * each, err);
         if (st) return st;
-        bt__floats_from(t->info.dtype, buffer, n, dst + i);
+        convert(t->info.dtype, buffer, n, dst + i);
         i += n;
     }
     return BT_OK;
+}
+
+/* x − x is 0 for a finite x and NaN for the others. */
+static bool all_finite(const float *x, size_t n)
+{
+    float sum = 0.0f;
+    for (size_t i = 0; i < n; i++) sum += x[i] - x[i];
+    return sum == 0.0f;
 }
 
 enum bt_status bt__safetensors_read_f32(const struct bt__safetensors *s, size_t i, float *dst,
@@ -296,11 +337,11 @@ enum bt_status bt__safetensors_read_f32(const struct bt__safetensors *s, size_t 
     enum bt_status st;
     if (t->info.dtype == BT__F32)
         st = read_at(s, dst, t->info.count * sizeof *dst, s->data + t->begin, err);
-    else if (bt__float_bytes(t->info.dtype))
+    else if (t->info.dtype == BT__F16 || t->info.dtype == BT__BF16 || t->info.dtype == BT__F64)
         st = read_converted(s, t, dst, err);
     else
         st = bt_fail(err, BT_INVALID, "%s: tensor %s holds integers, expected floating-point numbers",
                      s->path, t->info.name);
-    if (st || !check_finite || bt__all_finite(dst, t->info.count)) return st;
+    if (st || !check_finite || all_finite(dst, t->info.count)) return st;
     return bt_fail(err, BT_INVALID, "%s: tensor %s holds NaN or infinite values", s->path, t->info.name);
 }
