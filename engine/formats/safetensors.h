@@ -1,25 +1,13 @@
 /* The safetensors format: 8-byte little-endian header length, a JSON header, the tensors' bytes.
  *
- * Reading uses pread, never a mapping: a file that is cut short while it is read gives an error, not SIGBUS. Rejected with the tensor's name:
+ * Rejected with the tensor's name:
  * header > 100 MB, overlap, hole, trailing bytes, overflow, duplicate key, shape × dtype ≠ bytes. */
 #ifndef BERTTY_FORMATS_SAFETENSORS_H
 #define BERTTY_FORMATS_SAFETENSORS_H
 
-#include <bertty/error.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "formats/tensor_file.h"
 
 struct bt__safetensors; /* an open file */
-
-enum bt__dtype { BT__F32, BT__F16, BT__BF16, BT__F64, BT__I64, BT__I32, BT__U8, BT__OTHER };
-
-struct bt__tensor_info {
-    const char *name; /* borrowed from the file object */
-    enum bt__dtype dtype;
-    int rank; /* 0 … 8 */
-    int64_t shape[8];
-    size_t count; /* elements */
-};
 
 enum bt_status bt__safetensors_open(const char *path, struct bt__safetensors **out, struct bt_error *err);
 void bt__safetensors_close(struct bt__safetensors *s);
