@@ -167,20 +167,29 @@ enum bt_status bt_experiment_parse(const char *text, size_t n, const char *name,
     return st;
 }
 
+/* x, which came from path, becomes *out; it is freed if that fails. */
+static enum bt_status hand_over(struct bt_experiment *x, const char *path, struct bt_experiment **out,
+                                struct bt_error *err)
+{
+    x->path = path ? bt_strdup(path) : NULL;
+    if (path && !x->path) {
+        bt_experiment_free(x);
+        return bt_fail(err, BT_NOMEM, "%s: no memory", path);
+    }
+    *out = x;
+    return BT_OK;
+}
+
 enum bt_status bt_experiment_load(const char *path, struct bt_experiment **out, struct bt_error *err)
 {
+    struct bt_experiment *x;
     char *data;
     size_t n;
     enum bt_status st = bt_file_read(path, LARGEST, &data, &n, err);
     if (st) return st;
-    st = bt_experiment_parse(data, n, path, out, err);
+    st = bt_experiment_parse(data, n, path, &x, err);
     free(data);
-    if (st) return st;
-    (*out)->path = bt_strdup(path);
-    if ((*out)->path) return BT_OK;
-    bt_experiment_free(*out);
-    *out = NULL;
-    return bt_fail(err, BT_NOMEM, "%s: no memory", path);
+    return st ? st : hand_over(x, path, out, err);
 }
 
 /* ── setting one ── */
@@ -237,17 +246,14 @@ void bt_experiment_write(const struct bt_experiment *x, struct bt_str *out)
 enum bt_status bt_experiment_copy(const struct bt_experiment *x, struct bt_experiment **out,
                                   struct bt_error *err)
 {
+    struct bt_experiment *copy;
     struct bt_str text = {.data = NULL};
     bt_experiment_write(x, &text);
     enum bt_status st = text.failed ? bt_fail(err, BT_NOMEM, "no memory for a copy") : BT_OK;
-    if (!st) st = bt_experiment_parse(text.data, text.len, "copy", out, err);
+    if (!st) st = bt_experiment_parse(text.data, text.len, "copy", &copy, err);
     bt_str_free(&text);
     if (st) return st;
-    memcpy((*out)->set, x->set, sizeof x->set);
-    memcpy((*out)->line, x->line, sizeof x->line);
-    (*out)->path = bt_strdup(x->path);
-    if ((*out)->path || !x->path) return BT_OK;
-    bt_experiment_free(*out);
-    *out = NULL;
-    return bt_fail(err, BT_NOMEM, "no memory for a copy");
+    memcpy(copy->set, x->set, sizeof x->set);
+    memcpy(copy->line, x->line, sizeof x->line);
+    return hand_over(copy, x->path, out, err);
 }

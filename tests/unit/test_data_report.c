@@ -153,7 +153,7 @@ static void agrees_with_the_obvious_way(void **state)
     const char *files[FILES];
     uint32_t x = 7;
     for (int i = 0; i < FILES; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "f%d.tsv", i);
         files[i] = write_rows(name, row[i], &x, texts[i]);
     }

@@ -53,6 +53,13 @@ static void format(struct bt_str *to, const char *fmt, va_list ap)
     free(text);
 }
 
+/* A text that lacks something for want of memory is not written; the exit code tells. */
+static void write_text(const struct bt_str *text)
+{
+    if (text->failed && !out.error) out.error = ENOMEM;
+    write_line(bt_str_text(text), text->len);
+}
+
 void cli_line(const char *fmt, ...)
 {
     struct bt_str clean = {0};
@@ -60,7 +67,7 @@ void cli_line(const char *fmt, ...)
     va_start(ap, fmt);
     format(&clean, fmt, ap);
     va_end(ap);
-    write_line(bt_str_text(&clean), clean.len);
+    write_text(&clean);
     bt_str_free(&clean);
 }
 
@@ -72,12 +79,13 @@ void cli_data(const char *bytes, size_t n)
     }
     struct bt_str clean = {0};
     bt_text_clean(&clean, bytes, n);
-    write_line(bt_str_text(&clean), clean.len);
+    write_text(&clean);
     bt_str_free(&clean);
 }
 
 void cli_json(struct bt_str *text)
 {
+    if (text->failed && !out.error) out.error = ENOMEM;
     cli_data(bt_str_text(text), text->len);
     bt_str_clear(text);
 }
@@ -205,7 +213,7 @@ int cli_end(int code)
     wipe_progress();
     errno = 0;
     if (!out.error && fflush(stdout) != 0) out.error = errno ? errno : EIO;
-    if (!out.error || out.error == EPIPE) return code;
+    if (!out.error || out.error == EPIPE || (out.error == ENOMEM && code)) return code;
     fprintf(stderr, "bertty: standard output: %s\n", strerror(out.error));
     return code ? code : CLI_FAILED;
 }

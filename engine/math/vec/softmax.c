@@ -7,7 +7,7 @@ void VEC(softmax_backward)(int n, const float *p, float *d, float scale);
 void VEC(softmax)(int n, float *s, float scale)
 {
     float top = s[0], sum = 0.0f;
-    _Pragma("omp simd reduction(max : top)") for (int j = 0; j < n; j++) top = s[j] > top ? s[j] : top;
+    SIMD_MAX(top) for (int j = 0; j < n; j++) top = s[j] > top ? s[j] : top;
     _Pragma("omp simd reduction(+ : sum)") for (int j = 0; j < n; j++)
     {
         float e = vexp((s[j] - top) * scale);

@@ -14,6 +14,13 @@
 #define VEC(name)        BT__PASTE(bt__vec_##name, BT__ARCH)
 
 #define SIMD _Pragma("omp simd")
+/* A maximum over a loop, which clang makes vectors of only where there is no NaN, and says so at each compilation. */
+#ifdef __clang__
+#define SIMD_MAX(x)
+#else
+#define SIMD_MAX(x)     BT__PRAGMA(omp simd reduction(max : x))
+#define BT__PRAGMA(...) _Pragma(#__VA_ARGS__)
+#endif
 
 static inline float bits_to_float(uint32_t u)
 {

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Allocations that fail, one at a time: one clear line and exit code 1, never a crash, and a run directory that still loads.
+
+`make test` takes a sample; `test_malloc.py all` fails every single one (some minutes).
+"""
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from refusal import COUNT, Ground, listing
+
+from tiny_bert import status
+
+# A sanitizer has an allocator of its own.
+PROGRAM = os.path.abspath(os.environ.get("BERTTY_FAST", os.environ["BERTTY"]))
+GROUND = Ground({"train.max_steps": 2, "run.save_steps": 1, "eval.eval_strategy": "steps", "eval.eval_steps": 1, "run.num_threads": 2,
+                 "train.train_batch_size": 4}, train=12, dev=4)
+TRAIN = ["train", "tiny.yaml", "--name", "new", "--runs", "{scratch}"]
+COMMANDS = {
+    "check": ["check", "tiny.yaml"],
+    "no model": ["check", "tiny.yaml", "--set", "model.name_or_path=none"],
+    "train": TRAIN,
+    "resume": ["train", "--resume", "{scratch}/run@1"],
+    "predict": ["predict", "runs/run", "test.tsv"],
+    "eval": ["eval", "runs/run", "--data", "test.tsv"],
+    "data": ["data", "train.tsv", "dev.tsv"],
+    "data -m": ["data", "train.tsv", "--model", "model", "--json"],
+    "tokenize": ["tokenize", "model", "text.txt"],
+    "runs": ["runs"],
+    "show": ["show", "run"],
+    "compare": ["compare", "run", "other"],
+}
+EVERYTHING = "all" in sys.argv[1:]
+SAMPLE = 20  # failures of each command in `make test`
+MEANWHILE = 2
+
+
+def library(folder):
+    """The preloaded allocator, compiled; None where there is no compiler."""
+    made = folder / "failing_malloc.so"
+    source = Path(__file__).with_name("failing_malloc.c")
+    done = subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", "-o", made, source], capture_output=True, text=True)
+    COUNT.check("failing_malloc.c compiles", done.returncode == 0, done.stderr)
+    return made
+
+
+class Bench:
+    """A folder with two finished runs, and the program in it with an allocator that fails."""
+
+    def __init__(self):
+        self.folder = GROUND.fresh()
+        self.library = library(GROUND.root)
+        (self.folder / "text.txt").write_text("a brilliant film\nso dull and it is stupid\n")
+        for name in "run", "other":
+            words = [PROGRAM, "train", "tiny.yaml", "--name", name, "--set", f"optim.learning_rate={1e-3 if name == 'run' else 2e-3}"]
+            subprocess.run(words, cwd=self.folder, check=True, capture_output=True, timeout=60)
+
+    def execute(self, command, at, count=None):
+        """(finished process, its scratch directory); the command's own place to write is fresh."""
+        scratch = Path(tempfile.mkdtemp(dir=GROUND.root))
+        if command == "resume":
+            shutil.copytree(self.folder / "runs/run", scratch / "run", symlinks=True)
+        words = [word.format(scratch=scratch) for word in COMMANDS[command]]
+        env = dict(os.environ, LD_PRELOAD=str(self.library), FAIL_AT=str(at), **({"FAIL_COUNT": str(count)} if count else {}))
+        done = subprocess.run([PROGRAM, *words], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        return done, scratch
+
+    def allocations(self, command):
+        count = GROUND.root / f"count-{command}"
+        done, _ = self.execute(command, 0, count)
+        COUNT.check(f"{command}: without a failure", done.returncode == (command == "no model"), done.stderr[-500:])
+        return int(count.read_text())
+
+
+def fails_well(bench, command, at):
+    """What is wrong with this failure, or nothing."""
+    done, scratch = bench.execute(command, at)
+    lines = done.stderr.decode(errors="replace").splitlines()
+    wrong = []
+    if done.returncode not in (0, 1):
+        wrong.append(f"exit code {done.returncode}")
+    if done.returncode == 1 and not lines or any(not line.startswith("bertty: ") for line in lines):
+        wrong.append(f"says {lines}")
+    if done.returncode == 1 and command not in ("train", "resume") and len(lines) != 1:
+        wrong.append(f"says {lines}")
+    state = status(scratch / "new").get("state")
+    if command == "train" and (scratch / "new").exists() and not at.endswith("+") and state != ("failed" if done.returncode else "finished"):
+        wrong.append(f"the state is {state}")
+    if list(scratch.rglob("*.tmp")) and not at.endswith("+"):  # to remove them takes memory
+        wrong.append(f"leaves {list(scratch.rglob('*.tmp'))}")
+    wrong += unloadable(bench, scratch) if command in ("train", "resume") else []
+    shutil.rmtree(scratch)
+    return wrong
+
+
+def unloadable(bench, scratch):
+    """A run directory must be read, and a run that has a checkpoint must be a model."""
+    wrong = []
+    words = [PROGRAM, "runs", "--runs", str(scratch)]
+    done = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        wrong.append(f"runs: {done.stderr}")
+    for run in scratch.iterdir():
+        if (run / "last").exists():
+            words = [PROGRAM, "predict", str(run), "--text", "a good film"]
+            done = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=60)
+            if done.returncode != 0:
+                wrong.append(f"predict: {done.stderr}")
+        if list(run.rglob("*.tmp")):
+            words = [PROGRAM, "train", "--resume", str(run)]
+            done = subprocess.run(words, cwd=bench.folder, capture_output=True, text=True, timeout=60)
+            if list(run.rglob("*.tmp")):
+                wrong.append(f"the next start leaves {list(run.rglob('*.tmp'))}: {done.stderr}")
+    return wrong
+
+
+def sample(total):
+    """Every failure, or some: the first ones, and an even spread; half of the sample fails from there on."""
+    if EVERYTHING:
+        return [str(n) for n in range(1, total + 1)] + [f"{n}+" for n in range(1, total + 1)]
+    chosen = sorted({1 + i * (total - 1) // (SAMPLE - 1) for i in range(SAMPLE)})
+    return [f"{n}{mark}" for n, mark in zip(chosen, itertools.cycle(("", "+")))]
+
+
+def each_command(bench):
+    before = listing(bench.folder)
+    with ThreadPoolExecutor(MEANWHILE) as pool:
+        for command in COMMANDS:
+            if EVERYTHING and len(sys.argv) > 2 and command not in sys.argv[2:]:
+                continue
+            start, total = time.monotonic(), bench.allocations(command)
+            places = sample(total)
+            for at, wrong in zip(places, pool.map(lambda at: fails_well(bench, command, at), places)):
+                COUNT.check(f"{command}: allocation {at} of {total} fails", not wrong, wrong)
+            print(f"{command}: {len(places)} of {2 * total} failures in {time.monotonic() - start:.1f} s", flush=True)
+    COUNT.check("nothing is left behind", listing(bench.folder) == before)
+
+
+if __name__ == "__main__":
+    code = COUNT.run([lambda: each_command(Bench())])
+    GROUND.remove()
+    sys.exit(code)
