@@ -50,7 +50,7 @@ def mark(s, run):
 
 def test_nothing_to_show():
     with charts(None, rows=24, columns=80) as s:
-        s.wait("No run to show")
+        s.wait("There is no run to show")
         s.wait("Start one in Experiment")
         s.keys("x", "s", "c", "+", "-", "e", "y", "Enter", "Left", "Down", "G", "b", "r", "/")
         s.keys("Esc")
@@ -78,7 +78,7 @@ def test_nothing_is_sent_when_nothing_changes():
 
 def test_two_runs_overlaid():
     with charts(two) as s:
-        s.wait("No run to show|● 0.4000")
+        s.wait("There is no run to show|● 0.4000")
         mark(s, "alpha")
         mark(s, "beta")
         s.wait(r"^● 3f2a  ▲ 91bc")

@@ -1,4 +1,5 @@
 /* Drawing the charts: the line above them, the grid of panels, the table under a panel that has all the room. */
+#include "tui/empty.h"
 #include "tui/views/charts_view.h"
 
 #include <bertty/text.h>
@@ -330,38 +331,37 @@ static void draw_grid(struct view *v, struct rect area)
 
 /* ── nothing to show ── */
 
-static void draw_lines(struct term *t, struct rect r, const char *const *line, size_t n)
+static const struct empty *what_is_missing(const struct charts_view *s)
 {
-    for (size_t i = 0; i < n; i++)
-        put(t, r, r.h / 2 - (int)n / 2 + (int)i, 2, i ? ROLE_DIM : ROLE_TEXT, line[i]);
+    static const struct empty
+        no_run =
+            {.role = ROLE_TEXT,
+             .missing = "There is no run to show.",
+             .advice = {"3 Experiment starts one; Space in 1 Runs marks those to show, and so does m here.",
+                        "A directory with TensorBoard event files is a run, too."}},
+        no_match = {.role = ROLE_TEXT,
+                    .missing = "No metric has that in its name.",
+                    .advice = {"/ changes the filter, Esc clears it."}},
+        no_points = {.role = ROLE_TEXT,
+                     .missing = "Nothing was logged yet.",
+                     .advice = {"The first values appear as soon as they are written (run.logging_steps)."}},
+        reading = {.role = ROLE_DIM, .missing = "Reading …"};
+    bool loaded = true;
+    for (size_t i = 0; i < s->data.n_runs; i++) loaded &= s->data.run[i]->loaded || s->data.run[i]->error;
+    if (!s->data.n_runs) return &no_run;
+    if (s->data.n_panels) return &no_match;
+    return loaded ? &no_points : &reading;
 }
 
 static void draw_empty(struct view *v, struct rect r)
 {
-    struct charts_view *s = v->state;
-    struct term *t = app_term(v->app);
-    static const char *const none[] = {"No run to show.",
-                                       "Start one in Experiment (3), or choose one in Runs (1) or with m.",
-                                       "A directory with TensorBoard event files is a run, too."};
-    static const char *const no_match[] = {"No metric has that in its name.",
-                                           "/ changes the filter, Esc clears it."};
-    static const char *const no_points[] = {"Nothing was logged yet.",
-                                            "The first values appear as soon as they are written."};
-    static const char *const reading[] = {"Reading …"};
-    bool loaded = true;
-    const char *error = NULL;
-    for (size_t i = 0; i < s->data.n_runs; i++) {
-        loaded &= s->data.run[i]->loaded || s->data.run[i]->error;
-        if (s->data.run[i]->error) error = s->data.run[i]->error;
-    }
-    if (!s->data.n_runs)
-        draw_lines(t, r, none, 3);
-    else if (s->data.n_panels)
-        draw_lines(t, r, no_match, 2);
-    else if (error)
-        draw_lines(t, r, &error, 1);
-    else
-        draw_lines(t, r, loaded ? no_points : reading, loaded ? 2 : 1);
+    const struct charts_view *s = v->state;
+    const struct empty *missing = what_is_missing(s);
+    struct empty broken = {.role = ROLE_BAD};
+    for (size_t i = 0; i < s->data.n_runs && !s->data.n_panels; i++)
+        if (s->data.run[i]->error) broken.missing = s->data.run[i]->error;
+    empty_draw(app_term(v->app), term_box(app_term(v->app), r, "Charts", true),
+               broken.missing ? &broken : missing);
 }
 
 void charts_draw(struct view *v, struct rect area)

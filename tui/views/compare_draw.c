@@ -1,4 +1,5 @@
 /* Drawing the comparison: a table whose lines have a cell for each run, or for each label. */
+#include "tui/empty.h"
 #include "tui/views/compare_view.h"
 
 #include <bertty/text.h>
@@ -138,26 +139,17 @@ static void draw_head(struct view *v, struct rect r)
     }
 }
 
-static void draw_lines(struct term *t, struct rect r, const char *const *line, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        put(t, r, r.h / 2 - (int)n / 2 + (int)i, 2, i ? ROLE_DIM : ROLE_TEXT, line[i]);
-}
-
 static void draw_empty(struct view *v, struct rect r)
 {
-    struct compare_view *s = v->state;
-    static const char *const few[] = {"Mark two runs or more to compare them.",
-                                      "Space marks them in Runs (1); m chooses them here.",
-                                      "Two runs are also compared prediction by prediction."};
-    static const char *const reading[] = {"Reading …"};
-    const char *error = s->found ? s->found->err.text : NULL;
-    if (s->n < 2)
-        draw_lines(app_term(v->app), r, few, 3);
-    else if (error && !s->busy)
-        draw_lines(app_term(v->app), r, &error, 1);
-    else
-        draw_lines(app_term(v->app), r, reading, 1);
+    static const struct empty few = {.role = ROLE_TEXT,
+                                     .missing = "Mark two runs or more to compare them.",
+                                     .advice = {"Space in 1 Runs marks them, and so does m here.",
+                                                "Two runs are also compared prediction by prediction."}},
+                              reading = {.role = ROLE_DIM, .missing = "Reading …"};
+    const struct compare_view *s = v->state;
+    const struct empty failed = {.role = ROLE_BAD, .missing = s->found ? s->found->err.text : ""};
+    bool wrong = s->n >= 2 && s->found && !s->busy;
+    empty_draw(app_term(v->app), r, s->n < 2 ? &few : wrong ? &failed : &reading);
 }
 
 void compare_draw(struct view *v, struct rect area)

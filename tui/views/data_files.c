@@ -1,4 +1,5 @@
 /* What there is to open: the files that the chosen run and the experiments name, and those in the current directory. */
+#include "tui/empty.h"
 #include "tui/views/data_view.h"
 #include "tui/views/experiment_view.h"
 
@@ -185,16 +186,14 @@ static struct list_look look_of(struct data_view *s)
 
 static void draw_empty(struct view *v, struct rect in)
 {
+    static const struct empty
+        none = {.role = ROLE_TEXT,
+                .missing = "No run, no experiment and no file here names a data file.",
+                .advice = {"o asks for the path of a CSV, TSV or JSONL file (Tab completes it).",
+                           "In a shell: bertty --open FILE"}},
+        looking = {.role = ROLE_DIM, .missing = "Looking for data files …"};
     const struct data_view *s = v->state;
-    struct term *t = app_term(v->app);
-    if (app_pending(v->app, &s->owner_files)) {
-        term_print(t, in, 1, 2, ROLE_DIM, "%s", "Looking for data files …");
-        return;
-    }
-    term_print(t, in, 1, 2, ROLE_TEXT, "%s", "No run, no experiment and no file here names a data file.");
-    term_print(t, in, 3, 2, ROLE_DIM, "%s",
-               "o asks for the path of a CSV, TSV or JSONL file (Tab completes it).");
-    term_print(t, in, 4, 2, ROLE_DIM, "%s", "`bertty --open FILE` opens one at the start.");
+    empty_draw(app_term(v->app), in, app_pending(v->app, &s->owner_files) ? &looking : &none);
 }
 
 void data_files_draw(struct view *v, struct rect area)

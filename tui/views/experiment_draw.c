@@ -1,4 +1,5 @@
 /* The form on the screen. */
+#include "tui/empty.h"
 #include "tui/layout.h"
 #include "tui/views/experiment_view.h"
 
@@ -242,18 +243,17 @@ static void draw_left(struct view *v, struct rect r)
 
 static void draw_nothing(struct view *v, struct rect r)
 {
+    static const struct empty
+        none = {.role = ROLE_TEXT,
+                .missing = "There is no experiment file in experiments/ yet.",
+                .advice =
+                    {"o opens one from elsewhere. O starts an empty one: give it a model, training data and "
+                     "the columns of text and label; L launches a run.",
+                     "In a shell, make demo fetches a small model and film reviews, and starts a run on "
+                     "them."}},
+        looking = {.role = ROLE_DIM, .missing = "Looking into experiments/ …"};
     struct term *t = app_term(v->app);
-    struct rect in = term_box(t, r, "Experiment", true);
-    if (exp_of(v)->looking) {
-        term_print(t, in, 1, 2, ROLE_DIM, "%s", "looking into experiments/ …");
-        return;
-    }
-    term_print(t, in, 1, 2, ROLE_TITLE, "%s", "There is no experiment file in experiments/ yet.");
-    term_print(t, in, 3, 2, ROLE_TEXT, "%s", "o  opens a file from elsewhere, or starts an empty one:");
-    term_print(t, in, 4, 2, ROLE_TEXT, "%s",
-               "   a model, training data, the columns of text and label, and L launches a run.");
-    term_print(t, in, 6, 2, ROLE_DIM, "%s",
-               "In a shell, make demo fetches a small model and film reviews, and starts a run on them.");
+    empty_draw(t, term_box(t, r, "Experiment", true), exp_of(v)->looking ? &looking : &none);
 }
 
 void exp_draw(struct view *v, struct rect area)

@@ -1,4 +1,5 @@
 /* The log of the chosen run, and what its process printed: followed while it grows, searched, copied. */
+#include "tui/empty.h"
 #include "tui/list.h"
 #include "tui/view.h"
 #include "tui/views/log_text.h"
@@ -287,21 +288,25 @@ static void draw_lines(struct view *v, struct rect in)
 
 static void draw_empty(struct view *v, struct rect in)
 {
-    struct log_view *s = v->state;
+    static const struct empty
+        no_run = {.role = ROLE_TEXT,
+                  .missing = "There is no log yet.",
+                  .advice = {"It begins with the first run: choose a file in 3 Experiment and launch it."}},
+        silent = {.role = ROLE_TEXT,
+                  .missing = "The process has printed nothing.",
+                  .advice = {"o goes back to the log."}},
+        no_log = {.role = ROLE_TEXT,
+                  .missing = "This run has no log.",
+                  .advice = {"r chooses another run, o shows what its process printed."}};
+    const struct log_view *s = v->state;
+    const struct empty failed = {.role = ROLE_BAD, .missing = s->error};
     struct term *t = app_term(v->app);
-    if (s->error) {
-        term_print(t, in, 1, 2, ROLE_BAD, "%s", s->error);
-    } else if (!s->dir && app_runs_known(v->app)) {
-        term_print(t, in, 1, 2, ROLE_TEXT, "There is no log yet.");
-        term_print(t, in, 3, 2, ROLE_DIM,
-                   "It begins with the first run: choose a file in 3 Experiment and launch it.");
-    } else if (s->loaded && s->output) {
-        term_print(t, in, 1, 2, ROLE_TEXT, "The process has printed nothing.");
-        term_print(t, in, 3, 2, ROLE_DIM, "`o` goes back to the log.");
-    } else if (s->loaded) {
-        term_print(t, in, 1, 2, ROLE_TEXT, "This run has no log.");
-        term_print(t, in, 3, 2, ROLE_DIM, "`r` chooses another run, `o` shows what its process printed.");
-    }
+    if (s->error)
+        empty_draw(t, in, &failed);
+    else if (!s->dir && app_runs_known(v->app))
+        empty_draw(t, in, &no_run);
+    else if (s->loaded)
+        empty_draw(t, in, s->output ? &silent : &no_log);
 }
 
 static char *title(const struct log_view *s)

@@ -1,4 +1,5 @@
 /* What the Predictions view shows: the rows, the confusion matrix, the row under the cursor. */
+#include "tui/empty.h"
 #include "tui/views/predictions_view.h"
 
 #include "tui/format.h"
@@ -423,9 +424,11 @@ static void draw_empty(struct view *v, struct rect area)
     struct rect in = term_box(t, area, "Predictions", true);
     if (!s->run && !app_runs_known(v->app)) return;
     if (!s->run) {
-        term_print(t, in, 1, 2, ROLE_TEXT, "%s", "There is no run yet.");
-        term_print(t, in, 3, 2, ROLE_DIM, "%s",
-                   "3 Experiment starts one; each evaluation writes its predictions.");
+        empty_draw(
+            t, in,
+            &(struct empty){.role = ROLE_TEXT,
+                            .missing = "There is no run yet.",
+                            .advice = {"3 Experiment starts one; each evaluation writes its predictions."}});
     } else if (s->err.status != BT_OK) {
         draw_why_none(t, in, s, app_run_status(v->app, s->run));
     } else {

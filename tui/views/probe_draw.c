@@ -1,4 +1,5 @@
 /* How the Probe view looks: the text on top, what the models say beneath, the texts that were kept beside or below. */
+#include "tui/empty.h"
 #include "tui/views/probe_view.h"
 
 #include "tui/layout.h"
@@ -157,11 +158,12 @@ static void inputs(struct view *v, struct rect r)
 
 static void nothing(struct view *v, struct rect area)
 {
+    static const struct empty none = {
+        .role = ROLE_TEXT,
+        .missing = "There is no run to ask.",
+        .advice = {"3 Experiment starts one: it can be asked as soon as it has saved a checkpoint."}};
     struct term *t = app_term(v->app);
-    struct rect in = term_box(t, area, "Probe", true);
-    term_print(t, in, 1, 2, ROLE_TEXT, "%s", "There is no run to ask.");
-    term_print(t, in, 3, 2, ROLE_DIM, "%s",
-               "Launch one in Experiment (3): it can be asked as soon as it has saved a checkpoint.");
+    empty_draw(t, term_box(t, area, "Probe", true), &none);
 }
 
 static void zoomed(struct view *v, struct rect area)

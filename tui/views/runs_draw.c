@@ -1,4 +1,5 @@
 /* The table of runs on the screen. */
+#include "tui/empty.h"
 #include "tui/format.h"
 #include "tui/layout.h"
 #include "tui/views/runs_view.h"
@@ -207,22 +208,16 @@ static void centred(struct view *v, struct rect r, int y, enum role role, const 
 /* The first screen of somebody who has just started. */
 static void draw_empty(struct view *v, struct rect r)
 {
-    static const struct {
-        enum role role;
-        const char *text;
-    } lines[] = {
-        {ROLE_TEXT, "Enter   opens the Experiment view: choose a file, set what you like,"},
-        {ROLE_TEXT, "        launch it with L. The run goes on when you leave."},
-        {ROLE_TEXT, "?       shows the keys of every view"},
-        {ROLE_DIM, ""},
-        {ROLE_DIM, "In a shell: bertty train experiments/movie-reviews.yaml --detach"},
-    };
-    enum { WIDTH = 68, LINES = sizeof lines / sizeof *lines };
-    struct term *t = app_term(v->app);
-    int y = r.h > LINES + 2 ? (r.h - LINES - 2) / 2 : 0, x = r.w > WIDTH ? (r.w - WIDTH) / 2 : 0;
-    term_print(t, r, y, x, ROLE_TITLE, "There is no run in %s yet.", app_runs_dir(v->app));
-    for (int i = 0; i < LINES; i++)
-        term_text(t, r, y + 2 + i, x, lines[i].role, lines[i].text, strlen(lines[i].text));
+    char *missing = bt_strfmt("There is no run in %s yet.", app_runs_dir(v->app));
+    const struct empty none = {
+        .role = ROLE_TITLE,
+        .missing = missing ? missing : "There is no run yet.",
+        .advice = {"Enter opens the Experiment view: choose a file, set what you like, launch it with L. "
+                   "The run goes on when you leave.",
+                   "", "? shows the keys of every view.", "",
+                   "In a shell: bertty train experiments/movie-reviews.yaml --detach"}};
+    empty_draw(app_term(v->app), r, &none);
+    free(missing);
 }
 
 static void draw_none_match(struct view *v, struct rect r)
