@@ -258,8 +258,6 @@ static void number_text(const struct bt_option *o, double v, char text[BT_NUMBER
         snprintf(text, BT_NUMBER_SIZE, "%.0f", exact);
     else
         bt_format_double(v >= o->high ? o->high : exact, text);
-    char *zero = strstr(text, "e-0"); /* 5e-5, as people write it */
-    if (zero) memmove(zero + 2, zero + 3, strlen(zero + 3) + 1);
 }
 
 static double number_of(const struct bt_experiment *x, const struct bt_option *o)

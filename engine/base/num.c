@@ -61,14 +61,23 @@ static bool whole(double v, char out[BT_NUMBER_SIZE])
     return true;
 }
 
+/* 5e-5, as people write learning rates, not 5e-05. */
+static void shorten_exponent(char *text)
+{
+    char *zero = strstr(text, "e-0");
+    if (zero) memmove(zero + 2, zero + 3, strlen(zero + 3) + 1);
+}
+
 const char *bt_format_double(double v, char out[BT_NUMBER_SIZE])
 {
     if (whole(v, out)) return out;
+    bool small = fabs(v) < 1e-3; /* 2e-4 rather than 0.0002 */
     for (int digits = 1; digits <= 17; digits++) {
-        snprintf(out, BT_NUMBER_SIZE, "%.*g", digits, v);
+        snprintf(out, BT_NUMBER_SIZE, small ? "%.*e" : "%.*g", small ? digits - 1 : digits, v);
         if (strtod(out, NULL) == v) break;
     }
     unlocalise(out);
+    shorten_exponent(out);
     return out;
 }
 

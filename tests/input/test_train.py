@@ -121,7 +121,7 @@ def options_are_listed():
     assert len(keys) == len(set(keys)) and "optim.learning_rate" in keys
     assert all(set(o) >= {"key", "type", "default", "help"} for o in lines)
     one = run("options", "learning_rate")
-    assert one.returncode == 0 and "2e-05" in one.stdout
+    assert one.returncode == 0 and "2e-5" in one.stdout
     table = run("options", "optim", "--markdown").stdout.splitlines()
     assert len(table) == 2 + sum(k.startswith("optim.") for k in keys)
     wrong = run("options", "learnig_rate")

@@ -51,7 +51,7 @@ def mark(s, run):
 def test_nothing_to_show():
     with charts(None, rows=24, columns=80) as s:
         s.wait("There is no run to show")
-        s.wait("Start one in Experiment")
+        s.wait("3 Experiment starts one")
         s.keys("x", "s", "c", "+", "-", "e", "y", "Enter", "Left", "Down", "G", "b", "r", "/")
         s.keys("Esc")
         assert s.end("q") == 0

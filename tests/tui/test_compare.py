@@ -134,8 +134,8 @@ def test_every_count_opens_its_rows():
         go(s, r"only A right")
         s.keys("Enter")
         s.wait(r"┌─ only A right \(harmful flips\): 2 rows")
-        s.wait(r"^│ +3 +neg +neg 0.88 +x pos 0.88 .*a waste")
-        s.wait(r"^│ +5 +neg +neg 0.86 +x pos 0.86 .*so so")
+        s.wait(r"^│ +3 +neg +neg 0.88 +✗ pos 0.88 .*a waste")
+        s.wait(r"^│ +5 +neg +neg 0.86 +✗ pos 0.86 .*so so")
         s.keys("Esc")
         s.wait("Settings that differ")
         go(s, r"neg +2 +3")
@@ -160,7 +160,7 @@ def test_rows_are_filtered_and_copied():
         s.keys("Enter", "y")
         s.wait("row 4 copied")
         text = base64.b64decode(re.search(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", s.raw).group(1)).decode()
-        assert text.startswith("4\tpos\tx neg") and text.endswith("not bad at all"), text
+        assert text.startswith("4\tpos\t✗ neg") and text.endswith("not bad at all"), text
         s.keys("Esc")
         s.wait(r"different predictions: 3 rows")
         s.keys("/", "nothing of the kind")

@@ -34,7 +34,7 @@ def several(folder):
 def test_first_start():
     with Screen() as s:
         s.wait("There is no run in .*runs yet")
-        s.wait("launch it with L")
+        s.wait("it with L\\. The run goes on")
         s.keys("Enter")
         s.wait(r"▸3 Experiment")
         assert s.end("q") == 0
@@ -97,12 +97,12 @@ def test_settings_that_differ():
             run = fake_run(folder / "runs", name, started=1000 if name == "a" else 2000)
             (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: 7}}\n")
     with Screen(setup=setup) as s:
-        s.wait(r"changed from the defaults +.*learning_rate 5e-05")
+        s.wait(r"changed from the defaults +.*learning_rate 5e-5")
         s.wait("seed 7")
         s.keys("j", "=")
         s.wait("the same settings as a")
         s.keys("k")
-        s.wait(r"changed from a +learning_rate 0\.0001 → 5e-05")
+        s.wait(r"changed from a +learning_rate 1e-4 → 5e-5")
         s.wait_gone("seed 7")
         assert s.end("q") == 0
 

@@ -214,7 +214,7 @@ static void steps(void **state)
     (void)state;
     struct form *f = open_text(file);
     assert_true(form_step(f, BT_OPTION_optim_learning_rate, 1, true));
-    assert_shown(f, BT_OPTION_optim_learning_rate, "0.0002");
+    assert_shown(f, BT_OPTION_optim_learning_rate, "2e-4");
     for (int i = 0; i < 2; i++) assert_true(form_step(f, BT_OPTION_optim_learning_rate, -1, true));
     assert_true(form_values(f)->optim_learning_rate == 5e-5);
     assert_true(form_undo(f)); /* the steps of one field are one change */

@@ -373,9 +373,7 @@ static void hints(struct view *v, struct bt_str *out)
     if (s->in.open)
         bt_str_add(out, "Enter the row in its file  s sort  / filter  y copy  Esc back");
     else if (s->found)
-        bt_str_add(
-            out,
-            "Enter rows of a count, chart of a metric  ← → cell  r reference  m runs  y copy  R read again");
+        bt_str_add(out, "Enter rows or chart  ← → cell  r reference  m runs  y copy  R read again");
     else
         bt_str_add(out, "m choose runs");
 }

@@ -86,7 +86,7 @@ void compare_inside_free(struct compare_inside *in)
 
 static void label_cell(const char *label, double p, bool right, struct bt_str *out)
 {
-    bt_str_addf(out, "%s%s", right ? "" : "x ", label);
+    bt_str_addf(out, "%s%s", right ? "" : "✗ ", label);
     if (!isnan(p)) bt_str_addf(out, " %.2f", p);
 }
 

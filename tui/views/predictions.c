@@ -489,7 +489,7 @@ static void hints(struct view *v, struct bt_str *out)
 {
     static const char *const text[PRED_PANES] = {
         [PRED_LIST] =
-            "Enter probe  e errors  s sort  / with  [ ] step  t split  o file  x export  Tab matrix",
+            "Enter probe  e errors  s sort  / filter  [ ] step  t split  o file  x export  Tab matrix",
         [PRED_MATRIX] = "← ↑ ↓ → cell  Enter its rows  Tab row  z zoom",
         [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
     };
