@@ -150,6 +150,7 @@ static double last_value(const struct bt_series *s)
     return value_at(s, -1);
 }
 
+/* Between the first and the last value: what came before and after is not in it. */
 static double seconds(const struct bt_series *s)
 {
     return s && s->n ? s->wall[s->n - 1] - s->wall[0] : (double)NAN;
@@ -167,7 +168,7 @@ static const struct figure {
 } figures[] = {
     {.name = "train/loss", .tag = "train/loss", .of = last_value},
     {.name = "steps", .tag = "train/loss", .of = steps},
-    {.name = "seconds", .tag = "train/loss", .of = seconds},
+    {.name = "seconds_logged", .tag = "train/loss", .of = seconds},
     {.name = "train/tokens_per_s", .tag = "train/tokens_per_s", .of = median},
     {.name = "system/rss_mib", .tag = "system/rss_mib", .of = greatest},
 };

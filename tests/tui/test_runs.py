@@ -262,6 +262,16 @@ def test_what_cannot_be_done_is_said():
         assert s.end("q") == 0
 
 
+def test_few_runs_leave_room_for_the_details():
+    """Two runs need five lines; the details get the others, and none is taken away from many runs."""
+    def border(n):
+        with Screen(rows=36, columns=120, setup=lambda d: [fake_run(d / "runs", f"r{i:02}") for i in range(n)]) as s:
+            s.wait(r"^├─ r\d\d ─")
+            return next(i for i, line in enumerate(s.lines()) if line.startswith("├─ r"))
+    few, many = border(2), border(40)
+    assert few < 12 < 18 < many, (few, many)
+
+
 def test_going_on():
     def setup(folder):
         run = fake_run(folder / "runs", "one")
@@ -276,7 +286,7 @@ def test_going_on():
                 s.wait("▸1 Runs")
         s.wait("settings of one")
         s.keys("/", "learning_rate", "Enter")
-        s.wait(r"· learning_rate +< 0\.0003 >")
+        s.wait(r"· learning_rate +< 3e-4 >")
         s.wait(r"  head_learning_rate +null")
 
 

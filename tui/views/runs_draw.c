@@ -100,7 +100,7 @@ static void epoch_cell(const struct bt_run_status *s, struct bt_str *out)
 {
     if (s->total <= 0 && s->epoch <= 0.0) return;
     bt_str_addf(out, s->epochs >= 100.0 ? "%.1f" : "%.2f", s->epoch);
-    if (s->epochs > 0.0) bt_str_addf(out, "/%.3g", s->epochs);
+    if (s->epochs > 0.0) bt_str_addf(out, s->epochs < 1.0 ? "/%.2f" : "/%.3g", s->epochs);
 }
 
 /* No seconds: an idle screen stays as it is. */
@@ -268,6 +268,16 @@ static void draw_detail(struct view *v, struct rect r)
     runs_detail_draw(v, in);
 }
 
+/* Of 1000: what few runs do not need goes to the details. All runs count, so that a filter moves no border. */
+static int table_share(int rows, size_t runs)
+{
+    enum { AROUND = 3 }; /* borders and the header */
+    int usual = rows >= 2 * DETAIL_ROWS + 12 ? 600 : 540;
+    if (runs + AROUND >= (size_t)rows) return usual;
+    int needed = ((int)runs + AROUND) * 1000 / rows + 1;
+    return needed < usual ? needed : usual;
+}
+
 void runs_draw(struct view *v, struct rect area)
 {
     struct runs_view *s = runs_of(v);
@@ -278,7 +288,7 @@ void runs_draw(struct view *v, struct rect area)
     if (!v->zoom && !none && area.w >= WIDE)
         layout_columns(area, 660, 96, 40, &table, &detail);
     else if (!v->zoom && !none && area.h >= LEAST_TABLE + DETAIL_ROWS)
-        layout_rows(area, area.h >= 2 * DETAIL_ROWS + 12 ? 600 : 540, LEAST_TABLE, DETAIL_ROWS, &table,
+        layout_rows(area, table_share(area.h, app_runs(v->app)->n), LEAST_TABLE, DETAIL_ROWS, &table,
                     &detail);
     else if (v->focus == RUNS_DETAIL) {
         table.h = 0;
