@@ -1,4 +1,4 @@
-/* config.json of a Hugging Face model directory. */
+/* config.json of a Hugging Face model directory, or bert_config.json of one of Google's: the same fields. */
 #include "formats/hf_dir.h"
 
 #include <bertty/file.h>
@@ -112,10 +112,21 @@ static void fields(struct reader *r, struct bt__model_config *c)
     labels(r, c);
 }
 
+/* The path of the file; NULL: no memory. */
+static char *config_path(const char *dir)
+{
+    char *path = bt_path_join(dir, "config.json");
+    if (!path || bt_path_exists(path)) return path;
+    char *google = bt_path_join(dir, "bert_config.json");
+    bool there = google && bt_path_exists(google);
+    free(there ? path : google);
+    return there ? google : path;
+}
+
 enum bt_status bt__hf_config_load(const char *dir, struct bt__model_config *c, struct bt_error *err)
 {
     *c = (struct bt__model_config){.num_labels = 0};
-    char *path = bt_path_join(dir, "config.json");
+    char *path = config_path(dir);
     if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
     struct bt_error why = {.status = BT_OK};
     struct bt_json *root = bt_json_load(path, LARGEST, &why);
