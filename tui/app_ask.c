@@ -1,5 +1,6 @@
 /* Overlays, the line of input, the question. */
 #include "tui/app_private.h"
+#include "tui/sheet.h"
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,17 +266,27 @@ static void question_key(struct app *a, const struct event *e)
         question_end(a, false);
 }
 
+/* At the bottom, on as many lines as it needs. */
 static void question_draw(struct app *a, struct rect screen)
 {
+    enum { LEFT = 1, ANSWERS = 7 };
     struct question *q = a->overlay_state;
-    struct rect line = {.y = screen.h - 1, .h = 1, .w = screen.w}, text = line;
-    term_fill(a->term, line, ROLE_TEXT, ' ');
-    text.w -= 8;
-    int x = term_text(a->term, text, 0, 1, ROLE_WARN, q->text, strlen(q->text)) + 2;
-    x += term_print(a->term, line, 0, x, ROLE_KEY, "y");
-    x += term_print(a->term, line, 0, x, ROLE_DIM, "/");
-    x += term_print(a->term, line, 0, x, ROLE_KEY, "n ");
-    term_cursor(a->term, line, 0, x);
+    struct sheet s = {0};
+    sheet_begin(&s, screen.w - LEFT - ANSWERS);
+    sheet_wrap(&s, ROLE_WARN, 0, q->text, strlen(q->text));
+    int rows = sheet_rows(&s) < screen.h ? sheet_rows(&s) : screen.h;
+    struct rect area = {.y = screen.h - rows, .h = rows, .w = screen.w}, text = area;
+    text.x = LEFT;
+    text.w = screen.w - LEFT;
+    term_fill(a->term, area, ROLE_TEXT, ' ');
+    sheet_draw(&s, a->term, text);
+    const struct sheet_line *last = s.n ? &s.line[s.n - 1] : NULL;
+    int x = LEFT + (last ? bt_text_width(bt_str_text(&s.text) + last->at, last->n) : 0) + 2;
+    x += term_print(a->term, area, rows - 1, x, ROLE_KEY, "y");
+    x += term_print(a->term, area, rows - 1, x, ROLE_DIM, "/");
+    x += term_print(a->term, area, rows - 1, x, ROLE_KEY, "n ");
+    term_cursor(a->term, area, rows - 1, x);
+    sheet_free(&s);
 }
 
 static const struct overlay question_overlay = {

@@ -62,7 +62,7 @@ def test_help_is_whole():
         for view in ("runs", "data", "experiment", "charts", "predictions", "compare", "probe", "log"):
             with Screen(["--open", view], rows=100, columns=columns) as s:
                 s.wait(front(view.capitalize()))
-                s.keys("Esc", "?")
+                s.keys("F1")
                 s.wait(r"─ Keys ─")
                 s.wait(r"leave; runs go on")
                 lines = s.lines()

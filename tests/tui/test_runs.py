@@ -161,9 +161,9 @@ def test_deleting_marked_runs():
         s.keys("Space", "Space")
         s.wait("2 marked")
         s.keys("D")  # the cursor is on one that is not marked
-        s.wait(r"delete cola-a( \(\d+ KiB\))? for good")
+        s.wait(r"Delete cola-a( \(\d+ KiB\))? for good")
         s.keys("n", "k", "D")
-        s.wait("delete all 2 marked runs, imdb-")
+        s.wait(r"Delete the 2 marked runs imdb-\S+ and imdb-\S+ for good\?")
         s.keys("y")
         s.wait("2 runs deleted")
         s.wait("Runs 2 ")
@@ -205,7 +205,7 @@ def test_steering():
         s.wait(r"training\* +one")
         s.keys("x", "n")
         s.keys("x")
-        s.wait("stop one with a checkpoint")
+        s.wait("Stop one with a checkpoint")
         s.keys("y")
         s.wait("■ stopped")
         stopped = tiny_bert.status(run)["step"]
@@ -215,12 +215,12 @@ def test_steering():
         s.keys("x", "y")
         s.wait("■ stopped")
         s.keys("D")
-        s.wait(r"delete one \(\d+ [KM]iB\) for good")
+        s.wait(r"Delete one \(\d+ [KM]iB\) for good")
         s.keys("n")
         s.drain(0.3)
         assert run.exists()
         s.keys("D")
-        s.wait(r"delete one")
+        s.wait(r"Delete one")
         s.keys("y")
         s.wait("one deleted")
         s.wait("There is no run in")
@@ -270,6 +270,20 @@ def test_few_runs_leave_room_for_the_details():
             return next(i for i, line in enumerate(s.lines()) if line.startswith("├─ r"))
     few, many = border(2), border(40)
     assert few < 12 < 18 < many, (few, many)
+
+
+def test_a_long_question_is_whole():
+    """What is about to be deleted, and that it is for good, can be read at 60 columns."""
+    names = [f"movie-reviews-20261124-11085{i}-3f2{i}" for i in range(4)]
+    with Screen(rows=16, columns=60, setup=lambda d: [fake_run(d / "runs", name) for name in names]) as s:
+        s.wait("Runs 4")
+        s.keys("M", "D")
+        text = s.wait(r"Delete the 4 marked runs ((.|\n)*)for good\? +y/n") and " ".join(s.text().split())
+        for i in range(4):
+            assert f"movie-reviews-…-3f2{i}" in text.rpartition("Delete")[2], s.dump()
+        s.keys("n")
+        s.wait_gone("for good")
+        s.wait(r"\? help$")
 
 
 def test_going_on():

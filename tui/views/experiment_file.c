@@ -373,7 +373,7 @@ static void open_after_question(struct view *v, const char *path, const char *ru
         return;
     }
     const char *now = form_path(s->form);
-    bt_str_addf(&question, "leave %s without saving the changes?",
+    bt_str_addf(&question, "Leave %s without saving the changes?",
                 now ? bt_path_base(now) : "the new experiment");
     app_confirm(v->app, bt_str_text(&question), open_wanted, v);
     bt_str_free(&question);

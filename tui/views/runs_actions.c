@@ -1,4 +1,5 @@
 /* What the Runs view does to a run: each a task, its result told at the bottom. */
+#include "tui/format.h"
 #include "tui/views/runs_view.h"
 
 #include <bertty/file.h>
@@ -243,7 +244,7 @@ static void stop(struct view *v, const struct bt_run_status *here)
     struct bt_str text = {.data = NULL};
     if (!needs_engine(v, here, "stop")) return;
     remember(runs_of(v), here->dir);
-    bt_str_addf(&text, "stop %s with a checkpoint? (R resumes)", here->id);
+    bt_str_addf(&text, "Stop %s with a checkpoint? (R resumes)", here->id);
     app_confirm(v->app, bt_str_text(&text), stop_doomed, v);
     bt_str_free(&text);
 }
@@ -306,6 +307,17 @@ static void ask_rate(struct view *v, const struct bt_run_status *here)
     app_ask(v->app, &p);
 }
 
+static void name_marked(struct bt_str *text, char **dir, size_t n)
+{
+    enum { NAMED = 6 };
+    bt_str_addf(text, "Delete the %zu marked runs ", n);
+    for (size_t i = 0; i < n && i < NAMED; i++) {
+        bt_str_add(text, i == 0 ? "" : i + 1 == n ? " and " : ", ");
+        format_run_id(text, bt_path_base(dir[i]));
+    }
+    if (n > NAMED) bt_str_addf(text, " and %zu more", n - NAMED);
+}
+
 /* The question stands at once (a key typed meanwhile must not answer it), so the size is what is known by now. */
 static void ask_to_delete(struct view *v, char **dir, size_t n)
 {
@@ -316,9 +328,9 @@ static void ask_to_delete(struct view *v, char **dir, size_t n)
     s->n_doomed = n;
     if (n == 0) return;
     if (n > 1)
-        bt_str_addf(&text, "delete all %zu marked runs, %s, …", n, bt_path_base(dir[0]));
+        name_marked(&text, dir, n);
     else
-        bt_str_addf(&text, "delete %s", bt_path_base(dir[0]));
+        bt_str_addf(&text, "Delete %s", bt_path_base(dir[0]));
     if (n == 1 && s->facts.dir && strcmp(s->facts.dir, dir[0]) == 0) {
         bt_str_add(&text, " (");
         size_text(&text, s->facts.bytes);
