@@ -68,7 +68,10 @@ enum bt_status bt__checkpoint_link(const char *run_dir, const char *link, int64_
         unlink(path);
     else {
         unlink(tmp);
-        if (symlink(target, tmp) != 0 || rename(tmp, path) != 0) st = bt_fail_errno(err, "%s", path);
+        if (symlink(target, tmp) != 0 || rename(tmp, path) != 0) {
+            st = bt_fail_errno(err, "%s", path);
+            unlink(tmp);
+        }
     }
     if (!st) st = bt__sync_dir(run_dir, err);
     free(path);

@@ -63,11 +63,8 @@ static void members(struct bt_json_writer *w, const struct bt__status *s)
     bt_jw_ktext(w, "name", s->name);
 }
 
-void bt__status_write(struct bt__status *s, const struct bt__rundir *r, bool now)
+static bool written(const struct bt__status *s, const struct bt__rundir *r)
 {
-    double clock = bt__clock();
-    if (!now && clock - s->written < EVERY) return;
-    s->written = clock;
     struct bt_str text = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&text);
     bt_jw_object(&w);
@@ -75,7 +72,17 @@ void bt__status_write(struct bt__status *s, const struct bt__rundir *r, bool now
     bt_jw_end_object(&w);
     bt_str_addc(&text, '\n');
     char *path = bt__rundir_path(r, "status.json");
-    if (path && !text.failed) bt_file_replace(path, text.data, text.len, NULL);
+    bool ok = path && !text.failed && bt_file_replace(path, text.data, text.len, NULL) == BT_OK;
     free(path);
     bt_str_free(&text);
+    return ok;
+}
+
+/* A state that is not told would be taken for another: one that has to be told is tried more than once. */
+void bt__status_write(struct bt__status *s, const struct bt__rundir *r, bool now)
+{
+    double clock = bt__clock();
+    if (!now && clock - s->written < EVERY) return;
+    s->written = clock;
+    for (int tries = now ? 3 : 1; tries > 0 && !written(s, r); tries--) continue;
 }

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Each call that a checkpoint takes fails once: training goes on, or ends with a clear line; what is left loads, and no temporary file is.
+
+`make test` takes the last calls of each kind, which are those of the last save and the run's end; `test_calls.py all` takes every one.
+"""
+import os
+import shutil
+import subprocess
+import sys
+
+from refusal import COUNT, Ground
+
+from tiny_bert import status
+
+# LeakSanitizer does not work under strace.
+PROGRAM = os.path.abspath(os.environ.get("BERTTY_FAST", os.environ["BERTTY"]))
+GROUND = Ground({"train.max_steps": 2, "run.save_steps": 1, "run.save_total_limit": 1, "eval.eval_strategy": "no", "run.num_threads": 1,
+                 "run.logging_steps": 1}, train=16, dev=4)
+# openat counts from the first file of the run on: what the loader of programs opens before is not ours
+CALLS = {"fsync": "EIO", "rename": "EACCES", "symlink": "EACCES", "mkdir": "ENOSPC", "write": "ENOSPC", "openat": "EMFILE"}
+SAMPLE = 10_000 if "all" in sys.argv[1:] else 4
+
+
+def traced(folder, call, *more):
+    shutil.rmtree(folder / "runs", ignore_errors=True)
+    words = ["strace", "-f", "-qq", "-o", folder / "trace", "-e", f"trace={call}", *more, PROGRAM, "train", "tiny.yaml", "--name", "run"]
+    with open(folder / "said", "wb") as said:
+        done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.PIPE, text=True, timeout=60)
+    return done, [line for line in (folder / "trace").read_text(errors="replace").splitlines() if f"{call}(" in line]
+
+
+def wrong_with(folder, done, told):
+    """told: a failure must be told on standard error."""
+    run, wrong = folder / "runs/run", []
+    state = status(run).get("state")
+    if done.returncode not in (0, 1) or any(not line.startswith("bertty: ") for line in done.stderr.splitlines()):
+        wrong.append(f"exit code {done.returncode}")
+    if (done.returncode == 1) and told and not done.stderr:
+        wrong.append("says nothing")
+    if run.exists() and state != ("failed" if done.returncode else "finished"):
+        wrong.append(f"the state is {state}")
+    if (run / "last").exists():
+        seen = subprocess.run([PROGRAM, "predict", "run", "--text", "a good film"], cwd=folder, capture_output=True, text=True, timeout=60)
+        if seen.returncode != 0:
+            wrong.append(seen.stderr)
+    left = [str(path) for path in folder.rglob("*.tmp")]
+    if left:
+        wrong.append(f"leaves {left}")
+    return wrong
+
+
+def every_call():
+    folder = GROUND.fresh()
+    if not shutil.which("strace") or traced(folder, "fsync")[0].returncode != 0:
+        return COUNT.skip("calls that fail", "strace cannot be used here")
+    for call, error in CALLS.items():
+        _, calls = traced(folder, call)
+        first = next((i for i, line in enumerate(calls) if "runs" in line), 0) if call == "openat" else 0
+        # standard output has a test of its own, and what cannot be removed goes at the next start
+        places = [i for i in range(first, len(calls)) if f"{call}(1," not in calls[i] and ".old.tmp" not in calls[i]]
+        COUNT.check(f"{call}: is used", places, calls)
+        for at in places[-SAMPLE:]:
+            done, _ = traced(folder, call, "-e", f"inject={call}:error={error}:when={at + 1}")
+            wrong = wrong_with(folder, done, call != "write")
+            COUNT.check(f"{call} number {at + 1} fails: {calls[at][:150]}", not wrong, (wrong, done.stderr))
+
+
+if __name__ == "__main__":
+    code = COUNT.run([every_call])
+    GROUND.remove()
+    sys.exit(code)
