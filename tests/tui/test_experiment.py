@@ -245,6 +245,23 @@ def test_hang_up_keeps_changes():
             assert "earlier session" not in third.text()
 
 
+def test_left_without_saving_is_offered_no_more():
+    with start() as s:
+        put(s, "seed", "7")
+        s.kill(signal.SIGHUP)
+        s.until(lambda: not s.alive(), "the end")
+        with Screen(["--open", "experiment"], directory=s.dir) as again:
+            again.wait("changes of an earlier session were not saved")
+            again.keys("Enter")
+            again.wait("1 unsaved change")
+            again.keys("q")
+            again.wait("Leave without saving")
+            assert again.end("y") == 0
+        with Screen(["--open", "experiment"], directory=s.dir) as third:
+            third.wait("rows")
+            assert "earlier session" not in third.text()
+
+
 def test_save_as_and_open():
     with start() as s:
         put(s, "seed", "7")

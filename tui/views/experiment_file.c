@@ -220,6 +220,7 @@ static void kept_answered(void *ctx, int index)
     struct bt_error err;
     if (index == 0 && s->kept) {
         exp_say_status(v, form_replace(s->form, s->kept, strlen(s->kept), &err), &err);
+        s->taken_over = true;
         exp_update_rows(v);
         app_say(v->app, ROLE_GOOD, "taken over: u undoes, w saves");
     } else if (index == 1) {
@@ -254,7 +255,7 @@ static void loaded(struct job *j)
     free(s->kept);
     s->kept = j->kept;
     j->kept = NULL;
-    s->offered = false;
+    s->offered = s->taken_over = false;
     exp_offer_kept(j->v);
 }
 
@@ -488,6 +489,7 @@ void exp_autosave(struct view *v)
 {
     struct exp_view *s = exp_of(v);
     size_t n;
+    s->taken_over = false;
     if (s->form && s->edit) (void)form_put(s->form, s->edited, edit_text(s->edit), NULL);
     if (!exp_worth_keeping(s)) return;
     char *kept = kept_path(form_path(s->form));
@@ -557,6 +559,8 @@ void exp_file_tick(struct view *v, double now)
 
 void exp_file_close(struct exp_view *s)
 {
+    /* Whoever took them over and left without saving has been asked: they are not offered once more. */
+    if (s->form && s->taken_over) forget_kept(form_path(s->form));
     free(s->origin);
     free(s->wanted);
     free(s->wanted_run);

@@ -62,14 +62,14 @@ struct exp_view {
     size_t n_picks;
     char *files; /* paths that may be experiments, a line each; NULL: not looked yet */
     double listed_at;
-    char *origin;      /* id of the run that it was cloned from; NULL: none */
-    char *wanted;      /* path to open once the question about unsaved changes is answered */
-    char *wanted_run;  /* … or the run to clone */
-    char *save_path;   /* where to, once the question about overwriting is answered */
-    char *kept;        /* text of an earlier session */
-    uint64_t launched; /* form's text that was launched last */
-    bool offered;
-    double stat_at; /* when the file was looked at last */
+    char *origin;             /* id of the run that it was cloned from; NULL: none */
+    char *wanted;             /* path to open once the question about unsaved changes is answered */
+    char *wanted_run;         /* … or the run to clone */
+    char *save_path;          /* where to, once the question about overwriting is answered */
+    char *kept;               /* text of an earlier session */
+    uint64_t launched;        /* form's text that was launched last */
+    bool offered, taken_over; /* the text of the earlier session */
+    double stat_at;           /* when the file was looked at last */
 };
 
 enum {
