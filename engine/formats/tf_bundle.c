@@ -318,6 +318,12 @@ ptrdiff_t bt__tf_bundle_find(const struct bt__tf_bundle *b, const char *name)
     return bt__names_find(&b->names, name, name_of, b);
 }
 
+const char *bt__tf_bundle_part(const struct bt__tf_bundle *b, size_t i)
+{
+    if (i == 0) return b->index;
+    return i <= (size_t)b->shards ? b->shard[i - 1].path : NULL;
+}
+
 /* ── the numbers ── */
 
 /* from [rows, cols] → to [cols, rows], tile by tile: a line of either is used up while it is in the cache. */

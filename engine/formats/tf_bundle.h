@@ -20,6 +20,8 @@ ptrdiff_t bt__tf_bundle_find(const struct bt__tf_bundle *b, const char *name);
 /* Reads tensor i as floats into dst[count] and compares its checksum. A NaN or Inf is an error that names the tensor if check_finite. */
 enum bt_status bt__tf_bundle_read_f32(const struct bt__tf_bundle *b, size_t i, float *dst, int check_finite,
                                       struct bt_error *err);
+/* The path of the index (0) or of shard i − 1; NULL: no more. Borrowed. */
+const char *bt__tf_bundle_part(const struct bt__tf_bundle *b, size_t i);
 
 /* The NAME of the checkpoint that path means (see bt__tf_bundle_open); the caller frees. BT_NOTFOUND: none there. */
 enum bt_status bt__tf_find(const char *path, char **name, struct bt_error *err);

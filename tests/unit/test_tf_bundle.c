@@ -263,6 +263,9 @@ static void reads(void **state)
     (void)state;
     if (open_table(&two, good, GOOD, &b)) fail_msg("%s", err.text);
     expect_good(b);
+    assert_string_equal(bt__tf_bundle_part(b, 0), file_path("m.index"));
+    assert_string_equal(bt__tf_bundle_part(b, 2), file_path("m.data-00001-of-00002"));
+    assert_null(bt__tf_bundle_part(b, 3));
     ptrdiff_t whole = bt__tf_bundle_find(b, "extra/numbers");
     assert_int_equal(bt__tf_bundle_at(b, (size_t)whole)->dtype, BT__I32);
     assert_int_equal(bt__tf_bundle_read_f32(b, (size_t)whole, &unread, 1, &err), BT_INVALID);
