@@ -80,6 +80,15 @@ def test_title_at_80_columns():
         s.wait(rf"^ bertty · {name} +finished · accuracy 0.8750 · step 100/100$")
 
 
+def test_way_out_of_the_text():
+    """Where keys are text, the bottom line says how to get at the others, however narrow."""
+    name = "movie-reviews-20261124-110859-3f2a"
+    with Screen(["--open", "probe"], rows=16, columns=60, setup=lambda d: fake_run(d / "runs", name)) as s:
+        s.wait(r"^ Esc leave the text.*\? help$")
+        s.keys("good")
+        s.wait(r"● movie-reviews-…-3f2a")
+
+
 def test_command_line():
     with Screen(rows=30, columns=100) as s:
         s.wait(front("Runs"))

@@ -1,5 +1,6 @@
 /* What there is to open: the files that the chosen run and the experiments name, and those in the current directory. */
 #include "tui/empty.h"
+#include "tui/format.h"
 #include "tui/views/data_view.h"
 #include "tui/views/experiment_view.h"
 
@@ -107,7 +108,10 @@ static void list_run(void *ctx, const atomic_bool *cancel)
     struct listing *l = ctx;
     char *path = l->run ? bt_path_join(l->run, "experiment.yaml") : NULL;
     (void)cancel;
-    if (path) add_experiment(l, path, bt_path_base(l->run));
+    struct bt_str of = {0};
+    if (path) format_run_id(&of, bt_path_base(l->run));
+    if (path) add_experiment(l, path, bt_str_text(&of));
+    bt_str_free(&of);
     free(path);
     each_entry(l, "experiments/", true);
     each_entry(l, "", true);

@@ -376,7 +376,7 @@ static void hints(struct view *v, struct bt_str *out)
     if (v->focus == PROBE_KEPT)
         bt_str_add(out, "i type  Enter take this text  c checkpoint  m runs  P pair  x clear  d forget");
     else
-        bt_str_add(out, "Enter keep  Tab next  Esc leave the text, for the other views and keys");
+        bt_str_add(out, "Esc leave the text, for other keys  Enter keep  Tab next");
 }
 
 /* ── coming and going ── */

@@ -1,9 +1,11 @@
 /* How the Probe view looks: the text on top, what the models say beneath, the texts that were kept beside or below. */
 #include "tui/empty.h"
+#include "tui/format.h"
 #include "tui/views/probe_view.h"
 
 #include "tui/layout.h"
 #include <bertty/file.h>
+#include <bertty/text.h>
 #include <string.h>
 
 enum { WIDE = 100, BAR = 0x2588, HALF_BAR = 0x258c, MARK = 0x25b8, NAME = 18 };
@@ -53,10 +55,17 @@ static void answer_head(struct view *v, struct rect r, int y, size_t i)
     struct term *t = app_term(v->app);
     const struct probe_answer *a = &s->found->answer[i];
     unsigned colour = app_run_colour(v->app, s->dir[i]);
+    enum { FIGURES = 36 }; /* beside the name */
     const char *id = bt_path_base(s->dir[i]);
+    struct bt_str name = {0};
+    if (3 + bt_text_width(id, strlen(id)) <= r.w - FIGURES)
+        bt_str_add(&name, id);
+    else
+        format_run_id(&name, id);
     term_put(t, r, y, 1, role_series(colour), plot_marker(colour, term_glyphs(t)));
-    int x = 3 + term_text(t, (struct rect){.y = r.y, .x = r.x, .h = r.h, .w = r.w - 36}, y, 3, ROLE_TITLE, id,
-                          strlen(id));
+    int x = 3 + term_text(t, (struct rect){.y = r.y, .x = r.x, .h = r.h, .w = r.w - FIGURES + 4}, y, 3,
+                          ROLE_TITLE, bt_str_text(&name), name.len);
+    bt_str_free(&name);
     if (a->error) return;
     x += 1 + term_print(t, r, y, x + 1, ROLE_DIM, "step %lld", (long long)a->step);
     if (!a->n) return;
