@@ -193,8 +193,8 @@ static void draw_bottom(struct app *a, struct rect line)
 
 static void draw_too_small(struct app *a, struct rect screen)
 {
-    term_print(a->term, screen, 0, 0, ROLE_TEXT, "bertty needs %d×%d, here are %d×%d", APP_MIN_COLUMNS,
-               APP_MIN_ROWS, screen.w, screen.h);
+    term_print(a->term, screen, 0, 0, ROLE_TEXT, "%d×%d: bertty needs %d×%d", screen.w, screen.h,
+               APP_MIN_COLUMNS, APP_MIN_ROWS);
 }
 
 void app_draw(struct app *a)

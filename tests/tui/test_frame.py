@@ -195,12 +195,12 @@ def test_title_shows_the_newest_run():
 def test_sizes():
     with Screen() as s:
         s.wait(front("Runs"))
-        for rows, columns in ((1, 1), (9, 80), (24, 39), (2, 200), (10, 40), (1, 300), (200, 300), (24, 80)):
+        for rows, columns in ((1, 1), (9, 80), (9, 30), (24, 39), (2, 200), (10, 40), (1, 300), (200, 300), (24, 80)):
             s.resize(rows, columns)
             if rows >= 10 and columns >= 40:
                 s.wait(r"▸1")
             elif columns > 20:
-                s.wait(r"bertty needs")
+                s.wait(r"^\d+×\d+: bertty needs 40×10$")
         for i in range(200):
             s.resize(10 + i % 37, 40 + i * 7 % 90)
         s.resize(30, 100)
