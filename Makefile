@@ -45,6 +45,7 @@ TUI_SRC    := $(wildcard tui/*.c tui/*/*.c)
 TUI_OBJ    := $(TUI_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c tests/grad/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:%.c=$(BUILD)/%)
+GOLDEN_BIN := $(BUILD)/tests/golden/weights_tool
 BENCH_SRC  := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(BUILD)/%)
 BIN        := $(if $(filter build,$(BUILD)),bertty,$(BUILD)/bertty)
@@ -132,6 +133,8 @@ unit: all unit-programs ## the unit tests alone
 
 unit-programs: $(UNIT_BIN)
 
+golden-programs: $(GOLDEN_BIN)
+
 SANITIZE = -O1 -g -fno-omit-frame-pointer
 asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)tests/run asan
@@ -151,5 +154,5 @@ Q   := $(if $(V),,@)
 say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs asan tsan bench bench-programs help
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan bench bench-programs help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,4 +1,4 @@
-/* A Hugging Face model directory: config.json, vocab.txt / tokenizer.json, model.safetensors. */
+/* A Hugging Face model directory: config.json, vocab.txt / tokenizer.json, weights (formats/weights.h). */
 #ifndef BERTTY_FORMATS_HF_DIR_H
 #define BERTTY_FORMATS_HF_DIR_H
 
@@ -15,7 +15,7 @@ struct bt__load_report {
         ignored; /* parameters found; head parameters missing in the file; tensors of the file not used */
     bool pooler_fresh; /* the file has no pooler */
 };
-/* Fills w (p->total floats) from dir/model.safetensors: names with or without "bert.", gamma/beta for weight/bias, position_ids
+/* Fills w (p->total floats) from dir's weights: names with or without "bert.", gamma/beta for weight/bias, position_ids
  * ignored; shapes checked; missing encoder weights are an error with the tensor's name; missing head or optional parameters are
  * left untouched (the caller has drawn them) and counted. fresh[i] (p->n flags, may be NULL) says which. */
 enum bt_status bt__hf_weights_load(const char *dir, const struct bt__params *p, float *w, bool *fresh,

@@ -1,10 +1,8 @@
-/* model.safetensors of a Hugging Face model directory, whatever its tensors are called. */
+/* The weights of a Hugging Face model directory, whatever its tensors are called. */
 #include "formats/hf_dir.h"
-#include "formats/safetensors.h"
+#include "formats/weights.h"
 
-#include <bertty/file.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* text with the first occurrence of from replaced; false if it does not occur. */
@@ -17,16 +15,16 @@ static bool replace(const char *text, const char *from, const char *to, char *ou
 }
 
 /* Index of the tensor of a parameter: its own name, the name without "bert.", or with TensorFlow's gamma and beta. */
-static ptrdiff_t find(const struct bt__safetensors *s, const char *name)
+static ptrdiff_t find(const struct bt__weights *s, const char *name)
 {
     char old[128];
     const char *bare = strncmp(name, "bert.", 5) == 0 ? name + 5 : name;
     const char *const spelled[] = {name, bare};
     for (size_t i = 0; i < 2; i++) {
-        ptrdiff_t at = bt__safetensors_find(s, spelled[i]);
+        ptrdiff_t at = bt__weights_find(s, spelled[i]);
         if (at < 0 && (replace(spelled[i], "LayerNorm.weight", "LayerNorm.gamma", old, sizeof old) ||
                        replace(spelled[i], "LayerNorm.bias", "LayerNorm.beta", old, sizeof old)))
-            at = bt__safetensors_find(s, old);
+            at = bt__weights_find(s, old);
         if (at >= 0) return at;
     }
     return -1;
@@ -49,7 +47,7 @@ static enum bt_status check_shape(const char *path, const struct bt__param *p,
                    p->rows, p->cols);
 }
 
-static enum bt_status load_one(const struct bt__safetensors *s, const char *path, const struct bt__param *p,
+static enum bt_status load_one(const struct bt__weights *s, const char *path, const struct bt__param *p,
                                float *w, bool *fresh, struct bt__load_report *report, struct bt_error *err)
 {
     ptrdiff_t at = find(s, p->name);
@@ -61,28 +59,27 @@ static enum bt_status load_one(const struct bt__safetensors *s, const char *path
         report->pooler_fresh = report->pooler_fresh || p->optional;
         return BT_OK;
     }
-    enum bt_status st = check_shape(path, p, bt__safetensors_at(s, (size_t)at), err);
-    if (!st) st = bt__safetensors_read_f32(s, (size_t)at, w + p->offset, 1, err);
+    enum bt_status st = check_shape(path, p, bt__weights_at(s, (size_t)at), err);
+    if (!st) st = bt__weights_read_f32(s, (size_t)at, w + p->offset, err);
     report->loaded += !st;
     return st;
 }
 
 /* A classifier for another number of labels is not this task's: it is drawn anew, weight and bias together. */
-static bool other_head(const struct bt__safetensors *s, const struct bt__param *p)
+static bool other_head(const struct bt__weights *s, const struct bt__param *p)
 {
     ptrdiff_t at = find(s, p->name);
     return p->head && at >= 0 &&
-           bt__safetensors_at(s, (size_t)at)->shape[0] != (p->rank == 2 ? p->rows : p->cols);
+           bt__weights_at(s, (size_t)at)->shape[0] != (p->rank == 2 ? p->rows : p->cols);
 }
 
 enum bt_status bt__hf_weights_load(const char *dir, const struct bt__params *p, float *w, bool *fresh,
                                    struct bt__load_report *report, struct bt_error *err)
 {
-    struct bt__safetensors *s = NULL;
+    struct bt__weights *s = NULL;
     *report = (struct bt__load_report){.loaded = 0};
-    char *path = bt_path_join(dir, "model.safetensors");
-    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
-    enum bt_status st = bt__safetensors_open(path, &s, err);
+    enum bt_status st = bt__weights_open(dir, &s, err);
+    const char *path = st ? dir : bt__weights_path(s);
     for (size_t i = 0; !st && i < p->n; i++) {
         bool new = other_head(s, &p->item[i]);
         if (new)
@@ -91,8 +88,7 @@ enum bt_status bt__hf_weights_load(const char *dir, const struct bt__params *p, 
             st = load_one(s, path, &p->item[i], w, &new, report, err);
         if (fresh) fresh[i] = new;
     }
-    if (!st) report->ignored = bt__safetensors_count(s) - report->loaded;
-    bt__safetensors_close(s);
-    free(path);
+    if (!st) report->ignored = bt__weights_count(s) - report->loaded;
+    bt__weights_close(s);
     return st;
 }

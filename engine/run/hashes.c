@@ -1,5 +1,6 @@
 #include "run/hashes.h"
 
+#include "formats/weights.h"
 #include <bertty/file.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,10 +37,21 @@ enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experime
     return st;
 }
 
+static enum bt_status add_weights(struct bt__hashes *h, const char *dir, struct bt_error *err)
+{
+    struct bt__weights *w = NULL;
+    const char *path;
+    enum bt_status st = bt__weights_open(dir, &w, err);
+    if (st) return st;
+    for (size_t i = 0; !st && (path = bt__weights_part(w, i)); i++) st = add(h, path, err);
+    bt__weights_close(w);
+    return st;
+}
+
 enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct bt_error *err)
 {
-    static const char *const names[] = {"config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json",
-                                        "model.safetensors"};
+    static const char *const names[] = {"config.json", "vocab.txt", "tokenizer.json",
+                                        "tokenizer_config.json"};
     enum bt_status st = BT_OK;
     *h = (struct bt__hashes){.n = 0};
     for (size_t i = 0; i < sizeof names / sizeof *names && !st; i++) {
@@ -50,6 +62,7 @@ enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct
             st = add(h, path, err);
         free(path);
     }
+    if (!st) st = add_weights(h, dir, err);
     if (st) bt__hashes_free(h);
     return st;
 }

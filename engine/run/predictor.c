@@ -2,7 +2,7 @@
 #include "run/predictor_parts.h"
 
 #include "formats/hf_dir.h"
-#include "formats/safetensors.h"
+#include "formats/weights.h"
 #include "math/gemm.h"
 #include "tasks/classification.h"
 #include <bertty/file.h>
@@ -39,22 +39,18 @@ static enum bt_status default_labels(struct bt__model_config *c, struct bt_error
 /* Why tensor q could not be taken from the file: it is not there, or it is for another number of labels. */
 static enum bt_status untrained(const struct bt_predictor *p, const struct bt__param *q, struct bt_error *err)
 {
-    struct bt__safetensors *s = NULL;
-    char *path = bt_path_join(p->dir, "model.safetensors");
-    enum bt_status st = path ? bt__safetensors_open(path, &s, err) : BT_NOMEM;
-    if (st) {
-        free(path);
-        return st == BT_NOMEM ? bt_fail(err, st, "%s: no memory for a name", p->dir) : st;
-    }
-    ptrdiff_t at = bt__safetensors_find(s, q->name);
+    struct bt__weights *s = NULL;
+    enum bt_status st = bt__weights_open(p->dir, &s, err);
+    if (st) return st;
+    const char *path = bt__weights_path(s);
+    ptrdiff_t at = bt__weights_find(s, q->name);
     if (at < 0)
         st = bt_fail(err, BT_INVALID, "%s: no tensor %s: this model has no trained classification head", path,
                      q->name);
     else
         st = bt_fail(err, BT_INVALID, "%s: tensor %s is for %lld labels, but config.json names %d", path,
-                     q->name, (long long)bt__safetensors_at(s, (size_t)at)->shape[0], p->m->num_labels);
-    bt__safetensors_close(s);
-    free(path);
+                     q->name, (long long)bt__weights_at(s, (size_t)at)->shape[0], p->m->num_labels);
+    bt__weights_close(s);
     return st;
 }
 

@@ -1,0 +1,194 @@
+#include "formats/weights.h"
+
+#include "formats/safetensors.h"
+#include "formats/torch_bin.h"
+#include "formats/weights_parts.h"
+#include <bertty/file.h>
+#include <stdlib.h>
+
+/* In the order in which they are looked for: the first that a directory has is read. */
+static const struct bt__weights_format *const formats[] = {
+    &bt__weights_safetensors,
+    &bt__weights_safetensors_shards,
+    &bt__weights_torch_bin,
+    &bt__weights_torch_bin_shards,
+};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+struct bt__weights {
+    const struct bt__weights_format *format;
+    void *file;
+    char *path;
+};
+
+/* ── safetensors ── */
+
+static enum bt_status st_open(const char *path, void **file, struct bt_error *err)
+{
+    struct bt__safetensors *s = NULL;
+    enum bt_status st = bt__safetensors_open(path, &s, err);
+    *file = s;
+    return st;
+}
+
+static void st_close(void *file)
+{
+    bt__safetensors_close(file);
+}
+
+static size_t st_count(const void *file)
+{
+    return bt__safetensors_count(file);
+}
+
+static const struct bt__tensor_info *st_at(const void *file, size_t i)
+{
+    return bt__safetensors_at(file, i);
+}
+
+static ptrdiff_t st_find(const void *file, const char *name)
+{
+    return bt__safetensors_find(file, name);
+}
+
+static enum bt_status st_read(const void *file, size_t i, float *dst, struct bt_error *err)
+{
+    return bt__safetensors_read_f32(file, i, dst, 1, err);
+}
+
+const struct bt__weights_format bt__weights_safetensors = {.name = "model.safetensors",
+                                                           .open = st_open,
+                                                           .close = st_close,
+                                                           .count = st_count,
+                                                           .at = st_at,
+                                                           .find = st_find,
+                                                           .read = st_read};
+
+/* ── torch ── */
+
+static enum bt_status torch_open(const char *path, void **file, struct bt_error *err)
+{
+    struct bt__torch_bin *b = NULL;
+    enum bt_status st = bt__torch_bin_open(path, &b, err);
+    *file = b;
+    return st;
+}
+
+static void torch_close(void *file)
+{
+    bt__torch_bin_close(file);
+}
+
+static size_t torch_count(const void *file)
+{
+    return bt__torch_bin_count(file);
+}
+
+static const struct bt__tensor_info *torch_at(const void *file, size_t i)
+{
+    return bt__torch_bin_at(file, i);
+}
+
+static ptrdiff_t torch_find(const void *file, const char *name)
+{
+    return bt__torch_bin_find(file, name);
+}
+
+static enum bt_status torch_read(const void *file, size_t i, float *dst, struct bt_error *err)
+{
+    return bt__torch_bin_read_f32(file, i, dst, 1, err);
+}
+
+const struct bt__weights_format bt__weights_torch_bin = {.name = "pytorch_model.bin",
+                                                         .open = torch_open,
+                                                         .close = torch_close,
+                                                         .count = torch_count,
+                                                         .at = torch_at,
+                                                         .find = torch_find,
+                                                         .read = torch_read};
+
+/* ── the door ── */
+
+static enum bt_status open_format(const char *dir, const struct bt__weights_format *format,
+                                  struct bt__weights *w, struct bt_error *err)
+{
+    w->format = format;
+    w->path = bt_path_join(dir, format->name);
+    if (!w->path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
+    return format->open(w->path, &w->file, err);
+}
+
+static const struct bt__weights_format *find_format(const char *dir)
+{
+    for (size_t i = 0; i < FORMATS; i++) {
+        char *path = bt_path_join(dir, formats[i]->name);
+        bool there = path && bt_path_exists(path);
+        free(path);
+        if (there) return formats[i];
+    }
+    return NULL;
+}
+
+static enum bt_status none_found(const char *dir, struct bt_error *err)
+{
+    struct bt_str names = {.len = 0};
+    if (!bt_path_exists(dir)) return bt_fail(err, BT_NOTFOUND, "%s: no such directory", dir);
+    for (size_t i = 0; i < FORMATS; i++) bt_str_addf(&names, "%s%s", i ? ", " : "", formats[i]->name);
+    bt_fail(err, BT_NOTFOUND, "%s: no weights, expected one of %s", dir, bt_str_text(&names));
+    bt_str_free(&names);
+    return BT_NOTFOUND;
+}
+
+enum bt_status bt__weights_open(const char *dir, struct bt__weights **out, struct bt_error *err)
+{
+    const struct bt__weights_format *format = find_format(dir);
+    if (!format) return none_found(dir, err);
+    struct bt__weights *w = calloc(1, sizeof *w);
+    if (!w) return bt_fail(err, BT_NOMEM, "%s: no memory", dir);
+    enum bt_status st = open_format(dir, format, w, err);
+    if (st) {
+        bt__weights_close(w);
+        return st;
+    }
+    *out = w;
+    return BT_OK;
+}
+
+void bt__weights_close(struct bt__weights *w)
+{
+    if (!w) return;
+    if (w->file) w->format->close(w->file);
+    free(w->path);
+    free(w);
+}
+
+const char *bt__weights_path(const struct bt__weights *w)
+{
+    return w->path;
+}
+
+const char *bt__weights_part(const struct bt__weights *w, size_t i)
+{
+    if (i == 0) return w->path;
+    return w->format->part ? w->format->part(w->file, i - 1) : NULL;
+}
+
+size_t bt__weights_count(const struct bt__weights *w)
+{
+    return w->format->count(w->file);
+}
+
+const struct bt__tensor_info *bt__weights_at(const struct bt__weights *w, size_t i)
+{
+    return w->format->at(w->file, i);
+}
+
+ptrdiff_t bt__weights_find(const struct bt__weights *w, const char *name)
+{
+    return w->format->find(w->file, name);
+}
+
+enum bt_status bt__weights_read_f32(const struct bt__weights *w, size_t i, float *dst, struct bt_error *err)
+{
+    return w->format->read(w->file, i, dst, err);
+}
