@@ -5,7 +5,8 @@
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/text.h>
-#include <fts.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,16 +134,33 @@ static void read_metrics(struct runs_facts *f, struct bt_error *err)
     bt_compare_free(c);
 }
 
+enum { DEEPEST = 8 /* folders in each other: a run has two */ };
+
+/* Bytes of the files in an open directory, which is closed; links are not followed. */
+static double bytes_in(int fd, int depth, const atomic_bool *cancel)
+{
+    double bytes = 0.0;
+    DIR *d = fdopendir(fd);
+    if (!d) {
+        if (fd >= 0) close(fd);
+        return 0.0;
+    }
+    for (struct dirent *e; !atomic_load(cancel) && (e = readdir(d));) {
+        struct stat info;
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        if (fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (S_ISREG(info.st_mode)) bytes += (double)info.st_size;
+        if (!S_ISDIR(info.st_mode) || depth == DEEPEST) continue;
+        int below = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        bytes += bytes_in(below, depth + 1, cancel);
+    }
+    closedir(d);
+    return bytes;
+}
+
 static double bytes_below(const char *dir, const atomic_bool *cancel)
 {
-    char *copy = bt_strdup(dir), *paths[] = {copy, NULL};
-    FTS *tree = copy ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
-    double bytes = 0.0;
-    for (FTSENT *e; tree && !atomic_load(cancel) && (e = fts_read(tree));)
-        if (e->fts_info == FTS_F) bytes += (double)e->fts_statp->st_size;
-    if (tree) fts_close(tree);
-    free(copy);
-    return bytes;
+    return bytes_in(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, cancel);
 }
 
 static void read_facts(void *ctx, const atomic_bool *cancel)
