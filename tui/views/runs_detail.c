@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LOG_BYTES = 8192, TALL = 14, TWO_COLUMNS = 100 };
 static const double LIVE_S = 2.0; /* how often the facts of a running run are read anew */
