@@ -85,7 +85,7 @@ def check_options():
     for group, name in re.findall(r"^(?:TEXT|LIST|INT|REAL|INT_OR_NULL|REAL_OR_NULL|BOOL|CHOICE)\((\w+), (\w+)", table, re.M):
         if f"{group}.{name}" not in known:
             yield f"bertty options: no {group}.{name}"
-    for key in re.findall(r"`((?:model|task|data|train|optim|eval|run)\.(?!json|yaml)\w+)", README):
+    for key in re.findall(r"`((?:model|task|data|train|optim|eval|run)\.(?!json|yaml|safetensors)\w+)", README):
         if key not in known:
             yield f"README.md: {key}: no such option"
 

@@ -4,7 +4,9 @@
 #include "formats/torch_bin.h"
 #include "formats/weights_parts.h"
 #include <bertty/file.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* In the order in which they are looked for: the first that a directory has is read. */
 static const struct bt__weights_format *const formats[] = {
@@ -118,11 +120,13 @@ static enum bt_status open_format(const char *dir, const struct bt__weights_form
     return format->open(w->path, &w->file, err);
 }
 
+/* A file that is there but cannot be reached counts: opening it tells why. */
 static const struct bt__weights_format *find_format(const char *dir)
 {
     for (size_t i = 0; i < FORMATS; i++) {
+        struct stat info;
         char *path = bt_path_join(dir, formats[i]->name);
-        bool there = path && bt_path_exists(path);
+        bool there = path && (lstat(path, &info) == 0 || errno != ENOENT);
         free(path);
         if (there) return formats[i];
     }

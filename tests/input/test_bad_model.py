@@ -183,7 +183,7 @@ def vocabularies():
 
 
 def missing():
-    for name, said in ("config.json", "no such file"), ("model.safetensors", "no such file"), ("vocab.txt", "vocab.txt"):
+    for name, said in ("config.json", "no such file"), ("model.safetensors", "no weights"), ("vocab.txt", "vocab.txt"):
         folder = GROUND.fresh()
         (folder / "model" / name).unlink()
         refused(f"no {name}", folder, TRAIN, "model", said)
