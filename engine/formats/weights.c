@@ -10,10 +10,9 @@
 
 /* In the order in which they are looked for: the first that a directory has is read. */
 static const struct bt__weights_format *const formats[] = {
-    &bt__weights_safetensors,
-    &bt__weights_safetensors_shards,
-    &bt__weights_torch_bin,
-    &bt__weights_torch_bin_shards,
+    &bt__weights_safetensors, &bt__weights_safetensors_shards,
+    &bt__weights_torch_bin,   &bt__weights_torch_bin_shards,
+    &bt__weights_tf,
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -111,25 +110,14 @@ const struct bt__weights_format bt__weights_torch_bin = {.name = "pytorch_model.
 
 /* ── the door ── */
 
-static enum bt_status open_format(const char *dir, const struct bt__weights_format *format,
-                                  struct bt__weights *w, struct bt_error *err)
+/* The path of a format's file in dir; NULL: it has none. A file that is there but cannot be reached counts: opening it tells why. */
+static char *look(const char *dir, const struct bt__weights_format *format)
 {
-    w->format = format;
-    w->path = bt_path_join(dir, format->name);
-    if (!w->path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
-    return format->open(w->path, &w->file, err);
-}
-
-/* A file that is there but cannot be reached counts: opening it tells why. */
-static const struct bt__weights_format *find_format(const char *dir)
-{
-    for (size_t i = 0; i < FORMATS; i++) {
-        struct stat info;
-        char *path = bt_path_join(dir, formats[i]->name);
-        bool there = path && (lstat(path, &info) == 0 || errno != ENOENT);
-        free(path);
-        if (there) return formats[i];
-    }
+    struct stat info;
+    if (format->look) return format->look(dir);
+    char *path = bt_path_join(dir, format->name);
+    if (path && (lstat(path, &info) == 0 || errno != ENOENT)) return path;
+    free(path);
     return NULL;
 }
 
@@ -145,11 +133,13 @@ static enum bt_status none_found(const char *dir, struct bt_error *err)
 
 enum bt_status bt__weights_open(const char *dir, struct bt__weights **out, struct bt_error *err)
 {
-    const struct bt__weights_format *format = find_format(dir);
-    if (!format) return none_found(dir, err);
     struct bt__weights *w = calloc(1, sizeof *w);
     if (!w) return bt_fail(err, BT_NOMEM, "%s: no memory", dir);
-    enum bt_status st = open_format(dir, format, w, err);
+    for (size_t i = 0; i < FORMATS && !w->path; i++) {
+        w->format = formats[i];
+        w->path = look(dir, formats[i]);
+    }
+    enum bt_status st = w->path ? w->format->open(w->path, &w->file, err) : none_found(dir, err);
     if (st) {
         bt__weights_close(w);
         return st;

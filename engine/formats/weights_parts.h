@@ -7,6 +7,8 @@
 /* file is what open() made. */
 struct bt__weights_format {
     const char *name; /* of the file in a model directory */
+    /* Where that varies: the file's path, the caller frees; NULL: dir has none. May be NULL itself. */
+    char *(*look)(const char *dir);
     enum bt_status (*open)(const char *path, void **file, struct bt_error *err);
     void (*close)(void *file);
     size_t (*count)(const void *file);
@@ -18,6 +20,6 @@ struct bt__weights_format {
 };
 
 extern const struct bt__weights_format bt__weights_safetensors, bt__weights_safetensors_shards,
-    bt__weights_torch_bin, bt__weights_torch_bin_shards;
+    bt__weights_torch_bin, bt__weights_torch_bin_shards, bt__weights_tf;
 
 #endif

@@ -50,7 +50,7 @@ static enum bt_status add_weights(struct bt__hashes *h, const char *dir, struct 
 
 enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct bt_error *err)
 {
-    static const char *const names[] = {"config.json", "vocab.txt", "tokenizer.json",
+    static const char *const names[] = {"config.json", "bert_config.json", "vocab.txt", "tokenizer.json",
                                         "tokenizer_config.json"};
     enum bt_status st = BT_OK;
     *h = (struct bt__hashes){.n = 0};

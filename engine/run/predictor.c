@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROWS = 128 /* tokens that memory is reserved for at once */, ROWS_STEP = 64 };
+enum {
+    FIRST_ROWS = 128 /* tokens that memory is reserved for at once */,
+    ROWS_STEP = 64,
+    MOST_LABELS = 1 << 20
+};
 
 /* ── opening ── */
 
@@ -23,16 +27,33 @@ static enum bt_status load_experiment(struct bt_predictor *p, const char *run_di
     return st;
 }
 
-/* transformers writes no id2label for two labels without names. */
-static enum bt_status default_labels(struct bt__model_config *c, struct bt_error *err)
+/* How many labels the head in the file tells apart; 2 if there is none. */
+static enum bt_status labels_of_head(const char *dir, int *n, struct bt_error *err)
 {
+    struct bt__weights *w = NULL;
+    enum bt_status st = bt__weights_open(dir, &w, err);
+    if (st) return st;
+    ptrdiff_t at = bt__weights_find(w, "classifier.weight");
+    const struct bt__tensor_info *head = at < 0 ? NULL : bt__weights_at(w, (size_t)at);
+    bool usable = head && head->rank == 2 && head->shape[0] > 0 && head->shape[0] <= MOST_LABELS;
+    *n = usable ? (int)head->shape[0] : 2;
+    bt__weights_close(w);
+    return BT_OK;
+}
+
+/* transformers writes no id2label for two labels without names, Google's configuration knows of none. */
+static enum bt_status default_labels(const char *dir, struct bt__model_config *c, struct bt_error *err)
+{
+    int n = 0;
     if (c->num_labels) return BT_OK;
-    c->label_names = calloc(2, sizeof *c->label_names);
-    if (!c->label_names) return bt_fail(err, BT_NOMEM, "no memory for two labels");
-    c->num_labels = 2;
-    for (int i = 0; i < 2; i++)
+    enum bt_status st = labels_of_head(dir, &n, err);
+    if (st) return st;
+    c->label_names = calloc((size_t)n, sizeof *c->label_names);
+    if (!c->label_names) return bt_fail(err, BT_NOMEM, "%s: no memory for %d labels", dir, n);
+    c->num_labels = n;
+    for (int i = 0; i < n; i++)
         if (!(c->label_names[i] = bt_strfmt("LABEL_%d", i)))
-            return bt_fail(err, BT_NOMEM, "no memory for two labels");
+            return bt_fail(err, BT_NOMEM, "%s: no memory for %d labels", dir, n);
     return BT_OK;
 }
 
@@ -71,7 +92,7 @@ static enum bt_status load_model(struct bt_predictor *p, struct bt_error *err)
 {
     struct bt__model_config c = {.num_labels = 0};
     enum bt_status st = bt__hf_config_load(p->dir, &c, err);
-    if (!st) st = default_labels(&c, err);
+    if (!st) st = default_labels(p->dir, &c, err);
     if (!st && p->x) bt__model_config_override(&c, p->x);
     if (!st && bt__model_create(&c, c.num_labels, &p->m, err))
         st = bt_error_prefix(err, BT_NOMEM, "%s/config.json", p->dir);

@@ -13,7 +13,7 @@ import transformers
 import golden_tools as g
 
 LIMIT = 1e-5
-DIRECTORIES = "hf", "hf-bin", "hf-bin-legacy"
+DIRECTORIES = "hf", "hf-bin", "hf-bin-legacy", "google", "google-tuned"
 PROGRAM = "tests/golden/weights_tool"
 
 
