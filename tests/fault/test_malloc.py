@@ -5,6 +5,7 @@
 """
 import itertools
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from refusal import COUNT, Ground, listing
 
+import tiny_bert
+import torch_file
 from tiny_bert import status
 
 # A sanitizer has an allocator of its own.
@@ -25,6 +28,7 @@ TRAIN = ["train", "tiny.yaml", "--name", "new", "--runs", "{scratch}"]
 COMMANDS = {
     "check": ["check", "tiny.yaml"],
     "no model": ["check", "tiny.yaml", "--set", "model.name_or_path=none"],
+    "torch": ["check", "tiny.yaml", "--set", "model.name_or_path=torch"],
     "train": TRAIN,
     "resume": ["train", "--resume", "{scratch}/run@1"],
     "predict": ["predict", "runs/run", "test.tsv"],
@@ -57,6 +61,9 @@ class Bench:
         self.folder = GROUND.fresh()
         self.library = library(GROUND.root)
         (self.folder / "text.txt").write_text("a brilliant film\nso dull and it is stupid\n")
+        shutil.copytree(self.folder / "model", self.folder / "torch")
+        (self.folder / "torch/model.safetensors").unlink()
+        torch_file.save(self.folder / "torch/pytorch_model.bin", tiny_bert.tensors(random.Random(1)))
         for name in "run", "other":
             words = [PROGRAM, "train", "tiny.yaml", "--name", name, "--set", f"optim.learning_rate={1e-3 if name == 'run' else 2e-3}"]
             subprocess.run(words, cwd=self.folder, check=True, capture_output=True, timeout=60)

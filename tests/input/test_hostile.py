@@ -16,6 +16,7 @@ from pathlib import Path
 from refusal import BERTTY, COUNT, Ground, broken, finished
 
 import tiny_bert
+import torch_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tui"))
 from screen import Screen  # noqa: E402
@@ -192,6 +193,11 @@ def models():
         return struct.pack("<Q", len(text)) + text + weights[8 + size:]
     spoilt("a tensor's name", "model.safetensors", packed(lambda h: h.update({NAME: {"dtype": "F32", "shape": [1], "data_offsets": [0, 8]}})))
     spoilt("a tensor's dtype", "model.safetensors", packed(lambda h: h.update({"a": {"dtype": NAME, "shape": [1], "data_offsets": [0, 4]}})))
+    (FOLDER / "model/model.safetensors").unlink()
+    torch_file.save(FOLDER / "model/pytorch_model.bin", [], more={"a": torch_file.stand_in("torch", NAME)}, protocol=4)
+    clean("a global of a pickle", ["train", "tiny.yaml", "--name", "x"], 1)
+    (FOLDER / "model/pytorch_model.bin").unlink()
+    (FOLDER / "model/model.safetensors").write_bytes(weights)
     config = json.loads((FOLDER / "model/config.json").read_text())
     for field in "model_type", "hidden_act", "position_embedding_type":
         spoilt(field, "config.json", json.dumps({**config, field: NAME}).encode())

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""The same weights in every form that is read: the same run, to the bit; and each form broken: one clear line."""
+import json
+import os
+import random
+import shutil
+import struct
+from pathlib import Path
+
+from refusal import COUNT, Ground, finished, refused
+
+import tiny_bert
+import torch_file
+
+GROUND = Ground({"train.max_steps": 3, "eval.eval_steps": 3, "run.save_steps": 3, "run.num_threads": 1}, train=40, dev=10)
+FOLDER = GROUND.fresh()
+TENSORS = list(tiny_bert.tensors(random.Random(1)))
+INDEX = "pytorch_model.bin.index.json"
+
+
+def model(name):
+    """A copy of the model without its weights."""
+    folder = FOLDER / name
+    shutil.copytree(FOLDER / "model", folder)
+    (folder / "model.safetensors").unlink()
+    return folder
+
+
+def safetensors(path, tensors):
+    header, data = {}, b""
+    for name, shape, values in tensors:
+        piece = struct.pack(f"<{len(values)}f", *values)
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(data), len(data) + len(piece)]}
+        data += piece
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def in_shards(folder, write, name):
+    """model-00001-of-00002.safetensors and so on, and the index."""
+    stem, ending = name.rsplit(".", 1)
+    weight_map = {}
+    for i, part in enumerate((TENSORS[::2], TENSORS[1::2])):
+        file = f"{stem}-{i + 1:05}-of-00002.{ending}"
+        write(folder / file, part)
+        weight_map |= {tensor[0]: file for tensor in part}
+    (folder / f"{name}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+
+
+def forms():
+    torch_file.save(model("zip") / "pytorch_model.bin", TENSORS)
+    torch_file.save(model("stream") / "pytorch_model.bin", TENSORS, stream=True)
+    in_shards(model("shards"), safetensors, "model.safetensors")
+    in_shards(model("torch-shards"), torch_file.save, "pytorch_model.bin")
+
+
+def trained(name):
+    """The weights that a run from this model ends with, and the files it says it read."""
+    done = finished(["train", "tiny.yaml", "--name", f"from-{name}", "--set", f"model.name_or_path={name}"], FOLDER)
+    if not COUNT.check(f"train from {name}", done.returncode == 0, done.stderr[-800:]):
+        return None, set()
+    run = FOLDER / "runs" / f"from-{name}"
+    files = {Path(path).name for path in json.dumps(json.loads((run / "run.json").read_text())).replace('"', "\n").splitlines()}
+    return (run / "last/model.safetensors").read_bytes(), files
+
+
+def same_runs():
+    forms()
+    want, files = trained("model")
+    COUNT.check("run.json names model.safetensors", "model.safetensors" in files, files)
+    for name, read in (("zip", {"pytorch_model.bin"}), ("stream", {"pytorch_model.bin"}),
+                       ("shards", {"model.safetensors.index.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}),
+                       ("torch-shards", {INDEX, "pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"})):
+        got, files = trained(name)
+        COUNT.check(f"{name}: the same bits", got == want and want, (len(got or b""), len(want or b"")))
+        COUNT.check(f"{name}: run.json names what was read", read <= files, files)
+
+
+def order():
+    """Of several forms the first counts; the others may be anything."""
+    folder = FOLDER / "both"
+    shutil.copytree(FOLDER / "model", folder)
+    (folder / "pytorch_model.bin").write_bytes(b"nothing")
+    done = finished(["check", "tiny.yaml", "--set", "model.name_or_path=both"], FOLDER)
+    COUNT.check("safetensors before torch", done.returncode == 0, done.stderr)
+
+
+class Runs:
+    def __reduce__(self):
+        return os.system, (f"touch {FOLDER / 'was-run'}",)
+
+
+def broken_ones():
+    def train(folder):
+        return ["train", "tiny.yaml", "--name", "x", "--set", f"model.name_or_path={folder}"]
+    for stream in False, True:
+        folder = model(f"broken-{stream}")
+        path = folder / "pytorch_model.bin"
+        torch_file.save(path, TENSORS, stream, {"a": Runs()})
+        refused("a program", FOLDER, train(folder.name), "pytorch_model.bin", "posix.system")
+        torch_file.save(path, TENSORS, stream)
+        whole = path.read_bytes()
+        for n in 0, 3, 10, len(whole) // 2, len(whole) - 1:
+            path.write_bytes(whole[:n])
+            refused(f"cut at {n}", FOLDER, train(folder.name), "pytorch_model.bin")
+        torch_file.save(path, TENSORS[:-1], stream)
+        refused("a tensor is missing", FOLDER, ["predict", folder.name, "--text", "a"], "pytorch_model.bin", "no tensor")
+        name, shape, values = TENSORS[0]
+        torch_file.save(path, [(name, shape, [float("nan")] * len(values)), *TENSORS[1:]], stream)
+        refused("NaN", FOLDER, train(folder.name), "pytorch_model.bin", name, "NaN")
+        torch_file.save(path, [(name, shape[::-1], values), *TENSORS[1:]], stream)
+        refused("turned", FOLDER, train(folder.name), "pytorch_model.bin", name, "shape")
+    COUNT.check("nothing was run", not (FOLDER / "was-run").exists())
+    (FOLDER / "shards/model-00002-of-00002.safetensors").unlink()
+    refused("a shard is missing", FOLDER, train("shards"), "model-00002-of-00002.safetensors", "no such file")
+    (FOLDER / "torch-shards" / INDEX).write_text('{"weight_map": {"a": "../model/model.safetensors"}}')
+    refused("a shard elsewhere", FOLDER, train("torch-shards"), INDEX, "../model/model.safetensors")
+
+
+if __name__ == "__main__":
+    code = COUNT.run([same_runs, order, broken_ones])
+    GROUND.remove()
+    raise SystemExit(code)
