@@ -55,23 +55,26 @@ static enum bt_status read_member(const struct bt__torch_source *s, const struct
     return bt__tensor_file_read(&s->file, *bytes, (size_t)m->n, m->at, err);
 }
 
-/* Member ROOT/folder name; NULL if absent. */
-static const struct bt__zip_member *member(const struct bt__torch_source *s, const char *root, int root_n,
-                                           const char *folder, const char *name)
+/* Member ROOT/folder name; *m is NULL if it is absent. */
+static enum bt_status member(const struct bt__torch_source *s, const char *root, int root_n,
+                             const char *folder, const char *name, const struct bt__zip_member **m,
+                             struct bt_error *err)
 {
     char *path = bt_strfmt("%.*s/%s%s", root_n, root, folder, name);
-    const struct bt__zip_member *m = path ? bt__zip_find(&s->zip, path) : NULL;
+    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", s->file.path);
+    *m = bt__zip_find(&s->zip, path);
     free(path);
-    return m;
+    return BT_OK;
 }
 
 static enum bt_status check_byte_order(const struct bt__torch_source *s, const char *root, int root_n,
                                        struct bt_error *err)
 {
     unsigned char *bytes = NULL;
-    const struct bt__zip_member *m = member(s, root, root_n, "", "byteorder");
-    if (!m) return BT_OK; /* torch before 2.1 */
-    enum bt_status st = read_member(s, m, &bytes, err);
+    const struct bt__zip_member *m = NULL;
+    enum bt_status st = member(s, root, root_n, "", "byteorder", &m, err);
+    if (st || !m) return st; /* torch before 2.1 writes none */
+    st = read_member(s, m, &bytes, err);
     if (!st && (m->n != 6 || memcmp(bytes, "little", 6) != 0))
         st = bt_fail(err, BT_UNSUPPORTED, "%s: its byte order is not \"little\"", s->file.path);
     free(bytes);
@@ -84,7 +87,9 @@ static enum bt_status place_in_zip(struct bt__torch_source *s, const char *root,
     for (size_t i = 0; i < s->pickle.n; i++) {
         struct bt__torch_storage *x = &s->storage[i];
         if (!x->key) continue;
-        const struct bt__zip_member *m = member(s, root, root_n, "data/", x->key);
+        const struct bt__zip_member *m = NULL;
+        enum bt_status st = member(s, root, root_n, "data/", x->key, &m, err);
+        if (st) return st;
         if (!m) return bt_fail(err, BT_DAMAGED, "%s: no zip member for storage %s", s->file.path, x->key);
         if (m->n != x->count * x->type->bytes)
             return bt_fail(err, BT_DAMAGED, "%s: storage %s has %llu bytes, its pickle says %llu",

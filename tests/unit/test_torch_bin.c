@@ -483,6 +483,10 @@ static void bounds(void **state)
     struct bt_str pickle = pickle_of(two_ways, 2);
     expect_refused(stream_with(&pickle), BT_DAMAGED, "storage 0 is described in two ways");
     bt_str_free(&pickle);
+    struct bt_str all = pickle_of(sample, SAMPLES), longer = stream_with(&all);
+    bt_str_addc(&longer, 0);
+    expect_refused(longer, BT_DAMAGED, "1 bytes behind the last storage");
+    bt_str_free(&all);
     struct bt_str some = pickle_of(sample, 4);
     expect_refused(stream_with(&some), BT_DAMAGED, "belongs to no tensor");
     bt_str_free(&some);
