@@ -10,7 +10,7 @@
 
 struct bt__tf_bundle; /* open files */
 
-/* path: NAME, NAME.index, or a directory with one checkpoint (of several: the one that its file "checkpoint" names, or bert_model.ckpt). */
+/* path: NAME, NAME.index, or a directory: the checkpoint that its file "checkpoint" names, else the only one there. */
 enum bt_status bt__tf_bundle_open(const char *path, struct bt__tf_bundle **out, struct bt_error *err);
 void bt__tf_bundle_close(struct bt__tf_bundle *b);
 size_t bt__tf_bundle_count(const struct bt__tf_bundle *b);

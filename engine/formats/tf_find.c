@@ -39,18 +39,21 @@ static const char *latest_in(const char *text, size_t *n)
     return base;
 }
 
-static char *latest(const char *dir, bool *failed)
+/* The checkpoint that the list names, if there is a list and that checkpoint. */
+static enum bt_status latest(const char *dir, char **name, struct bt_error *err)
 {
-    char *text = NULL, *name = NULL, *path = bt_path_join(dir, "checkpoint");
+    char *text = NULL, *path = bt_path_join(dir, "checkpoint");
+    struct bt_error why = {.status = BT_OK};
     size_t n;
-    *failed = *failed || !path;
-    if (path && bt_file_read(path, LARGEST_LIST, &text, &n, NULL) == BT_OK) {
+    bool failed = !path;
+    if (path && bt_file_read(path, LARGEST_LIST, &text, &n, &why) == BT_OK) {
         const char *base = latest_in(text, &n);
-        if (base) name = if_there(dir, base, n, failed);
+        if (base) *name = if_there(dir, base, n, &failed);
     }
     free(text);
     free(path);
-    return name;
+    if (why.status == BT_IO) return bt_fail(err, BT_IO, "%s", why.text);
+    return failed || why.status == BT_NOMEM ? bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir) : BT_OK;
 }
 
 /* The only index in the directory. */
@@ -82,16 +85,12 @@ enum bt_status bt__tf_find(const char *path, char **name, struct bt_error *err)
 {
     struct stat info;
     size_t n = strlen(path), cut = sizeof suffix - 1;
-    bool failed = false;
     *name = NULL;
     if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
         bool index = n > cut && strcmp(path + n - cut, suffix) == 0;
         *name = bt_strndup(path, index ? n - cut : n);
         return *name ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for its name", path);
     }
-    *name = latest(path, &failed);
-    if (!*name) *name = if_there(path, "bert_model.ckpt", strlen("bert_model.ckpt"), &failed);
-    if (*name) return BT_OK;
-    if (failed) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", path);
-    return only_one(path, name, err);
+    enum bt_status st = latest(path, name, err);
+    return st || *name ? st : only_one(path, name, err);
 }

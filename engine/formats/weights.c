@@ -110,15 +110,20 @@ const struct bt__weights_format bt__weights_torch_bin = {.name = "pytorch_model.
 
 /* ── the door ── */
 
-/* The path of a format's file in dir; NULL: it has none. A file that is there but cannot be reached counts: opening it tells why. */
-static char *look(const char *dir, const struct bt__weights_format *format)
+/* The path of a format's file in dir; BT_NOTFOUND: it has none. A file that is there but cannot be reached counts: opening it tells why. */
+static enum bt_status look(const char *dir, const struct bt__weights_format *format, char **found,
+                           struct bt_error *err)
 {
     struct stat info;
-    if (format->look) return format->look(dir);
+    if (format->look) return format->look(dir, found, err);
     char *path = bt_path_join(dir, format->name);
-    if (path && (lstat(path, &info) == 0 || errno != ENOENT)) return path;
+    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
+    if (lstat(path, &info) == 0 || errno != ENOENT) {
+        *found = path;
+        return BT_OK;
+    }
     free(path);
-    return NULL;
+    return BT_NOTFOUND;
 }
 
 static enum bt_status none_found(const char *dir, struct bt_error *err)
@@ -135,11 +140,15 @@ enum bt_status bt__weights_open(const char *dir, struct bt__weights **out, struc
 {
     struct bt__weights *w = calloc(1, sizeof *w);
     if (!w) return bt_fail(err, BT_NOMEM, "%s: no memory", dir);
-    for (size_t i = 0; i < FORMATS && !w->path; i++) {
+    enum bt_status st = BT_NOTFOUND;
+    for (size_t i = 0; i < FORMATS && st == BT_NOTFOUND; i++) {
         w->format = formats[i];
-        w->path = look(dir, formats[i]);
+        st = look(dir, w->format, &w->path, err);
     }
-    enum bt_status st = w->path ? w->format->open(w->path, &w->file, err) : none_found(dir, err);
+    if (st == BT_NOTFOUND)
+        st = none_found(dir, err);
+    else if (!st)
+        st = w->format->open(w->path, &w->file, err);
     if (st) {
         bt__weights_close(w);
         return st;

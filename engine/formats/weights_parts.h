@@ -7,8 +7,8 @@
 /* file is what open() made. */
 struct bt__weights_format {
     const char *name; /* of the file in a model directory */
-    /* Where that varies: the file's path, the caller frees; NULL: dir has none. May be NULL itself. */
-    char *(*look)(const char *dir);
+    /* Where that varies: the file's path, the caller frees; BT_NOTFOUND: dir has none. May be NULL. */
+    enum bt_status (*look)(const char *dir, char **path, struct bt_error *err);
     enum bt_status (*open)(const char *path, void **file, struct bt_error *err);
     void (*close)(void *file);
     size_t (*count)(const void *file);

@@ -6,19 +6,16 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* Where several could be meant: the directory, so that opening it tells. */
-static char *tf_look(const char *dir)
+static enum bt_status tf_look(const char *dir, char **path, struct bt_error *err)
 {
     struct stat info;
-    char *name = NULL, *index = NULL;
-    if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode)) return NULL;
-    enum bt_status st = bt__tf_find(dir, &name, NULL);
-    if (!st)
-        index = bt_strfmt("%s.index", name);
-    else if (st == BT_INVALID)
-        index = bt_strdup(dir);
+    char *name;
+    if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode)) return BT_NOTFOUND;
+    enum bt_status st = bt__tf_find(dir, &name, err);
+    if (st) return st;
+    *path = bt_strfmt("%s.index", name);
     free(name);
-    return index;
+    return *path ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
 }
 
 static enum bt_status tf_open(const char *path, void **file, struct bt_error *err)

@@ -61,6 +61,27 @@ def test_which_checkpoint(folder):
     assert "2 checkpoints" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
 
 
+def test_damage(folder):
+    """One line that names what is wrong, whichever file it is."""
+    source = g.shared("tiny-bert/google-tuned")
+    for i, (kind, change, said) in enumerate((
+            ("index", lambda b: b[:-1], "not a checkpoint's index"),
+            ("index", lambda b: b[:100] + bytes([b[100] ^ 1]) + b[101:], "the block at byte 0: its checksum is wrong"),
+            ("data-00000-of-00001", lambda b: b[:-1], "tensor output_weights: 384 bytes at byte"),
+            ("data-00000-of-00001", lambda b: b[:-9] + bytes([b[-9] ^ 64]) + b[-8:], "tensor output_weights: the checksum"),
+            ("data-00000-of-00001", None, "data-00000-of-00001: no such file"))):
+        directory = folder / str(i)
+        shutil.copytree(source, directory, copy_function=shutil.copyfile)
+        directory.chmod(0o700)
+        path = directory / f"bert_model.ckpt.{kind}"
+        if change:
+            path.write_bytes(change(path.read_bytes()))
+        else:
+            path.unlink()
+        done = g.run("predict", directory, "--text", "hello", ok=False)
+        assert done.returncode == 1 and said in done.stderr and len(done.stderr.splitlines()) == 1, (said, done)
+
+
 def test_head_is_kept_or_drawn(folder):
     """Trained for as many labels as the head has, it goes on from it; for two it begins anew."""
     weight, _ = tuned_head()
