@@ -17,6 +17,7 @@ from pathlib import Path
 from refusal import COUNT, Ground, listing
 
 import tiny_bert
+import tf_file
 import torch_file
 from tiny_bert import status
 
@@ -29,6 +30,7 @@ COMMANDS = {
     "check": ["check", "tiny.yaml"],
     "no model": ["check", "tiny.yaml", "--set", "model.name_or_path=none"],
     "torch": ["check", "tiny.yaml", "--set", "model.name_or_path=torch"],
+    "google": ["predict", "google", "--text", "a good film"],
     "train": TRAIN,
     "resume": ["train", "--resume", "{scratch}/run@1"],
     "predict": ["predict", "runs/run", "test.tsv"],
@@ -64,6 +66,11 @@ class Bench:
         shutil.copytree(self.folder / "model", self.folder / "torch")
         (self.folder / "torch/model.safetensors").unlink()
         torch_file.save(self.folder / "torch/pytorch_model.bin", tiny_bert.tensors(random.Random(1)))
+        shutil.copytree(self.folder / "model", self.folder / "google")
+        (self.folder / "google/model.safetensors").unlink()
+        (self.folder / "google/config.json").rename(self.folder / "google/bert_config.json")
+        head = [("output_weights", (3, tiny_bert.HIDDEN), [0.1] * 3 * tiny_bert.HIDDEN), ("output_bias", (3,), [0.0] * 3)]
+        tf_file.save(self.folder / "google/bert_model.ckpt", [*tiny_bert.tensors(random.Random(1)), *head])
         for name in "run", "other":
             words = [PROGRAM, "train", "tiny.yaml", "--name", name, "--set", f"optim.learning_rate={1e-3 if name == 'run' else 2e-3}"]
             subprocess.run(words, cwd=self.folder, check=True, capture_output=True, timeout=60)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from refusal import COUNT, Ground, finished, refused
 
+import tf_file
 import tiny_bert
 import torch_file
 
@@ -47,11 +48,19 @@ def in_shards(folder, write, name):
     (folder / f"{name}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
 
 
+def google(name="google"):
+    """Google's kind of directory, but for its tokenizer's settings."""
+    folder = model(name)
+    (folder / "config.json").rename(folder / "bert_config.json")
+    return folder
+
+
 def forms():
     torch_file.save(model("zip") / "pytorch_model.bin", TENSORS)
     torch_file.save(model("stream") / "pytorch_model.bin", TENSORS, stream=True)
     in_shards(model("shards"), safetensors, "model.safetensors")
     in_shards(model("torch-shards"), torch_file.save, "pytorch_model.bin")
+    tf_file.save(google() / "bert_model.ckpt", TENSORS)
 
 
 def trained(name):
@@ -70,6 +79,7 @@ def same_runs():
     COUNT.check("run.json names model.safetensors", "model.safetensors" in files, files)
     for name, read in (("zip", {"pytorch_model.bin"}), ("stream", {"pytorch_model.bin"}),
                        ("shards", {"model.safetensors.index.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}),
+                       ("google", {"bert_config.json", "bert_model.ckpt.index", "bert_model.ckpt.data-00000-of-00001"}),
                        ("torch-shards", {INDEX, "pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"})):
         got, files = trained(name)
         COUNT.check(f"{name}: the same bits", got == want and want, (len(got or b""), len(want or b"")))
@@ -117,7 +127,36 @@ def broken_ones():
     refused("a shard elsewhere", FOLDER, train("torch-shards"), INDEX, "../model/model.safetensors")
 
 
+def broken_bundles():
+    folder = google("broken-google")
+    command = ["train", "tiny.yaml", "--name", "x", "--set", f"model.name_or_path={folder.name}"]
+    prefix = folder / "bert_model.ckpt"
+    index, data = Path(f"{prefix}.index"), Path(f"{prefix}.data-00000-of-00001")
+    name, shape, values = TENSORS[0]
+    tf_file.save(prefix, TENSORS, compression=1)
+    refused("snappy", FOLDER, command, index.name, "snappy")
+    tf_file.save(prefix, TENSORS[:-1])
+    refused("a tensor is missing", FOLDER, ["predict", folder.name, "--text", "a"], index.name, "no tensor")
+    tf_file.save(prefix, [(name, shape, [float("nan")] * len(values)), *TENSORS[1:]])
+    refused("NaN", FOLDER, command, index.name, "word_embeddings", "NaN")
+    tf_file.save(prefix, [(name, shape[::-1], values), *TENSORS[1:]])
+    refused("turned", FOLDER, command, index.name, name, "shape")
+    tf_file.save(prefix, [(name, (shape[0], shape[1] + 1), values), *TENSORS[1:]])
+    refused("a shape that needs more", FOLDER, command, index.name, "word_embeddings", "bytes")
+    tf_file.save(prefix, TENSORS)
+    for path, said in (index, "table"), (data, "tensor"):
+        whole = path.read_bytes()
+        for n in 0, len(whole) // 2, len(whole) - 1:
+            path.write_bytes(whole[:n])
+            refused(f"{path.name} cut at {n}", FOLDER, command, index.name, said)
+        path.write_bytes(whole)
+    data.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    refused("a byte of the data", FOLDER, command, data.name, "tensor bert/", "checksum")
+    data.unlink()
+    refused("no data", FOLDER, command, data.name, "no such file")
+
+
 if __name__ == "__main__":
-    code = COUNT.run([same_runs, order, broken_ones])
+    code = COUNT.run([same_runs, order, broken_ones, broken_bundles])
     GROUND.remove()
     raise SystemExit(code)
