@@ -2,6 +2,7 @@
 #ifndef BERTTY_FORMATS_HF_DIR_H
 #define BERTTY_FORMATS_HF_DIR_H
 
+#include "formats/weights.h"
 #include "model/config.h"
 #include "model/params.h"
 #include <bertty/str.h>
@@ -18,8 +19,9 @@ struct bt__load_report {
 /* Fills w (p->total floats) from dir's weights: names with or without "bert.", gamma/beta for weight/bias, position_ids
  * ignored; shapes checked; missing encoder weights are an error with the tensor's name; missing head or optional parameters are
  * left untouched (the caller has drawn them) and counted. fresh[i] (p->n flags, may be NULL) says which. */
-enum bt_status bt__hf_weights_load(const char *dir, const struct bt__params *p, float *w, bool *fresh,
-                                   struct bt__load_report *report, struct bt_error *err);
+enum bt_status bt__hf_weights_load(const char *dir, enum bt__weights_kind kind, const struct bt__params *p,
+                                   float *w, bool *fresh, struct bt__load_report *report,
+                                   struct bt_error *err);
 /* What a saved tokenizer must say about upper case and accents. */
 struct bt__hf_case {
     bool lower_case;                  /* what it does: for a directory that says nothing */

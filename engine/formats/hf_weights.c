@@ -73,12 +73,13 @@ static bool other_head(const struct bt__weights *s, const struct bt__param *p)
            bt__weights_at(s, (size_t)at)->shape[0] != (p->rank == 2 ? p->rows : p->cols);
 }
 
-enum bt_status bt__hf_weights_load(const char *dir, const struct bt__params *p, float *w, bool *fresh,
-                                   struct bt__load_report *report, struct bt_error *err)
+enum bt_status bt__hf_weights_load(const char *dir, enum bt__weights_kind kind, const struct bt__params *p,
+                                   float *w, bool *fresh, struct bt__load_report *report,
+                                   struct bt_error *err)
 {
     struct bt__weights *s = NULL;
     *report = (struct bt__load_report){.loaded = 0};
-    enum bt_status st = bt__weights_open(dir, &s, err);
+    enum bt_status st = bt__weights_open(dir, kind, &s, err);
     const char *path = st ? dir : bt__weights_path(s);
     for (size_t i = 0; !st && i < p->n; i++) {
         bool new = other_head(s, &p->item[i]);

@@ -57,7 +57,8 @@ static enum bt_status st_read(const void *file, size_t i, float *dst, struct bt_
     return bt__safetensors_read_f32(file, i, dst, 1, err);
 }
 
-const struct bt__weights_format bt__weights_safetensors = {.name = "model.safetensors",
+const struct bt__weights_format bt__weights_safetensors = {.kind = BT__WEIGHTS_SAFETENSORS,
+                                                           .name = "model.safetensors",
                                                            .open = st_open,
                                                            .close = st_close,
                                                            .count = st_count,
@@ -100,7 +101,8 @@ static enum bt_status torch_read(const void *file, size_t i, float *dst, struct 
     return bt__torch_bin_read_f32(file, i, dst, 1, err);
 }
 
-const struct bt__weights_format bt__weights_torch_bin = {.name = "pytorch_model.bin",
+const struct bt__weights_format bt__weights_torch_bin = {.kind = BT__WEIGHTS_TORCH_BIN,
+                                                         .name = "pytorch_model.bin",
                                                          .open = torch_open,
                                                          .close = torch_close,
                                                          .count = torch_count,
@@ -126,27 +128,35 @@ static enum bt_status look(const char *dir, const struct bt__weights_format *for
     return BT_NOTFOUND;
 }
 
-static enum bt_status none_found(const char *dir, struct bt_error *err)
+static bool wanted(const struct bt__weights_format *format, enum bt__weights_kind kind)
+{
+    return kind == BT__WEIGHTS_AUTO || format->kind == kind;
+}
+
+static enum bt_status none_found(const char *dir, enum bt__weights_kind kind, struct bt_error *err)
 {
     struct bt_str names = {.len = 0};
     if (!bt_path_exists(dir)) return bt_fail(err, BT_NOTFOUND, "%s: no such directory", dir);
-    for (size_t i = 0; i < FORMATS; i++) bt_str_addf(&names, "%s%s", i ? ", " : "", formats[i]->name);
-    bt_fail(err, BT_NOTFOUND, "%s: no weights, expected one of %s", dir, bt_str_text(&names));
+    for (size_t i = 0; i < FORMATS; i++)
+        if (wanted(formats[i], kind)) bt_str_addf(&names, "%s%s", names.len ? ", " : "", formats[i]->name);
+    bt_fail(err, BT_NOTFOUND, "%s: no weights, expected %s", dir, bt_str_text(&names));
     bt_str_free(&names);
     return BT_NOTFOUND;
 }
 
-enum bt_status bt__weights_open(const char *dir, struct bt__weights **out, struct bt_error *err)
+enum bt_status bt__weights_open(const char *dir, enum bt__weights_kind kind, struct bt__weights **out,
+                                struct bt_error *err)
 {
     struct bt__weights *w = calloc(1, sizeof *w);
     if (!w) return bt_fail(err, BT_NOMEM, "%s: no memory", dir);
     enum bt_status st = BT_NOTFOUND;
     for (size_t i = 0; i < FORMATS && st == BT_NOTFOUND; i++) {
+        if (!wanted(formats[i], kind)) continue;
         w->format = formats[i];
         st = look(dir, w->format, &w->path, err);
     }
     if (st == BT_NOTFOUND)
-        st = none_found(dir, err);
+        st = none_found(dir, kind, err);
     else if (!st)
         st = w->format->open(w->path, &w->file, err);
     if (st) {

@@ -9,8 +9,17 @@
 
 struct bt__weights; /* open weights */
 
-/* Opens the first kind of file that dir has. The caller frees with bt__weights_close(). */
-enum bt_status bt__weights_open(const char *dir, struct bt__weights **out, struct bt_error *err);
+/* In the order of the option model.checkpoint_format. */
+enum bt__weights_kind {
+    BT__WEIGHTS_AUTO,
+    BT__WEIGHTS_SAFETENSORS,
+    BT__WEIGHTS_TORCH_BIN,
+    BT__WEIGHTS_TF_CKPT
+};
+
+/* Opens the first file of that kind (AUTO: of any) that dir has. The caller frees with bt__weights_close(). */
+enum bt_status bt__weights_open(const char *dir, enum bt__weights_kind kind, struct bt__weights **out,
+                                struct bt_error *err);
 void bt__weights_close(struct bt__weights *w);             /* NULL is fine */
 const char *bt__weights_path(const struct bt__weights *w); /* the file that was opened; borrowed */
 size_t bt__weights_count(const struct bt__weights *w);

@@ -2,10 +2,11 @@
 #ifndef BERTTY_FORMATS_WEIGHTS_PARTS_H
 #define BERTTY_FORMATS_WEIGHTS_PARTS_H
 
-#include "formats/tensor_file.h"
+#include "formats/weights.h"
 
 /* file is what open() made. */
 struct bt__weights_format {
+    enum bt__weights_kind kind;
     const char *name; /* of the file in a model directory */
     /* Where that varies: the file's path, the caller frees; BT_NOTFOUND: dir has none. May be NULL. */
     enum bt_status (*look)(const char *dir, char **path, struct bt_error *err);

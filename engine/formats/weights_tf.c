@@ -56,7 +56,8 @@ static enum bt_status tf_read(const void *file, size_t i, float *dst, struct bt_
     return bt__tf_bundle_read_f32(file, i, dst, 1, err);
 }
 
-const struct bt__weights_format bt__weights_tf = {.name = "bert_model.ckpt.index",
+const struct bt__weights_format bt__weights_tf = {.kind = BT__WEIGHTS_TF_CKPT,
+                                                  .name = "bert_model.ckpt.index",
                                                   .look = tf_look,
                                                   .open = tf_open,
                                                   .close = tf_close,

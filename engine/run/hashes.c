@@ -1,6 +1,5 @@
 #include "run/hashes.h"
 
-#include "formats/weights.h"
 #include <bertty/file.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,18 +36,20 @@ enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experime
     return st;
 }
 
-static enum bt_status add_weights(struct bt__hashes *h, const char *dir, struct bt_error *err)
+static enum bt_status add_weights(struct bt__hashes *h, const char *dir, enum bt__weights_kind kind,
+                                  struct bt_error *err)
 {
     struct bt__weights *w = NULL;
     const char *path;
-    enum bt_status st = bt__weights_open(dir, &w, err);
+    enum bt_status st = bt__weights_open(dir, kind, &w, err);
     if (st) return st;
     for (size_t i = 0; !st && (path = bt__weights_part(w, i)); i++) st = add(h, path, err);
     bt__weights_close(w);
     return st;
 }
 
-enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct bt_error *err)
+enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, enum bt__weights_kind kind,
+                                   struct bt_error *err)
 {
     static const char *const names[] = {"config.json", "bert_config.json", "vocab.txt", "tokenizer.json",
                                         "tokenizer_config.json"};
@@ -62,7 +63,7 @@ enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct
             st = add(h, path, err);
         free(path);
     }
-    if (!st) st = add_weights(h, dir, err);
+    if (!st) st = add_weights(h, dir, kind, err);
     if (st) bt__hashes_free(h);
     return st;
 }

@@ -2,6 +2,7 @@
 #ifndef BERTTY_RUN_HASHES_H
 #define BERTTY_RUN_HASHES_H
 
+#include "formats/weights.h"
 #include <bertty/experiment.h>
 #include <bertty/json.h>
 
@@ -16,7 +17,8 @@ struct bt__hashes {
 
 /* Every data file of the experiment; the model's configuration, vocabulary and weights. */
 enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experiment *x, struct bt_error *err);
-enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, struct bt_error *err);
+enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, enum bt__weights_kind kind,
+                                   struct bt_error *err);
 void bt__hashes_free(struct bt__hashes *h);
 /* {"path": "hex", …} */
 void bt__hashes_write(struct bt_json_writer *w, const struct bt__hashes *h);

@@ -31,7 +31,7 @@ static enum bt_status load_experiment(struct bt_predictor *p, const char *run_di
 static enum bt_status labels_of_head(const char *dir, int *n, struct bt_error *err)
 {
     struct bt__weights *w = NULL;
-    enum bt_status st = bt__weights_open(dir, &w, err);
+    enum bt_status st = bt__weights_open(dir, BT__WEIGHTS_AUTO, &w, err);
     if (st) return st;
     ptrdiff_t at = bt__weights_find(w, "classifier.weight");
     const struct bt__tensor_info *head = at < 0 ? NULL : bt__weights_at(w, (size_t)at);
@@ -61,7 +61,7 @@ static enum bt_status default_labels(const char *dir, struct bt__model_config *c
 static enum bt_status untrained(const struct bt_predictor *p, const struct bt__param *q, struct bt_error *err)
 {
     struct bt__weights *s = NULL;
-    enum bt_status st = bt__weights_open(p->dir, &s, err);
+    enum bt_status st = bt__weights_open(p->dir, BT__WEIGHTS_AUTO, &s, err);
     if (st) return st;
     const char *path = bt__weights_path(s);
     ptrdiff_t at = bt__weights_find(s, q->name);
@@ -81,7 +81,7 @@ static enum bt_status load_weights(struct bt_predictor *p, struct bt_error *err)
     struct bt__load_report report;
     bool *fresh = calloc(params->n, sizeof *fresh);
     if (!fresh) return bt_fail(err, BT_NOMEM, "%s: no memory for its tensors", p->dir);
-    enum bt_status st = bt__hf_weights_load(p->dir, params, p->m->w, fresh, &report, err);
+    enum bt_status st = bt__hf_weights_load(p->dir, BT__WEIGHTS_AUTO, params, p->m->w, fresh, &report, err);
     for (size_t i = params->n; !st && i > 0; i--) /* the head first: it says more than the pooler */
         if (fresh[i - 1]) st = untrained(p, &params->item[i - 1], err);
     free(fresh);

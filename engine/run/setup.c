@@ -255,6 +255,9 @@ enum bt_status bt__setup_data(struct bt__setup *s, const struct bt_experiment *x
     struct bt__model_config c = {.num_labels = 0};
     struct job j = {.s = s, .x = x, .pool = pool, .say = say_fn, .ctx = ctx, .err = err};
     *s = (struct bt__setup){.model_dir = bt_strdup(model_dir)};
+    s->weights = strcmp(model_dir, x->model_name_or_path) == 0
+                     ? (enum bt__weights_kind)x->model_checkpoint_format
+                     : BT__WEIGHTS_SAFETENSORS;
     enum bt_status st = s->model_dir ? bt__hf_config_load(s->model_dir, &c, err) : no_memory(&j);
     if (!st) bt__model_config_override(&c, x);
     if (!st) st = load_tokenizer(&j, &c);
@@ -270,8 +273,8 @@ enum bt_status bt__setup_weights(struct bt__setup *s, const struct bt_experiment
 {
     struct job j = {.s = s, .x = x, .say = say_fn, .ctx = ctx, .err = err};
     say(&j, "loading", s->model_dir);
-    enum bt_status st =
-        bt__hf_weights_load(s->model_dir, &s->model->params, s->model->w, s->fresh, &s->report, err);
+    enum bt_status st = bt__hf_weights_load(s->model_dir, s->weights, &s->model->params, s->model->w,
+                                            s->fresh, &s->report, err);
     if (!st) bt__model_init(s->model, (uint64_t)x->train_seed, s->fresh);
     return st;
 }

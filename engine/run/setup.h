@@ -23,6 +23,8 @@ struct bt__split_data {
 
 struct bt__setup {
     char *model_dir;
+    enum bt__weights_kind
+        weights; /* which of its files: of the experiment's model what that says, of a run's checkpoint our own */
     struct bt_tokenizer *tokenizer;
     struct bt__model *model;
     bool *fresh; /* [model->params.n] parameters that the checkpoint does not have */

@@ -209,7 +209,8 @@ static enum bt_status best_weights(struct bt__trainer *t, int64_t *step, struct 
         bt__warn(t, "the best checkpoint cannot be used, the test is made with the last weights: %s",
                  missing.text);
     else
-        st = bt__hf_weights_load(path, &t->setup.model->params, t->setup.model->w, NULL, &report, err);
+        st = bt__hf_weights_load(path, BT__WEIGHTS_SAFETENSORS, &t->setup.model->params, t->setup.model->w,
+                                 NULL, &report, err);
     if (!st) {
         *step = t->st.best.step;
         t->saved =

@@ -41,7 +41,7 @@ static enum bt_status show(const struct bt__weights *w, size_t i, FILE *to)
 static int tensors(const char *dir, const char *file)
 {
     struct bt__weights *w;
-    if (bt__weights_open(dir, &w, &err)) return failed();
+    if (bt__weights_open(dir, BT__WEIGHTS_AUTO, &w, &err)) return failed();
     FILE *to = fopen(file, "wb");
     enum bt_status st = to ? BT_OK : bt_fail_errno(&err, "%s", file);
     for (size_t i = 0; i < bt__weights_count(w) && !st; i++) st = show(w, i, to);
@@ -128,7 +128,7 @@ static int hidden(const char *dir)
         .seqs = 1, .rows = MOST, .longest = MOST, .pairs = MOST * MOST, .micro_batches = 1};
     enum bt_status st = bt__hf_config_load(dir, &c, &err);
     if (!st) st = bt__model_create(&c, 2, &m, &err);
-    if (!st) st = bt__hf_weights_load(dir, &m->params, m->w, NULL, &report, &err);
+    if (!st) st = bt__hf_weights_load(dir, BT__WEIGHTS_AUTO, &m->params, m->w, NULL, &report, &err);
     if (!st) st = bt__gemm_init(&err);
     if (!st) st = bt__pool_create(1, &pool, &err);
     if (!st) st = bt__pass_create(m, pool, &limits, &p, &err);

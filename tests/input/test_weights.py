@@ -13,7 +13,7 @@ import tf_file
 import tiny_bert
 import torch_file
 
-GROUND = Ground({"train.max_steps": 3, "eval.eval_steps": 3, "run.save_steps": 3, "run.num_threads": 1}, train=40, dev=10)
+GROUND = Ground({"train.max_steps": 3, "eval.eval_steps": 3, "run.save_steps": 1, "run.num_threads": 1}, train=40, dev=10)
 FOLDER = GROUND.fresh()
 TENSORS = list(tiny_bert.tensors(random.Random(1)))
 INDEX = "pytorch_model.bin.index.json"
@@ -87,12 +87,26 @@ def same_runs():
 
 
 def order():
-    """Of several forms the first counts; the others may be anything."""
+    """Of several forms the first counts, or the one that is asked for; the others may be anything."""
     folder = FOLDER / "both"
     shutil.copytree(FOLDER / "model", folder)
+    torch_file.save(folder / "pytorch_model.bin", list(tiny_bert.tensors(random.Random(2))))
+    ends = {}
+    for kind in "auto", "safetensors", "torch_bin":
+        words = ["train", "tiny.yaml", "--name", kind, "--set", "model.name_or_path=both", "--set", f"model.checkpoint_format={kind}"]
+        done = finished(words, FOLDER)
+        COUNT.check(f"checkpoint_format {kind}", done.returncode == 0, done.stderr)
+        ends[kind] = (FOLDER / "runs" / kind / "last/model.safetensors").read_bytes()
+    COUNT.check("auto: safetensors before torch", ends["auto"] == ends["safetensors"] != ends["torch_bin"])
+    run = json.loads((FOLDER / "runs/torch_bin/run.json").read_text())["model"]
+    COUNT.check("run.json: what was asked for", any("pytorch" in k for k in run) and not any("safetensors" in k for k in run), run)
+    for words in (["predict", "runs/torch_bin", "--text", "good"], ["train", "--resume", "runs/torch_bin@2"]):
+        done = finished(words, FOLDER)
+        COUNT.check(f"{words[0]} with a run's own checkpoints", done.returncode == 0, done.stderr)
+    refused("what is not there", FOLDER, ["train", "tiny.yaml", "--name", "x", "--set", "model.checkpoint_format=tf_ckpt"], "no weights, expected bert_model.ckpt.index")
     (folder / "pytorch_model.bin").write_bytes(b"nothing")
     done = finished(["check", "tiny.yaml", "--set", "model.name_or_path=both"], FOLDER)
-    COUNT.check("safetensors before torch", done.returncode == 0, done.stderr)
+    COUNT.check("a second form may be broken", done.returncode == 0, done.stderr)
 
 
 class Runs:

@@ -592,7 +592,7 @@ static enum bt_status open_index(const char *map)
 {
     struct bt__weights *w = NULL;
     file_text("model.safetensors.index.json", map);
-    enum bt_status st = bt__weights_open(files_dir, &w, &err);
+    enum bt_status st = bt__weights_open(files_dir, BT__WEIGHTS_AUTO, &w, &err);
     if (st) return st;
     float x[6];
     assert_int_equal(bt__weights_count(w), 3);
@@ -629,7 +629,8 @@ static void shards(void **state)
         {"{\"weight_map\": {}}", "no weight_map"},
         {"[]", "no weight_map"}};
     static const char *const first[] = {"a", "b"}, *const second[] = {"c"}, *const third[] = {"b", "c"};
-    assert_int_equal(bt__weights_open(files_dir, &(struct bt__weights *){NULL}, &err), BT_NOTFOUND);
+    assert_int_equal(bt__weights_open(files_dir, BT__WEIGHTS_AUTO, &(struct bt__weights *){NULL}, &err),
+                     BT_NOTFOUND);
     assert_non_null(strstr(err.text, "pytorch_model.bin"));
     write_shard("1.safetensors", first, 2);
     write_shard("2.safetensors", second, 1);
