@@ -112,7 +112,7 @@ def test_trained_from_google(folder):
     assert config["id2label"] == {str(i): n for i, n in enumerate(LABELS)}, config
     assert not (run / "last/bert_config.json").exists()
     of = json.loads((run / "run.json").read_text())
-    assert str(directory / "bert_config.json") in json.dumps(of), of
+    assert str(directory.resolve() / "bert_config.json") in json.dumps(of), of
 
 
 if __name__ == "__main__":
