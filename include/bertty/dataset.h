@@ -13,6 +13,17 @@
 /* The order of data.format's choices. */
 enum bt_data_format { BT_DATA_AUTO, BT_DATA_CSV, BT_DATA_TSV, BT_DATA_JSONL };
 
+/* What an example is made of; it follows from the task. */
+enum bt_example_kind {
+    BT_EXAMPLE_TEXT,       /* text, perhaps pair; label as its text (a class, or a number for regression) */
+    BT_EXAMPLE_LABEL_SET,  /* the same with any number of labels: one part each */
+    BT_EXAMPLE_WORDS,      /* one part a word: its text, and its tag */
+    BT_EXAMPLE_QUESTION,   /* text: the question, pair: the context; one part a gold answer, with its place in the context */
+    BT_EXAMPLE_ASPECT,     /* text: the sentence, pair: the aspect, mark: its place if the file tells it; label */
+    BT_EXAMPLE_CHOICES,    /* text, one part a choice (SWAG: start of the ending + ending); label: the right one's number from 0 */
+    BT_EXAMPLE_PLAIN       /* text alone: a line or a record of a plain text file */
+};
+
 /* How a file's cells are found. Zero-initialised with quoting and header −1: everything from the content. */
 struct bt_data_dialect {
     enum bt_data_format format;
@@ -29,6 +40,11 @@ struct bt_data_spec {
     const char *text_pair_column; /* NULL: single texts */
     const char *label_column;     /* NULL: labels are not read */
     const char *class_names_file; /* NULL, or names for the labels 0, 1, … */
+    enum bt_example_kind kind;
+    const char *aspect_column, *context_column, *tokens_column, *tags_column, *id_column; /* NULL: none */
+    const char *const *choice_columns;
+    size_t n_choice_columns;
+    const char *label_separator; /* between the labels of a set; NULL: "," */
     size_t max_samples;           /* 0: all */
 };
 
@@ -42,6 +58,19 @@ struct bt_example {
     size_t text_n, pair_n, label_n; /* bytes */
     size_t line;                    /* of the record's first line in its file, from 1 */
     uint32_t file;                  /* index into the spec's files */
+    const char *id;                 /* its name in the file (a question's id); NULL: none */
+    const struct bt_part *part;     /* [parts] */
+    uint32_t parts;
+    size_t mark, mark_n; /* bytes of text that the aspect takes; mark_n 0: not known */
+    bool impossible;     /* a question whose context holds no answer */
+};
+
+/* What an example has several of. Texts are valid UTF-8 and borrowed. */
+struct bt_part {
+    const char *text, *tag; /* a word, answer, choice or label; tag: of a word, else NULL */
+    size_t n, tag_n;        /* bytes */
+    int64_t at;             /* of an answer: code points of the context before it; else −1 */
+    size_t line;            /* in the file, from 1 */
 };
 
 struct bt_examples;

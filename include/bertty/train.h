@@ -10,7 +10,7 @@ struct bt_metric_value {
     char name[40];
     double value;
 };
-enum { BT_MAX_METRICS = 8 };
+enum { BT_MAX_METRICS = 32 };
 
 /* An evaluation's figures: "loss", "accuracy", "f1" (two labels), "f1_macro", "f1_micro", "mcc". */
 struct bt_metrics {
