@@ -9,17 +9,24 @@ static int tile_cap(int rows)
     return rows / (BT__TILE_ROWS / 2) + 2 * BT__SHARDS;
 }
 
-enum bt_status bt__batch_reserve(struct bt__batch *b, int seqs, int rows, struct bt_error *err)
+enum bt_status bt__batch_reserve(struct bt__batch *b, int seqs, int rows, int reads, struct bt_error *err)
 {
-    *b = (struct bt__batch){.cap_seqs = seqs, .cap_rows = rows};
+    if (reads < seqs) reads = seqs;
+    *b = (struct bt__batch){.cap_seqs = seqs, .cap_rows = rows, .cap_reads = reads};
     b->start = calloc((size_t)seqs + 1, sizeof *b->start);
     b->pair = calloc((size_t)seqs + 1, sizeof *b->pair);
     b->ids = calloc((size_t)rows + 1, sizeof *b->ids);
     b->types = calloc((size_t)rows + 1, sizeof *b->types);
     b->source = calloc((size_t)seqs + 1, sizeof *b->source);
+    b->read = calloc((size_t)reads + 1, sizeof *b->read);
+    b->read_start = calloc((size_t)seqs + 1, sizeof *b->read_start);
+    b->read_pair = calloc((size_t)seqs + 1, sizeof *b->read_pair);
     b->rows.tile = calloc((size_t)tile_cap(rows), sizeof *b->rows.tile);
     b->seqs.tile = calloc((size_t)tile_cap(seqs), sizeof *b->seqs.tile);
-    if (b->start && b->pair && b->ids && b->types && b->source && b->rows.tile && b->seqs.tile) return BT_OK;
+    b->reads.tile = calloc((size_t)tile_cap(reads), sizeof *b->reads.tile);
+    if (b->start && b->pair && b->ids && b->types && b->source && b->read && b->read_start && b->read_pair &&
+        b->rows.tile && b->seqs.tile && b->reads.tile)
+        return BT_OK;
     bt__batch_free(b);
     return bt_fail(err, BT_NOMEM, "no memory for batches of %d tokens", rows);
 }
@@ -31,26 +38,54 @@ void bt__batch_free(struct bt__batch *b)
     free(b->ids);
     free(b->types);
     free(b->source);
+    free(b->read);
+    free(b->read_start);
+    free(b->read_pair);
     free(b->rows.tile);
     free(b->seqs.tile);
+    free(b->reads.tile);
     *b = (struct bt__batch){.n = 0};
 }
 
 void bt__batch_clear(struct bt__batch *b)
 {
-    b->n = b->longest = b->rows.n = b->rows.n_tiles = b->seqs.n = b->seqs.n_tiles = 0;
+    b->n = b->longest = 0;
+    b->rows.n = b->seqs.n = b->reads.n = 0;
+    b->rows.n_tiles = b->seqs.n_tiles = b->reads.n_tiles = 0;
 }
 
-enum bt_status bt__batch_add(struct bt__batch *b, const int32_t *ids, const uint8_t *types, int n, int source,
-                             struct bt_error *err)
+int bt__reads_count(const uint8_t *reads, int n)
 {
-    int at = b->start[b->n];
+    int count = 0;
+    if (!reads) return n > 0;
+    for (int i = 0; i < n; i++) count += reads[i] != 0;
+    return count;
+}
+
+static void note_reads(struct bt__batch *b, const uint8_t *reads, int n, int row)
+{
+    int at = b->read_start[b->n], count = bt__reads_count(reads, n);
+    b->read_start[b->n + 1] = at + count;
+    b->read_pair[b->n + 1] = b->read_pair[b->n] + (size_t)count * (size_t)n;
+    if (!reads) b->read[at] = row;
+    for (int i = 0; reads && i < n; i++)
+        if (reads[i]) b->read[at++] = row + i;
+}
+
+enum bt_status bt__batch_add(struct bt__batch *b, const int32_t *ids, const uint8_t *types, int n,
+                             const uint8_t *reads, int source, struct bt_error *err)
+{
+    int at = b->start[b->n], count = bt__reads_count(reads, n);
     if (b->n >= b->cap_seqs || n > b->cap_rows - at)
         return bt_fail(err, BT_NOMEM,
                        "a batch of %d sequences and %d tokens passes the %d and %d that were reserved",
                        b->n + 1, at + n, b->cap_seqs, b->cap_rows);
+    if (count > b->cap_reads - b->read_start[b->n])
+        return bt_fail(err, BT_NOMEM, "a batch with %d tokens to be read passes the %d that were reserved",
+                       b->read_start[b->n] + count, b->cap_reads);
     memcpy(b->ids + at, ids, (size_t)n * sizeof *ids);
     memcpy(b->types + at, types, (size_t)n);
+    note_reads(b, reads, n, at);
     b->source[b->n] = source;
     b->pair[b->n + 1] = b->pair[b->n] + (size_t)n * (size_t)n;
     b->start[++b->n] = at + n;
@@ -86,11 +121,14 @@ void bt__batch_plan(struct bt__batch *b)
 {
     b->rows.n = b->start[b->n];
     b->seqs.n = b->n;
+    b->reads.n = b->read_start[b->n];
     for (int s = 0; s < BT__SHARDS; s++) {
         int first = boundary(b, s), end = boundary(b, s + 1);
         b->seqs.shard[s] = (struct bt__range){.begin = first, .end = end};
         b->rows.shard[s] = (struct bt__range){.begin = b->start[first], .end = b->start[end]};
+        b->reads.shard[s] = (struct bt__range){.begin = b->read_start[first], .end = b->read_start[end]};
     }
     cut_tiles(&b->rows);
     cut_tiles(&b->seqs);
+    cut_tiles(&b->reads);
 }

@@ -177,11 +177,24 @@ void bt__features_free(struct bt__features *f)
     free(f->ids);
     free(f->types);
     free(f->length);
+    free(f->reads);
+    free(f->example);
     *f = (struct bt__features){.n = 0};
+}
+
+static const uint8_t *reads_of(const struct bt__features *f, size_t i)
+{
+    return f->reads ? f->reads + f->start[i] : NULL;
+}
+
+int bt__features_reads(const struct bt__features *f, size_t i)
+{
+    return bt__reads_count(reads_of(f, i), f->length[i]);
 }
 
 enum bt_status bt__features_add(const struct bt__features *f, size_t i, struct bt__batch *b,
                                 struct bt_error *err)
 {
-    return bt__batch_add(b, f->ids + f->start[i], f->types + f->start[i], f->length[i], (int)i, err);
+    return bt__batch_add(b, f->ids + f->start[i], f->types + f->start[i], f->length[i], reads_of(f, i),
+                         (int)i, err);
 }

@@ -15,14 +15,18 @@ struct bt__text {
     size_t text_n, pair_n;   /* bytes */
 };
 
+/* n sequences; of most tasks each is one example. */
 struct bt__features {
     size_t n;
-    size_t *start;    /* [n + 1] first token of each example */
-    int32_t *ids;     /* [start[n]] */
-    uint8_t *types;   /* [start[n]] 0 for the text with its [CLS] and [SEP], 1 for the pair with its [SEP] */
-    int *length;      /* [n] tokens */
-    size_t truncated; /* examples that were cut */
-    size_t unknown;   /* [UNK] tokens */
+    size_t *start;     /* [n + 1] first token of each sequence */
+    int32_t *ids;      /* [start[n]] */
+    uint8_t *types;    /* [start[n]] 0 for the text with its [CLS] and [SEP], 1 for the pair with its [SEP] */
+    int *length;       /* [n] tokens */
+    uint8_t *reads;    /* [start[n]] not 0: the head reads this token; NULL: the first of each sequence */
+    uint32_t *example; /* [n] example that a sequence belongs to; NULL: the sequence's own number */
+    int group;         /* sequences that belong together in a batch (multiple choice); 0 or 1: each alone */
+    size_t truncated;  /* examples that were cut */
+    size_t unknown;    /* [UNK] tokens */
 };
 
 struct bt__features_options {
@@ -39,7 +43,9 @@ void bt__features_free(struct bt__features *f);
 /* How many tokens of the two parts are kept when they may have room together; as Hugging Face's tokenizers cuts. */
 void bt__truncate(size_t *a, size_t *b, size_t room, enum bt__truncation how);
 
-/* Appends example i to a batch. */
+/* How many tokens of sequence i the head reads. */
+int bt__features_reads(const struct bt__features *f, size_t i);
+/* Appends sequence i to a batch, with i as its source. */
 enum bt_status bt__features_add(const struct bt__features *f, size_t i, struct bt__batch *b,
                                 struct bt_error *err);
 

@@ -20,6 +20,20 @@ struct bt__model_config {
     char **label_names; /* id2label, num_labels of them, owned; NULL when num_labels is 0 */
 };
 
+/* What stands on the encoder and makes logits. R = rows that the batch reads, S = sequences, C = outputs. */
+enum bt__head {
+    BT__HEAD_POOLED, /* first read of each sequence, pooler (dense + tanh), dropout, classifier: [S, C] */
+    BT__HEAD_MEAN,   /* mean over a sequence's reads, dropout, classifier; no pooler: [S, C] */
+    BT__HEAD_TOKENS  /* dropout and classifier of every read; no pooler: [R, C] */
+};
+
+struct bt__head_spec {
+    enum bt__head kind;
+    const char *name; /* of its parameters: "classifier", "qa_outputs"; outlives the model */
+    int outputs;      /* C ≥ 1 */
+    bool no_dropout;  /* nothing is dropped before the classifier: BertForQuestionAnswering */
+};
+
 /* Checks ranges and that the heads divide the hidden size; name (a file) goes into the message. */
 enum bt_status bt__model_config_check(const struct bt__model_config *c, const char *name,
                                       struct bt_error *err);

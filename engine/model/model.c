@@ -53,20 +53,23 @@ static void place(struct bt__model *m)
                                             .down_b = at(m, i + 13),
                                             .norm2_w = at(m, i + 14),
                                             .norm2_b = at(m, i + 15)};
-    m->pooler_w = at(m, i);
-    m->pooler_b = at(m, i + 1);
-    m->head_w = at(m, i + 2);
-    m->head_b = at(m, i + 3);
+    if (m->head.kind == BT__HEAD_POOLED) {
+        m->pooler_w = at(m, i++);
+        m->pooler_b = at(m, i++);
+    }
+    m->head_w = at(m, i);
+    m->head_b = at(m, i + 1);
 }
 
-enum bt_status bt__model_create(const struct bt__model_config *config, int num_labels, struct bt__model **out,
-                                struct bt_error *err)
+enum bt_status bt__model_create(const struct bt__model_config *config, const struct bt__head_spec *head,
+                                struct bt__model **out, struct bt_error *err)
 {
     struct bt__model *m = calloc(1, sizeof *m);
     if (!m) return bt_fail(err, BT_NOMEM, "no memory for a model");
-    m->num_labels = num_labels;
+    m->head = *head;
+    m->num_labels = head->outputs;
     enum bt_status st = bt__model_config_copy(&m->config, config, err);
-    if (st == BT_OK) st = bt__params_build(&m->params, config, num_labels, err);
+    if (st == BT_OK) st = bt__params_build(&m->params, config, head, err);
     if (st == BT_OK) {
         m->layer = calloc((size_t)config->num_hidden_layers, sizeof *m->layer);
         m->w = bt__floats_alloc(m->params.total);

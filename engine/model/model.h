@@ -1,4 +1,4 @@
-/* A BERT with a sequence-classification head: its weights, and where each stands.
+/* A BERT with a head: its weights, and where each stands.
  *
  * A model is read-only during a pass, so any number of passes may share it. The weights live in one arena (model/params.h); offsets are the same for
  * gradients and moments. */
@@ -20,17 +20,18 @@ struct bt__layer_at {
 
 struct bt__model {
     struct bt__model_config config;
-    int num_labels;
+    struct bt__head_spec head;
+    int num_labels; /* head.outputs */
     struct bt__params params;
     float *w;                                    /* [params.total] */
     size_t word, position, type, norm_w, norm_b; /* embeddings */
     struct bt__layer_at *layer;                  /* [num_hidden_layers] */
-    size_t pooler_w, pooler_b, head_w, head_b;
+    size_t pooler_w, pooler_b, head_w, head_b;   /* pooler: BT__HEAD_POOLED only */
 };
 
-/* Builds the table and an arena of zeros. config is copied. The caller frees with bt__model_free(). */
-enum bt_status bt__model_create(const struct bt__model_config *config, int num_labels, struct bt__model **out,
-                                struct bt_error *err);
+/* Builds the table and an arena of zeros. config and head are copied. The caller frees with bt__model_free(). */
+enum bt_status bt__model_create(const struct bt__model_config *config, const struct bt__head_spec *head,
+                                struct bt__model **out, struct bt_error *err);
 void bt__model_free(struct bt__model *m);
 
 /* Draws weights as BERT does, N(0, initializer_range) for matrices, 0 for biases, 1 for LayerNorm weights: for all parameters, or

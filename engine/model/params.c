@@ -71,30 +71,37 @@ static void add_layer(struct bt__params *p, const struct bt__model_config *c, in
     add_all(p, prefix, s, COUNT(s), layer);
 }
 
-static void add_head(struct bt__params *p, const struct bt__model_config *c, int num_labels)
+static void add_pooler(struct bt__params *p, const struct bt__model_config *c)
 {
     const int h = c->hidden_size;
-    const struct shape pooler[] = {{.name = "dense.weight", .rows = h, .cols = h},
-                                   {.name = "dense.bias", .cols = h}};
-    const struct shape head[] = {{.name = "weight", .rows = num_labels, .cols = h},
-                                 {.name = "bias", .cols = num_labels}};
+    const struct shape s[] = {{.name = "dense.weight", .rows = h, .cols = h},
+                              {.name = "dense.bias", .cols = h}};
     size_t first = p->n;
-    add_all(p, "bert.pooler.", pooler, COUNT(pooler), c->num_hidden_layers);
+    add_all(p, "bert.pooler.", s, COUNT(s), c->num_hidden_layers);
     for (size_t i = first; i < p->n; i++) p->item[i].optional = true;
-    first = p->n;
-    add_all(p, "classifier.", head, COUNT(head), c->num_hidden_layers);
+}
+
+static void add_head(struct bt__params *p, const struct bt__model_config *c, const struct bt__head_spec *head)
+{
+    const struct shape s[] = {{.name = "weight", .rows = head->outputs, .cols = c->hidden_size},
+                              {.name = "bias", .cols = head->outputs}};
+    char prefix[64];
+    if (head->kind == BT__HEAD_POOLED) add_pooler(p, c);
+    size_t first = p->n;
+    snprintf(prefix, sizeof prefix, "%s.", head->name);
+    add_all(p, prefix, s, COUNT(s), c->num_hidden_layers);
     for (size_t i = first; i < p->n; i++) p->item[i].head = true;
 }
 
-enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c, int num_labels,
-                                struct bt_error *err)
+enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c,
+                                const struct bt__head_spec *head, struct bt_error *err)
 {
     size_t n = 5 + 16 * (size_t)c->num_hidden_layers + 4;
     *p = (struct bt__params){.item = calloc(n, sizeof *p->item)};
     if (!p->item) return bt_fail(err, BT_NOMEM, "no memory for a table of %zu parameters", n);
     add_embeddings(p, c);
     for (int l = 0; l < c->num_hidden_layers; l++) add_layer(p, c, l);
-    add_head(p, c, num_labels);
+    add_head(p, c, head);
     p->total = (p->total + ALIGN - 1) / ALIGN * ALIGN;
     return BT_OK;
 }

@@ -27,9 +27,9 @@ struct bt__params {
     size_t total; /* floats in the arena, padding included */
 };
 
-/* The table for a model with a sequence classifier of num_labels outputs. The caller frees with bt__params_free(). */
-enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c, int num_labels,
-                                struct bt_error *err);
+/* The table for a model with this head. The caller frees with bt__params_free(). */
+enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c,
+                                const struct bt__head_spec *head, struct bt_error *err);
 void bt__params_free(struct bt__params *p);
 /* NULL if absent. */
 const struct bt__param *bt__params_find(const struct bt__params *p, const char *name);

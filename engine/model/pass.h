@@ -6,7 +6,7 @@
  * The work of a step is a sequence of phases (bt__pool_run with a barrier behind it). Inside a phase every item writes memory of its own, and its
  * arithmetic depends on the batch's shards and tiles alone: the same bits for any number of threads.
  *
- * The classification head reads [CLS] only, so the last layer computes queries and everything behind them for those rows alone. */
+ * The last layer computes queries and everything behind them for the batch's reads alone: the rows that the head reads. */
 #ifndef BERTTY_MODEL_PASS_H
 #define BERTTY_MODEL_PASS_H
 
@@ -19,7 +19,9 @@ struct bt__pass;
 
 struct bt__pass_limits {
     int seqs, rows, longest; /* of any one batch */
+    int reads;               /* rows of any one batch that the head reads; raised to seqs */
     size_t pairs;            /* Σ length² of any one batch */
+    size_t read_pairs;       /* Σ reads · length of any one batch; raised to rows */
     int micro_batches;       /* batches whose gradients are added up in a step; ≥ 1 */
     bool train;              /* keep activations, reserve gradients */
 };
@@ -41,9 +43,13 @@ void bt__pass_free(struct bt__pass *p);
 /* Dropout of the coming forward pass: probabilities are the model's; (seed, step) key the numbers. training false: none. */
 void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t step);
 
-/* Logits [batch->n, num_labels]; borrowed until the next forward pass. */
+/* The rows of logits of a batch: its sequences, or for BT__HEAD_TOKENS its reads. */
+const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const struct bt__batch *batch);
+/* Logits [bt__pass_logit_rows()->n, head.outputs]; borrowed until the next forward pass. */
 const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch);
-/* Hidden states of the last layer [batch->seqs.n, H] that the head read, and the pooled vectors; borrowed. For tests. */
+/* Hidden states of the last layer that the head read [batch->reads.n, H]; the pooler's output, or the mean [batch->n, H]. Borrowed, until
+ * the backward pass. */
+const float *bt__pass_hidden(const struct bt__pass *p);
 const float *bt__pass_pooled(const struct bt__pass *p);
 
 /* Adds the gradient of Σ dlogits·logits to the pass's gradient (first: replaces it). batch must be the one of the last forward pass. */

@@ -42,31 +42,43 @@ static void norm1_row(void *ctx, int row)
                         &l->drop_attn, (uint32_t)at, p->out + at, p->df + at);
 }
 
-static struct bt__linear_weight weight_of(const struct layer *l, int n, int k, const float *dy, int lddy,
-                                          const float *x, size_t at)
+struct bt__linear_weight bt__weight_grad(const struct bt__pass *p, const struct bt__rows *rows, int n, int k,
+                                         const float *dy, const float *x, size_t at, bool first)
 {
-    return (struct bt__linear_weight){.kernels = l->p->k,
-                                      .rows = l->rows,
+    return (struct bt__linear_weight){.kernels = p->k,
+                                      .rows = rows,
                                       .n = n,
                                       .k = k,
                                       .dy = dy,
-                                      .lddy = lddy,
+                                      .lddy = n,
                                       .x = x,
                                       .ldx = k,
-                                      .dw = bt__grad_at(l->p, at),
-                                      .accumulate = !l->first,
-                                      .scratch = l->p->scratch};
+                                      .dw = bt__grad_at(p, at),
+                                      .accumulate = !first,
+                                      .scratch = p->scratch};
+}
+
+struct bt__column_sum bt__bias_grad(const struct bt__pass *p, const struct bt__rows *rows, int cols,
+                                    const float *dy, size_t at, bool first)
+{
+    return (struct bt__column_sum){.kernels = p->k,
+                                   .rows = rows,
+                                   .cols = cols,
+                                   .x = dy,
+                                   .ld = cols,
+                                   .sum = bt__grad_at(p, at),
+                                   .accumulate = !first};
+}
+
+static struct bt__linear_weight weight_of(const struct layer *l, int n, int k, const float *dy,
+                                          const float *x, size_t at)
+{
+    return bt__weight_grad(l->p, l->rows, n, k, dy, x, at, l->first);
 }
 
 static struct bt__column_sum sum_of(const struct layer *l, int cols, const float *x, size_t at)
 {
-    return (struct bt__column_sum){.kernels = l->p->k,
-                                   .rows = l->rows,
-                                   .cols = cols,
-                                   .x = x,
-                                   .ld = cols,
-                                   .sum = bt__grad_at(l->p, at),
-                                   .accumulate = !l->first};
+    return bt__bias_grad(l->p, l->rows, cols, x, at, l->first);
 }
 
 static struct bt__column_sum norm_sum_of(const struct layer *l, const float *dy, const float *xhat,
@@ -111,8 +123,8 @@ static void feed_forward(const struct layer *l)
                                   .beta = 1.0f,
                                   .dx = p->ds,
                                   .lddx = h};
-    struct bt__linear_weight dup = weight_of(l, f, h, p->dpre, f, p->h1, l->at->up_w);
-    struct bt__linear_weight ddown = weight_of(l, h, f, p->df, h, p->act, l->at->down_w);
+    struct bt__linear_weight dup = weight_of(l, f, h, p->dpre, p->h1, l->at->up_w);
+    struct bt__linear_weight ddown = weight_of(l, h, f, p->df, p->act, l->at->down_w);
     struct bt__column_sum dup_b = sum_of(l, f, p->dpre, l->at->up_b);
     struct bt__column_sum ddown_b = sum_of(l, h, p->df, l->at->down_b);
     struct bt__column_sum dnorm = norm_sum_of(l, l->dy, l->mem->xhat2, l->at->norm2_w, l->at->norm2_b);
@@ -138,7 +150,7 @@ static void attention_output(const struct layer *l, float *dctx)
                                    .w = m->w + l->at->out_w,
                                    .dx = dctx,
                                    .lddx = h};
-    struct bt__linear_weight dout = weight_of(l, h, h, p->df, h, l->mem->ctx, l->at->out_w);
+    struct bt__linear_weight dout = weight_of(l, h, h, p->df, l->mem->ctx, l->at->out_w);
     struct bt__column_sum dout_b = sum_of(l, h, p->df, l->at->out_b);
     struct bt__column_sum dnorm = norm_sum_of(l, p->ds, l->mem->xhat1, l->at->norm1_w, l->at->norm1_b);
     const struct bt__job jobs[] = {bt__job_linear_input(&out), bt__job_linear_weight(&dout),
@@ -166,7 +178,7 @@ static void projections(const struct layer *l)
                                   .beta = 1.0f,
                                   .dx = p->out,
                                   .lddx = h};
-    struct bt__linear_weight dw = weight_of(l, 3 * h, h, p->dqkv, 3 * h, l->x, l->at->qkv_w);
+    struct bt__linear_weight dw = weight_of(l, 3 * h, h, p->dqkv, l->x, l->at->qkv_w);
     struct bt__column_sum db = sum_of(l, 3 * h, p->dqkv, l->at->qkv_b);
     struct bt__job jobs[3];
     int n = 0;
@@ -178,15 +190,15 @@ static void projections(const struct layer *l)
     bt__run_jobs(p->pool, jobs, n);
 }
 
-static void scatter_row(void *ctx, int seq)
+static void scatter_row(void *ctx, int read)
 {
     const struct layer *l = ctx;
     const struct bt__pass *p = l->p;
     const int h = p->m->config.hidden_size;
-    p->k->add((size_t)h, p->dy + bt__at(p->batch->start[seq], h), p->out + bt__at(seq, h));
+    p->k->add((size_t)h, p->dy + bt__at(p->batch->read[read], h), p->out + bt__at(read, h));
 }
 
-/* As projections() for the last layer: keys and values of all tokens, queries of [CLS]; the input's gradient lands in dy. */
+/* As projections() for the last layer: keys and values of all tokens, queries of what is read; the input's gradient lands in dy. */
 static void top_projections(struct layer *l, const float *x)
 {
     struct bt__pass *p = l->p;
@@ -212,8 +224,8 @@ static void top_projections(struct layer *l, const float *x)
                                  .beta = 1.0f,
                                  .dx = p->out,
                                  .lddx = h};
-    struct bt__linear_weight dq = weight_of(l, h, h, p->dq_top, h, p->x_top, l->at->qkv_w);
-    struct bt__linear_weight dkv = weight_of(l, 2 * h, h, p->dqkv, 2 * h, x, l->at->qkv_w + hh);
+    struct bt__linear_weight dq = weight_of(l, h, h, p->dq_top, p->x_top, l->at->qkv_w);
+    struct bt__linear_weight dkv = weight_of(l, 2 * h, h, p->dqkv, x, l->at->qkv_w + hh);
     dkv.rows = &p->batch->rows;
     struct bt__column_sum dq_b = sum_of(l, h, p->dq_top, l->at->qkv_b);
     struct bt__column_sum dkv_b = sum_of(l, 2 * h, p->dqkv, l->at->qkv_b + (size_t)h);
@@ -231,7 +243,7 @@ static void top_projections(struct layer *l, const float *x)
         jobs[n++] = bt__job_column_sum(&dq_b);
     }
     bt__run_jobs(p->pool, jobs, n);
-    if (l->input) bt__each_row(p, p->batch->n, scatter_row, l);
+    if (l->input) bt__each_row(p, l->rows->n, scatter_row, l);
 }
 
 struct remake {
@@ -284,80 +296,19 @@ static struct layer layer_of(struct bt__pass *p, int i, const struct bt__trainab
                              bool first)
 {
     const struct bt__model_config *c = &p->m->config;
-    bool top = i == c->num_hidden_layers - 1;
+    bool top = bt__pass_gathers(p, i);
     return (struct layer){.p = p,
                           .at = &p->m->layer[i],
                           .mem = &p->layer[i],
-                          .rows = top ? &p->batch->seqs : &p->batch->rows,
+                          .rows = top ? &p->batch->reads : &p->batch->rows,
                           .index = i,
                           .top = top,
                           .weights = i >= what->first_layer,
                           .input = i > lowest || what->embeddings,
                           .first = first,
-                          .dy = top ? p->y_top : p->dy,
+                          .dy = i == c->num_hidden_layers - 1 ? p->y_top : p->dy,
                           .drop_attn = bt__pass_mask(p, BT__STREAM_DROP_ATTN, i, c->hidden_dropout_prob),
                           .drop_ffn = bt__pass_mask(p, BT__STREAM_DROP_FFN, i, c->hidden_dropout_prob)};
-}
-
-struct head {
-    struct bt__pass *p;
-    struct bt__dropout drop;
-};
-
-/* dpooled: through dropout and tanh. */
-static void unpool_row(void *ctx, int seq)
-{
-    const struct head *head = ctx;
-    struct bt__pass *p = head->p;
-    const int h = p->m->config.hidden_size;
-    size_t at = bt__at(seq, h);
-    p->k->dropout(h, p->dpooled + at, &head->drop, (uint32_t)at, p->dpooled + at);
-    for (int j = 0; j < h; j++) {
-        float y = p->pooled[at + (size_t)j];
-        p->dpooled[at + (size_t)j] *= 1.0f - y * y;
-    }
-}
-
-/* dlogits → the head's and the pooler's gradients; the gradient of the last layer's output takes y_top's place. */
-static void head_backward(struct bt__pass *p, const float *dlogits, bool below, bool first)
-{
-    const struct bt__model *m = p->m;
-    const struct bt__model_config *c = &m->config;
-    const int h = c->hidden_size, n = m->num_labels;
-    float probability = c->classifier_dropout < 0.0f ? c->hidden_dropout_prob : c->classifier_dropout;
-    struct head head = {.p = p, .drop = bt__pass_mask(p, BT__STREAM_DROP_POOLED, -1, probability)};
-    struct layer l = {.p = p, .rows = &p->batch->seqs, .first = first};
-    struct bt__linear_input in = {.kernels = p->k,
-                                  .rows = l.rows,
-                                  .n = n,
-                                  .k = h,
-                                  .dy = dlogits,
-                                  .lddy = n,
-                                  .w = m->w + m->head_w,
-                                  .dx = p->dpooled,
-                                  .lddx = h};
-    struct bt__linear_weight dw = weight_of(&l, n, h, dlogits, n, p->pooled_drop, m->head_w);
-    struct bt__column_sum db = sum_of(&l, n, dlogits, m->head_b);
-    const struct bt__job jobs[] = {bt__job_linear_input(&in), bt__job_linear_weight(&dw),
-                                   bt__job_column_sum(&db)};
-    bt__run_jobs(p->pool, jobs, 3);
-    bt__each_row(p, p->batch->n, unpool_row, &head);
-
-    struct bt__linear_weight dpool = weight_of(&l, h, h, p->dpooled, h, p->y_top, m->pooler_w);
-    struct bt__column_sum dpool_b = sum_of(&l, h, p->dpooled, m->pooler_b);
-    const struct bt__job pool_jobs[] = {bt__job_linear_weight(&dpool), bt__job_column_sum(&dpool_b)};
-    bt__run_jobs(p->pool, pool_jobs, 2);
-    struct bt__linear_input pool_in = {.kernels = p->k,
-                                       .rows = l.rows,
-                                       .n = h,
-                                       .k = h,
-                                       .dy = p->dpooled,
-                                       .lddy = h,
-                                       .w = m->w + m->pooler_w,
-                                       .dx = p->y_top,
-                                       .lddx = h};
-    struct bt__job job = bt__job_linear_input(&pool_in);
-    if (below) bt__run_jobs(p->pool, &job, 1);
 }
 
 void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
@@ -366,7 +317,7 @@ void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const 
     const int layers = p->m->config.num_hidden_layers;
     int lowest = what->embeddings ? 0 : what->first_layer;
     p->batch = batch;
-    head_backward(p, dlogits, lowest < layers, first);
+    bt__head_backward(p, dlogits, lowest < layers, first);
     for (int i = layers - 1; i >= lowest; i--) {
         struct layer l = layer_of(p, i, what, lowest, first);
         layer_backward(&l);

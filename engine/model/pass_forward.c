@@ -1,9 +1,9 @@
-/* The forward pass: embeddings, encoder layers, pooler and classifier (Devlin et al. 2019). */
+/* The forward pass: embeddings and encoder layers (Devlin et al. 2019); the head is in head.c. */
 #include "model/pass_internal.h"
 
-#include <math.h>
+#include <string.h>
 
-/* What one layer works on: all tokens, or in the last layer the [CLS] rows. */
+/* What one layer works on: all tokens, or in the last layer those that the head reads. */
 struct layer {
     struct bt__pass *p;
     const struct bt__layer_at *at;
@@ -109,23 +109,22 @@ static void full_layer(struct layer *l, int layer)
     behind_attention(l);
 }
 
-static void gather_row(void *ctx, int seq)
+static void gather_row(void *ctx, int read)
 {
     const struct layer *l = ctx;
     struct bt__pass *p = l->p;
     const int h = p->m->config.hidden_size;
-    const float *from = l->x + bt__at(p->batch->start[seq], h);
-    for (int j = 0; j < h; j++) p->x_top[bt__at(seq, h) + (size_t)j] = from[j];
+    memcpy(p->x_top + bt__at(read, h), l->x + bt__at(p->batch->read[read], h), sizeof(float) * (size_t)h);
 }
 
-/* Keys and values of all tokens; queries and the rest for [CLS] only. */
+/* Keys and values of all tokens; queries and the rest only where the head reads. */
 static void top_layer(struct layer *l, int layer)
 {
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
     const size_t hh = (size_t)h * (size_t)h;
-    bt__each_row(p, p->batch->n, gather_row, l);
+    bt__each_row(p, l->rows->n, gather_row, l);
     struct bt__linear kv = {.kernels = p->k,
                             .rows = &p->batch->rows,
                             .n = 2 * h,
@@ -160,13 +159,13 @@ static void encode(struct bt__pass *p)
     const struct bt__model_config *c = &p->m->config;
     const float *x = p->x0;
     for (int i = 0; i < c->num_hidden_layers; i++) {
-        bool top = i == c->num_hidden_layers - 1;
+        bool top = bt__pass_gathers(p, i);
         struct layer l = {.p = p,
                           .at = &p->m->layer[i],
                           .mem = &p->layer[i],
-                          .rows = top ? &p->batch->seqs : &p->batch->rows,
+                          .rows = top ? &p->batch->reads : &p->batch->rows,
                           .x = x,
-                          .y = top ? p->y_top : p->x,
+                          .y = i == c->num_hidden_layers - 1 ? p->y_top : p->x,
                           .drop_attn = bt__pass_mask(p, BT__STREAM_DROP_ATTN, i, c->hidden_dropout_prob),
                           .drop_ffn = bt__pass_mask(p, BT__STREAM_DROP_FFN, i, c->hidden_dropout_prob)};
         if (top)
@@ -175,51 +174,6 @@ static void encode(struct bt__pass *p)
             full_layer(&l, i);
         x = l.y;
     }
-}
-
-struct head {
-    struct bt__pass *p;
-    struct bt__dropout drop;
-};
-
-static void pool_row(void *ctx, int seq)
-{
-    const struct head *head = ctx;
-    struct bt__pass *p = head->p;
-    const int h = p->m->config.hidden_size;
-    size_t at = bt__at(seq, h);
-    for (int j = 0; j < h; j++) p->pooled[at + (size_t)j] = tanhf(p->pooled[at + (size_t)j]);
-    p->k->dropout(h, p->pooled + at, &head->drop, (uint32_t)at, p->pooled_drop + at);
-}
-
-static void classify(struct bt__pass *p)
-{
-    const struct bt__model *m = p->m;
-    const struct bt__model_config *c = &m->config;
-    const int h = c->hidden_size;
-    float probability = c->classifier_dropout < 0.0f ? c->hidden_dropout_prob : c->classifier_dropout;
-    struct head head = {.p = p, .drop = bt__pass_mask(p, BT__STREAM_DROP_POOLED, -1, probability)};
-    run_linear(p, (struct bt__linear){.rows = &p->batch->seqs,
-                                      .n = h,
-                                      .k = h,
-                                      .x = p->y_top,
-                                      .ldx = h,
-                                      .w = m->w + m->pooler_w,
-                                      .bias = m->w + m->pooler_b,
-                                      .y = p->pooled,
-                                      .ldy = h,
-                                      .epilogue = BT__BIAS});
-    bt__each_row(p, p->batch->n, pool_row, &head);
-    run_linear(p, (struct bt__linear){.rows = &p->batch->seqs,
-                                      .n = m->num_labels,
-                                      .k = h,
-                                      .x = p->pooled_drop,
-                                      .ldx = h,
-                                      .w = m->w + m->head_w,
-                                      .bias = m->w + m->head_b,
-                                      .y = p->logits,
-                                      .ldy = m->num_labels,
-                                      .epilogue = BT__BIAS});
 }
 
 void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t step)
@@ -234,8 +188,13 @@ const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch)
     p->batch = batch;
     bt__embed_forward(p);
     encode(p);
-    classify(p);
+    bt__head_forward(p);
     return p->logits;
+}
+
+const float *bt__pass_hidden(const struct bt__pass *p)
+{
+    return p->y_top;
 }
 
 const float *bt__pass_pooled(const struct bt__pass *p)

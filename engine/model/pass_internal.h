@@ -5,9 +5,10 @@
 #include "model/linear.h"
 #include "model/pass.h"
 
-/* R = rows, S = sequences, H = hidden, F = intermediate, T = the rows that a layer works on: R, in the last layer S. */
+/* R = rows, S = sequences, H = hidden, F = intermediate, C = the head's outputs, Q = rows that the head reads, Z = rows of the logits: S or Q,
+ * T = the rows that a layer works on: R, in the last layer Q. */
 struct bt__layer_mem {
-    float *qkv;           /* [R, 3H]; last layer: key and value only, [R, 2H] */
+    float *qkv;           /* [R, 3H]; last layer, unless all rows are read: key and value only, [R, 2H] */
     float *probs;         /* heads · Σ nq·length: softmax before dropout */
     float *ctx;           /* [T, H] */
     float *xhat1, *rstd1; /* [T, H], [T]: first LayerNorm, normalised, and 1/σ */
@@ -26,13 +27,16 @@ struct bt__pass {
 
     float *emb_xhat, *emb_rstd, *x0; /* [R, H], [R], [R, H]: embeddings after LayerNorm and dropout */
     float *x, *h1, *act, *out;       /* [R, H], [R, H], [R, F], [R, H] */
-    float *x_top, *q_top, *y_top;    /* [S, H]: the last layer's input and queries at [CLS], and its output */
-    float *pooled, *pooled_drop;     /* [S, H] */
-    float *logits;                   /* [S, C] */
-    float *dy, *ds, *df, *dqkv, *dpre, *dpooled; /* backward: [R, H] ×3, [R, 3H], [R, F], [S, H] */
-    float *dq_top, *dx_top;                      /* [S, H] */
-    float **scratch;                             /* [threads] */
-    size_t scratch_size;                         /* floats of each */
+    float *x_top, *q_top,
+        *y_top;        /* [Q, H]: the last layer's input and queries where the head reads, and its output */
+    float *first_read; /* [S, H]: of y_top, when not every sequence has one read */
+    float *pooled;     /* [S, H]: the pooler's output, or the mean */
+    float *head_in;    /* [Z, H]: input of the classifier */
+    float *logits;     /* [Z, C] */
+    float *dy, *ds, *df, *dqkv, *dpre, *dhead; /* backward: [R, H] ×3, [R, 3H], [R, F], [Z, H] */
+    float *dq_top, *dx_top;                    /* [Q, H] */
+    float **scratch;                           /* [threads] */
+    size_t scratch_size;                       /* floats of each */
 
     /* gradients */
     struct bt__gradient grad;
@@ -55,6 +59,12 @@ static inline size_t bt__at(int row, int ld)
 /* The dropout of a stream in this pass; layer −1 for the embeddings. */
 struct bt__dropout bt__pass_mask(const struct bt__pass *p, enum bt__stream stream, int layer,
                                  float probability);
+/* The last layer works on the rows that are read, unless all are. */
+static inline bool bt__pass_gathers(const struct bt__pass *p, int layer)
+{
+    return layer == p->m->config.num_hidden_layers - 1 && p->batch->reads.n < p->batch->rows.n;
+}
+
 /* dense + offset − dense_begin: where the gradient of a parameter is */
 static inline float *bt__grad_at(const struct bt__pass *p, size_t offset)
 {
@@ -64,6 +74,17 @@ static inline float *bt__grad_at(const struct bt__pass *p, size_t offset)
 void bt__embed_forward(struct bt__pass *p);
 /* From dy [R, H], the gradient of x0; dy is overwritten. */
 void bt__embed_backward(struct bt__pass *p, bool first);
+
+/* y_top → logits. */
+void bt__head_forward(struct bt__pass *p);
+/* The head's gradients; with below the gradient of y_top takes its place. */
+void bt__head_backward(struct bt__pass *p, const float *dlogits, bool below, bool first);
+
+/* The gradient of a weight [n, k] and of a bias or other sum of rows [cols]; first: replace what the gradient holds, do not add. */
+struct bt__linear_weight bt__weight_grad(const struct bt__pass *p, const struct bt__rows *rows, int n, int k,
+                                         const float *dy, const float *x, size_t at, bool first);
+struct bt__column_sum bt__bias_grad(const struct bt__pass *p, const struct bt__rows *rows, int cols,
+                                    const float *dy, size_t at, bool first);
 
 /* One phase of per-row work over n rows. */
 void bt__each_row(struct bt__pass *p, int n, void (*fn)(void *ctx, int row), void *ctx);

@@ -22,21 +22,23 @@ static size_t zmax(size_t a, size_t b)
 }
 
 struct sizes {
-    size_t r, s, h, f, heads, labels, layers;
+    size_t r, s, q, z, h, f, heads, outputs, layers; /* q: rows that are read, z: of the logits */
 };
 
 static struct sizes sizes_of(const struct bt__model *m, const struct bt__pass_limits *l)
 {
     return (struct sizes){.r = (size_t)l->rows,
                           .s = (size_t)l->seqs,
+                          .q = (size_t)l->reads,
+                          .z = (size_t)(m->head.kind == BT__HEAD_TOKENS ? l->reads : l->seqs),
                           .h = (size_t)m->config.hidden_size,
                           .f = (size_t)m->config.intermediate_size,
                           .heads = (size_t)m->config.num_attention_heads,
-                          .labels = (size_t)m->num_labels,
+                          .outputs = (size_t)m->head.outputs,
                           .layers = (size_t)m->config.num_hidden_layers};
 }
 
-/* rows: of the queries; the last layer has one for each sequence. */
+/* rows: of the queries; in the last layer those that are read. */
 static void carve_layer(struct carver *c, struct bt__layer_mem *l, const struct sizes *z, size_t rows,
                         size_t pairs)
 {
@@ -59,7 +61,7 @@ static void carve_layers(struct carver *c, struct bt__pass *p, const struct size
         return;
     }
     for (size_t i = 0; i + 1 < z->layers; i++) carve_layer(c, &p->layer[i], z, z->r, l->pairs);
-    carve_layer(c, &p->layer[z->layers - 1], z, z->s, z->r);
+    carve_layer(c, &p->layer[z->layers - 1], z, z->q, l->read_pairs);
 }
 
 static void carve_shared(struct carver *c, struct bt__pass *p, const struct sizes *z)
@@ -71,12 +73,13 @@ static void carve_shared(struct carver *c, struct bt__pass *p, const struct size
     p->h1 = carve(c, z->r * z->h);
     p->act = carve(c, z->r * z->f);
     p->out = carve(c, z->r * z->h);
-    p->x_top = carve(c, z->s * z->h);
-    p->q_top = carve(c, z->s * z->h);
-    p->y_top = carve(c, z->s * z->h);
+    p->x_top = carve(c, z->q * z->h);
+    p->q_top = carve(c, z->q * z->h);
+    p->y_top = carve(c, z->q * z->h);
+    p->first_read = carve(c, z->s * z->h);
     p->pooled = carve(c, z->s * z->h);
-    p->pooled_drop = carve(c, z->s * z->h);
-    p->logits = carve(c, z->s * z->labels);
+    p->head_in = carve(c, z->z * z->h);
+    p->logits = carve(c, z->z * z->outputs);
 }
 
 static void carve_backward(struct carver *c, struct bt__pass *p, const struct sizes *z)
@@ -86,9 +89,9 @@ static void carve_backward(struct carver *c, struct bt__pass *p, const struct si
     p->df = carve(c, z->r * z->h);
     p->dqkv = carve(c, z->r * 3 * z->h);
     p->dpre = carve(c, z->r * z->f);
-    p->dpooled = carve(c, z->s * z->h);
-    p->dq_top = carve(c, z->s * z->h);
-    p->dx_top = carve(c, z->s * z->h);
+    p->dhead = carve(c, z->z * z->h);
+    p->dq_top = carve(c, z->q * z->h);
+    p->dx_top = carve(c, z->q * z->h);
     p->grad.dense = carve(c, p->grad.dense_end - p->grad.dense_begin);
     p->word = carve(c, (size_t)p->word_cap * z->h);
 }
@@ -111,6 +114,8 @@ static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt_
 {
     p->m = m;
     p->limits = *limits;
+    if (p->limits.reads < limits->seqs) p->limits.reads = limits->seqs;
+    p->limits.read_pairs = zmax(limits->read_pairs, (size_t)limits->rows);
     p->grad.dense_begin = m->position;
     p->grad.dense_end = m->params.total;
     long most = (long)limits->rows * (limits->micro_batches > 0 ? limits->micro_batches : 1);

@@ -15,8 +15,13 @@ struct bt__pass_limits bt__evaluation_limits(const struct bt__features *f, int s
         if (f->length[i] > longest) longest = f->length[i];
     if (rows < longest) rows = longest;
     if ((size_t)seqs > f->n) seqs = f->n ? (int)f->n : 1;
-    return (struct bt__pass_limits){
-        .seqs = seqs, .rows = rows, .longest = longest, .pairs = (size_t)rows * (size_t)longest};
+    size_t pairs = (size_t)rows * (size_t)longest;
+    return (struct bt__pass_limits){.seqs = seqs,
+                                    .rows = rows,
+                                    .longest = longest,
+                                    .pairs = pairs,
+                                    .reads = f->reads ? rows : seqs,
+                                    .read_pairs = f->reads ? pairs : (size_t)rows};
 }
 
 struct entry {
@@ -96,7 +101,7 @@ static enum bt_status run_all(struct bt__pass *pass, const struct bt__model *m,
     struct entry *order = sorted(f);
     enum bt_status st =
         order ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", f->n);
-    if (!st) st = bt__batch_reserve(&b, limits->seqs, limits->rows, err);
+    if (!st) st = bt__batch_reserve(&b, limits->seqs, limits->rows, limits->reads, err);
     double start = now();
     for (size_t at = 0; !st && at < f->n;) {
         size_t next = fill(&b, limits, f, order, at);

@@ -46,6 +46,19 @@ static void widen(struct bt__pass_limits *l, const struct bt__pass_limits *least
     if (l->rows < least->rows) l->rows = least->rows;
     if (l->longest < least->longest) l->longest = least->longest;
     if (l->pairs < least->pairs) l->pairs = least->pairs;
+    if (l->reads < least->reads) l->reads = least->reads;
+    if (l->read_pairs < least->read_pairs) l->read_pairs = least->read_pairs;
+}
+
+/* No batch of n sequences reads more than the n that read most, nor at greater length than the longest. */
+static void most_reads(const struct bt__features *f, int n, int *counts, struct bt__pass_limits *out)
+{
+    if (!f->reads) return;
+    for (size_t i = 0; i < f->n; i++) counts[i] = bt__features_reads(f, i);
+    qsort(counts, f->n, sizeof *counts, descending);
+    for (int i = 0; i < n; i++) out->reads += counts[i];
+    out->read_pairs = (size_t)out->reads * (size_t)out->longest;
+    if (out->read_pairs > out->pairs) out->read_pairs = out->pairs;
 }
 
 /* The largest batch there can be: the longest examples together. */
@@ -63,6 +76,7 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
         out->rows += sorted[i];
         out->pairs += (size_t)sorted[i] * (size_t)sorted[i];
     }
+    most_reads(f, n, sorted, out);
     free(sorted);
     widen(out, &s->at_least);
     return BT_OK;
@@ -80,7 +94,7 @@ int64_t bt__learner_plan(struct bt__learner_settings *s, size_t n)
 static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
 {
     enum bt_status st = largest_batch(l->f, &l->s, &l->limits, err);
-    if (!st) st = bt__batch_reserve(&l->batch, l->limits.seqs, l->limits.rows, err);
+    if (!st) st = bt__batch_reserve(&l->batch, l->limits.seqs, l->limits.rows, l->limits.reads, err);
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__adam_create(l->m, l->pool, &l->s.adam, &l->adam, err);
     if (st) return st;

@@ -19,6 +19,8 @@ static void make_room(struct bt__pass_limits *l, const struct bt__features *f, i
     if (e.rows > l->rows) l->rows = e.rows;
     if (e.longest > l->longest) l->longest = e.longest;
     if (e.pairs > l->pairs) l->pairs = e.pairs;
+    if (e.reads > l->reads) l->reads = e.reads;
+    if (e.read_pairs > l->read_pairs) l->read_pairs = e.read_pairs;
 }
 
 static struct bt__adam_settings adam_of(const struct bt_experiment *x)

@@ -94,7 +94,9 @@ static enum bt_status load_model(struct bt_predictor *p, struct bt_error *err)
     enum bt_status st = bt__hf_config_load(p->dir, &c, err);
     if (!st) st = default_labels(p->dir, &c, err);
     if (!st && p->x) bt__model_config_override(&c, p->x);
-    if (!st && bt__model_create(&c, c.num_labels, &p->m, err))
+    const struct bt__head_spec head = {
+        .kind = BT__HEAD_POOLED, .name = "classifier", .outputs = c.num_labels};
+    if (!st && bt__model_create(&c, &head, &p->m, err))
         st = bt_error_prefix(err, BT_NOMEM, "%s/config.json", p->dir);
     bt__model_config_free(&c);
     return st ? st : load_weights(p, err);
@@ -192,12 +194,15 @@ enum bt_status bt__predictor_reserve(struct bt_predictor *p, const struct bt__pa
 {
     const struct bt__pass_limits *have = &p->limits;
     if (p->pass && need->seqs <= have->seqs && need->rows <= have->rows && need->longest <= have->longest &&
-        need->pairs <= have->pairs)
+        need->pairs <= have->pairs && need->reads <= have->reads && need->read_pairs <= have->read_pairs)
         return BT_OK;
     struct bt__pass_limits next = {.seqs = larger(need->seqs, have->seqs),
                                    .rows = larger(need->rows, have->rows),
                                    .longest = larger(need->longest, have->longest),
-                                   .pairs = need->pairs > have->pairs ? need->pairs : have->pairs};
+                                   .pairs = need->pairs > have->pairs ? need->pairs : have->pairs,
+                                   .reads = larger(need->reads, have->reads),
+                                   .read_pairs = need->read_pairs > have->read_pairs ? need->read_pairs
+                                                                                     : have->read_pairs};
     bt__pass_free(p->pass);
     p->pass = NULL;
     p->limits = (struct bt__pass_limits){.rows = 0};
@@ -215,7 +220,7 @@ static enum bt_status reserve_one(struct bt_predictor *p, int n, struct bt_error
     enum bt_status st = bt__predictor_reserve(p, &need, err);
     if (st || p->batch.cap_rows >= rows) return st;
     bt__batch_free(&p->batch);
-    return bt__batch_reserve(&p->batch, 1, rows, err);
+    return bt__batch_reserve(&p->batch, 1, rows, 1, err);
 }
 
 /* ── one input ── */

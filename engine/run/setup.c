@@ -243,7 +243,9 @@ static enum bt_status make_model(const struct job *j, const struct bt__model_con
     struct bt__model_config named = *c;
     named.label_names = j->s->labels.name; /* lent: bt__model_create copies */
     named.num_labels = j->s->labels.n;
-    enum bt_status st = bt__model_create(&named, j->s->labels.n, &j->s->model, j->err);
+    const struct bt__head_spec head = {
+        .kind = BT__HEAD_POOLED, .name = "classifier", .outputs = j->s->labels.n};
+    enum bt_status st = bt__model_create(&named, &head, &j->s->model, j->err);
     if (st) return bt_error_prefix(j->err, st, "%s/config.json", j->s->model_dir);
     j->s->fresh = calloc(j->s->model->params.n, sizeof *j->s->fresh);
     return j->s->fresh ? BT_OK : no_memory(j);

@@ -85,7 +85,7 @@ static void fill(struct bt__batch *b, int sequences, int vocab)
     for (int i = 0; i < sequences; i++) {
         int n = 16 + (i * 7) % 17; /* 16 … 32, mean 24 */
         for (int j = 0; j < n; j++) ids[j] = (i * 131 + j * 7919) % vocab;
-        if (bt__batch_add(b, ids, types, n, i, &err)) fprintf(stderr, "%s\n", err.text);
+        if (bt__batch_add(b, ids, types, n, NULL, i, &err)) fprintf(stderr, "%s\n", err.text);
     }
     bt__batch_plan(b);
 }
@@ -112,8 +112,11 @@ int main(int argc, char **argv)
     struct bt__pass *p;
     struct bt__batch b;
     int n = arg[5];
-    if (bt__gemm_init(&err) || bt__pool_create(arg[4], &pool, &err) || bt__model_create(&c, 2, &m, &err) ||
-        bt__batch_reserve(&b, n, 64 * n, &err)) {
+    if (bt__gemm_init(&err) || bt__pool_create(arg[4], &pool, &err) ||
+        bt__model_create(&c,
+                         &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = 2},
+                         &m, &err) ||
+        bt__batch_reserve(&b, n, 64 * n, n, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }

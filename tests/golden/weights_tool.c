@@ -87,7 +87,7 @@ static enum bt_status forward(struct bt__pass *p, struct bt__batch *batch, const
     uint8_t small[MOST];
     for (int i = 0; i < n; i++) small[i] = (uint8_t)types[i];
     bt__batch_clear(batch);
-    enum bt_status st = bt__batch_add(batch, ids, small, n, 0, &err);
+    enum bt_status st = bt__batch_add(batch, ids, small, n, NULL, 0, &err);
     if (st) return st;
     bt__batch_plan(batch);
     bt__pass_dropout(p, false, 0, 0);
@@ -100,7 +100,7 @@ static enum bt_status answer(struct bt__model *m, struct bt__pass *p)
     struct bt__batch batch = {.n = 0};
     int32_t ids[MOST], types[MOST];
     int n, h = m->config.hidden_size;
-    enum bt_status st = bt__batch_reserve(&batch, 1, MOST, &err);
+    enum bt_status st = bt__batch_reserve(&batch, 1, MOST, MOST, &err);
     while (!st && (n = read_numbers(ids)) > 0) {
         if (read_numbers(types) != n) st = bt_fail(&err, BT_INVALID, "not as many types as ids");
         for (int i = n - 1; i >= 0 && !st; i--) {
@@ -127,7 +127,10 @@ static int hidden(const char *dir)
     const struct bt__pass_limits limits = {
         .seqs = 1, .rows = MOST, .longest = MOST, .pairs = MOST * MOST, .micro_batches = 1};
     enum bt_status st = bt__hf_config_load(dir, &c, &err);
-    if (!st) st = bt__model_create(&c, 2, &m, &err);
+    if (!st)
+        st = bt__model_create(
+            &c, &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = 2}, &m,
+            &err);
     if (!st) st = bt__hf_weights_load(dir, BT__WEIGHTS_AUTO, &m->params, m->w, NULL, &report, &err);
     if (!st) st = bt__gemm_init(&err);
     if (!st) st = bt__pool_create(1, &pool, &err);

@@ -38,14 +38,14 @@ static void fill_batch(struct bt__batch *b)
     struct bt__rng r = bt__rng_key(3, 99, 0);
     int32_t ids[24];
     uint8_t types[24];
-    assert_int_equal(bt__batch_reserve(b, SEQS, SEQS * 24, &err), BT_OK);
+    assert_int_equal(bt__batch_reserve(b, SEQS, SEQS * 24, SEQS * 24, &err), BT_OK);
     for (int i = 0; i < SEQS; i++) {
         int n = 3 + (i * 5) % 17;
         for (int j = 0; j < n; j++) {
             ids[j] = (int32_t)(bt__rng_u32(r, (uint32_t)(i * 100 + j)) % VOCAB);
             types[j] = j > n / 2;
         }
-        assert_int_equal(bt__batch_add(b, ids, types, n, i, &err), BT_OK);
+        assert_int_equal(bt__batch_add(b, ids, types, n, NULL, i, &err), BT_OK);
     }
     bt__batch_plan(b);
 }
@@ -69,7 +69,11 @@ static struct fixture make(enum bt__act act, int threads, int layers)
                                  .hidden_act = act};
     assert_int_equal(bt__gemm_init(&err), BT_OK);
     assert_int_equal(bt__pool_create(threads, &f.pool, &err), BT_OK);
-    assert_int_equal(bt__model_create(&c, LABELS, &f.m, &err), BT_OK);
+    assert_int_equal(
+        bt__model_create(
+            &c, &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = LABELS},
+            &f.m, &err),
+        BT_OK);
     bt__model_init(f.m, 7, NULL);
     struct bt__rng r = bt__rng_key(5, 98, 0);
     for (size_t i = 0; i < f.m->params.n; i++) { /* biases and LayerNorm weights off their special values */

@@ -185,8 +185,9 @@ static void plan(struct bt__batch *b)
     const int32_t ids[8] = {3, 1, 4, 1, 5, 0, 2, 6};
     const uint8_t types[8] = {0, 0, 1, 0, 1, 1, 0, 1};
     struct bt_error err;
-    assert_int_equal(bt__batch_reserve(b, SEQS, ROWS, &err), BT_OK);
-    for (int i = 0; i < SEQS; i++) assert_int_equal(bt__batch_add(b, ids, types, length[i], i, &err), BT_OK);
+    assert_int_equal(bt__batch_reserve(b, SEQS, ROWS, SEQS, &err), BT_OK);
+    for (int i = 0; i < SEQS; i++)
+        assert_int_equal(bt__batch_add(b, ids, types, length[i], NULL, i, &err), BT_OK);
     bt__batch_plan(b);
     assert_int_equal(b->rows.n, ROWS);
 }
@@ -450,7 +451,11 @@ static void make_embed(struct embed *f)
                                  .hidden_dropout_prob = 0.2f};
     assert_int_equal(bt__gemm_init(&err), BT_OK);
     assert_int_equal(bt__pool_create(1, &f->pool, &err), BT_OK);
-    assert_int_equal(bt__model_create(&c, 2, &f->m, &err), BT_OK);
+    assert_int_equal(
+        bt__model_create(&c,
+                         &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = 2},
+                         &f->m, &err),
+        BT_OK);
     bt__model_init(f->m, 7, NULL);
     plan(&f->b);
     struct bt__pass_limits limits = {.seqs = SEQS,

@@ -79,7 +79,9 @@ static inline void fix_model(const char *dir, float scale_norm)
                                  .classifier_dropout = -1.0f};
     struct bt__model *m;
     struct bt_str vocab = {0};
-    expect_ok(bt__model_create(&c, 2, &m, &fix_err));
+    expect_ok(bt__model_create(
+        &c, &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = 2}, &m,
+        &fix_err));
     bt__model_init(m, 3, NULL);
     for (int i = 0; i < c.hidden_size; i++) m->w[m->layer[0].norm2_w + (size_t)i] *= scale_norm;
     bt_str_add(&vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");

@@ -63,7 +63,9 @@ static struct bt__model *make_model(const char *const *names)
     char *label[LABELS];
     for (int i = 0; i < LABELS; i++) label[i] = bt_strdup(names[i]);
     c.label_names = label;
-    expect(bt__model_create(&c, LABELS, &m, &err));
+    expect(bt__model_create(
+        &c, &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = LABELS}, &m,
+        &err));
     bt__model_init(m, 5, NULL);
     for (int i = 0; i < LABELS; i++) free(label[i]);
     return m;
