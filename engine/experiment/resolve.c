@@ -2,6 +2,7 @@
 #include "experiment/value.h"
 
 #include <bertty/file.h>
+#include <bertty/hub.h>
 #include <bertty/text.h>
 #include <errno.h>
 #include <glob.h>
@@ -62,6 +63,24 @@ static enum bt_status resolve_text(struct bt_experiment *x, int which, char **fi
     return BT_OK;
 }
 
+/* A directory, or a name in the Hugging Face cache: what the run reads is written down as the directory. */
+static enum bt_status resolve_model(struct bt_experiment *x, struct bt_error *err)
+{
+    int which = BT_OPTION_model_name_or_path;
+    char *dir = NULL, *name = x->model_name_or_path, *real = name ? locate(x, name) : NULL;
+    if (!name) return BT_OK;
+    if (!real && (errno != ENOENT || !bt_hub_is_name(name))) return not_there(x, which, name, err);
+    enum bt_status st = real ? BT_OK : bt_hub_find(name, &dir, err);
+    if (!st && !real && !(real = locate(x, dir))) st = not_there(x, which, dir, err);
+    free(dir);
+    if (st && x->path && x->line[which])
+        return bt_error_prefix(err, st, "%s:%u: %s", x->path, x->line[which], bt_options(NULL)[which].key);
+    if (st) return bt_error_prefix(err, st, "%s", bt_options(NULL)[which].key);
+    free(name);
+    x->model_name_or_path = real;
+    return BT_OK;
+}
+
 static bool has_wildcard(const char *path)
 {
     return strpbrk(path, "*?[") != NULL;
@@ -119,7 +138,7 @@ static enum bt_status resolve_list(struct bt_experiment *x, int which, struct bt
 
 static enum bt_status resolve_paths(struct bt_experiment *x, struct bt_error *err)
 {
-    enum bt_status st = resolve_text(x, BT_OPTION_model_name_or_path, &x->model_name_or_path, err);
+    enum bt_status st = resolve_model(x, err);
     if (!st) st = resolve_list(x, BT_OPTION_data_train_file, &x->data_train_file, err);
     if (!st) st = resolve_list(x, BT_OPTION_data_validation_file, &x->data_validation_file, err);
     if (!st) st = resolve_list(x, BT_OPTION_data_test_file, &x->data_test_file, err);

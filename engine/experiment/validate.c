@@ -24,7 +24,7 @@ static enum bt_status required(const struct check *c)
 {
     const struct bt_experiment *x = c->x;
     if (!x->model_name_or_path || !x->model_name_or_path[0])
-        return blame(c, BT_OPTION_model_name_or_path, "missing, expected a model directory");
+        return blame(c, BT_OPTION_model_name_or_path, "missing, expected a model: a directory or a name");
     if (x->data_train_file.n == 0) return blame(c, BT_OPTION_data_train_file, "missing, expected a file");
     if (!x->data_text_column)
         return blame(c, BT_OPTION_data_text_column, "missing, expected a column's name or number");

@@ -388,7 +388,7 @@ def test_empty_state():
         s.wait("a new, empty experiment")
         s.keys("new", "Enter")
         s.wait("not saved yet")
-        s.wait("missing, expected a model directory")
+        s.wait("missing, expected a model: a directory or a name")
         put(s, "name_or_path", "m")
         s.keys("w")
         s.wait("save as: experiments/new.yaml")

@@ -5,7 +5,7 @@
 #include <bertty/error.h>
 #include <stdint.h>
 
-/* The model that RUN or MODEL means: a Hugging Face directory, or the checkpoint of a run (RUN, RUN@STEP, RUN@best, RUN@last; the best, else the last). A
+/* The model that RUN or MODEL means: a Hugging Face directory, its name in the Hugging Face cache, or the checkpoint of a run (RUN, RUN@STEP, RUN@best, RUN@last; the best, else the last). A
  * checkpoint's own directory is known as its run's. */
 struct cli_model {
     char *dir, *run; /* run NULL: a model alone */

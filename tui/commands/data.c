@@ -6,6 +6,7 @@
 #include <bertty/data_report.h>
 #include <bertty/experiment.h>
 #include <bertty/file.h>
+#include <bertty/hub.h>
 #include <bertty/num.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +110,9 @@ static enum bt_status load_tokenizer(struct work *w, struct bt_error *err)
     const char *dir = w->model.dir;
     if (!dir && w->x) dir = w->x->model_name_or_path;
     if (!dir) return BT_OK;
-    if (!w->model.dir && !bt_path_exists(dir)) {
-        cli_warn("%s: no such model directory, so word pieces are not counted", dir);
+    if (!w->model.dir && bt_hub_find(dir, &w->model.dir, err)) {
+        cli_warn("%s; word pieces are not counted", err->text);
+        *err = (struct bt_error){.status = BT_OK};
         return BT_OK;
     }
     if (w->x) {
@@ -118,7 +120,7 @@ static enum bt_status load_tokenizer(struct work *w, struct bt_error *err)
         opt.strip_accents = tristate(w->x->model_strip_accents);
         if (w->x->model_tokenizer_compat == BT_TOKENIZER_COMPAT_GOOGLE) opt.compat = BT_COMPAT_GOOGLE;
     }
-    return bt_tokenizer_load(dir, &opt, &w->tokenizer, err);
+    return bt_tokenizer_load(w->model.dir, &opt, &w->tokenizer, err);
 }
 
 /* The first file's columns; those that nobody named are guessed. */

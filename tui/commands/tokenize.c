@@ -1,9 +1,9 @@
 /* bertty tokenize */
 #include "tui/commands/cli.h"
+#include "tui/commands/cli_model.h"
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/json.h>
-#include <bertty/run.h>
 #include <bertty/tokenizer.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -132,16 +132,13 @@ static enum bt_status load(const struct request *q, struct bt_tokenizer **t, str
     struct bt_tokenizer_options opt = {.do_lower_case = tri(q->lower),
                                        .strip_accents = tri(q->strip),
                                        .compat = q->compat == 1 ? BT_COMPAT_GOOGLE : BT_COMPAT_HF};
-    char *dir = NULL, *model = NULL;
-    int64_t step;
+    struct cli_model m;
     if (is_directory(q->model) && !has(q->model, "experiment.yaml") && !has(q->model, "status.json"))
         return bt_tokenizer_load(q->model, &opt, t, err);
-    enum bt_status st = bt_run_find(q->runs, q->model, &dir, &step, err);
-    if (!st) st = bt_run_checkpoint(dir, step, &model, &step, err);
-    if (!st) st = run_settings(q, dir, &opt, err);
-    if (!st) st = bt_tokenizer_load(model, &opt, t, err);
-    free(model);
-    free(dir);
+    enum bt_status st = cli_model_find(q->runs, q->model, &m, err);
+    if (!st && m.run) st = run_settings(q, m.run, &opt, err);
+    if (!st) st = bt_tokenizer_load(m.dir, &opt, t, err);
+    cli_model_clear(&m);
     return st;
 }
 

@@ -4,6 +4,7 @@
 
 #include <bertty/experiment.h>
 #include <bertty/file.h>
+#include <bertty/hub.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,7 +167,8 @@ static void take_columns(struct data_file *f, const struct bt_experiment *x)
 
 static void take_model(struct data_file *f, const struct bt_experiment *x)
 {
-    f->model = bt_strdup(x->model_name_or_path);
+    if (!x->model_name_or_path || bt_hub_find(x->model_name_or_path, &f->model, NULL))
+        f->model = bt_strdup(x->model_name_or_path); /* the word pieces say that it is not there */
     f->words.max_length = (size_t)x->data_max_seq_length;
     f->words.truncation = x->data_truncation;
     f->tokenizer_options = (struct bt_tokenizer_options){

@@ -1,6 +1,7 @@
 /* Typing a value into a field of the form. */
 #include "tui/views/experiment_view.h"
 
+#include <bertty/hub.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ bool exp_edit_take(struct view *v)
     return true;
 }
 
-/* ── completion of paths: the directory is read by a task ── */
+/* ── completion of paths and names: the directories are read by a task ── */
 
 struct completion {
     struct view *v;
@@ -59,6 +60,7 @@ static void run_completion(void *ctx, const atomic_bool *cancel)
     struct completion *c = ctx;
     (void)cancel;
     exp_complete_path(c->before + c->from, &c->found);
+    if (c->field == BT_OPTION_model_name_or_path) bt_hub_list(c->before + c->from, &c->found);
 }
 
 /* Bytes that all lines have in common. */
