@@ -1,16 +1,20 @@
-#include "metrics/metrics.h"
+#include "metrics/labels.h"
+#include "metrics/ratio.h"
+#include "metrics/sets.h"
+#include "metrics/spans.h"
+#include <math.h>
 
-static double quotient(double a, double b)
+struct bt__prf bt__prf_of(const struct bt__class_counts *k)
 {
-    return b > 0.0 ? a / b : 0.0;
+    return (struct bt__prf){.precision = bt__ratio(k, BT__PRECISION),
+                            .recall = bt__ratio(k, BT__RECALL),
+                            .f1 = bt__ratio(k, BT__F1)};
 }
 
 struct bt__prf bt__metric_class(const struct bt__confusion *c, int which)
 {
     struct bt__class_counts k = bt__confusion_class(c, which);
-    return (struct bt__prf){.precision = quotient((double)k.hit, (double)k.predicted),
-                            .recall = quotient((double)k.hit, (double)k.gold),
-                            .f1 = quotient(2.0 * (double)k.hit, (double)(k.predicted + k.gold))};
+    return bt__prf_of(&k);
 }
 
 /* F1 of label 1. */
@@ -31,4 +35,74 @@ double bt__metric_f1_macro(const struct bt__confusion *c)
         present++;
     }
     return present ? sum / present : 0.0;
+}
+
+double bt__labels_f1(const struct bt__labels_view *v)
+{
+    return bt__ratio(&v->count[1], BT__F1);
+}
+
+double bt__labels_f1_macro(const struct bt__labels_view *v)
+{
+    return bt__ratio_macro(v->count, (size_t)v->r->classes, BT__F1, true);
+}
+
+double bt__labels_f1_micro(const struct bt__labels_view *v)
+{
+    return bt__ratio(&v->all, BT__F1);
+}
+
+double bt__labels_f1_weighted(const struct bt__labels_view *v)
+{
+    return bt__ratio_weighted(v->count, (size_t)v->r->classes, BT__F1);
+}
+
+double bt__sets_f1_micro(const struct bt__sets_view *v)
+{
+    return bt__ratio(&v->all, BT__F1);
+}
+
+double bt__sets_f1_macro(const struct bt__sets_view *v)
+{
+    return bt__ratio_macro(v->count, (size_t)v->r->labels, BT__F1, false);
+}
+
+double bt__sets_f1_weighted(const struct bt__sets_view *v)
+{
+    return bt__ratio_weighted(v->count, (size_t)v->r->labels, BT__F1);
+}
+
+static double f1_of_row(const bool *gold, const bool *predicted, size_t n)
+{
+    struct bt__class_counts k = {.hit = 0};
+    for (size_t i = 0; i < n; i++) {
+        k.hit += gold[i] && predicted[i];
+        k.gold += gold[i];
+        k.predicted += predicted[i];
+    }
+    return bt__ratio(&k, BT__F1);
+}
+
+double bt__sets_f1_samples(const struct bt__sets_view *v)
+{
+    const struct bt__set_results *r = v->r;
+    const size_t k = (size_t)r->labels;
+    double sum = 0.0;
+    for (size_t i = 0; i < r->n; i++) sum += f1_of_row(r->gold + i * k, r->predicted + i * k, k);
+    return bt__quotient(sum, (double)r->n);
+}
+
+double bt__spans_f1(const struct bt__spans_view *v)
+{
+    return bt__ratio(&v->all, BT__F1);
+}
+
+double bt__spans_f1_macro(const struct bt__spans_view *v)
+{
+    return v->types ? bt__ratio_macro(v->count, v->types, BT__F1, false) : (double)NAN;
+}
+
+double bt__spans_f1_weighted(const struct bt__spans_view *v)
+{
+    return bt__ratio_weighted(v->count, v->types, BT__F1);
 }

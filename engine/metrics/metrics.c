@@ -1,12 +1,86 @@
 #include "metrics/metrics.h"
 
-const struct bt__metric *bt__metrics(size_t *n)
+#include <stdio.h>
+#include <string.h>
+
+const struct bt__metric_row *bt__metric_rows(size_t *n)
 {
-    static const struct bt__metric table[] = {
-#define METRIC(text, fn, labels) {.name = #text, .value = fn, .classes = labels},
+    static const struct bt__metric_row table[] = {
+#define METRIC(group, text, fn, greater, need, line)                                                         \
+    {.name = #text,                                                                                          \
+     .family = BT__METRICS_##group,                                                                          \
+     .greater_is_better = (greater),                                                                         \
+     .needs = (need),                                                                                        \
+     .help = (line),                                                                                         \
+     .value.group = fn},
 #include "metrics/metrics.def"
 #undef METRIC
     };
     *n = sizeof table / sizeof *table;
     return table;
+}
+
+const struct bt__metric *bt__metrics(size_t *n)
+{
+    static const struct bt__metric table[] = {
+        {.name = "accuracy", .value = bt__metric_accuracy},
+        {.name = "f1", .value = bt__metric_f1, .classes = 2},
+        {.name = "f1_macro", .value = bt__metric_f1_macro},
+        {.name = "f1_micro", .value = bt__metric_f1_micro},
+        {.name = "mcc", .value = bt__metric_mcc},
+    };
+    *n = sizeof table / sizeof *table;
+    return table;
+}
+
+const struct bt__metric_row *bt__metric_find(enum bt__metric_family family, const char *name)
+{
+    size_t n;
+    const struct bt__metric_row *row = bt__metric_rows(&n);
+    for (size_t i = 0; i < n; i++)
+        if (row[i].family == family && strcmp(row[i].name, name) == 0) return &row[i];
+    return NULL;
+}
+
+bool bt__metric_known(enum bt__metric_family family, const char *name)
+{
+    if (strcmp(name, "loss") == 0 || bt__metric_find(family, name)) return true;
+    return family == BT__METRICS_spans && strncmp(name, "f1_", 3) == 0 && name[3];
+}
+
+bool bt__metric_greater_is_better(enum bt__metric_family family, const char *name)
+{
+    const struct bt__metric_row *row = bt__metric_find(family, name);
+    return row ? row->greater_is_better : strcmp(name, "loss") != 0;
+}
+
+const char *bt__metric_default(enum bt__metric_family family)
+{
+    size_t n;
+    const struct bt__metric_row *row = bt__metric_rows(&n);
+    for (size_t i = 0; i < n; i++)
+        if (row[i].family == family) return row[i].name;
+    return "loss";
+}
+
+void bt__metric_names(enum bt__metric_family family, struct bt_str *out)
+{
+    size_t n;
+    const struct bt__metric_row *row = bt__metric_rows(&n);
+    bt_str_add(out, "loss");
+    for (size_t i = 0; i < n; i++)
+        if (row[i].family == family) bt_str_addf(out, ", %s", row[i].name);
+}
+
+void bt__metric_put(struct bt_metrics *out, const char *name, double value)
+{
+    if (out->n == BT_MAX_METRICS) return;
+    struct bt_metric_value *v = &out->item[out->n++];
+    snprintf(v->name, sizeof v->name, "%s", name);
+    v->value = value;
+}
+
+bool bt__metric_applies(const struct bt__metric_row *row, enum bt__metric_family family, unsigned has)
+{
+    return row->family == family && (row->needs & ~has) == 0;
 }

@@ -10,9 +10,9 @@ struct bt_metric_value {
     char name[40];
     double value;
 };
-enum { BT_MAX_METRICS = 32 };
+enum { BT_MAX_METRICS = 64 };
 
-/* An evaluation's figures: "loss", "accuracy", "f1" (two labels), "f1_macro", "f1_micro", "mcc". */
+/* An evaluation's figures by name: "loss" and those of engine/metrics/metrics.def that the task has. */
 struct bt_metrics {
     struct bt_metric_value item[BT_MAX_METRICS];
     size_t n;

@@ -1,0 +1,78 @@
+/* Unicode's Final_Sigma condition (section 3.13), as Python's str.lower() has it. */
+#include "metrics/answers.h"
+
+#include "base/unicode.h"
+#include <bertty/text.h>
+#include <string.h>
+
+struct range {
+    int32_t first, last;
+};
+
+/* Upper or lower case without being letters of that category: ª º, Roman numerals, letters in circles and squares. */
+static const struct range cased[] = {
+    {.first = 0xaa, .last = 0xaa},       {.first = 0xba, .last = 0xba},
+    {.first = 0x2160, .last = 0x217f},   {.first = 0x24b6, .last = 0x24e9},
+    {.first = 0x1f130, .last = 0x1f149}, {.first = 0x1f150, .last = 0x1f169},
+    {.first = 0x1f170, .last = 0x1f189},
+};
+
+/* Case-ignorable beyond the categories: what Word_Break calls MidLetter, MidNumLet and Single_Quote. */
+static const int32_t between[] = {0x27,   0x2e,   0x3a,   0xb7,   0x387,  0x55f,  0x5f4,  0x2018, 0x2019,
+                                  0x2024, 0x2027, 0xfe13, 0xfe52, 0xfe55, 0xff07, 0xff0e, 0xff1a};
+
+static bool is_ignored(int32_t c, const char *category)
+{
+    static const char *const ignored[] = {"Mn", "Me", "Cf", "Lm", "Sk"};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        if (strcmp(category, ignored[i]) == 0) return true;
+    for (size_t i = 0; i < sizeof between / sizeof *between; i++)
+        if (between[i] == c) return true;
+    return false;
+}
+
+static bool is_cased(int32_t c, const char *category)
+{
+    if (category[0] == 'L' && strchr("ult", category[1])) return true;
+    for (size_t i = 0; i < sizeof cased / sizeof *cased; i++)
+        if (c >= cased[i].first && c <= cased[i].last) return true;
+    return false;
+}
+
+/* 1: cased, 0: not, −1: to be passed over. */
+static int kind_of(const char *text, size_t n)
+{
+    int32_t c;
+    if (bt_utf8_decode(text, n, &c) != n) return 0;
+    const char *category = bt__unicode_category(c);
+    return is_ignored(c, category) ? -1 : is_cased(c, category);
+}
+
+static bool cased_before(const char *text, size_t at)
+{
+    while (at > 0) {
+        size_t begin = at - 1;
+        while (begin > 0 && ((unsigned char)text[begin] & 0xc0) == 0x80) begin--;
+        int kind = kind_of(text + begin, at - begin);
+        if (kind >= 0) return kind;
+        at = begin;
+    }
+    return false;
+}
+
+static bool cased_after(const char *text, size_t n, size_t at)
+{
+    while (at < n) {
+        size_t end = at + 1;
+        while (end < n && ((unsigned char)text[end] & 0xc0) == 0x80) end++;
+        int kind = kind_of(text + at, end - at);
+        if (kind >= 0) return kind;
+        at = end;
+    }
+    return false;
+}
+
+bool bt__sigma_is_final(const char *text, size_t n, size_t begin, size_t end)
+{
+    return cased_before(text, begin) && !cased_after(text, n, end);
+}
