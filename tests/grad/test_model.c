@@ -1,4 +1,4 @@
-/* The whole model's gradient against finite differences, and its bits against the number of threads.
+/* The whole model's gradient, with every head and choice of rows that it reads, against finite differences, and its bits against the number of threads.
  *
  * Each parameter is moved along a fixed direction of random signs; the change of the loss, taken in double from central differences with
  * Richardson's extrapolation, must agree with gradient · direction. Dropout is on: its mask depends on the step alone. ReLU, whose
@@ -18,9 +18,9 @@
 
 #include <cmocka.h>
 
-enum { VOCAB = 40, LABELS = 3, SEQS = 9 };
+enum { VOCAB = 40, LABELS = 3, SEQS = 9, LONGEST = 24 };
 
-/* Relative to the larger of the two, with a floor for derivatives that vanish. */
+/* Relative to the larger of the two, with a floor for derivatives that vanish: the rounding of SEQS losses, and of more by the root. */
 static const double tolerance = 2e-2, smallest = 2e-3;
 
 struct fixture {
@@ -28,35 +28,52 @@ struct fixture {
     struct bt__model *m;
     struct bt__pass *p;
     struct bt__batch b;
-    int gold[SEQS];
-    float dlogits[SEQS * LABELS];
+    float dlogits[SEQS * LONGEST * LABELS];
 };
 
-static void fill_batch(struct bt__batch *b)
+/* Which tokens of a sequence are read. */
+enum reads { FIRST, SOME /* of every sequence but one */, ALL };
+
+struct variant {
+    enum bt__head head;
+    enum reads reads;
+    enum bt__act act;
+    int layers, threads;
+    bool no_dropout;
+};
+
+static void choose_reads(enum reads how, int seq, int n, uint8_t *reads)
+{
+    for (int j = 0; j < n; j++)
+        reads[j] = how == FIRST ? j == 0 : how == ALL || (seq != 4 && (seq * 7 + j * j) % 3 != 1);
+}
+
+static void fill_batch(struct bt__batch *b, enum reads how)
 {
     struct bt_error err;
     struct bt__rng r = bt__rng_key(3, 99, 0);
-    int32_t ids[24];
-    uint8_t types[24];
-    assert_int_equal(bt__batch_reserve(b, SEQS, SEQS * 24, SEQS * 24, &err), BT_OK);
+    int32_t ids[LONGEST];
+    uint8_t types[LONGEST], reads[LONGEST];
+    assert_int_equal(bt__batch_reserve(b, SEQS, SEQS * LONGEST, SEQS * LONGEST, &err), BT_OK);
     for (int i = 0; i < SEQS; i++) {
         int n = 3 + (i * 5) % 17;
         for (int j = 0; j < n; j++) {
             ids[j] = (int32_t)(bt__rng_u32(r, (uint32_t)(i * 100 + j)) % VOCAB);
             types[j] = j > n / 2;
         }
-        assert_int_equal(bt__batch_add(b, ids, types, n, NULL, i, &err), BT_OK);
+        choose_reads(how, i, n, reads);
+        assert_int_equal(bt__batch_add(b, ids, types, n, how == FIRST ? NULL : reads, i, &err), BT_OK);
     }
     bt__batch_plan(b);
 }
 
-static struct fixture make(enum bt__act act, int threads, int layers)
+static struct fixture make(const struct variant *v)
 {
     struct bt_error err;
     struct fixture f = {.pool = NULL};
     struct bt__model_config c = {.vocab_size = VOCAB,
                                  .hidden_size = 32,
-                                 .num_hidden_layers = layers,
+                                 .num_hidden_layers = v->layers,
                                  .num_attention_heads = 4,
                                  .intermediate_size = 48,
                                  .max_position_embeddings = 32,
@@ -66,14 +83,12 @@ static struct fixture make(enum bt__act act, int threads, int layers)
                                  .hidden_dropout_prob = 0.1f,
                                  .attention_probs_dropout_prob = 0.2f,
                                  .classifier_dropout = 0.15f,
-                                 .hidden_act = act};
+                                 .hidden_act = v->act};
     assert_int_equal(bt__gemm_init(&err), BT_OK);
-    assert_int_equal(bt__pool_create(threads, &f.pool, &err), BT_OK);
-    assert_int_equal(
-        bt__model_create(
-            &c, &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = LABELS},
-            &f.m, &err),
-        BT_OK);
+    assert_int_equal(bt__pool_create(v->threads ? v->threads : 2, &f.pool, &err), BT_OK);
+    const struct bt__head_spec head = {
+        .kind = v->head, .name = "classifier", .outputs = LABELS, .no_dropout = v->no_dropout};
+    assert_int_equal(bt__model_create(&c, &head, &f.m, &err), BT_OK);
     bt__model_init(f.m, 7, NULL);
     struct bt__rng r = bt__rng_key(5, 98, 0);
     for (size_t i = 0; i < f.m->params.n; i++) { /* biases and LayerNorm weights off their special values */
@@ -81,15 +96,16 @@ static struct fixture make(enum bt__act act, int threads, int layers)
         for (size_t j = 0; q->rank == 1 && j < q->count; j++)
             f.m->w[q->offset + j] += 0.2f * ((float)bt__rng_uniform(r, (uint32_t)(q->offset + j)) - 0.5f);
     }
-    fill_batch(&f.b);
+    fill_batch(&f.b, v->reads);
     struct bt__pass_limits limits = {.seqs = SEQS,
                                      .rows = f.b.rows.n,
                                      .longest = f.b.longest,
                                      .pairs = f.b.pair[SEQS],
+                                     .reads = f.b.reads.n,
+                                     .read_pairs = f.b.read_pair[SEQS],
                                      .train = true,
                                      .micro_batches = 2};
     assert_int_equal(bt__pass_create(f.m, f.pool, &limits, &f.p, &err), BT_OK);
-    for (int i = 0; i < SEQS; i++) f.gold[i] = i % LABELS;
     return f;
 }
 
@@ -106,8 +122,8 @@ static double loss_of(struct fixture *f, float *dlogits)
     double sum = 0.0;
     bt__pass_dropout(f->p, true, 11, 4);
     const float *logits = bt__pass_forward(f->p, &f->b);
-    for (int i = 0; i < SEQS; i++)
-        sum += bt__cross_entropy(logits + i * LABELS, LABELS, f->gold[i], 0.1, 1.0,
+    for (int i = 0; i < bt__pass_logit_rows(f->m, &f->b)->n; i++)
+        sum += bt__cross_entropy(logits + i * LABELS, LABELS, i % LABELS, 0.1, 1.0,
                                  dlogits ? dlogits + i * LABELS : NULL);
     return sum;
 }
@@ -149,14 +165,15 @@ static void check_param(struct fixture *f, const struct bt__param *q)
     float e = 4e-3f / sqrtf((float)(q->count > 64 ? q->count / 64 : 1));
     double got = (4.0 * central(f, q, saved, e / 2) - central(f, q, saved, e)) / 3.0;
     double scale = fmax(fabs(want), fabs(got));
-    if (fabs(got - want) > tolerance * scale + smallest)
+    double noise = smallest * sqrt((double)bt__pass_logit_rows(f->m, &f->b)->n / SEQS);
+    if (fabs(got - want) > tolerance * scale + noise)
         fail_msg("%s: gradient %.6g, finite difference %.6g", q->name, want, got);
     free(saved);
 }
 
-static void check_all(enum bt__act act, int layers)
+static void check_all(const struct variant *v)
 {
-    struct fixture f = make(act, 2, layers);
+    struct fixture f = make(v);
     struct bt__trainable all = {.embeddings = true, .first_layer = 0};
     loss_of(&f, f.dlogits);
     bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
@@ -168,19 +185,32 @@ static void check_all(enum bt__act act, int layers)
 static void gradient_gelu(void **state)
 {
     (void)state;
-    check_all(BT__ACT_GELU, 3);
+    check_all(&(struct variant){.act = BT__ACT_GELU, .layers = 3});
 }
 
 static void gradient_gelu_tanh(void **state)
 {
     (void)state;
-    check_all(BT__ACT_GELU_TANH, 2);
+    check_all(&(struct variant){.act = BT__ACT_GELU_TANH, .layers = 2});
 }
 
 static void gradient_single_layer(void **state)
 {
     (void)state;
-    check_all(BT__ACT_GELU, 1);
+    check_all(&(struct variant){.act = BT__ACT_GELU, .layers = 1});
+}
+
+/* Every head with every choice of rows. */
+static void gradient_heads(void **state)
+{
+    (void)state;
+    const enum bt__head heads[] = {BT__HEAD_POOLED, BT__HEAD_MEAN, BT__HEAD_TOKENS};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        for (int reads = FIRST; reads <= ALL; reads++)
+            check_all(&(struct variant){.head = heads[i],
+                                        .reads = (enum reads)reads,
+                                        .layers = 1 + reads % 2,
+                                        .no_dropout = i == 2 && reads == ALL});
 }
 
 /* The whole gradient as one array. */
@@ -192,13 +222,13 @@ static double *all_of(const struct fixture *f)
     return g;
 }
 
-static void same_bits_for_any_threads(void **state)
+static void same_bits(struct variant v)
 {
-    (void)state;
     double *first = NULL;
     const int threads[] = {1, 2, 3, 5};
     for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
-        struct fixture f = make(BT__ACT_GELU, threads[t], 3);
+        v.threads = threads[t];
+        struct fixture f = make(&v);
         struct bt__trainable all = {.embeddings = true, .first_layer = 0};
         loss_of(&f, f.dlogits);
         bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
@@ -214,10 +244,37 @@ static void same_bits_for_any_threads(void **state)
     free(first);
 }
 
+static void same_bits_for_any_threads(void **state)
+{
+    (void)state;
+    same_bits((struct variant){.layers = 3});
+    same_bits((struct variant){.head = BT__HEAD_MEAN, .reads = SOME, .layers = 2});
+    same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 2});
+    same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = ALL, .layers = 2});
+}
+
+/* The rows that are not read change nothing for those that are. */
+static void subset_is_part_of_all(void **state)
+{
+    (void)state;
+    struct fixture some = make(&(struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 2});
+    struct fixture all = make(&(struct variant){.head = BT__HEAD_TOKENS, .reads = ALL, .layers = 2});
+    bt__pass_dropout(some.p, false, 0, 0);
+    bt__pass_dropout(all.p, false, 0, 0);
+    const float *a = bt__pass_forward(some.p, &some.b), *b = bt__pass_forward(all.p, &all.b);
+    assert_true(some.b.reads.n > SEQS && some.b.reads.n < some.b.rows.n);
+    assert_int_equal(all.b.reads.n, all.b.rows.n);
+    for (int i = 0; i < some.b.reads.n; i++)
+        for (int c = 0; c < LABELS; c++)
+            assert_true(fabs((double)a[i * LABELS + c] - (double)b[some.b.read[i] * LABELS + c]) < 1e-5);
+    drop(&some);
+    drop(&all);
+}
+
 static void second_batch_adds_up(void **state)
 {
     (void)state;
-    struct fixture f = make(BT__ACT_GELU, 2, 2);
+    struct fixture f = make(&(struct variant){.layers = 2});
     struct bt__trainable all = {.embeddings = true, .first_layer = 0};
     loss_of(&f, f.dlogits);
     bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
@@ -235,14 +292,14 @@ static void second_batch_adds_up(void **state)
 static void freezing(void **state)
 {
     (void)state;
-    struct fixture f = make(BT__ACT_GELU, 2, 3);
+    struct fixture f = make(&(struct variant){.layers = 3});
     const struct bt__trainable kinds[] = {{.embeddings = true, .first_layer = 0},
                                           {.embeddings = false, .first_layer = 2},
                                           {.embeddings = false, .first_layer = 3},
                                           {.embeddings = true, .first_layer = 2}};
     double *full = NULL;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        struct fixture g = make(BT__ACT_GELU, 2, 3);
+        struct fixture g = make(&(struct variant){.layers = 3});
         loss_of(&g, g.dlogits);
         bt__pass_backward(g.p, &g.b, g.dlogits, &kinds[k], true);
         double *all = all_of(&g);
@@ -264,9 +321,13 @@ static void freezing(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradient_gelu),         cmocka_unit_test(gradient_gelu_tanh),
-        cmocka_unit_test(gradient_single_layer), cmocka_unit_test(same_bits_for_any_threads),
-        cmocka_unit_test(second_batch_adds_up),  cmocka_unit_test(freezing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_gelu),
+                                       cmocka_unit_test(gradient_gelu_tanh),
+                                       cmocka_unit_test(gradient_single_layer),
+                                       cmocka_unit_test(gradient_heads),
+                                       cmocka_unit_test(same_bits_for_any_threads),
+                                       cmocka_unit_test(second_batch_adds_up),
+                                       cmocka_unit_test(freezing),
+                                       cmocka_unit_test(subset_is_part_of_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
