@@ -7,7 +7,7 @@
 #include "formats/hf_dir.h"
 #include "formats/weights.h"
 #include "math/gemm.h"
-#include "model/pass_internal.h"
+#include "model/pass.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,29 +65,16 @@ static void print_row(const float *x, int n)
     printf("\n");
 }
 
-/* The last layer computes the first token's row alone; nothing but its position tells a token's place, so that any other token changes
- * place with the first when its row of the position table does. */
-static void swap(struct bt__model *m, int32_t *ids, int32_t *types, int with)
-{
-    int h = m->config.hidden_size;
-    float *a = m->w + m->position, *b = a + (size_t)with * (size_t)h;
-    for (int i = 0; i < h; i++) {
-        float x = a[i];
-        a[i] = b[i];
-        b[i] = x;
-    }
-    int32_t id = ids[0], type = types[0];
-    ids[0] = ids[with], types[0] = types[with];
-    ids[with] = id, types[with] = type;
-}
-
 static enum bt_status forward(struct bt__pass *p, struct bt__batch *batch, const int32_t *ids,
                               const int32_t *types, int n)
 {
-    uint8_t small[MOST];
-    for (int i = 0; i < n; i++) small[i] = (uint8_t)types[i];
+    uint8_t small[MOST], reads[MOST];
+    for (int i = 0; i < n; i++) {
+        small[i] = (uint8_t)types[i];
+        reads[i] = 1;
+    }
     bt__batch_clear(batch);
-    enum bt_status st = bt__batch_add(batch, ids, small, n, NULL, 0, &err);
+    enum bt_status st = bt__batch_add(batch, ids, small, n, reads, 0, &err);
     if (st) return st;
     bt__batch_plan(batch);
     bt__pass_dropout(p, false, 0, 0);
@@ -103,12 +90,10 @@ static enum bt_status answer(struct bt__model *m, struct bt__pass *p)
     enum bt_status st = bt__batch_reserve(&batch, 1, MOST, MOST, &err);
     while (!st && (n = read_numbers(ids)) > 0) {
         if (read_numbers(types) != n) st = bt_fail(&err, BT_INVALID, "not as many types as ids");
-        for (int i = n - 1; i >= 0 && !st; i--) {
-            swap(m, ids, types, i);
-            st = forward(p, &batch, ids, types, n);
+        if (!st) st = forward(p, &batch, ids, types, n);
+        for (int i = 0; i < n && !st; i++) {
             printf("%d ", i);
-            if (!st) print_row(p->y_top, h);
-            if (i) swap(m, ids, types, i);
+            print_row(bt__pass_hidden(p) + i * h, h);
         }
         printf("pooled ");
         if (!st) print_row(bt__pass_pooled(p), h);
@@ -124,8 +109,13 @@ static int hidden(const char *dir)
     struct bt__pool *pool = NULL;
     struct bt__pass *p = NULL;
     struct bt__load_report report;
-    const struct bt__pass_limits limits = {
-        .seqs = 1, .rows = MOST, .longest = MOST, .pairs = MOST * MOST, .micro_batches = 1};
+    const struct bt__pass_limits limits = {.seqs = 1,
+                                           .rows = MOST,
+                                           .longest = MOST,
+                                           .reads = MOST,
+                                           .pairs = MOST * MOST,
+                                           .read_pairs = MOST * MOST,
+                                           .micro_batches = 1};
     enum bt_status st = bt__hf_config_load(dir, &c, &err);
     if (!st)
         st = bt__model_create(
