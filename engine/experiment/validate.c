@@ -1,6 +1,7 @@
 /* What must hold between options. */
 #include <bertty/experiment.h>
 
+#include "experiment/value.h"
 #include <string.h>
 
 struct check {
@@ -79,6 +80,70 @@ static enum bt_status check_eval(const struct check *c)
     return BT_OK;
 }
 
+/* ── options of one choice ── */
+
+#define ONE(c) (1u << (c))
+
+/* An option that only some of another option's choices know. */
+static const struct {
+    int option, of;
+    unsigned choices;
+} only_with[] = {
+    {BT_OPTION_optim_adam_beta1, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
+    {BT_OPTION_optim_adam_beta2, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
+    {BT_OPTION_optim_adam_epsilon, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
+    {BT_OPTION_optim_correct_bias, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
+    {BT_OPTION_optim_momentum, BT_OPTION_optim_optim, ONE(BT_OPTIM_SGD)},
+};
+
+/* A resolved file says everything: only what is not the default was meant. */
+static bool meant(const struct bt_experiment *x, const struct bt_option *o)
+{
+    const void *field = bt__const_field(x, o);
+    if (!x->set[bt_option_index(o)]) return false;
+    switch (o->kind) {
+    case BT_OPTION_INT:
+        return (double)*(const int64_t *)field != o->fallback;
+    case BT_OPTION_REAL:
+        return *(const double *)field != o->fallback;
+    case BT_OPTION_BOOL:
+        return *(const bool *)field != (o->fallback != 0.0);
+    case BT_OPTION_CHOICE:
+        return *(const int *)field != (int)o->fallback;
+    default:
+        return true;
+    }
+}
+
+/* "needs optim.optim: adamw or bert_adam" */
+static enum bt_status needs(const struct check *c, int option, const struct bt_option *of, unsigned choices)
+{
+    struct bt_str what = {.data = NULL};
+    const char *text;
+    size_t n;
+    bt_str_addf(&what, "needs %s: ", of->key);
+    for (int i = 0, some = 0; (text = bt_option_choice_text(of, i, &n)); i++)
+        if (choices & ONE(i)) bt_str_addf(&what, "%s%.*s", some++ ? " or " : "", (int)n, text);
+    enum bt_status st = blame(c, option, bt_str_text(&what));
+    bt_str_free(&what);
+    return st;
+}
+
+static enum bt_status check_choices(const struct check *c)
+{
+    const struct bt_option *all = bt_options(NULL);
+    for (size_t i = 0; i < sizeof only_with / sizeof *only_with; i++) {
+        const struct bt_option *of = &all[only_with[i].of];
+        int choice = *(const int *)bt__const_field(c->x, of);
+        if (!(only_with[i].choices & ONE(choice)) && meant(c->x, &all[only_with[i].option]))
+            return needs(c, only_with[i].option, of, only_with[i].choices);
+    }
+    if (c->x->optim_optim == BT_OPTIM_BERT_ADAM && c->x->set[BT_OPTION_optim_correct_bias] &&
+        c->x->optim_correct_bias)
+        return blame(c, BT_OPTION_optim_correct_bias, "true, but optim.optim: bert_adam has no correction");
+    return BT_OK;
+}
+
 static enum bt_status check_train(const struct check *c)
 {
     const struct bt_experiment *x = c->x;
@@ -102,5 +167,6 @@ enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struc
     enum bt_status st = required(&c);
     if (!st) st = check_data(&c);
     if (!st) st = check_eval(&c);
+    if (!st) st = check_choices(&c);
     return st ? st : check_train(&c);
 }

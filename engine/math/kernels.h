@@ -27,6 +27,11 @@ struct bt__adamw {
     float keep;         /* 1 − lr·weight_decay */
 };
 
+/* The coefficients of one update with momentum: m ← momentum·m + g·clip + decay·w;  w ← w − step·m. */
+struct bt__sgd {
+    float clip, decay, momentum, step;
+};
+
 struct bt__kernels {
     const char *name; /* "avx2", … */
 
@@ -68,7 +73,16 @@ struct bt__kernels {
                  const float *c);              /* dst = (dst + a) + (b + c) */
     double (*sumsq)(size_t n, const float *x); /* Σ x² in double; NaN and Inf come through */
     void (*scale)(size_t n, float *x, float factor);
+
+    /* the optimisers' updates */
     void (*adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c);
+    void (*sgd)(size_t n, float *w, const float *g, float keep, float step); /* w ← w·keep − step·g */
+    void (*sgd_momentum)(size_t n, float *w, const float *g, float *m, const struct bt__sgd *c);
+    /* sum += (x·scale)²; returns Σ (x·scale)² in double */
+    double (*add_squares)(size_t n, const float *x, float scale, float *sum);
+    double (*sumsq_product)(size_t n, const float *x, const float *y); /* Σ (x·y)² in double */
+    /* w ← w·keep − step·x·y */
+    void (*shrink_subtract)(size_t n, float *w, const float *x, const float *y, float keep, float step);
 };
 
 /* The table for this CPU. BERTTY_KERNELS=base|avx2|avx512 in the environment asks for a lower one. */

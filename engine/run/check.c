@@ -67,7 +67,7 @@ static void count_rows(struct check *k)
 static void count_parameters(struct check *k)
 {
     const struct bt__params *p = &k->setup.model->params;
-    const struct bt__trainable *t = &k->learner.adam.trainable;
+    const struct bt__trainable *t = &k->learner.optim.trainable;
     for (size_t i = 0; i < p->n; i++) {
         const struct bt__param *q = &p->item[i];
         bool trained = q->layer < 0 ? t->embeddings : q->layer >= t->first_layer;

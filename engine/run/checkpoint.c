@@ -21,34 +21,23 @@ static enum bt_status no_memory(struct bt_error *err)
     return bt_fail(err, BT_NOMEM, "no memory for a checkpoint");
 }
 
-size_t bt__checkpoint_bytes(const struct bt__model *m, bool only_model)
+size_t bt__checkpoint_bytes(const struct bt__model *m, size_t optim)
 {
     const size_t texts = 4 << 20; /* vocabulary, configuration, manifest */
-    return m->params.total * sizeof(float) * (only_model ? 1 : 3) + texts;
+    return m->params.total * sizeof(float) + optim + texts;
 }
 
 /* ── the optimiser's file ── */
 
-static struct bt__tensor_out tensor(const char *name, const struct bt__param *p, const float *arena)
-{
-    struct bt__tensor_out t = {.name = name, .rank = p->rank, .data = arena + p->offset};
-    t.shape[0] = p->rank == 2 ? p->rows : p->cols;
-    t.shape[1] = p->cols;
-    return t;
-}
-
-/* exp_avg.* and exp_avg_sq.* as in PyTorch, and the epoch's figures. names: one for each tensor, freed by the caller. */
+/* "exp_avg.bert.…" as in PyTorch, and the epoch's figures. names: one for each tensor of the state, freed by the caller. */
 static size_t list_tensors(const struct bt__checkpoint *c, struct bt__tensor_out *t, char **names)
 {
-    const struct bt__params *p = &c->model->params;
-    size_t n = 0;
-    for (size_t i = 0; i < p->n; i++) {
-        names[n] = bt_strfmt("exp_avg.%s", p->item[i].name);
-        t[n] = tensor(names[n], &p->item[i], c->first);
-        n++;
-        names[n] = bt_strfmt("exp_avg_sq.%s", p->item[i].name);
-        t[n] = tensor(names[n], &p->item[i], c->second);
-        n++;
+    size_t n = bt__optim_tensors(c->optim);
+    for (size_t i = 0; i < n; i++) {
+        const struct bt__optim_tensor s = bt__optim_tensor(c->optim, i);
+        names[i] = bt_strfmt("%s.%s", s.slot, s.param->name);
+        t[i] = (struct bt__tensor_out){.name = names[i], .rank = s.rank, .data = s.data};
+        for (int k = 0; k < s.rank; k++) t[i].shape[k] = s.shape[k];
     }
     if (!c->p_gold) return n;
     const int64_t examples = (int64_t)c->examples;
@@ -61,12 +50,12 @@ static size_t list_tensors(const struct bt__checkpoint *c, struct bt__tensor_out
 
 static enum bt_status save_optimiser(const char *dir, const struct bt__checkpoint *c, struct bt_error *err)
 {
-    if (!c->first) return BT_OK;
-    size_t most = 2 * c->model->params.n + 2;
+    if (!c->optim) return BT_OK;
+    size_t most = bt__optim_tensors(c->optim) + 2;
     struct bt__tensor_out *t = calloc(most, sizeof *t);
     char **names = calloc(most, sizeof *names), *path = bt_path_join(dir, "optimizer.safetensors");
     size_t n = t && names ? list_tensors(c, t, names) : 0;
-    bool ok = n && path;
+    bool ok = t && names && path;
     for (size_t i = 0; i < n; i++) ok = ok && t[i].name;
     enum bt_status st = ok ? bt__safetensors_write(path, t, n, err) : no_memory(err);
     for (size_t i = 0; names && i < most; i++) free(names[i]);
@@ -271,29 +260,28 @@ static enum bt_status read_tensor(const struct bt__safetensors *s, const char *p
     return bt__safetensors_read_f32(s, (size_t)at, to, finite, err);
 }
 
-static enum bt_status read_moments(const struct bt__safetensors *s, const char *path,
-                                   const struct bt__checkpoint *c, struct bt_error *err)
+static enum bt_status read_state(const struct bt__safetensors *s, const char *path,
+                                 const struct bt__checkpoint *c, struct bt_error *err)
 {
     enum bt_status st = BT_OK;
-    for (size_t i = 0; i < c->model->params.n && !st; i++) {
-        const struct bt__param *p = &c->model->params.item[i];
+    size_t n = c->optim ? bt__optim_tensors(c->optim) : 0;
+    for (size_t i = 0; i < n && !st; i++) {
+        const struct bt__optim_tensor t = bt__optim_tensor(c->optim, i);
         char name[128];
-        snprintf(name, sizeof name, "exp_avg.%s", p->name);
-        st = read_tensor(s, path, name, p->count, c->first + p->offset, 1, err);
-        snprintf(name, sizeof name, "exp_avg_sq.%s", p->name);
-        if (!st) st = read_tensor(s, path, name, p->count, c->second + p->offset, 1, err);
+        snprintf(name, sizeof name, "%s.%s", t.slot, t.param->name);
+        st = read_tensor(s, path, name, t.count, t.data, 1, err);
     }
     if (st || !c->p_gold) return st;
     st = read_tensor(s, path, "epoch.p_gold", c->examples, c->p_gold, 0, err);
     return st ? st : read_tensor(s, path, "epoch.correct", c->examples, c->right, 0, err);
 }
 
-enum bt_status bt__checkpoint_moments(const char *dir, const struct bt__checkpoint *c, struct bt_error *err)
+enum bt_status bt__checkpoint_optim(const char *dir, const struct bt__checkpoint *c, struct bt_error *err)
 {
     struct bt__safetensors *s = NULL;
     char *path = bt_path_join(dir, "optimizer.safetensors");
     enum bt_status st = path ? bt__safetensors_open(path, &s, err) : no_memory(err);
-    if (!st) st = read_moments(s, path, c, err);
+    if (!st) st = read_state(s, path, c, err);
     bt__safetensors_close(s);
     free(path);
     return st;

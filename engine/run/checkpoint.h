@@ -7,6 +7,7 @@
 
 #include "formats/hf_dir.h"
 #include "model/model.h"
+#include "optim/optim.h"
 #include <bertty/str.h>
 #include <stdint.h>
 
@@ -16,8 +17,8 @@ struct bt__checkpoint {
     const struct bt__model *model;
     const char *tokenizer_dir; /* whose vocabulary files are copied */
     struct bt__hf_case letters;
-    float *first, *second; /* the optimiser's moments [params.total]; NULL: none are kept */
-    float *p_gold, *right; /* [examples] the epoch's training figures so far; NULL: none are kept */
+    struct bt__optim *optim; /* whose state is kept; NULL: none is */
+    float *p_gold, *right;   /* [examples] the epoch's training figures so far; NULL: none are kept */
     size_t examples;
 };
 
@@ -26,8 +27,8 @@ enum bt_status bt__checkpoint_save(const char *run_dir, const struct bt__checkpo
                                    const struct bt_str *trainer, struct bt_error *err);
 /* Sizes and sums of a checkpoint's files against its manifest. BT_DAMAGED names the file. */
 enum bt_status bt__checkpoint_verify(const char *dir, struct bt_error *err);
-/* Reads the moments and (unless p_gold is NULL) the epoch's figures back. BT_NOTFOUND: the checkpoint has no optimiser (save_only_model). */
-enum bt_status bt__checkpoint_moments(const char *dir, const struct bt__checkpoint *c, struct bt_error *err);
+/* Reads the optimiser's state (unless optim is NULL) and the epoch's figures (unless p_gold is) back. BT_NOTFOUND: the checkpoint has no optimiser (save_only_model). */
+enum bt_status bt__checkpoint_optim(const char *dir, const struct bt__checkpoint *c, struct bt_error *err);
 
 /* run_dir/checkpoints/step-NNNNNN; the caller frees; NULL without memory. */
 char *bt__checkpoint_path(const char *run_dir, int64_t step);
@@ -39,7 +40,7 @@ enum bt_status bt__checkpoint_link(const char *run_dir, const char *link, int64_
 void bt__checkpoint_prune(const char *run_dir, int64_t limit, const int64_t *keep, size_t n_keep);
 /* Removes what an interrupted write left behind, by its names. */
 void bt__checkpoint_sweep(const char *run_dir);
-/* Bytes that one takes on the disk. */
-size_t bt__checkpoint_bytes(const struct bt__model *m, bool only_model);
+/* Bytes that one takes on the disk; optim: of the optimiser's state in it. */
+size_t bt__checkpoint_bytes(const struct bt__model *m, size_t optim);
 
 #endif

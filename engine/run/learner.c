@@ -13,7 +13,7 @@ struct bt__learner {
     struct bt__learner_settings s;
     struct bt__pass_limits limits;
     struct bt__pass *pass;
-    struct bt__adam *adam;
+    struct bt__optim *optim;
     struct bt__batch batch;
     float *dlogits;
     struct bt__order order;
@@ -96,7 +96,7 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     enum bt_status st = largest_batch(l->f, &l->s, &l->limits, err);
     if (!st) st = bt__batch_reserve(&l->batch, l->limits.seqs, l->limits.rows, l->limits.reads, err);
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
-    if (!st) st = bt__adam_create(l->m, l->pool, &l->s.adam, &l->adam, err);
+    if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
     if (st) return st;
     l->dlogits = calloc((size_t)l->limits.seqs * (size_t)l->m->num_labels, sizeof *l->dlogits);
     l->index = calloc(l->f->n + 1, sizeof *l->index);
@@ -131,7 +131,7 @@ void bt__learner_free(struct bt__learner *l)
 {
     if (!l) return;
     bt__pass_free(l->pass);
-    bt__adam_free(l->adam);
+    bt__optim_free(l->optim);
     bt__batch_free(&l->batch);
     free(l->dlogits);
     free(l->index);
@@ -148,9 +148,9 @@ int64_t bt__learner_total(const struct bt__learner *l)
     return l->s.schedule.total;
 }
 
-struct bt__adam *bt__learner_adam(struct bt__learner *l)
+struct bt__optim *bt__learner_optim(struct bt__learner *l)
 {
-    return l->adam;
+    return l->optim;
 }
 
 struct bt__pass *bt__learner_pass(struct bt__learner *l)
@@ -207,7 +207,7 @@ static void micro_batch(struct bt__learner *l, int64_t key, bool first, int64_t 
     *sum += (shard[0] + shard[1]) + (shard[2] + shard[3]);
     for (int i = 0; l->observe && i < l->batch.n; i++)
         l->observe(l->observe_ctx, l->batch.source[i], logits + i * classes);
-    if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->s.adam.trainable, first);
+    if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->s.optim.trainable, first);
 }
 
 static enum bt_status draw_order(struct bt__learner *l, int64_t epoch, struct bt_error *err)
@@ -228,13 +228,13 @@ static enum bt_status update(struct bt__learner *l, int64_t step, struct bt__ste
                              struct bt_error *err)
 {
     const struct bt__gradient *g = bt__pass_gradient(l->pass);
-    r->grad_norm = bt__adam_norm(l->adam, g);
+    r->grad_norm = bt__optim_norm(l->optim, g);
     if (!isfinite(r->grad_norm))
         return bt_fail(err, BT_DIVERGED, "step %lld: the gradient's norm is %s, expected a finite number",
                        (long long)step + 1, not_finite(r->grad_norm));
     double clip = l->s.max_grad_norm > 0.0 ? l->s.max_grad_norm / (r->grad_norm + 1e-6)
                                            : 1.0; /* as torch's clip_grad_norm_ */
-    bt__adam_step(l->adam, g, step + 1, r->learning_rate, clip < 1.0 ? clip : 1.0);
+    bt__optim_step(l->optim, g, step + 1, r->learning_rate, clip < 1.0 ? clip : 1.0);
     return BT_OK;
 }
 
@@ -265,7 +265,7 @@ size_t bt__learner_bytes(const struct bt__model *m, const struct bt__features *f
 {
     struct bt__pass_limits limits;
     if (largest_batch(f, s, &limits, NULL)) return SIZE_MAX;
-    size_t moments_and_weights = 3 * m->params.total * sizeof(float);
+    size_t weights_and_state = m->params.total * sizeof(float) + bt__optim_bytes(m, &s->optim);
     size_t tokens = f->start[f->n] * 5 + f->n * (sizeof *f->start + 2 * sizeof(int) + sizeof(uint32_t));
-    return moments_and_weights + tokens + bt__pass_bytes(m, &limits, threads);
+    return weights_and_state + tokens + bt__pass_bytes(m, &limits, threads);
 }

@@ -1,5 +1,5 @@
 /* The training step: batch, forward, loss, backward, clip, update. Everything is a function of the step's number, so a resumed run only
- * needs the weights, the moments and that number.
+ * needs the weights, the optimiser's state and that number.
  *
  * Memory is reserved by bt__learner_create() for the largest step that can come; nothing is allocated afterwards except when
  * an epoch's order is drawn. */
@@ -8,7 +8,7 @@
 
 #include "batch/features.h"
 #include "batch/order.h"
-#include "optim/adamw.h"
+#include "optim/optim.h"
 #include "optim/schedule.h"
 
 struct bt__learner_settings {
@@ -22,7 +22,7 @@ struct bt__learner_settings {
     struct bt__schedule schedule; /* total and warmup are filled in by bt__learner_create */
     double warmup_ratio;          /* of the total, when schedule.warmup is 0 */
     double learning_rate;
-    struct bt__adam_settings adam;
+    struct bt__optim_settings optim;
     struct bt__pass_limits at_least; /* what else the pass is used for: evaluations. Zero: nothing */
 };
 
@@ -49,7 +49,7 @@ void bt__learner_free(struct bt__learner *l);
 
 int64_t bt__learner_steps_per_epoch(const struct bt__learner *l);
 int64_t bt__learner_total(const struct bt__learner *l);
-struct bt__adam *bt__learner_adam(struct bt__learner *l);
+struct bt__optim *bt__learner_optim(struct bt__learner *l);
 /* The pass with its reserved memory, for evaluating between steps; and the limits of one batch in it. */
 struct bt__pass *bt__learner_pass(struct bt__learner *l);
 const struct bt__pass_limits *bt__learner_limits(const struct bt__learner *l);
@@ -60,7 +60,7 @@ void bt__learner_observe(struct bt__learner *l, bt__observe_fn *fn, void *ctx); 
 enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__step_result *r,
                                 struct bt_error *err);
 
-/* Bytes of weights, moments, gradients and activations that such a learner takes. */
+/* Bytes of weights, the optimiser's state, gradients and activations that such a learner takes. */
 size_t bt__learner_bytes(const struct bt__model *m, const struct bt__features *f,
                          const struct bt__learner_settings *s, int threads);
 

@@ -23,13 +23,29 @@ static void make_room(struct bt__pass_limits *l, const struct bt__features *f, i
     if (e.read_pairs > l->read_pairs) l->read_pairs = e.read_pairs;
 }
 
-static struct bt__adam_settings adam_of(const struct bt_experiment *x)
+static enum bt__optim_kind optim_kind(const struct bt_experiment *x)
+{
+    static const enum bt__optim_kind kind[] = {[BT_OPTIM_ADAMW] = BT__OPTIM_ADAMW,
+                                               [BT_OPTIM_BERT_ADAM] = BT__OPTIM_BERT_ADAM,
+                                               [BT_OPTIM_ADAFACTOR] = BT__OPTIM_ADAFACTOR,
+                                               [BT_OPTIM_SGD] = BT__OPTIM_SGD};
+    return kind[x->optim_optim];
+}
+
+const char *bt__optim_of(const struct bt_experiment *x)
+{
+    return bt__optim_name(optim_kind(x));
+}
+
+static struct bt__optim_settings optim_of(const struct bt_experiment *x)
 {
     bool own = x->optim_head_learning_rate >= 0.0 && x->optim_learning_rate > 0.0;
-    return (struct bt__adam_settings){
+    return (struct bt__optim_settings){
+        .kind = optim_kind(x),
         .beta1 = x->optim_adam_beta1,
         .beta2 = x->optim_adam_beta2,
         .epsilon = x->optim_adam_epsilon,
+        .momentum = x->optim_momentum,
         .weight_decay = x->optim_weight_decay,
         .layer_decay = x->optim_layerwise_lr_decay,
         .head_rate_factor = own ? x->optim_head_learning_rate / x->optim_learning_rate : 1.0,
@@ -62,7 +78,7 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
                      .base = x->optim_learning_rate},
         .warmup_ratio = x->optim_warmup_ratio,
         .learning_rate = x->optim_learning_rate,
-        .adam = adam_of(x)};
+        .optim = optim_of(x)};
     make_room(&l.at_least, &s->split[BT__VALIDATION].f, (int)x->eval_eval_batch_size);
     make_room(&l.at_least, &s->split[BT__TEST].f, (int)x->eval_eval_batch_size);
     return l;
@@ -108,9 +124,11 @@ static double records(const struct bt_experiment *x, const struct bt__setup *s)
 
 double bt__predicted_disk_mib(const struct bt_experiment *x, const struct bt__setup *s)
 {
+    const struct bt__optim_settings optim = optim_of(x);
     double bytes = records(x, s);
     if (x->run_save_strategy != BT_SAVE_NO)
-        bytes += 2.0 * (double)bt__checkpoint_bytes(s->model, x->run_save_only_model);
+        bytes += 2.0 * (double)bt__checkpoint_bytes(
+                           s->model, x->run_save_only_model ? 0 : bt__optim_saved_bytes(s->model, &optim));
     return bytes / MIB + 1.0;
 }
 

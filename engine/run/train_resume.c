@@ -70,6 +70,21 @@ static enum bt_status choose(struct bt__trainer *t, char **path, struct bt_error
     return st;
 }
 
+/* The state of another optimiser is of no use. */
+static enum bt_status check_optim(struct bt__trainer *t, const struct bt_json *root, const char *checkpoint,
+                                  struct bt_error *err)
+{
+    const char *now = bt__optim_of(t->x), *then = bt_json_text(bt_json_get(root, "optim"), now);
+    t->other_optim = strcmp(then, now) != 0;
+    if (!t->other_optim) return BT_OK;
+    if (!t->req->force)
+        return bt_fail(err, BT_INVALID,
+                       "%s: saved by the optimiser %.40s, optim.optim is %s: --force goes on with a new one",
+                       checkpoint, then, now);
+    bt__warn(t, "the checkpoint's optimiser is %.40s: %s begins anew", then, now);
+    return BT_OK;
+}
+
 static enum bt_status read_state(struct bt__trainer *t, const char *checkpoint, struct bt_error *err)
 {
     struct bt_json *root = NULL;
@@ -83,24 +98,24 @@ static enum bt_status read_state(struct bt__trainer *t, const char *checkpoint, 
         else
             st = bt_fail(err, BT_INVALID, "%s: resume with --force to go on all the same", changed.text);
     }
+    if (!st) st = check_optim(t, root, checkpoint, err);
     bt_json_free(root);
     free(path);
     return st;
 }
 
-static enum bt_status read_moments(struct bt__trainer *t, const char *checkpoint, struct bt_error *err)
+static enum bt_status read_optim(struct bt__trainer *t, const char *checkpoint, struct bt_error *err)
 {
     struct bt_error mine = {.status = BT_OK};
-    struct bt__adam *adam = bt__learner_adam(t->learner);
+    struct bt__optim *optim = bt__learner_optim(t->learner);
     struct bt__checkpoint c = {.step = t->st.step,
                                .model = t->setup.model,
-                               .first = bt__adam_first(adam),
-                               .second = bt__adam_second(adam),
+                               .optim = t->other_optim ? NULL : optim,
                                .p_gold = t->data_changed ? NULL : t->p_gold, /* other rows by now */
                                .right = t->right,
                                .examples = t->setup.split[BT__TRAIN].f.n};
-    enum bt_status st = bt__checkpoint_moments(checkpoint, &c, &mine);
-    bt__adam_loaded(adam);
+    enum bt_status st = bt__checkpoint_optim(checkpoint, &c, &mine);
+    bt__optim_loaded(optim);
     if (st != BT_NOTFOUND) return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
     if (!t->req->force)
         return bt_fail(
@@ -121,7 +136,7 @@ static enum bt_status load(struct bt__trainer *t, const char *checkpoint, struct
         st = bt_fail(err, BT_DAMAGED, "%s: %zu tensors of the model are missing or have another shape",
                      checkpoint, t->setup.report.fresh);
     if (!st) st = bt__make_learner(t, err);
-    return !st && checkpoint ? read_moments(t, checkpoint, err) : st;
+    return !st && checkpoint ? read_optim(t, checkpoint, err) : st;
 }
 
 /* "validation-step-000400.jsonl" → 400; −1 for other names. */

@@ -42,6 +42,7 @@ struct bt__trainer {
     double eval_seconds;    /* of the last evaluation */
     bool live;         /* the status file is ours to write: everything that could be refused has passed */
     bool data_changed; /* since the checkpoint; --force */
+    bool other_optim;  /* the checkpoint is of another optimiser; --force */
     bool stop, paused, warned_events;
 };
 
@@ -80,5 +81,7 @@ enum bt_status bt__trainer_loop(struct bt__trainer *t, struct bt_error *err);
 
 /* ── before the loop ── */
 struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *x, const struct bt__setup *s);
+/* The optimiser's name. */
+const char *bt__optim_of(const struct bt_experiment *x);
 
 #endif

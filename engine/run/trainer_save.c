@@ -34,18 +34,16 @@ static struct bt__hf_case letters_of(const struct bt__trainer *t)
 static enum bt_status write_checkpoint(struct bt__trainer *t, struct bt_error *err)
 {
     const bool whole = !t->x->run_save_only_model;
-    struct bt__adam *adam = bt__learner_adam(t->learner);
     struct bt__checkpoint c = {.step = t->st.step,
                                .model = t->setup.model,
                                .tokenizer_dir = t->setup.model_dir,
                                .letters = letters_of(t),
-                               .first = whole ? bt__adam_first(adam) : NULL,
-                               .second = whole ? bt__adam_second(adam) : NULL,
+                               .optim = whole ? bt__learner_optim(t->learner) : NULL,
                                .p_gold = t->p_gold,
                                .right = t->right,
                                .examples = t->setup.split[BT__TRAIN].f.n};
     struct bt_str text = {0};
-    bt__trainer_state_write(&text, &t->st, t->total, &t->data);
+    bt__trainer_state_write(&text, &t->st, t->total, bt__optim_of(t->x), &t->data);
     enum bt_status st = bt__checkpoint_save(t->run->dir, &c, &text, err);
     bt_str_free(&text);
     return st;

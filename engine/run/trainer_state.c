@@ -30,13 +30,14 @@ static void write_mark(struct bt_json_writer *w, const char *key, const struct b
 }
 
 void bt__trainer_state_write(struct bt_str *out, const struct bt__trainer_state *s, int64_t total,
-                             const struct bt__hashes *data)
+                             const char *optim, const struct bt__hashes *data)
 {
     struct bt_json_writer w = BT_JSON_WRITER(out);
     bt_jw_object(&w);
     bt_jw_ktext(&w, "version", BT_VERSION);
     bt_jw_kint(&w, "step", s->step);
     bt_jw_kint(&w, "total", total);
+    bt_jw_ktext(&w, "optim", optim);
     bt_jw_kint(&w, "evaluated", s->evaluated);
     write_mark(&w, "best", &s->best);
     write_mark(&w, "last", &s->last);

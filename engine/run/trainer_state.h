@@ -24,10 +24,10 @@ struct bt__trainer_state {
 
 /* Before the first step. */
 void bt__trainer_state_begin(struct bt__trainer_state *s);
-/* total and data go into the file for whoever resumes. */
+/* total, the optimiser's name and data go into the file for whoever resumes. */
 void bt__trainer_state_write(struct bt_str *out, const struct bt__trainer_state *s, int64_t total,
-                             const struct bt__hashes *data);
-/* *root: the whole file, for the data's sums; the caller frees it. */
+                             const char *optim, const struct bt__hashes *data);
+/* *root: the whole file, for the optimiser's name and the data's sums; the caller frees it. */
 enum bt_status bt__trainer_state_read(const char *path, struct bt__trainer_state *s, struct bt_json **root,
                                       struct bt_error *err);
 

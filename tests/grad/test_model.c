@@ -5,7 +5,7 @@
  * kinks spoil differences, is tested with the kernels. */
 #include "math/gemm.h"
 #include "model/pass.h"
-#include "optim/adamw.h"
+#include "optim/optim.h"
 #include "tasks/classification.h"
 
 #include <math.h>

@@ -226,6 +226,50 @@ static void check_decay(const struct bt__kernels *k)
     for (int i = 0; i < N; i++) assert_true(m[i] == 0.0f && v[i] == 0.0f);
 }
 
+static void check_sgd(const struct bt__kernels *k)
+{
+    float w[N], u[N], v[N], m[N], g[N], y[N], zero[N] = {0.0f};
+    const struct bt__sgd c = {.clip = 0.5f, .decay = 0.1f, .momentum = 0.9f, .step = 0.01f};
+    for (int i = 0; i < N; i++) {
+        w[i] = u[i] = v[i] = value(i);
+        g[i] = value(i + 3);
+        m[i] = value(i + 7);
+        y[i] = value(i + 9);
+    }
+    k->sgd(N, w, g, 0.99f, 0.02f);
+    k->sgd_momentum(N, u, g, m, &c);
+    k->shrink_subtract(N, v, g, y, 0.99f, 0.02f);
+    for (int i = 0; i < N; i++) {
+        double at = (double)value(i), gi = (double)g[i];
+        double mi = 0.9 * (double)value(i + 7) + 0.5 * gi + 0.1 * at;
+        assert_true(fabs((double)w[i] - (0.99 * at - 0.02 * gi)) < adam_error);
+        assert_true(fabs((double)m[i] - mi) < adam_error);
+        assert_true(fabs((double)u[i] - (at - 0.01 * mi)) < adam_error);
+        assert_true(fabs((double)v[i] - (0.99 * at - 0.02 * gi * (double)y[i])) < adam_error);
+        u[i] = w[i];
+    }
+    k->sgd(N, w, zero, 0.99f, 0.02f); /* of a word without a gradient only the decay is left */
+    k->scale(N, u, 0.99f);
+    assert_memory_equal(w, u, sizeof w);
+}
+
+static void check_squares(const struct bt__kernels *k)
+{
+    float x[N], y[N], sum[N];
+    double all = 0.0, product = 0.0;
+    for (int i = 0; i < N; i++) {
+        x[i] = value(i);
+        y[i] = value(i + 2);
+        sum[i] = 1.0f;
+        all += 0.25 * (double)x[i] * (double)x[i];
+        product += (double)x[i] * (double)y[i] * (double)x[i] * (double)y[i];
+    }
+    assert_true(fabs(k->add_squares(N, x, 0.5f, sum) - all) < 1e-6 * all);
+    assert_true(fabs(k->sumsq_product(N, x, y) - product) < 1e-8 * product);
+    for (int i = 0; i < N; i++)
+        assert_true(fabs((double)sum[i] - (1.0 + 0.25 * (double)x[i] * (double)x[i])) < adam_error);
+}
+
 static void check_sums(const struct bt__kernels *k)
 {
     float a[3 * N], b[3 * N], sum[N], dot[N], c[N];
@@ -264,6 +308,8 @@ TEST(norm, check_norm)
 TEST(dropout, check_dropout)
 TEST(adamw, check_adamw)
 TEST(decay, check_decay)
+TEST(sgd, check_sgd)
+TEST(squares, check_squares)
 TEST(sums, check_sums)
 
 int main(void)
@@ -271,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere),
                                        cmocka_unit_test(softmax),     cmocka_unit_test(norm),
                                        cmocka_unit_test(dropout),     cmocka_unit_test(adamw),
-                                       cmocka_unit_test(decay),       cmocka_unit_test(sums)};
+                                       cmocka_unit_test(decay),       cmocka_unit_test(sgd),
+                                       cmocka_unit_test(squares),     cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

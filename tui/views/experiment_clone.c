@@ -27,6 +27,8 @@ bool exp_follows(const struct bt_experiment *x, size_t i)
     case BT_OPTION_eval_greater_is_better:
     case BT_OPTION_run_output_dir:
         return true;
+    case BT_OPTION_optim_correct_bias:
+        return x->optim_optim == BT_OPTIM_BERT_ADAM;
     case BT_OPTION_optim_warmup_ratio:
         return x->optim_warmup_steps > 0;
     case BT_OPTION_model_freeze_embeddings:

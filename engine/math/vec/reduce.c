@@ -1,7 +1,5 @@
-/* Sums over rows, sums of squares, and the optimiser's update. */
+/* Sums over rows, sums of squares. */
 #include "math/vec/vec.h"
-
-#include <math.h>
 
 void VEC(colsum)(int rows, int cols, const float *x, int ld, float *sum);
 void VEC(colsum_dot)(int rows, int cols, const float *x, const float *xhat, int ld, float *sum, float *dot);
@@ -9,7 +7,6 @@ void VEC(add)(size_t n, float *dst, const float *src);
 void VEC(add3)(size_t n, float *dst, const float *a, const float *b, const float *c);
 double VEC(sumsq)(size_t n, const float *x);
 void VEC(scale)(size_t n, float *x, float factor);
-void VEC(adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c);
 
 void VEC(colsum)(int rows, int cols, const float *x, int ld, float *sum)
 {
@@ -51,18 +48,4 @@ double VEC(sumsq)(size_t n, const float *x)
 void VEC(scale)(size_t n, float *x, float factor)
 {
     SIMD for (size_t i = 0; i < n; i++) x[i] *= factor;
-}
-
-void VEC(adamw)(size_t n, float *w, const float *g, float *m, float *v, const struct bt__adamw *c)
-{
-    const struct bt__adamw k = *c;
-    SIMD for (size_t i = 0; i < n; i++)
-    {
-        float gi = g[i] * k.clip;
-        float mi = k.beta1 * m[i] + (1.0f - k.beta1) * gi;
-        float vi = k.beta2 * v[i] + (1.0f - k.beta2) * gi * gi;
-        m[i] = mi;
-        v[i] = vi;
-        w[i] = w[i] * k.keep - k.step * mi / (sqrtf(vi) * k.root + k.epsilon);
-    }
 }

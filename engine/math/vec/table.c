@@ -21,7 +21,12 @@
     X(add3)                                                                                                  \
     X(sumsq)                                                                                                 \
     X(scale)                                                                                                 \
-    X(adamw)
+    X(adamw)                                                                                                 \
+    X(sgd)                                                                                                   \
+    X(sgd_momentum)                                                                                          \
+    X(add_squares)                                                                                           \
+    X(sumsq_product)                                                                                         \
+    X(shrink_subtract)
 
 /* The declarations repeat the members' types: a kernel with another signature does not compile. */
 #define X(name) extern __typeof__(*((struct bt__kernels *)0)->name) VEC(name);
