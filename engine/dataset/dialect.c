@@ -1,6 +1,6 @@
 #include "dataset/dialect.h"
 
-#include "dataset/cells.h"
+#include "dataset/formats.h"
 #include <bertty/num.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static bool path_ends(const char *path, const char *end)
     return n >= k && strcasecmp(path + n - k, end) == 0;
 }
 
-static bool looks_like_jsonl(const struct bt__source *s)
+bool bt__looks_like_jsonl(const struct bt__source *s)
 {
     static const char *const endings[] = {".jsonl", ".ndjson", ".json"};
     const char *p = s->buf + s->at, *end = s->buf + s->n;
@@ -108,7 +108,7 @@ enum bt_status bt__dialect_find(const struct bt__source *s, const struct bt_data
     struct bt__profile p;
     enum bt_status st = check_asked(s, asked, err);
     if (st) return st;
-    if (d.format == BT_DATA_JSONL || (d.format == BT_DATA_AUTO && !d.delimiter && looks_like_jsonl(s))) {
+    if (d.format == BT_DATA_JSONL || (d.format == BT_DATA_AUTO && !d.delimiter && bt__looks_like_jsonl(s))) {
         *out = (struct bt_data_dialect){.format = BT_DATA_JSONL};
         return BT_OK;
     }
@@ -176,6 +176,12 @@ static bool has_name(const struct bt__head *h, const char *name)
     return false;
 }
 
+static bool has_swag_names(const struct bt__head *h)
+{
+    return h->dialect.header == 1 && has_name(h, "sent1") && has_name(h, "sent2") && has_name(h, "ending0") &&
+           has_name(h, "ending1");
+}
+
 /* Members of the page's first objects, in the order in which they appear. What cannot be parsed is reported when it is read; only
  * without a first object there is nothing to go by. */
 static enum bt_status read_members(const struct bt__source *s, struct bt__head *h, struct bt_error *err)
@@ -214,11 +220,44 @@ static enum bt_status hold_first(struct bt__source *s, const struct bt_data_dial
     return BT_OK;
 }
 
-enum bt_status bt__head_read(struct bt__source *s, const struct bt_data_dialect *asked,
+/* A format that is no table: the one asked for, or the first that the page looks like. */
+static const struct bt__format *other_format(const struct bt__source *s, int kind,
+                                             const struct bt_data_dialect *asked, struct bt__head *out)
+{
+    static const enum bt_data_format order[] = {BT_DATA_SQUAD, BT_DATA_SEMEVAL, BT_DATA_CONLL, BT_DATA_TEXT};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        const struct bt__format *f = bt__format_of(order[i]);
+        if (asked->format != BT_DATA_AUTO && asked->format != order[i]) continue;
+        out->dialect = (struct bt_data_dialect){.format = order[i]};
+        if (f->looks(s, kind, asked, out) || asked->format == order[i]) return f;
+    }
+    return NULL;
+}
+
+static enum bt_status fixed_columns(const struct bt__source *s, const struct bt__format *f,
+                                    struct bt__head *out, struct bt_error *err)
+{
+    for (size_t i = 0; f->columns[i]; i++) {
+        if (add_name(out, bt_strdup(f->columns[i]))) continue;
+        bt__head_free(out);
+        return no_memory(s, err);
+    }
+    return BT_OK;
+}
+
+enum bt_status bt__head_read(struct bt__source *s, int kind, const struct bt_data_dialect *asked,
                              const char *const *wanted, size_t n, struct bt__head *out, struct bt_error *err)
 {
     *out = (struct bt__head){0};
-    enum bt_status st = bt__dialect_find(s, asked, wanted, n, &out->dialect, err);
+    const struct bt__format *other = other_format(s, kind, asked, out);
+    if (other) return fixed_columns(s, other, out, err);
+    *out = (struct bt__head){0};
+    struct bt_data_dialect table = *asked;
+    if (asked->format == BT_DATA_SWAG) {
+        table.format = BT_DATA_CSV;
+        if (table.header < 0) table.header = 1;
+    }
+    enum bt_status st = bt__dialect_find(s, &table, wanted, n, &out->dialect, err);
     if (!st) st = hold_first(s, &out->dialect, err);
     if (st) return st;
     if (out->dialect.format == BT_DATA_JSONL)
@@ -227,6 +266,10 @@ enum bt_status bt__head_read(struct bt__source *s, const struct bt_data_dialect 
         st = read_header(s, out, err);
     else
         st = number_columns(s, out, err);
+    bool may_be_swag =
+        asked->format == BT_DATA_AUTO && (kind == BT__EXAMPLE_ANY || kind == BT_EXAMPLE_CHOICES);
+    if (!st && (asked->format == BT_DATA_SWAG || (may_be_swag && has_swag_names(out))))
+        out->dialect.format = BT_DATA_SWAG;
     if (st) bt__head_free(out);
     return st;
 }

@@ -4,19 +4,29 @@
 
 #include "dataset/records.h"
 
+/* The kind of examples is not known: a format is recognised only by what nothing else has. */
+enum { BT__EXAMPLE_ANY = -1 };
+
 struct bt__head {
     struct bt_data_dialect dialect; /* nothing is "auto" in it */
     char **name;                    /* [n], ours: of the header, of the JSON members, or "1", "2", … */
     size_t n;
+    /* CoNLL: columns of most lines, and what else was seen */
+    size_t fields;
+    bool conllu, comments, document_starts, blank_lines;
 };
+
+/* By its name or its first object. */
+bool bt__looks_like_jsonl(const struct bt__source *s);
 
 /* Every "auto" of asked decided. wanted: names that columns are asked by (n of them, NULL entries are fine); a first row that holds
  * one is a header. Leaves the source where it is. */
 enum bt_status bt__dialect_find(const struct bt__source *s, const struct bt_data_dialect *asked,
                                 const char *const *wanted, size_t n, struct bt_data_dialect *out,
                                 struct bt_error *err);
-/* As above, and takes the header's record from the source. bt__head_free() releases. */
-enum bt_status bt__head_read(struct bt__source *s, const struct bt_data_dialect *asked,
+/* The format too, and takes the header's record from the source. kind: of the examples that are to come of it (enum bt_example_kind), or
+ * BT__EXAMPLE_ANY. bt__head_free() releases. */
+enum bt_status bt__head_read(struct bt__source *s, int kind, const struct bt_data_dialect *asked,
                              const char *const *wanted, size_t n, struct bt__head *out, struct bt_error *err);
 void bt__head_free(struct bt__head *h);
 

@@ -1,4 +1,4 @@
-#include "dataset/records.h"
+#include "dataset/formats.h"
 
 #include <string.h>
 
@@ -72,9 +72,18 @@ static bool find_jsonl(const char *p, size_t n, bool last, struct bt__span *out)
     return true;
 }
 
+bool bt__line_find(const char *p, size_t n, bool last, struct bt__span *out)
+{
+    const char *lf = find(p, p + n, '\n'), *cr = find(p, lf, '\r');
+    *out = (struct bt__span){.body = (size_t)(cr - p)};
+    return line_end(p, p + n, last, out);
+}
+
 bool bt__record_find(const struct bt_data_dialect *d, const char *p, size_t n, bool last,
                      struct bt__span *out)
 {
+    const struct bt__format *f = bt__format_of(d->format);
+    if (f->find) return f->find(p, n, last, out);
     *out = (struct bt__span){0};
     if (d->format == BT_DATA_JSONL) return find_jsonl(p, n, last, out);
     const char *end = p + n, *at = p;

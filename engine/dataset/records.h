@@ -22,6 +22,9 @@ struct bt__span {
 bool bt__record_find(const struct bt_data_dialect *d, const char *p, size_t n, bool last,
                      struct bt__span *out);
 
+/* The line at p, in the same way: body and size; lines is 0 without a line's end. */
+bool bt__line_find(const char *p, size_t n, bool last, struct bt__span *out);
+
 /* The " that closes the cell whose first byte after the opening " is at, or NULL. A " at the end closes if last. */
 const char *bt__quote_close(const char *at, const char *end, char delimiter, bool last);
 

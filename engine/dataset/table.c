@@ -1,21 +1,36 @@
 #include "dataset/table.h"
 
+#include "dataset/formats.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { READ_BYTES = 128 << 10 };
 
 /* ── opening ── */
+
+/* A file that is one JSON value has no records to find: its questions are loaded. */
+static enum bt_status hold(struct bt_table *t, const char *path, struct bt_error *err)
+{
+    const struct bt_data_spec spec = {
+        .files = &path, .n_files = 1, .dialect = {.format = BT_DATA_SQUAD}, .kind = BT_EXAMPLE_QUESTION};
+    enum bt_status st = bt_examples_load(&spec, &t->held, err);
+    if (st) return st;
+    atomic_store(&t->rows, bt_examples_count(t->held));
+    atomic_store(&t->complete, true);
+    return BT_OK;
+}
 
 static enum bt_status prepare(struct bt_table *t, const char *path, const struct bt_data_dialect *dialect,
                               struct bt_error *err)
 {
     enum bt_status st = bt__source_open(path, &t->scan, err);
     if (!st) st = bt__source_share(&t->scan, READ_BYTES, &t->read, err);
-    if (!st) st = bt__head_read(&t->scan, dialect, NULL, 0, &t->head, err);
+    if (!st) st = bt__head_read(&t->scan, BT__EXAMPLE_ANY, dialect, NULL, 0, &t->head, err);
     if (st) return st;
     t->csv = bt__csv_create(t->head.dialect.delimiter);
     t->block = calloc(BT__BLOCKS, sizeof *t->block);
     if (!t->csv || !t->block) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", path);
+    if (t->head.dialect.format == BT_DATA_SQUAD) return hold(t, path, err);
     return bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
 }
 
@@ -39,6 +54,7 @@ void bt_table_free(struct bt_table *t)
     for (size_t i = 0; t->block && i < BT__BLOCKS && t->block[i]; i++) free(t->block[i]);
     free(t->block);
     bt__csv_free(t->csv);
+    bt_examples_free(t->held);
     bt__head_free(&t->head);
     bt__source_close(&t->find);
     bt__source_close(&t->read);
@@ -166,9 +182,11 @@ static enum bt_status json_cells(struct bt_table *t, const struct bt__record *re
 enum bt_status bt__table_cells(struct bt_table *t, const struct bt__record *rec, struct bt_row *r,
                                struct bt_error *err)
 {
-    enum bt_status st = t->head.dialect.format == BT_DATA_JSONL
-                            ? json_cells(t, rec, r, err)
-                            : bt__cells_split(&t->head.dialect, t->csv, t->scan.path, rec, r, err);
+    const struct bt_data_dialect *d = &t->head.dialect;
+    const struct bt__format *f = bt__format_of(d->format);
+    enum bt_status st = f->cells                     ? f->cells(&t->head, t->scan.path, rec, r, err)
+                        : d->format == BT_DATA_JSONL ? json_cells(t, rec, r, err)
+                                                     : bt__cells_split(d, t->csv, t->scan.path, rec, r, err);
     if (st != BT_INVALID) return st;
     bt__row_begin(r);
     r->line = rec->line;
@@ -177,12 +195,32 @@ enum bt_status bt__table_cells(struct bt_table *t, const struct bt__record *rec,
     return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", t->scan.path, rec->line);
 }
 
+enum bt_status bt__table_held(const struct bt_table *t, size_t row, struct bt_row *r, struct bt_error *err)
+{
+    const struct bt_example *x = bt_examples_at(t->held, row);
+    struct bt_str answers = {0};
+    for (size_t i = 0; i < x->parts; i++) {
+        if (i) bt_str_add(&answers, " | ");
+        bt_str_addn(&answers, x->part[i].text, x->part[i].n);
+    }
+    bt__row_begin(r);
+    r->line = x->line;
+    bt__row_cell(r, x->id ? x->id : "", x->id ? strlen(x->id) : 0);
+    bt__row_cell(r, x->text, x->text_n);
+    bt__row_cell(r, x->pair, x->pair_n);
+    bt__row_cell(r, bt_str_text(&answers), answers.len);
+    bool ok = !answers.failed && bt__row_end(r);
+    bt_str_free(&answers);
+    return ok ? BT_OK : bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", t->scan.path, x->line);
+}
+
 enum bt_status bt_table_row(struct bt_table *t, size_t row, struct bt_row *r, struct bt_error *err)
 {
     struct bt__record rec;
     size_t rows = bt_table_rows(t);
     if (row >= rows)
         return bt_fail(err, BT_NOTFOUND, "%s: no row %zu: %zu are known", t->scan.path, row + 1, rows);
+    if (t->held) return bt__table_held(t, row, r, err);
     bt__table_seek(t, &t->read, &t->read_row, row);
     while (t->read_row <= row) {
         enum bt_status st = bt__source_next(&t->read, &t->head.dialect, &rec, err);

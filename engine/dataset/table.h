@@ -19,6 +19,7 @@ struct bt__mark {
 struct bt_table {
     struct bt__head head;
     struct bt__csv *csv;
+    struct bt_examples *held;     /* SQuAD: all rows, nothing is read later; NULL: any other format */
     struct bt__source scan;       /* of the thread that scans */
     struct bt__source read, find; /* of the one that looks at rows and searches */
     size_t read_row, find_row;    /* the row that comes next from each */
@@ -33,5 +34,7 @@ void bt__table_seek(const struct bt_table *t, struct bt__source *s, size_t *at, 
 /* Cells of a record, as bt_table_row() gives them. */
 enum bt_status bt__table_cells(struct bt_table *t, const struct bt__record *rec, struct bt_row *r,
                                struct bt_error *err);
+/* A row of a table that is held. */
+enum bt_status bt__table_held(const struct bt_table *t, size_t row, struct bt_row *r, struct bt_error *err);
 
 #endif

@@ -1,5 +1,7 @@
 #include "dataset/table.h"
 
+#include "dataset/formats.h"
+
 #include <string.h>
 
 enum { SEARCH_BYTES = 1 << 20 };
@@ -68,6 +70,15 @@ static bool cell_matches(const struct search *s, const char *p, size_t n)
     return s->q->ignore_case ? same_folded(p, s->q->needle, n) : memcmp(p, s->q->needle, n) == 0;
 }
 
+static void row_matches(struct search *s, bool *yes)
+{
+    for (size_t i = 0; i < s->row.n; i++) {
+        if ((s->q->column < 0 || (size_t)s->q->column == i) &&
+            cell_matches(s, s->row.cell[i], s->row.cell_n[i]))
+            *yes = true;
+    }
+}
+
 static enum bt_status record_matches(struct search *s, const struct bt__record *rec, bool *yes)
 {
     *yes = false;
@@ -75,11 +86,7 @@ static enum bt_status record_matches(struct search *s, const struct bt__record *
     if (skip && !(s->escapes && memchr(rec->data, '\\', rec->n))) return BT_OK;
     enum bt_status st = bt__table_cells(s->t, rec, &s->row, NULL);
     if (st == BT_NOMEM) return bt_fail(s->err, st, "no memory to search");
-    for (size_t i = 0; i < s->row.n; i++) {
-        if ((s->q->column < 0 || (size_t)s->q->column == i) &&
-            cell_matches(s, s->row.cell[i], s->row.cell_n[i]))
-            *yes = true;
-    }
+    row_matches(s, yes);
     return BT_OK;
 }
 
@@ -91,6 +98,7 @@ static void choose_prefilter(struct search *s)
     bool letter = false;
     s->escapes = s->t->head.dialect.format == BT_DATA_JSONL;
     s->prefilter = !strchr(needle, '"');
+    if (bt__format_of(s->t->head.dialect.format)->cells) s->prefilter = false;
     if (!s->escapes || !s->prefilter) return;
     for (const char *p = needle; *p; p++) {
         char c = lower(*p);
@@ -98,6 +106,29 @@ static void choose_prefilter(struct search *s)
         if ((signed char)*p < 0 || strchr("\\,:{}[]", *p)) s->prefilter = false;
     }
     s->prefilter = s->prefilter && letter;
+}
+
+static bool cancelled(const atomic_bool *cancel)
+{
+    return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
+}
+
+/* Rows that are held are looked at one by one. */
+static enum bt_status search_held(struct search *s, size_t from, bool back, const atomic_bool *cancel,
+                                  size_t *row)
+{
+    size_t rows = bt_table_rows(s->t);
+    bool yes = false;
+    if (back && from >= rows) from = rows - 1;
+    for (*row = from; *row < rows; *row += back ? SIZE_MAX : 1) {
+        if (cancelled(cancel)) return bt_fail(s->err, BT_CANCELLED, "cancelled");
+        enum bt_status st = bt__table_held(s->t, *row, &s->row, s->err);
+        if (st) return st;
+        row_matches(s, &yes);
+        if (yes) return BT_OK;
+    }
+    if (!back) *row = rows;
+    return BT_NOTFOUND;
 }
 
 /* The next row of the search's own reader. */
@@ -116,11 +147,6 @@ static enum bt_status step(struct search *s, bool look, bool *yes)
     s->bytes += rec.n + 1;
     *yes = false;
     return look ? record_matches(s, &rec, yes) : BT_OK;
-}
-
-static bool cancelled(const atomic_bool *cancel)
-{
-    return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
 }
 
 static enum bt_status forwards(struct search *s, size_t from, size_t max_bytes, const atomic_bool *cancel,
@@ -183,6 +209,11 @@ enum bt_status bt_table_search(struct bt_table *t, const struct bt_table_query *
 {
     struct search s = {.t = t, .q = q, .needle_n = strlen(q->needle), .err = err};
     choose_prefilter(&s);
+    if (t->held) {
+        enum bt_status st = search_held(&s, from, back, cancel, row);
+        bt_row_free(&s.row);
+        return st;
+    }
     if (!t->find.buf) {
         enum bt_status st = bt__source_share(&t->scan, SEARCH_BYTES, &t->find, err);
         if (st) return st;

@@ -1,4 +1,5 @@
-/* Reading data files as labelled texts: CSV, TSV and JSONL, one file or several taken as one.
+/* Reading data files as labelled examples: tables (CSV, TSV, JSONL, SWAG), sentences of words (CoNLL), questions (SQuAD), aspects
+ * (SemEval's .seg) and plain text, one file or several taken as one.
  *
  * Files are read whole (a file that is a FIFO, a device or a directory is refused at once). The caller frees what a load gives with
  * bt_examples_free(); examples and their texts are borrowed from it. Errors name file, line and column. */
@@ -11,17 +12,30 @@
 #include <stdint.h>
 
 /* The order of data.format's choices. */
-enum bt_data_format { BT_DATA_AUTO, BT_DATA_CSV, BT_DATA_TSV, BT_DATA_JSONL };
+enum bt_data_format {
+    BT_DATA_AUTO, /* from the content */
+    BT_DATA_CSV,
+    BT_DATA_TSV,
+    BT_DATA_JSONL,
+    BT_DATA_CONLL,   /* a word a line in columns; empty lines end sentences */
+    BT_DATA_SQUAD,   /* one JSON object: data → paragraphs → qas */
+    BT_DATA_SEMEVAL, /* three lines a record: sentence with $T$, aspect, −1/0/1 */
+    BT_DATA_SWAG,    /* a CSV with the columns sent1, sent2, ending0, … */
+    BT_DATA_TEXT,    /* a text a line */
+    BT_DATA_FORMATS
+};
+/* "csv", … as data.format spells it. */
+const char *bt_data_format_name(enum bt_data_format f);
 
 /* What an example is made of; it follows from the task. */
 enum bt_example_kind {
-    BT_EXAMPLE_TEXT,       /* text, perhaps pair; label as its text (a class, or a number for regression) */
-    BT_EXAMPLE_LABEL_SET,  /* the same with any number of labels: one part each */
-    BT_EXAMPLE_WORDS,      /* one part a word: its text, and its tag */
-    BT_EXAMPLE_QUESTION,   /* text: the question, pair: the context; one part a gold answer, with its place in the context */
-    BT_EXAMPLE_ASPECT,     /* text: the sentence, pair: the aspect, mark: its place if the file tells it; label */
-    BT_EXAMPLE_CHOICES,    /* text, one part a choice (SWAG: start of the ending + ending); label: the right one's number from 0 */
-    BT_EXAMPLE_PLAIN       /* text alone: a line or a record of a plain text file */
+    BT_EXAMPLE_TEXT,      /* text, perhaps pair; label as its text (a class, or a number for regression) */
+    BT_EXAMPLE_LABEL_SET, /* the same with any number of labels: one part each */
+    BT_EXAMPLE_WORDS,     /* one part a word: its text, and its tag */
+    BT_EXAMPLE_QUESTION, /* text: the question, pair: the context; one part a gold answer, with its place in the context */
+    BT_EXAMPLE_ASPECT, /* text: the sentence, pair: the aspect, mark: its place if the file tells it; label */
+    BT_EXAMPLE_CHOICES, /* text, one part a choice (SWAG: start of the ending + ending); label: the right one's number from 0 */
+    BT_EXAMPLE_PLAIN /* text alone: a line or a record of a plain text file */
 };
 
 /* How a file's cells are found. Zero-initialised with quoting and header −1: everything from the content. */
@@ -45,7 +59,9 @@ struct bt_data_spec {
     const char *const *choice_columns;
     size_t n_choice_columns;
     const char *label_separator; /* between the labels of a set; NULL: "," */
-    size_t max_samples;           /* 0: all */
+    const char *label_until;     /* a label ends before the first of this; NULL: nowhere */
+    bool strict;        /* what is odd is refused instead of counted: invalid UTF-8, misaligned answers */
+    size_t max_samples; /* 0: all */
 };
 
 struct bt_experiment;
@@ -84,5 +100,11 @@ const struct bt_example *bt_examples_at(const struct bt_examples *e, size_t i);
 /* What was odd but not refused: records whose bytes were no valid UTF-8, and empty records that were passed over. */
 size_t bt_examples_invalid_utf8(const struct bt_examples *e);
 size_t bt_examples_empty(const struct bt_examples *e);
+/* Answers whose text is not where the file says; their at is the nearest place that holds it, or −1. */
+size_t bt_examples_misaligned(const struct bt_examples *e);
+/* The first few of those, a line each with file and line; NULL: no more. */
+const char *bt_examples_odd(const struct bt_examples *e, size_t i);
+/* What the file was recognised as and by what, in a line; file: index into the spec's files. NULL: not read. */
+const char *bt_examples_found(const struct bt_examples *e, size_t file);
 
 #endif
