@@ -128,3 +128,13 @@ void bt__model_init(struct bt__model *m, uint64_t seed, const bool *only)
     for (size_t i = 0; i < m->params.n; i++)
         if (!only || only[i]) init_one(m, &m->params.item[i], seed);
 }
+
+void bt__model_redrawn(const struct bt__model *m, int top_layers, bool pooler, bool *only)
+{
+    const int layers = m->config.num_hidden_layers;
+    for (size_t i = 0; i < m->params.n; i++) {
+        const struct bt__param *p = &m->params.item[i];
+        if (p->layer >= layers - top_layers && p->layer < layers) only[i] = true;
+        if (p->optional && pooler) only[i] = true;
+    }
+}

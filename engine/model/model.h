@@ -38,6 +38,9 @@ void bt__model_free(struct bt__model *m);
  * where only[i] is true. Keyed by the parameter's name, so that a head's values do not depend on the encoder. */
 void bt__model_init(struct bt__model *m, uint64_t seed, const bool *only);
 
+/* Marks what is to be drawn anew: the top encoder layers, and the pooler. */
+void bt__model_redrawn(const struct bt__model *m, int top_layers, bool pooler, bool *only);
+
 /* Zeroed, 64-byte aligned memory for n floats, backed by the system on first touch; NULL if there is none. Freed with bt__floats_free(). */
 float *bt__floats_alloc(size_t n);
 void bt__floats_free(float *p, size_t n);

@@ -61,6 +61,15 @@ static enum bt_status load_tokenizer(const struct job *j, const struct bt__model
     if (x->model_freeze_layers > c->num_hidden_layers)
         return bt_fail(j->err, BT_INVALID, "model.freeze_layers: %lld, but the model has %d layers",
                        (long long)x->model_freeze_layers, c->num_hidden_layers);
+    if (x->model_reinit_layers > c->num_hidden_layers)
+        return bt_fail(j->err, BT_INVALID, "model.reinit_layers: %lld, but the model has %d layers",
+                       (long long)x->model_reinit_layers, c->num_hidden_layers);
+    if (x->model_reinit_layers > 0 && x->model_reinit_layers + x->model_freeze_layers > c->num_hidden_layers)
+        return bt_fail(
+            j->err, BT_INVALID,
+            "model.reinit_layers: %lld, but model.freeze_layers leaves %lld of %d layers to be trained",
+            (long long)x->model_reinit_layers, c->num_hidden_layers - (long long)x->model_freeze_layers,
+            c->num_hidden_layers);
     if (x->data_text_pair_column && c->type_vocab_size < 2)
         return bt_fail(j->err, BT_INVALID, "data.text_pair_column: the model has %d token type, pairs need 2",
                        c->type_vocab_size);
@@ -277,6 +286,9 @@ enum bt_status bt__setup_weights(struct bt__setup *s, const struct bt_experiment
     say(&j, "loading", s->model_dir);
     enum bt_status st = bt__hf_weights_load(s->model_dir, s->weights, &s->model->params, s->model->w,
                                             s->fresh, &s->report, err);
+    bool begins = strcmp(s->model_dir, x->model_name_or_path) == 0; /* not at a checkpoint of the run */
+    if (!st && begins)
+        bt__model_redrawn(s->model, (int)x->model_reinit_layers, x->model_reinit_pooler, s->fresh);
     if (!st) bt__model_init(s->model, (uint64_t)x->train_seed, s->fresh);
     return st;
 }

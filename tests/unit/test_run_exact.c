@@ -113,7 +113,7 @@ static void stop_and_resume(void **state)
     same_file("reference", "stopped", "dynamics/epoch-2.jsonl");
 }
 
-/* Without grouping, with a last small batch left out, frozen parts and another schedule. */
+/* Without grouping, with a last small batch left out, frozen parts, fresh parts and another schedule. */
 static void other_settings(void **state)
 {
     (void)state;
@@ -121,6 +121,8 @@ static void other_settings(void **state)
                                            "train.dataloader_drop_last=true",
                                            "train.gradient_accumulation_steps=1",
                                            "model.freeze_layers=1",
+                                           "model.reinit_layers=1",
+                                           "model.reinit_pooler=true",
                                            "optim.lr_scheduler_type=cosine",
                                            "train.max_steps=12",
                                            NULL};
