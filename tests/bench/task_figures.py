@@ -7,7 +7,8 @@
 
 Data comes from BT_SHARED (default ../shared); what has to be split or made is written below DIR. In an 80/20 split every fifth
 record is for validation. A run appends a line to DIR/results.jsonl; what is there already is not run again. Both sides train
-MiniLM in fp32 with batch 32, weight decay 0.01, 10 % warm-up and length grouping; the last epoch counts, as in hf_finetune.py."""
+MiniLM in fp32 with batch 32, weight decay 0.01, 10 % warm-up and length grouping; the last epoch counts, as in hf_finetune.py.
+On a busy machine two queues with BT_PEER_THREADS=1 are faster than one run with two threads that wait for each other."""
 import argparse
 import json
 import os
@@ -27,6 +28,7 @@ PEER_PYTHON = CACHE / "bertty/peers/bin/python"
 TRAINER = SHARED / "peers/hf_finetune.py"
 MORE = ROOT / "tests/peers/more_finetune.py"
 CSV = ["--delimiter", ","]
+THREADS = os.environ.get("BT_PEER_THREADS") or 2
 
 
 class Row:
@@ -112,7 +114,7 @@ def peer_commands(row, work, seed):
     model = row.model(SHARED, work, PEER_PYTHON) if row.model else MODEL
     for path in evals:
         yield [PEER_PYTHON, row.script, "--model", model, *row.peer, "--train", train, "--eval", path, "--epochs", row.epochs,
-               "--batch", 32, "--lr", row.lr, "--wd", 0.01, "--warmup", 0.1, "--seed", seed, "--group", "--threads", 2]
+               "--batch", 32, "--lr", row.lr, "--wd", 0.01, "--warmup", 0.1, "--seed", seed, "--group", "--threads", THREADS]
 
 
 def run_peer(name, row, work, seed, _):
