@@ -48,3 +48,8 @@ const char *bt_data_format_name(enum bt_data_format f)
 {
     return bt__format_of(f)->name;
 }
+
+enum bt_example_kind bt_data_format_kind(enum bt_data_format f)
+{
+    return bt__format_of(f)->kind;
+}

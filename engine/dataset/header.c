@@ -26,10 +26,10 @@ static uint64_t hash(const char *p, size_t n)
 static bool usual_name(const char *cell)
 {
     static const char *const names[] = {
-        "text",   "label",      "sentence", "sentence1", "sentence2", "text_a",     "text_b",
-        "class",  "category",   "review",   "content",   "title",     "question",   "premise",
-        "target", "hypothesis", "labels",   "sentiment", "id",        "index",      "score",
-        "text1",  "text2",      "query",    "comment",   "tweet",     "description"};
+        "text",     "label",     "sentence",    "sentence1", "sentence2", "text_a",  "text_b", "class",
+        "category", "review",    "content",     "title",     "question",  "premise", "target", "hypothesis",
+        "labels",   "sentiment", "id",          "index",     "score",     "text1",   "text2",  "query",
+        "comment",  "tweet",     "description", "sent1",     "sent2",     "ending0", "aspect", "context"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcasecmp(cell, names[i]) == 0) return true;
     }

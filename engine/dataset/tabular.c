@@ -248,6 +248,9 @@ static enum bt_status tell(struct bt__table_load *t)
             bt_str_addf(&s, " separated by '%c'", t->d->delimiter);
         bt_str_addf(&s, ", %s, %s", t->d->quoting ? "quoted cells" : "no quoting",
                     t->d->header ? "header" : "no header");
+        for (size_t i = 0; i < t->n; i++) {
+            if (t->role[i].rest) bt_str_addf(&s, ", the columns from %td on are one", t->role[i].column + 1);
+        }
     }
     enum bt_status st = s.failed ? bt__loader_no_memory(l, 1) : bt__loader_found(l, "%s", s.data);
     bt_str_free(&s);

@@ -27,10 +27,13 @@ struct bt__features_options bt__features_options_of(const struct bt_experiment *
 
 struct bt_data_spec bt_experiment_data(const struct bt_experiment *x)
 {
-    static const enum bt_data_format format[] = {[BT_FORMAT_AUTO] = BT_DATA_AUTO,
-                                                 [BT_FORMAT_CSV] = BT_DATA_CSV,
-                                                 [BT_FORMAT_TSV] = BT_DATA_TSV,
-                                                 [BT_FORMAT_JSONL] = BT_DATA_JSONL};
+    static const enum bt_data_format format[] = {
+        [BT_FORMAT_AUTO] = BT_DATA_AUTO,       [BT_FORMAT_CSV] = BT_DATA_CSV,
+        [BT_FORMAT_TSV] = BT_DATA_TSV,         [BT_FORMAT_JSONL] = BT_DATA_JSONL,
+        [BT_FORMAT_CONLL] = BT_DATA_CONLL,     [BT_FORMAT_SQUAD] = BT_DATA_SQUAD,
+        [BT_FORMAT_SEMEVAL] = BT_DATA_SEMEVAL, [BT_FORMAT_SWAG] = BT_DATA_SWAG,
+        [BT_FORMAT_TEXT] = BT_DATA_TEXT};
+    static const enum bt_example_kind kind[] = {[BT_TYPE_CLASSIFICATION] = BT_EXAMPLE_TEXT};
     return (struct bt_data_spec){
         .dialect = {.format = format[x->data_format],
                     .delimiter = x->data_delimiter ? x->data_delimiter[0] : '\0',
@@ -39,7 +42,18 @@ struct bt_data_spec bt_experiment_data(const struct bt_experiment *x)
         .text_column = x->data_text_column,
         .text_pair_column = x->data_text_pair_column,
         .label_column = x->data_label_column,
-        .class_names_file = x->data_class_names_file};
+        .class_names_file = x->data_class_names_file,
+        .kind = kind[x->task_type],
+        .aspect_column = x->data_aspect_column,
+        .context_column = x->data_context_column,
+        .tokens_column = x->data_tokens_column,
+        .tags_column = x->data_tags_column,
+        .id_column = x->data_id_column,
+        .choice_columns = (const char *const *)x->data_choice_columns.item,
+        .n_choice_columns = x->data_choice_columns.n,
+        .label_separator = x->task_label_separator,
+        .label_until = x->data_label_until,
+        .strict = x->data_strict};
 }
 
 void bt__model_config_override(struct bt__model_config *c, const struct bt_experiment *x)

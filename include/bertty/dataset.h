@@ -11,6 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What an example is made of; it follows from the task. */
+enum bt_example_kind {
+    BT_EXAMPLE_TEXT,      /* text, perhaps pair; label as its text (a class, or a number for regression) */
+    BT_EXAMPLE_LABEL_SET, /* the same with any number of labels: one part each */
+    BT_EXAMPLE_WORDS,     /* one part a word: its text, and its tag */
+    BT_EXAMPLE_QUESTION, /* text: the question, pair: the context; one part a gold answer, with its place in the context */
+    BT_EXAMPLE_ASPECT, /* text: the sentence, pair: the aspect, mark: its place if the file tells it; label */
+    BT_EXAMPLE_CHOICES, /* text, one part a choice (SWAG: start of the ending + ending); label: the right one's number from 0 */
+    BT_EXAMPLE_PLAIN /* text alone: a line or a record of a plain text file */
+};
+
 /* The order of data.format's choices. */
 enum bt_data_format {
     BT_DATA_AUTO, /* from the content */
@@ -24,19 +35,10 @@ enum bt_data_format {
     BT_DATA_TEXT,    /* a text a line */
     BT_DATA_FORMATS
 };
+/* The kind of examples that only this format has, or that it has usually; BT_EXAMPLE_TEXT for tables. */
+enum bt_example_kind bt_data_format_kind(enum bt_data_format f);
 /* "csv", … as data.format spells it. */
 const char *bt_data_format_name(enum bt_data_format f);
-
-/* What an example is made of; it follows from the task. */
-enum bt_example_kind {
-    BT_EXAMPLE_TEXT,      /* text, perhaps pair; label as its text (a class, or a number for regression) */
-    BT_EXAMPLE_LABEL_SET, /* the same with any number of labels: one part each */
-    BT_EXAMPLE_WORDS,     /* one part a word: its text, and its tag */
-    BT_EXAMPLE_QUESTION, /* text: the question, pair: the context; one part a gold answer, with its place in the context */
-    BT_EXAMPLE_ASPECT, /* text: the sentence, pair: the aspect, mark: its place if the file tells it; label */
-    BT_EXAMPLE_CHOICES, /* text, one part a choice (SWAG: start of the ending + ending); label: the right one's number from 0 */
-    BT_EXAMPLE_PLAIN /* text alone: a line or a record of a plain text file */
-};
 
 /* How a file's cells are found. Zero-initialised with quoting and header −1: everything from the content. */
 struct bt_data_dialect {

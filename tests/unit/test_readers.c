@@ -350,6 +350,100 @@ static void aspects_in_tables(void **state)
     assert_string_equal(err.text, "no aspect column given: its name or number from 1");
 }
 
+/* ── sets of labels ── */
+
+static void label_sets(void **state)
+{
+    (void)state;
+    struct bt_data_spec sets = of(BT_EXAMPLE_LABEL_SET);
+    sets.text_column = "t";
+    sets.label_column = "l";
+    expect("l.tsv", "t\tl\na\tx, y ,x\nb\t\nc\tz\n", sets, "2:a/x, y ,x{x y} · 3:b/ · 4:c/z{z}", NULL);
+    expect("l.jsonl",
+           "{\"t\": \"a\", \"l\": [\"x,y\", 2, \"x,y\"]}\n{\"t\": \"b\", \"l\": null}\n{\"t\": \"c\", \"l\": "
+           "[]}\n"
+           "{\"t\": \"d\", \"l\": \"p, q\"}\n",
+           sets, "1:a/[\"x,y\",2,\"x,y\"]{x,y 2} · 2:b/ · 3:c/[] · 4:d/p, q{p q}", NULL);
+    sets.label_separator = " | ";
+    expect("l.tsv", "t\tl\na\tx,1 | y\n", sets, "2:a/x,1 | y{x,1 y}", NULL);
+    sets.label_separator = ",";
+    sets.class_names_file = file_text("class.txt", "anger\njoy\n");
+    expect("l.tsv", "t\tl\na\t1,anger, 0\n", sets, "2:a/1,anger, 0{joy anger}", NULL);
+    refuse("l.tsv", "t\tl\na\t1\nb\t0,2\n", sets, "l.tsv:3: label '2', expected 0 … 1 or a name from ");
+    refuse("l.jsonl", "{\"t\": \"a\", \"l\": {}}\n", sets,
+           "l.jsonl:1: member 'l' is an object, expected a list of labels");
+    refuse("l.jsonl", "{\"t\": \"a\", \"l\": [0, null]}\n", sets,
+           "l.jsonl:1: label 2 of the list is no string and no number");
+}
+
+/* ── choices ── */
+
+static void swag_files(void **state)
+{
+    (void)state;
+    const struct bt_data_spec choices = of(BT_EXAMPLE_CHOICES);
+    expect("s.csv",
+           ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n"
+           "0,v,1,\"A, b. She\",\"A, b.\",She,gold,w.,x.,y.,z.,2\n",
+           choices, "2:A, b./2{She w. She x. She y. She z.}",
+           "swag: 12 columns separated by ',', quoted cells, header");
+    expect("s.csv", "sent1,sent2,ending0,ending1\na,b,c,d\n", choices, "2:a{b c b d}", NULL);
+    expect("s.csv", "sent1,sent2,ending0,ending1,label\na,b,c,d,ending1\n", choices, "2:a/1{b c b d}", NULL);
+    refuse("s.csv", "sent1,sent2,ending0,ending1,label\na,b,c,d,2\n", choices,
+           "s.csv:2: label '2', expected 0 … 1 or a choice's column");
+    refuse("s.csv", "sent1,sent2,ending0,ending1,label\na,b,c\n", choices,
+           "s.csv:2: found 3 columns, expected 5: 'label' is missing");
+}
+
+static void choices_in_tables(void **state)
+{
+    (void)state;
+    static const char *const columns[] = {"A", "B", "C"}, *const list[] = {"c"};
+    struct bt_data_spec choices = of(BT_EXAMPLE_CHOICES);
+    choices.text_column = "q";
+    refuse("c.tsv", "q\tA\tB\n?\tx\ty\n", choices, "c.tsv: no choice columns given: data.choice_columns");
+    choices.choice_columns = columns;
+    choices.n_choice_columns = 3;
+    choices.label_column = "r";
+    choices.id_column = "n";
+    expect("c.tsv", "n\tq\tA\tB\tC\tr\n7\t?\tx\ty\tz\tC\n", choices, "2:?/2#7{x y z}", NULL);
+    refuse("c.tsv", "n\tq\tA\tB\tC\tr\n7\t?\tx\ty\tz\tD\n", choices,
+           "c.tsv:2: label 'D', expected 0 … 2 or a choice's column");
+    choices.choice_columns = list;
+    choices.n_choice_columns = 1;
+    choices.id_column = NULL;
+    expect("c.jsonl", "{\"q\": \"?\", \"c\": [\"x\", \"y\"], \"r\": 1}\n", choices, "1:?/1{x y}", NULL);
+    refuse("c.jsonl",
+           "{\"q\": \"?\", \"c\": [\"x\", \"y\"], \"r\": 1}\n{\"q\": \"?\", \"c\": [\"x\", \"y\", \"z\"], "
+           "\"r\": 1}\n",
+           choices, "c.jsonl:2: 3 choices, expected 2 as in the records before");
+    refuse("c.jsonl", "{\"q\": \"?\", \"c\": [\"x\"], \"r\": 0}\n", choices,
+           "c.jsonl:1: 1 choices, expected at least two");
+    refuse("c.jsonl", "{\"q\": \"?\", \"r\": 0}\n", choices,
+           "c.jsonl: no column 'c', did you mean 'q'? It has: q, r");
+}
+
+/* ── the rest of a line, and a part of a label ── */
+
+static void ranges_of_columns(void **state)
+{
+    (void)state;
+    struct bt_data_spec text = of(BT_EXAMPLE_TEXT);
+    text.dialect.delimiter = ' ';
+    text.text_column = "2-";
+    text.label_column = "1";
+    expect("t.label", "DESC:manner How did \"it go ?\nENTY:x What  is\" it ?\n", text,
+           "1:How did \"it go ?/DESC:manner · 2:What  is\" it ?/ENTY:x",
+           "csv: 6 columns separated by ' ', no quoting, no header, the columns from 2 on are one");
+    text.label_until = ":";
+    expect("t.label", "DESC:manner How did it go ?\nENTY what\n", text,
+           "1:How did it go ?/DESC · 2:what/ENTY", NULL);
+    refuse("t.label", "DESC:manner How did\nENTY\n", text,
+           "t.label:2: found 1 column, expected 3: column 2 is missing");
+    text.text_column = "9-";
+    refuse("t.label", "DESC:manner How did\n", text, "t.label: no column '9-': it has 1, 2, 3 and no header");
+}
+
 /* ── plain text ── */
 
 static void plain_text(void **state)
@@ -424,6 +518,8 @@ int main(void)
         cmocka_unit_test(squad_long_context),   cmocka_unit_test(squad_refusals),
         cmocka_unit_test(questions_in_tables),  cmocka_unit_test(semeval_files),
         cmocka_unit_test(aspects_in_tables),    cmocka_unit_test(plain_text),
+        cmocka_unit_test(label_sets),           cmocka_unit_test(swag_files),
+        cmocka_unit_test(choices_in_tables),    cmocka_unit_test(ranges_of_columns),
         cmocka_unit_test(recognised_as_tables), cmocka_unit_test(searched_as_tables),
         cmocka_unit_test(formats_and_kinds)};
     return cmocka_run_group_tests_name("readers", tests, files_make, files_remove);
