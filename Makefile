@@ -24,7 +24,13 @@ endif
 
 WARN      = -std=c11 -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iengine -I. -MMD -MP
-LDLIBS    = -lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
+# `bertty pull` needs libcurl; without it, or with CURL= on the command line, the rest is built and pull says so.
+CURL       := $(shell pkg-config --exists libcurl 2>/dev/null && echo yes)
+ifneq ($(CURL),)
+CPPFLAGS   += -DBT_WITH_CURL $(shell pkg-config --cflags libcurl)
+CURL_LIBS  := $(shell pkg-config --libs libcurl)
+endif
+LDLIBS    = $(CURL_LIBS) -lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
 
 # The arithmetic of training: vectorised where the source says so, but NaN stays NaN and a sum keeps its order.
 # The compiler may fuse a multiplication and an addition only in the vector kernels, which are compiled once for each instruction set.
@@ -99,7 +105,7 @@ fetch: ## get the model and the film reviews for experiments/movie-reviews.yaml
 	$(Q)experiments/fetch
 
 demo: ## all of the set-up, then a fine-tuning run of some minutes, and the workbench on it
-	$(Q).ci/deps build demo
+	$(Q).ci/deps build hub demo
 	$(Q)$(MAKE) all
 	$(Q)experiments/fetch
 	$(Q)experiments/demo

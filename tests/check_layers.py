@@ -23,6 +23,7 @@ OWNER = {
     "jansson.h": "engine/base/json.c",
     "csv.h": "engine/dataset/csv.c",
     "utf8proc.h": "engine/base/text.c",
+    "curl/curl.h": "engine/formats/hub_http.c",
 }
 
 # Not in the engine: it never ends the process, never speaks to the user, and has no hidden state.

@@ -35,13 +35,14 @@ static char *run_above(const char *checkpoint, int64_t *step)
 }
 
 /* No run is called so: perhaps a model in the Hugging Face cache is. */
-static enum bt_status in_cache(const char *name, struct cli_model *m, struct bt_error *err)
+static enum bt_status in_cache(const char *name, enum bt_status status, struct cli_model *m,
+                               struct bt_error *err)
 {
     struct bt_error run = *err;
-    if (bt_path_exists(name) || !bt_hub_is_name(name)) return BT_NOTFOUND;
+    if (bt_path_exists(name) || !bt_hub_is_name(name)) return status;
     enum bt_status st = bt_hub_find(name, &m->dir, err);
     if (st != BT_NOTFOUND) return st;
-    return bt_fail(err, BT_NOTFOUND, "%s; nor is it in the cache of models (`bertty pull %s` fetches it)",
+    return bt_fail(err, status, "%s; nor is it in the cache of models (`bertty pull %s` fetches it)",
                    run.text, name);
 }
 
@@ -56,7 +57,7 @@ enum bt_status cli_model_find(const char *runs_dir, const char *name, struct cli
     }
     int64_t step;
     enum bt_status st = bt_run_find(runs_dir ? runs_dir : "runs", name, &m->run, &step, err);
-    if (st == BT_NOTFOUND) return in_cache(name, m, err);
+    if (st == BT_NOTFOUND || (st == BT_INVALID && strchr(name, '@'))) return in_cache(name, st, m, err);
     if (!st) st = bt_run_checkpoint(m->run, step, &m->dir, &m->step, err);
     if (st) cli_model_clear(m);
     return st;

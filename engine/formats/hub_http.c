@@ -1,0 +1,442 @@
+/* HTTP through libcurl; without it, a line that says so. */
+#include "formats/hub_http.h"
+
+#include <bertty/num.h>
+#include <bertty/str.h>
+#include <bertty/version.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+char *bt__http_escape(const char *text, bool keep_slash)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+    struct bt_str out = {.data = NULL};
+    for (const char *p = text; *p; p++)
+        if (strchr(plain, *p) || (keep_slash && *p == '/'))
+            bt_str_addc(&out, *p);
+        else
+            bt_str_addf(&out, "%%%02X", (unsigned)(unsigned char)*p);
+    return bt_str_take(&out);
+}
+
+#ifdef BT_WITH_CURL
+#include <curl/curl.h>
+
+enum { MOST_HOPS = 10, CONNECT_S = 10, MOST_IGNORED = 1 << 20 };
+
+struct bt__http {
+    CURL *curl;
+    char *origin;
+    struct curl_slist *open_headers, *hub_headers; /* without and with the token */
+    bool (*stop)(void *ctx);
+    void *ctx;
+    long silence_s;
+    bool reached; /* some answer came: failures to connect may pass */
+    char why[CURL_ERROR_SIZE];
+};
+
+struct exchange { /* one request while it goes on */
+    struct bt__http *h;
+    const struct bt__http_request *r;
+    struct bt__http_answer *a;
+    struct bt_error *err;
+    enum bt_status body; /* what the taker of the body said */
+    size_t ignored;      /* bytes of bodies that nobody wants */
+};
+
+/* ── places ── */
+
+/* "scheme://host:port", or NULL */
+static char *origin_of(const char *url)
+{
+    CURLU *u = curl_url();
+    char *scheme = NULL, *host = NULL, *port = NULL, *origin = NULL;
+    if (u && !curl_url_set(u, CURLUPART_URL, url, 0) && !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+        !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+        !curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+        origin = bt_strfmt("%s://%s:%s", scheme, host, port);
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(u);
+    return origin;
+}
+
+static bool is_encrypted(const char *url)
+{
+    return strncasecmp(url, "https:", 6) == 0;
+}
+
+/* ── headers ── */
+
+static void trim(const char **text, size_t *n)
+{
+    while (*n && strchr(" \t\r\n", (*text)[*n - 1])) --*n;
+    while (*n && strchr(" \t", **text)) ++*text, --*n;
+}
+
+static void take_text(char *to, size_t size, const char *text, size_t n)
+{
+    if (n >= size) n = 0; /* longer than any true one: as if it were missing */
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
+/* "abc", W/"abc" → abc */
+static void take_etag(char *to, size_t size, const char *text, size_t n)
+{
+    if (n > 2 && strncmp(text, "W/", 2) == 0) text += 2, n -= 2;
+    if (n > 1 && text[0] == '"' && text[n - 1] == '"') text++, n -= 2;
+    take_text(to, size, text, n);
+}
+
+static int64_t number(const char *text, size_t n)
+{
+    char digits[24];
+    int64_t v;
+    take_text(digits, sizeof digits, text, n);
+    return bt_parse_int64(digits, &v) && v >= 0 ? v : -1;
+}
+
+/* "bytes 100-199/200" → 100 */
+static int64_t range_start(const char *text, size_t n)
+{
+    if (n < 7 || strncasecmp(text, "bytes ", 6) != 0) return -1;
+    const char *dash = memchr(text, '-', n);
+    return dash ? number(text + 6, (size_t)(dash - text) - 6) : -1;
+}
+
+static void header_etag(struct bt__http_answer *a, const char *text, size_t n)
+{
+    take_etag(a->etag, sizeof a->etag, text, n);
+}
+
+static void header_linked(struct bt__http_answer *a, const char *text, size_t n)
+{
+    if (!a->elsewhere) take_etag(a->linked, sizeof a->linked, text, n);
+}
+
+static void header_commit(struct bt__http_answer *a, const char *text, size_t n)
+{
+    if (!a->elsewhere) take_text(a->commit, sizeof a->commit, text, n);
+}
+
+static void header_linked_size(struct bt__http_answer *a, const char *text, size_t n)
+{
+    if (!a->elsewhere) a->linked_size = number(text, n);
+}
+
+static void header_length(struct bt__http_answer *a, const char *text, size_t n)
+{
+    a->length = number(text, n);
+}
+
+static void header_range(struct bt__http_answer *a, const char *text, size_t n)
+{
+    a->from = range_start(text, n);
+}
+
+static void header_code(struct bt__http_answer *a, const char *text, size_t n)
+{
+    take_text(a->code, sizeof a->code, text, n);
+}
+
+static void header_message(struct bt__http_answer *a, const char *text, size_t n)
+{
+    take_text(a->message, sizeof a->message, text, n < sizeof a->message ? n : sizeof a->message - 1);
+}
+
+/* A number of seconds, or a date. */
+static void header_retry(struct bt__http_answer *a, const char *text, size_t n)
+{
+    char date[64];
+    take_text(date, sizeof date, text, n);
+    time_t now = time(NULL), at = curl_getdate(date, NULL);
+    a->retry_after = (double)number(text, n);
+    if (a->retry_after < 0 && at > 0) a->retry_after = at > now ? (double)(at - now) : 0.0;
+}
+
+static const struct {
+    const char *name;
+    void (*take)(struct bt__http_answer *a, const char *text, size_t n);
+} headers[] = {
+    {.name = "etag", .take = header_etag},
+    {.name = "x-linked-etag", .take = header_linked},
+    {.name = "x-linked-size", .take = header_linked_size},
+    {.name = "x-repo-commit", .take = header_commit},
+    {.name = "content-length", .take = header_length},
+    {.name = "content-range", .take = header_range},
+    {.name = "retry-after", .take = header_retry},
+    {.name = "x-error-code", .take = header_code},
+    {.name = "x-error-message", .take = header_message},
+};
+
+/* A status line: what the answer before it said of itself is past; what the hub said of the file stays. */
+static void new_answer(struct bt__http_answer *a)
+{
+    a->etag[0] = a->code[0] = a->message[0] = '\0';
+    a->length = -1;
+    a->from = -1;
+    a->retry_after = -1.0;
+}
+
+static size_t on_header(char *line, size_t one, size_t n, void *ctx)
+{
+    struct exchange *x = ctx;
+    const char *colon = memchr(line, ':', n * one);
+    size_t name = colon ? (size_t)(colon - line) : 0;
+    if (n * one > 5 && strncmp(line, "HTTP/", 5) == 0) new_answer(x->a);
+    for (size_t i = 0; name && i < sizeof headers / sizeof *headers; i++) {
+        if (strlen(headers[i].name) != name || strncasecmp(headers[i].name, line, name) != 0) continue;
+        const char *value = colon + 1;
+        size_t length = n * one - name - 1;
+        trim(&value, &length);
+        headers[i].take(x->a, value, length);
+    }
+    return n * one;
+}
+
+/* ── bodies ── */
+
+static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
+{
+    struct exchange *x = ctx;
+    n *= one;
+    curl_easy_getinfo(x->h->curl, CURLINFO_RESPONSE_CODE, &x->a->status);
+    if (x->a->status / 100 != 2) {
+        x->ignored += n;
+        return x->ignored > MOST_IGNORED ? 0 : n;
+    }
+    if (x->r->body) x->body = x->r->body(x->r->ctx, x->a, bytes, n, x->err);
+    return x->body ? 0 : n;
+}
+
+static int on_tick(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const struct bt__http *h = ctx;
+    (void)a, (void)b, (void)c, (void)d;
+    return h->stop && h->stop(h->ctx);
+}
+
+/* ── a request ── */
+
+static void set_up(struct exchange *x, const char *url, char *range)
+{
+    struct bt__http *h = x->h;
+    curl_easy_reset(h->curl);
+    h->why[0] = '\0';
+    curl_easy_setopt(h->curl, CURLOPT_URL, url);
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    curl_easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h->curl, CURLOPT_USERAGENT, "bertty/" BT_VERSION);
+    curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, x->a->elsewhere ? h->open_headers : h->hub_headers);
+    curl_easy_setopt(h->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(h->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(h->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(h->curl, CURLOPT_LOW_SPEED_TIME, h->silence_s);
+    curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, h->why);
+    curl_easy_setopt(h->curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(h->curl, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, on_tick);
+    curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, h);
+    if (x->r->head) curl_easy_setopt(h->curl, CURLOPT_NOBODY, 1L);
+    if (range) curl_easy_setopt(h->curl, CURLOPT_RANGE, range);
+}
+
+/* Failures of a way that was open once, or that is open and was cut. */
+static bool may_pass(const struct bt__http *h, CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+        return h->reached;
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum bt_status judge(struct exchange *x, CURLcode code, const char *url)
+{
+    struct bt__http *h = x->h;
+    curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &x->a->status);
+    x->a->transient = x->a->status == 429 || x->a->status == 408 || x->a->status / 100 == 5;
+    h->reached = h->reached || x->a->status;
+    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->ignored > MOST_IGNORED)) return BT_OK;
+    if (code == CURLE_WRITE_ERROR && x->body) return x->body;
+    if (code == CURLE_ABORTED_BY_CALLBACK) return bt_fail(x->err, BT_CANCELLED, "interrupted");
+    x->a->transient = may_pass(h, code);
+    char *origin = origin_of(url); /* not the whole address: it may hold a signature */
+    enum bt_status st = bt_fail(x->err, code == CURLE_OUT_OF_MEMORY ? BT_NOMEM : BT_IO, "%s: %s",
+                                origin ? origin : h->origin, h->why[0] ? h->why : curl_easy_strerror(code));
+    free(origin);
+    return st;
+}
+
+static enum bt_status one_hop(struct exchange *x, const char *url)
+{
+    char *range = x->r->from > 0 ? bt_strfmt("%lld-", (long long)x->r->from) : NULL;
+    if (x->r->from > 0 && !range) return bt_fail(x->err, BT_NOMEM, "no memory for a request");
+    x->body = BT_OK;
+    x->ignored = 0;
+    set_up(x, url, range);
+    enum bt_status st = judge(x, curl_easy_perform(x->h->curl), url);
+    free(range);
+    return st;
+}
+
+/* The address to go to next, copied; NULL: this was the answer (or there is no memory, *st). */
+static char *next_place(struct exchange *x, const char *url, enum bt_status *st)
+{
+    char *location = NULL, *next;
+    if (x->a->status / 100 != 3) return NULL;
+    curl_easy_getinfo(x->h->curl, CURLINFO_REDIRECT_URL, &location);
+    if (!location) return NULL;
+    char *origin = origin_of(location);
+    if (!origin || (is_encrypted(url) && !is_encrypted(location))) {
+        *st = bt_fail(x->err, BT_INVALID, "%s: sent to an address that is %s", x->h->origin,
+                      origin ? "not encrypted, from one that is" : "none of HTTP");
+        free(origin);
+        return NULL;
+    }
+    bool away =
+        x->a->elsewhere || strcasecmp(origin, x->h->origin) != 0; /* nobody sends us back with the token */
+    free(origin);
+    if (x->r->head && away && (x->a->linked[0] || x->a->etag[0])) return NULL;
+    if (!(next = bt_strdup(location))) *st = bt_fail(x->err, BT_NOMEM, "no memory for an address");
+    x->a->elsewhere = away;
+    return next;
+}
+
+enum bt_status bt__http_ask(struct bt__http *h, const struct bt__http_request *r, struct bt__http_answer *a,
+                            struct bt_error *err)
+{
+    *a = (struct bt__http_answer){.linked_size = -1, .length = -1, .from = -1, .retry_after = -1.0};
+    struct exchange x = {.h = h, .r = r, .a = a, .err = err};
+    char *url = bt_strdup(r->url);
+    enum bt_status st = url ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for an address");
+    for (int hop = 0; !st; hop++) {
+        st = one_hop(&x, url);
+        char *next = st ? NULL : next_place(&x, url, &st);
+        if (!next) break;
+        free(url);
+        url = next;
+        if (hop == MOST_HOPS)
+            st = bt_fail(err, BT_IO, "%s: sent on more than %d times", h->origin, MOST_HOPS);
+    }
+    free(url);
+    return st;
+}
+
+/* ── opening ── */
+
+static bool add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *more = line ? curl_slist_append(*list, line) : NULL;
+    if (more) *list = more;
+    return more != NULL;
+}
+
+static bool make_headers(struct bt__http *h, const char *token)
+{
+    static const char whole[] =
+        "Accept-Encoding: identity"; /* sizes and ranges are those of the file itself */
+    char *bearer = token ? bt_strfmt("Authorization: Bearer %s", token) : NULL;
+    bool good = add_header(&h->open_headers, whole) && add_header(&h->hub_headers, whole) &&
+                (!token || add_header(&h->hub_headers, bearer));
+    free(bearer);
+    return good;
+}
+
+enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http **out, struct bt_error *err)
+{
+    struct bt__http *h = calloc(1, sizeof *h);
+    *out = NULL;
+    if (!h) return bt_fail(err, BT_NOMEM, "no memory for a connection");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(h);
+        return bt_fail(err, BT_UNSUPPORTED, "libcurl does not start");
+    }
+    h->stop = o->stop;
+    h->ctx = o->ctx;
+    h->silence_s = o->silence_s;
+    h->origin = origin_of(o->endpoint);
+    h->curl = curl_easy_init();
+    enum bt_status st = BT_OK;
+    if (!h->origin || strncasecmp(o->endpoint, "http", 4) != 0)
+        st = bt_fail(err, BT_INVALID, "HF_ENDPOINT: found \"%.200s\", expected an address like https://host",
+                     o->endpoint);
+    else if (!h->curl || !make_headers(h, o->token))
+        st = bt_fail(err, BT_NOMEM, "no memory for a connection");
+    if (st)
+        bt__http_close(h);
+    else
+        *out = h;
+    return st;
+}
+
+void bt__http_close(struct bt__http *h)
+{
+    if (!h) return;
+    curl_easy_cleanup(h->curl);
+    curl_slist_free_all(h->open_headers);
+    curl_slist_free_all(h->hub_headers);
+    free(h->origin);
+    free(h);
+    curl_global_cleanup();
+}
+
+const char *bt__http_origin(const struct bt__http *h)
+{
+    return h->origin;
+}
+
+#else
+
+enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http **out, struct bt_error *err)
+{
+    (void)o;
+    *out = NULL;
+    return bt_fail(
+        err, BT_UNSUPPORTED,
+        "this bertty was built without libcurl and fetches nothing: install libcurl4-openssl-dev and "
+        "pkg-config (`make deps`), then build again");
+}
+
+void bt__http_close(struct bt__http *h)
+{
+    (void)h;
+}
+
+const char *bt__http_origin(const struct bt__http *h)
+{
+    (void)h;
+    return "";
+}
+
+enum bt_status bt__http_ask(struct bt__http *h, const struct bt__http_request *r, struct bt__http_answer *a,
+                            struct bt_error *err)
+{
+    (void)h, (void)r;
+    *a = (struct bt__http_answer){.status = 0};
+    return bt_fail(err, BT_UNSUPPORTED, "this bertty was built without libcurl");
+}
+
+#endif
