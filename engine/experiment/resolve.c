@@ -163,6 +163,8 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
     if (x->model_freeze_layers > 0) x->model_freeze_embeddings = true;
     if (x->optim_optim == BT_OPTIM_BERT_ADAM) x->optim_correct_bias = false;
     if (x->optim_warmup_steps > 0) x->optim_warmup_ratio = 0.0;
+    if (!x->eval_metric_for_best_model && x->optim_lr_scheduler_type == BT_LR_REDUCE_ON_PLATEAU)
+        x->eval_metric_for_best_model = bt_strdup("loss"); /* as transformers' TrainingArguments */
     if (!x->eval_metric_for_best_model) x->eval_metric_for_best_model = bt_strdup("accuracy");
     if (x->eval_greater_is_better == BT_GREATER_IS_BETTER_AUTO && x->eval_metric_for_best_model)
         x->eval_greater_is_better = strcmp(x->eval_metric_for_best_model, "loss") == 0

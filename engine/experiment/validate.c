@@ -74,6 +74,9 @@ static enum bt_status check_eval(const struct check *c)
     if (x->eval_early_stopping_patience > 0 && never)
         return blame(c, BT_OPTION_eval_early_stopping_patience,
                      "needs evaluations: eval.eval_strategy and validation data");
+    if (x->optim_lr_scheduler_type == BT_LR_REDUCE_ON_PLATEAU && never)
+        return blame(c, BT_OPTION_optim_lr_scheduler_type,
+                     "reduce_lr_on_plateau needs evaluations: eval.eval_strategy and validation data");
     if (x->run_save_strategy == BT_SAVE_BEST && never)
         return blame(c, BT_OPTION_run_save_strategy,
                      "best needs evaluations: eval.eval_strategy and validation data");
@@ -82,18 +85,31 @@ static enum bt_status check_eval(const struct check *c)
 
 /* ── options of one choice ── */
 
-#define ONE(c) (1u << (c))
+#define ONE(c)   (1u << (c))
+#define WARMS_UP (~(ONE(BT_LR_CONSTANT) | ONE(BT_LR_REDUCE_ON_PLATEAU)))
+
+#define ONLY(opt, other, which)                                                                              \
+    {                                                                                                        \
+        .option = BT_OPTION_##opt, .of = BT_OPTION_##other, .choices = (which)                               \
+    }
 
 /* An option that only some of another option's choices know. */
 static const struct {
     int option, of;
     unsigned choices;
 } only_with[] = {
-    {BT_OPTION_optim_adam_beta1, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
-    {BT_OPTION_optim_adam_beta2, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
-    {BT_OPTION_optim_adam_epsilon, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
-    {BT_OPTION_optim_correct_bias, BT_OPTION_optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)},
-    {BT_OPTION_optim_momentum, BT_OPTION_optim_optim, ONE(BT_OPTIM_SGD)},
+    ONLY(optim_adam_beta1, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
+    ONLY(optim_adam_beta2, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
+    ONLY(optim_adam_epsilon, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
+    ONLY(optim_correct_bias, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
+    ONLY(optim_momentum, optim_optim, ONE(BT_OPTIM_SGD)),
+    ONLY(optim_num_cycles, optim_lr_scheduler_type, ONE(BT_LR_COSINE_WITH_RESTARTS)),
+    ONLY(optim_power, optim_lr_scheduler_type, ONE(BT_LR_POLYNOMIAL)),
+    ONLY(optim_lr_end, optim_lr_scheduler_type, ONE(BT_LR_POLYNOMIAL)),
+    ONLY(optim_lr_reduce_factor, optim_lr_scheduler_type, ONE(BT_LR_REDUCE_ON_PLATEAU)),
+    ONLY(optim_lr_reduce_patience, optim_lr_scheduler_type, ONE(BT_LR_REDUCE_ON_PLATEAU)),
+    ONLY(optim_warmup_ratio, optim_lr_scheduler_type, WARMS_UP),
+    ONLY(optim_warmup_steps, optim_lr_scheduler_type, WARMS_UP),
 };
 
 /* A resolved file says everything: only what is not the default was meant. */
@@ -153,6 +169,12 @@ static enum bt_status check_train(const struct check *c)
         x->set[BT_OPTION_optim_warmup_steps])
         return blame(c, BT_OPTION_optim_warmup_steps,
                      "set together with optim.warmup_ratio, expected one of the two");
+    if (x->train_loss_watchdog_threshold < 0.0 &&
+        meant(x, &bt_options(NULL)[BT_OPTION_train_loss_watchdog_patience]))
+        return blame(c, BT_OPTION_train_loss_watchdog_patience, "needs train.loss_watchdog_threshold");
+    if (x->optim_lr_scheduler_type == BT_LR_POLYNOMIAL &&
+        meant(x, &bt_options(NULL)[BT_OPTION_optim_lr_end]) && x->optim_lr_end >= x->optim_learning_rate)
+        return blame(c, BT_OPTION_optim_lr_end, "needs to be below optim.learning_rate");
     if (x->model_freeze_layers > 0 && !x->model_freeze_embeddings &&
         x->set[BT_OPTION_model_freeze_embeddings])
         return blame(c, BT_OPTION_model_freeze_embeddings,

@@ -168,6 +168,11 @@ void bt__learner_set_rate(struct bt__learner *l, double learning_rate)
     l->s.learning_rate = l->s.schedule.base = learning_rate;
 }
 
+void bt__learner_reduce(struct bt__learner *l, double factor)
+{
+    l->s.schedule.reduced = factor;
+}
+
 void bt__learner_observe(struct bt__learner *l, bt__observe_fn *fn, void *ctx)
 {
     l->observe = fn;

@@ -54,6 +54,7 @@ struct bt__optim *bt__learner_optim(struct bt__learner *l);
 struct bt__pass *bt__learner_pass(struct bt__learner *l);
 const struct bt__pass_limits *bt__learner_limits(const struct bt__learner *l);
 void bt__learner_set_rate(struct bt__learner *l, double learning_rate);
+void bt__learner_reduce(struct bt__learner *l, double factor); /* what reduce_lr_on_plateau came to */
 void bt__learner_observe(struct bt__learner *l, bt__observe_fn *fn, void *ctx); /* fn may be NULL */
 
 /* Does step number step (from 0). BT_DIVERGED if the loss or the gradient is not finite: the weights are then those before the step. */

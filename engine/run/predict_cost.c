@@ -55,13 +55,15 @@ static struct bt__optim_settings optim_of(const struct bt_experiment *x)
 
 struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *x, const struct bt__setup *s)
 {
-    static const enum bt__schedule_kind kind[] = {[BT_LR_LINEAR] = BT__SCHEDULE_LINEAR,
-                                                  [BT_LR_COSINE] = BT__SCHEDULE_COSINE,
-                                                  [BT_LR_POLYNOMIAL] = BT__SCHEDULE_POLYNOMIAL,
-                                                  [BT_LR_CONSTANT] = BT__SCHEDULE_CONSTANT,
-                                                  [BT_LR_CONSTANT_WITH_WARMUP] =
-                                                      BT__SCHEDULE_CONSTANT_WITH_WARMUP,
-                                                  [BT_LR_INVERSE_SQRT] = BT__SCHEDULE_INVERSE_SQRT};
+    static const enum bt__schedule_kind kind[] = {
+        [BT_LR_LINEAR] = BT__SCHEDULE_LINEAR,
+        [BT_LR_COSINE] = BT__SCHEDULE_COSINE,
+        [BT_LR_COSINE_WITH_RESTARTS] = BT__SCHEDULE_COSINE_WITH_RESTARTS,
+        [BT_LR_POLYNOMIAL] = BT__SCHEDULE_POLYNOMIAL,
+        [BT_LR_CONSTANT] = BT__SCHEDULE_CONSTANT,
+        [BT_LR_CONSTANT_WITH_WARMUP] = BT__SCHEDULE_CONSTANT_WITH_WARMUP,
+        [BT_LR_INVERSE_SQRT] = BT__SCHEDULE_INVERSE_SQRT,
+        [BT_LR_REDUCE_ON_PLATEAU] = BT__SCHEDULE_REDUCE_LR_ON_PLATEAU};
     struct bt__learner_settings l = {
         .batch_size = (int)x->train_train_batch_size,
         .accumulation = (int)x->train_gradient_accumulation_steps,
@@ -75,7 +77,10 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
         .max_grad_norm = x->train_max_grad_norm,
         .schedule = {.kind = kind[x->optim_lr_scheduler_type],
                      .warmup = x->optim_warmup_steps,
-                     .base = x->optim_learning_rate},
+                     .base = x->optim_learning_rate,
+                     .cycles = x->optim_num_cycles,
+                     .power = x->optim_power,
+                     .end = x->optim_lr_end},
         .warmup_ratio = x->optim_warmup_ratio,
         .learning_rate = x->optim_learning_rate,
         .optim = optim_of(x)};

@@ -97,11 +97,30 @@ static enum bt_status steer(struct bt__trainer *t, struct bt_error *err)
 
 /* ── the loop ── */
 
+static double base_rate(const struct bt__trainer *t)
+{
+    double rate = bt__steering_rate(&t->steering, t->st.step);
+    return isnan(rate) ? t->x->optim_learning_rate : rate;
+}
+
+/* Axolotl's watchdog: a loss that stays high will not come down any more. */
+static enum bt_status watch(struct bt__trainer *t, double loss, struct bt_error *err)
+{
+    const double threshold = t->x->train_loss_watchdog_threshold;
+    if (threshold < 0.0) return BT_OK;
+    t->st.alarms = loss > threshold ? t->st.alarms + 1 : 0;
+    if (t->st.alarms < t->x->train_loss_watchdog_patience) return BT_OK;
+    return bt_fail(err, BT_DIVERGED,
+                   "step %lld: the loss is %.4g, above train.loss_watchdog_threshold (%g) for %lld steps",
+                   (long long)t->st.step, loss, threshold, (long long)t->st.alarms);
+}
+
 static enum bt_status step(struct bt__trainer *t, struct bt_error *err)
 {
     struct bt__step_result r;
-    double rate = bt__steering_rate(&t->steering, t->st.step), begin = bt__clock();
-    if (!isnan(rate)) bt__learner_set_rate(t->learner, rate);
+    double begin = bt__clock();
+    bt__learner_set_rate(t->learner, base_rate(t));
+    bt__learner_reduce(t->learner, t->st.plateau.factor);
     enum bt_status st = bt__learner_step(t->learner, t->st.step, &r, err);
     if (st) return st;
     double seconds = bt__clock() - begin;
@@ -115,7 +134,22 @@ static enum bt_status step(struct bt__trainer *t, struct bt_error *err)
         bt__dynamics_write(t, t->st.step / t->steps_per_epoch);
         bt__dynamics_clear(t);
     }
-    return BT_OK;
+    return watch(t, r.loss, err);
+}
+
+/* After an evaluation of the plan: has the metric stopped to improve? */
+static void reduce_rate(struct bt__trainer *t)
+{
+    const struct bt_experiment *x = t->x;
+    const struct bt__plateau_rule rule = {.greater = x->eval_greater_is_better != BT_GREATER_IS_BETTER_FALSE,
+                                          .factor = x->optim_lr_reduce_factor,
+                                          .patience = x->optim_lr_reduce_patience,
+                                          .base = base_rate(t)};
+    double figure = bt_metrics_get(&t->st.last.metrics, x->eval_metric_for_best_model);
+    if (x->optim_lr_scheduler_type != BT_LR_REDUCE_ON_PLATEAU) return;
+    if (bt__plateau_step(&t->st.plateau, &rule, figure))
+        bt__tell(t, "learning rate reduced to %g: more than %lld evaluations without a better %s",
+                 rule.base * t->st.plateau.factor, (long long)rule.patience, x->eval_metric_for_best_model);
 }
 
 /* What is due after a step (or, when resumed, still due): evaluation, then a checkpoint. */
@@ -123,8 +157,11 @@ static enum bt_status after_step(struct bt__trainer *t, struct bt_error *err)
 {
     bool better = false;
     enum bt_status st = BT_OK;
-    if (bt__eval_due(t) && t->st.evaluated != t->st.step) st = bt__eval(t, true, &better, err);
-    if (st) return st;
+    if (bt__eval_due(t) && t->st.evaluated != t->st.step) {
+        st = bt__eval(t, true, &better, err);
+        if (st) return st;
+        reduce_rate(t);
+    }
     bool save = better ? t->x->run_save_strategy != BT_SAVE_NO : bt__save_due(t);
     if (save && t->saved != t->st.step) bt__save(t);
     return BT_OK;

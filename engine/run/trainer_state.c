@@ -5,7 +5,7 @@
 
 void bt__trainer_state_begin(struct bt__trainer_state *s)
 {
-    *s = (struct bt__trainer_state){.evaluated = -1, .best.step = -1, .last.step = -1};
+    *s = (struct bt__trainer_state){.evaluated = -1, .best.step = -1, .last.step = -1, .plateau.factor = 1.0};
 }
 
 void bt__metrics_write(struct bt_json_writer *w, const struct bt_metrics *m)
@@ -29,6 +29,24 @@ static void write_mark(struct bt_json_writer *w, const char *key, const struct b
     bt_jw_end_object(w);
 }
 
+static void write_plateau(struct bt_json_writer *w, const struct bt__plateau *p)
+{
+    bt_jw_key(w, "plateau");
+    bt_jw_object(w);
+    if (p->any) bt_jw_knum(w, "best", p->best);
+    bt_jw_kint(w, "stale", p->stale);
+    bt_jw_knum(w, "factor", p->factor);
+    bt_jw_end_object(w);
+}
+
+static struct bt__plateau read_plateau(const struct bt_json *v)
+{
+    return (struct bt__plateau){.any = bt_json_get(v, "best"),
+                                .best = bt_json_number(bt_json_get(v, "best"), 0.0),
+                                .stale = bt_json_int(bt_json_get(v, "stale"), 0),
+                                .factor = bt_json_number(bt_json_get(v, "factor"), 1.0)};
+}
+
 void bt__trainer_state_write(struct bt_str *out, const struct bt__trainer_state *s, int64_t total,
                              const char *optim, const struct bt__hashes *data)
 {
@@ -43,6 +61,8 @@ void bt__trainer_state_write(struct bt_str *out, const struct bt__trainer_state 
     write_mark(&w, "last", &s->last);
     bt_jw_kint(&w, "stale", s->stale);
     bt_jw_kbool(&w, "stopped_early", s->stopped_early);
+    write_plateau(&w, &s->plateau);
+    bt_jw_kint(&w, "alarms", s->alarms);
     bt_jw_kint(&w, "tokens", s->tokens);
     bt_jw_knum(&w, "seconds", s->seconds);
     bt_jw_knum(&w, "loss_sum", s->loss_sum);
@@ -76,6 +96,8 @@ enum bt_status bt__trainer_state_read(const char *path, struct bt__trainer_state
         .evaluated = bt_json_int(bt_json_get(v, "evaluated"), -1),
         .stale = bt_json_int(bt_json_get(v, "stale"), 0),
         .stopped_early = bt_json_bool(bt_json_get(v, "stopped_early"), false),
+        .plateau = read_plateau(bt_json_get(v, "plateau")),
+        .alarms = bt_json_int(bt_json_get(v, "alarms"), 0),
         .tokens = bt_json_int(bt_json_get(v, "tokens"), 0),
         .seconds = bt_json_number(bt_json_get(v, "seconds"), 0.0),
         .loss_sum = bt_json_number(bt_json_get(v, "loss_sum"), 0.0),

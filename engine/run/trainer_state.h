@@ -2,6 +2,7 @@
 #ifndef BERTTY_RUN_TRAINER_STATE_H
 #define BERTTY_RUN_TRAINER_STATE_H
 
+#include "optim/schedule.h"
 #include "run/hashes.h"
 #include <bertty/train.h>
 
@@ -16,8 +17,10 @@ struct bt__trainer_state {
     struct bt__mark best, last; /* evaluations; best by metric_for_best_model */
     int64_t stale;              /* evaluations since a better one: early stopping's patience */
     bool stopped_early;
-    int64_t tokens; /* trained on so far */
-    double seconds; /* spent in training steps so far */
+    struct bt__plateau plateau; /* of reduce_lr_on_plateau */
+    int64_t alarms;             /* steps in a row whose loss was above train.loss_watchdog_threshold */
+    int64_t tokens;             /* trained on so far */
+    double seconds;             /* spent in training steps so far */
     double loss_sum;
     int64_t loss_steps; /* of the steps since the last point of the loss curve */
 };

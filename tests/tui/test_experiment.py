@@ -95,7 +95,7 @@ def test_steps_undo_reset():
         s.keys("Space")
         s.wait(r"● group_by_length +< \[ \] false >")
         field(s, "lr_scheduler_type")
-        s.keys("Left")
+        s.keys("Left", "Left")
         s.wait(r"lr_scheduler_type +< inverse_sqrt >")
         s.keys("w")
         s.wait(r"tiny\.yaml saved")

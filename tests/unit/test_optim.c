@@ -39,7 +39,8 @@ static void begin(struct fixture *f, int threads)
                                  .type_vocab_size = 2,
                                  .initializer_range = 0.3f};
     assert_int_equal(bt__pool_create(threads, &f->pool, &err), BT_OK);
-    assert_int_equal(bt__model_create(&c, 3, &f->m, &err), BT_OK);
+    const struct bt__head_spec head = {.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = 3};
+    assert_int_equal(bt__model_create(&c, &head, &f->m, &err), BT_OK);
     bt__model_init(f->m, 5, NULL);
     f->dense = calloc(f->m->params.total, sizeof *f->dense);
     assert_non_null(f->dense);

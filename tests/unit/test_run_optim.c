@@ -88,11 +88,23 @@ static void refused(void **state)
     (void)state;
     static const struct {
         const char *settings[3], *key;
-    } cases[] = {{{"optim.optim=sgd", "optim.adam_beta1=0.8"}, "optim.adam_beta1"},
-                 {{"optim.optim=adafactor", "optim.adam_epsilon=1e-8"}, "optim.adam_epsilon"},
-                 {{"optim.optim=adafactor", "optim.correct_bias=false"}, "optim.correct_bias"},
-                 {{"optim.optim=bert_adam", "optim.correct_bias=true"}, "optim.correct_bias"},
-                 {{"optim.momentum=0.9"}, "optim.momentum"}};
+    } cases[] = {
+        {{"optim.optim=sgd", "optim.adam_beta1=0.8"}, "optim.adam_beta1"},
+        {{"optim.optim=adafactor", "optim.adam_epsilon=1e-8"}, "optim.adam_epsilon"},
+        {{"optim.optim=adafactor", "optim.correct_bias=false"}, "optim.correct_bias"},
+        {{"optim.optim=bert_adam", "optim.correct_bias=true"}, "optim.correct_bias"},
+        {{"optim.momentum=0.9"}, "optim.momentum"},
+        {{"optim.num_cycles=2"}, "optim.num_cycles"},
+        {{"optim.lr_scheduler_type=cosine", "optim.power=2"}, "optim.power"},
+        {{"optim.lr_end=1e-6"}, "optim.lr_end"},
+        {{"optim.lr_scheduler_type=polynomial", "optim.lr_end=1e-2"}, "optim.lr_end"},
+        {{"optim.lr_reduce_factor=0.5"}, "optim.lr_reduce_factor"},
+        {{"optim.lr_reduce_patience=2"}, "optim.lr_reduce_patience"},
+        {{"optim.lr_scheduler_type=constant", "optim.warmup_steps=2"}, "optim.warmup_steps"},
+        {{"optim.lr_scheduler_type=reduce_lr_on_plateau", "optim.warmup_ratio=0.2"}, "optim.warmup_ratio"},
+        {{"optim.lr_scheduler_type=reduce_lr_on_plateau", "eval.eval_strategy=no"},
+         "optim.lr_scheduler_type"},
+        {{"train.loss_watchdog_patience=2"}, "train.loss_watchdog_patience"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bt_experiment *x = fix_experiment(cases[i].settings);
         const struct bt_option *at = NULL;
@@ -102,11 +114,58 @@ static void refused(void **state)
     }
 }
 
+/* What reduce_lr_on_plateau came to is part of a checkpoint: with a rate of 0.5 the loss does not fall, and the rate does. */
+static void plateau(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"optim.lr_scheduler_type=reduce_lr_on_plateau",
+                                           "optim.lr_reduce_patience=1",
+                                           "optim.lr_reduce_factor=0.5",
+                                           "optim.learning_rate=0.5",
+                                           "eval.eval_steps=1",
+                                           NULL};
+    stopped_and_resumed("plateau", settings);
+    struct bt_experiment *x;
+    expect_ok(bt_experiment_load(fix_path("runs/plateau/experiment.yaml"), &x, &fix_err));
+    assert_string_equal(x->eval_metric_for_best_model, "loss");
+    bt_experiment_free(x);
+    struct bt_json *v = bt_json_load(fix_path("runs/plateau/last/trainer.json"), 1 << 20, &fix_err);
+    assert_non_null(v);
+    double factor = bt_json_number(bt_json_get(bt_json_get(v, "plateau"), "factor"), 0.0);
+    assert_true(factor > 0.0 && factor < 0.5);
+    bt_json_free(v);
+}
+
+/* The loss of every step is above 0.01: the third ends the run, and so does the first after a resume from the second. */
+static void watchdog(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"train.loss_watchdog_threshold=0.01", "run.save_steps=1", NULL};
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    assert_int_equal(fix_train("barking", settings, &w, &r), BT_DIVERGED);
+    assert_string_equal(r.state, "diverged");
+    assert_int_equal(r.last_step, 3);
+    assert_non_null(strstr(fix_err.text, "step 3: the loss is "));
+    assert_non_null(strstr(fix_err.text, "above train.loss_watchdog_threshold (0.01) for 3 steps"));
+    bt_train_result_clear(&r);
+    assert_int_equal(fix_resume("barking", 2, false, &w, &r), BT_DIVERGED);
+    assert_int_equal(r.last_step, 3);
+    bt_train_result_clear(&r);
+    expect_ok(fix_train(
+        "quiet",
+        (const char *const[]){"train.loss_watchdog_threshold=100", "train.loss_watchdog_patience=1", NULL},
+        &w, &r));
+    assert_string_equal(r.state, "finished");
+    bt_train_result_clear(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact),       cmocka_unit_test(threads), cmocka_unit_test(uncorrected),
-        cmocka_unit_test(another_one), cmocka_unit_test(refused),
+        cmocka_unit_test(another_one), cmocka_unit_test(refused), cmocka_unit_test(plateau),
+        cmocka_unit_test(watchdog),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }

@@ -34,7 +34,9 @@ bool exp_follows(const struct bt_experiment *x, size_t i)
     case BT_OPTION_model_freeze_embeddings:
         return x->model_freeze_layers > 0;
     case BT_OPTION_eval_metric_for_best_model:
-        return x->eval_metric_for_best_model && strcmp(x->eval_metric_for_best_model, "accuracy") == 0;
+        return x->eval_metric_for_best_model &&
+               strcmp(x->eval_metric_for_best_model,
+                      x->optim_lr_scheduler_type == BT_LR_REDUCE_ON_PLATEAU ? "loss" : "accuracy") == 0;
     default:
         return false;
     }
