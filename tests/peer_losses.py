@@ -78,6 +78,7 @@ class Plan:
     warmup_ratio: float = 0.1
     max_grad_norm: float = 1.0
     smoothing: float = 0.0
+    optimizer: object = None  # (groups, learning rate) → PyTorch's, instead of AdamW
     more: dict = field(default_factory=dict)  # further options for our side
 
 
@@ -93,7 +94,7 @@ def ours(plan, folder, program):
         "train.train_batch_size": plan.batch, "train.gradient_accumulation_steps": plan.accumulation,
         "train.max_grad_norm": plan.max_grad_norm, "train.label_smoothing_factor": plan.smoothing,
         "train.group_by_length": str(plan.group).lower(), "optim.learning_rate": plan.learning_rate,
-        "optim.weight_decay": plan.weight_decay, "optim.warmup_ratio": plan.warmup_ratio, "optim.adam_epsilon": 1e-8,
+        "optim.weight_decay": plan.weight_decay, "optim.warmup_ratio": plan.warmup_ratio, **({} if plan.optimizer else {"optim.adam_epsilon": 1e-8}),
         "eval.eval_strategy": "no", "run.save_strategy": "no", "run.logging_steps": 1, **plan.more}
     experiment = folder / "experiment.yaml"
     experiment.write_text("model: {}\n")
@@ -110,11 +111,13 @@ def optimizer_of(plan, model):
     plain = [p for n, p in model.named_parameters() if n.endswith(".bias") or "LayerNorm" in n]
     decayed = [p for n, p in model.named_parameters() if not (n.endswith(".bias") or "LayerNorm" in n)]
     groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    if plan.optimizer:
+        return plan.optimizer(groups, plan.learning_rate)
     return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.999), eps=1e-8)
 
 
 def theirs(plan):
-    """PyTorch's loss of every step."""
+    """PyTorch's loss of every step, and its last weights."""
     from transformers import get_linear_schedule_with_warmup
     model = g.AutoModelForSequenceClassification.from_pretrained(
         plan.model, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, classifier_dropout=0.0).train()
@@ -142,16 +145,33 @@ def theirs(plan):
         schedule.step()
         optimizer.zero_grad()
         losses.append(total)
-    return losses
+    return losses, model.state_dict()
+
+
+def compare_weights(checkpoint, theirs_, start, limit=1e-3):
+    """Every parameter: the difference relative to how far the training moved it."""
+    from safetensors.torch import load_file
+    before, found, worst = load_file(start / "model.safetensors"), load_file(checkpoint / "model.safetensors"), 0.0
+    for name, expected in theirs_.items():
+        moved = (expected - before[name]).norm().item()
+        apart = (found[name] - expected).norm().item()
+        assert moved > 0, f"{name} did not move: nothing would be seen"
+        if "key.bias" in name:  # without an influence on the loss: its gradient is rounding
+            continue
+        worst = max(worst, apart / moved)
+        assert apart <= limit * moved, (name, apart, moved)
+    print(f"weights: apart by at most {worst:.1e} of their way")
 
 
 def compare(plan, folder, program, limit=1e-3):
     """The largest relative difference of any step's loss; it must be within the limit."""
-    a, b = ours(plan, folder, program), theirs(plan)
+    a, (b, weights) = ours(plan, folder, program), theirs(plan)
     apart = [abs(x - y) / abs(y) for x, y in zip(a, b, strict=True)]
     worst = max(range(plan.steps), key=apart.__getitem__)
     print(f"{plan.steps} steps, loss {b[0]:.4f} → {b[-1]:.4f}: largest relative difference {apart[worst]:.1e} "
           f"at step {worst + 1}")
     assert max(b) - min(b) > 1e-3, "the loss hardly moves: nothing would be seen"
     assert apart[worst] <= limit, (worst + 1, a[worst], b[worst])
+    if plan.more.get("run.save_strategy"):
+        compare_weights(folder / "runs/run/last", weights, plan.model)
     return apart[worst]
