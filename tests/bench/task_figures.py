@@ -12,6 +12,7 @@ On a busy machine two queues with BT_PEER_THREADS=1 are faster than one run with
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ MODEL = ROOT / "experiments/models/all-MiniLM-L6-v2"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 PEER_PYTHON = CACHE / "bertty/peers/bin/python"
 TRAINER = SHARED / "peers/hf_finetune.py"
+BERTTY = os.environ.get("BERTTY_FAST") or ROOT / "bertty"
 MORE = ROOT / "tests/peers/more_finetune.py"
 CSV = ["--delimiter", ","]
 THREADS = os.environ.get("BT_PEER_THREADS") or 2
@@ -51,7 +53,7 @@ def columns(text, label, pair=None, header=False, **more):
     return peer, {**ours, **more}
 
 
-def classified(files, epochs, lr, where, metrics, experiment="classification", peer=(), **more):
+def classified(files, epochs, lr, where, metrics, experiment="movie-reviews", peer=(), **more):
     theirs, mine = where
     return Row(files, epochs, lr, ["--task", "cls", *theirs, *peer], (experiment, mine), metrics, **more)
 
@@ -73,7 +75,7 @@ ROWS = {
                 ("regression", columns(5, 4, 6)[1]), [("Pearson", "pearson", "pearson", 100),
                                                       ("Spearman", "spearman", "spearman", 100)], bound=True),
     "cola": classified(data.shared("cola/in_domain_train.tsv", "cola/in_domain_dev.tsv"), 5, 1e-4, columns(3, 1),
-                       [("Matthews", "mcc", "matthews", 1), ACCURACY], bound=True),
+                       [("Matthews", "mcc", "mcc", 1), ACCURACY], bound=True),
     "ag_news": classified(data.shared("ag_news_subset/train.csv", "ag_news_subset/dev.csv"), 2, 5e-5, columns(0, 1),
                           [ACCURACY, MACRO], peer=[*CSV, "--quoting"], bound=True),
     "rte": classified(data.shared("rte/train.tsv", "rte/dev.tsv"), 5, 1e-4, columns(1, 3, 2, header=True), [ACCURACY]),
@@ -89,7 +91,8 @@ ROWS = {
     "squad2": Row(data.made("make_unanswerable.py", "train.json", "dev.json"), 2, 1e-4,
                   ["--task", "qa2", "--max-len", 256, "--stride", 64],
                   ("question-answering", {"data.max_seq_length": 256, "task.doc_stride": 64}),
-                  [*QA, ("HasAns F1", "HasAns_f1", "HasAns_f1", 1), ("NoAns F1", "NoAns_f1", "NoAns_f1", 1)], script=MORE),
+                  [("EM", "exact_match", "exact", 1), *QA[1:], ("HasAns F1", "HasAns_f1", "HasAns_f1", 1),
+                   ("NoAns F1", "NoAns_f1", "NoAns_f1", 1)], script=MORE),
     "mnli": classified(data.made("make_inferences.py", "train.tsv", "dev_matched.tsv", "dev_mismatched.tsv"), 3, 1e-4,
                        columns(0, 2, 1, header=True),
                        [("matched", "accuracy", "accuracy", 100), ("mismatched", "accuracy_2", "accuracy_2", 100)]),
@@ -130,21 +133,33 @@ def run_peer(name, row, work, seed, _):
 def our_command(name, row, work, seed, more):
     train, *evals = row.files(SHARED, work)
     model = row.model(SHARED, work, PEER_PYTHON) if row.model else MODEL
-    options = {"model.name_or_path": model, "data.train_file": train,
-               "data.validation_file": evals[0] if len(evals) == 1 else f"[{', '.join(map(str, evals))}]",
+    options = {"model.name_or_path": model, "data.train_file": train, "data.validation_file": listed(evals), "data.test_file": "[]",
                "data.max_seq_length": 128, **row.settings, "train.num_train_epochs": row.epochs, "train.train_batch_size": 32,
-               "train.seed": seed, "optim.learning_rate": row.lr, "optim.weight_decay": 0.01, "optim.warmup_ratio": 0.1}
+               "train.seed": seed, "optim.learning_rate": row.lr, "optim.weight_decay": 0.01, "optim.warmup_ratio": 0.1,
+               "optim.adam_epsilon": 1e-8, "eval.eval_strategy": "epoch",
+               "run.save_strategy": "no" if len(evals) == 1 else "epoch"}
     sets = [part for o in [*(f"{k}={v}" for k, v in options.items()), *more] for part in ("--set", o)]
-    return [os.environ.get("BERTTY_FAST") or ROOT / "bertty", "train", ROOT / f"experiments/{row.experiment}.yaml", *sets,
-            "--name", f"{name}-{seed}", "--runs", work / "runs", "--json"]
+    return [BERTTY, "train", ROOT / f"experiments/{row.experiment}.yaml", *sets, "--name", f"{name}-{seed}",
+            "--runs", work / "runs", "--json"]
+
+
+def listed(files):
+    return files[0] if len(files) == 1 else f"[{', '.join(map(str, files))}]"
 
 
 def run_ours(name, row, work, seed, more):
-    subprocess.run(["rm", "-rf", work / f"runs/{name}-{seed}"], check=True)
-    command = our_command(name, row, work, seed, more)
-    got = last_json(command, work / f"logs/{name}-ours-{seed}.log")
-    return {**got.pop("last")["metrics"], **{key: got[key] for key in ("tokens_per_s", "max_rss_mib") if key in got}}, \
-        [" ".join(map(str, command))]
+    """Several validation files count as one while training; so the last checkpoint is held against each."""
+    run, log = work / f"runs/{name}-{seed}", work / f"logs/{name}-ours-{seed}.log"
+    shutil.rmtree(run, ignore_errors=True)
+    commands = [our_command(name, row, work, seed, more)]
+    got = last_json(commands[0], log)
+    found = {**got["last"]["metrics"], **{key: got[key] for key in ("tokens_per_s", "max_rss_mib") if key in got}}
+    _, *evals = row.files(SHARED, work)
+    for i, path in enumerate(evals if len(evals) > 1 else []):
+        commands.append([BERTTY, "eval", f"{run}@last", "--data", path, "--json"])
+        metrics = last_json(commands[-1], log)["metrics"]
+        found.update(metrics if i == 0 else {f"{key}_{i + 1}": value for key, value in metrics.items()})
+    return found, [" ".join(map(str, command)) for command in commands]
 
 
 def results(work):
