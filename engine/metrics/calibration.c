@@ -5,15 +5,11 @@
 
 enum { BINS = 15 };
 
-/* The bin (b/15, (b+1)/15] that a probability is in; −1: none, as for 0. */
+/* The bin (b/15, (b+1)/15] that a probability is in; −1: none, as for 0. No float but 1 is so near to a limit that the product could round to it. */
 static int bin_of(double p)
 {
-    int b = (int)ceil(p * BINS) - 1;
     if (!(p > 0.0)) return -1;
-    if (b >= BINS) b = BINS - 1;
-    if (p <= (double)b / BINS) b--;
-    if (p > (double)(b + 1) / BINS) b++;
-    return b < BINS ? b : -1;
+    return p < 1.0 ? (int)ceil(p * BINS) - 1 : BINS - 1;
 }
 
 /* Σ over bins of |right − Σ confidence| / n (Guo et al. 2017), confidence being the probability of what was predicted. */

@@ -253,6 +253,8 @@ def number_cases():
         if i % 14 == 0:
             predicted = gold.copy()
         yield gold, predicted
+    for n in 3, 7, 10:
+        yield np.full(n, 0.1), random.normal(size=n)
     yield np.array([0.0, 1e-3, 2e-3]) + 4.0, np.array([5e200, -3e200, 1e150])
     yield random.random((2, 20000)) * 5
 
@@ -264,6 +266,8 @@ def test_numbers(_):
         wanted = numbers_wanted(gold, predicted)
         if not np.isfinite(predicted @ predicted):  # a square that overflows
             wanted |= {k: values(lines)[k] for k in ("mse", "rmse", "r2")}
+        if len(gold) > 1 and (gold == 0.1).all():  # scikit-learn takes the rounding of 0.1's mean for a variance
+            wanted["r2"] = 0.0
         compare(values(lines), wanted, (gold, predicted))
 
 
@@ -390,7 +394,8 @@ def test_spans_of_valid_tags(_):
 def test_spans_degenerate(_):
     nothing, some = [["O", "O"], ["O"]], [["B-A", "I-A"], ["B-B"]]
     check_spans([(a, b, "IOB2", strict) for a in (nothing, some) for b in (nothing, some) for strict in (False, True)]
-                + [([["B", "I", "O"]], [["B", "O", "I"]], "IOB2", False), ([["I-a-b", "Ix"]], [["B-a-b", "O"]], "IOB2", False)])
+                + [([["B", "I", "O"]], [["B", "O", "I"]], "IOB2", False), ([["I-a-b", "Ix"]], [["B-a-b", "O"]], "IOB2", False),
+                   ([["B-X", "äX", "ä", "O"]], [["B-X", "O", "äX", "O"]], "IOB2", False)])
     (lines,) = ask([spans_command([["B-A", "E-A"]], [["B-A", "I-A"]], "IOB2", True)])
     assert lines[0].startswith("error tag E-A"), lines
 

@@ -67,6 +67,24 @@ static void two_labels(void **state)
     is("ece", (0.5 + 0.5) / 4.0);
 }
 
+/* Probabilities of label 1 decide; one that is sure and right costs what scikit-learn makes it cost. */
+static void binary_scores(void **state)
+{
+    (void)state;
+    const int gold[] = {0, 1}, predicted[] = {0, 1};
+    const float scores[] = {0.0f, 0.25f, 0.0f, 0.75f}, sure[] = {1.0f, 0.0f, 0.0f, 1.0f};
+    struct bt__label_results r = {
+        .n = 2, .classes = 2, .gold = gold, .predicted = predicted, .scores = scores};
+    m.n = 0;
+    assert_int_equal(bt__label_metrics(&r, &m, &err), BT_OK);
+    is("auc", 1.0);
+    r.scores = sure;
+    m.n = 0;
+    assert_int_equal(bt__label_metrics(&r, &m, &err), BT_OK);
+    assert_true(fabs(bt_metrics_get(&m, "log_loss") * 0x1p52 - 1.0) < 1e-12);
+    is("ece", 0.0);
+}
+
 static void three_labels(void **state)
 {
     (void)state;
@@ -286,17 +304,12 @@ static void schemes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_labels),
-        cmocka_unit_test(three_labels),
-        cmocka_unit_test(labels_equal_the_confusion_matrix),
-        cmocka_unit_test(label_sets),
-        cmocka_unit_test(regression),
-        cmocka_unit_test(entity_spans),
-        cmocka_unit_test(squad),
-        cmocka_unit_test(nothing_at_all),
-        cmocka_unit_test(many_types),
-        cmocka_unit_test(names),
-        cmocka_unit_test(schemes),
+        cmocka_unit_test(two_labels),     cmocka_unit_test(binary_scores),
+        cmocka_unit_test(three_labels),   cmocka_unit_test(labels_equal_the_confusion_matrix),
+        cmocka_unit_test(label_sets),     cmocka_unit_test(regression),
+        cmocka_unit_test(entity_spans),   cmocka_unit_test(squad),
+        cmocka_unit_test(nothing_at_all), cmocka_unit_test(many_types),
+        cmocka_unit_test(names),          cmocka_unit_test(schemes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
