@@ -62,6 +62,8 @@ struct bt__kernels {
 
     /* In place: p = softmax(scale·s) of one row */
     void (*softmax)(int n, float *s, float scale);
+    /* In place: x ← e^(x − shift); returns their sum */
+    float (*exps)(int n, float *x, float shift);
     /* In place: d ← p·(d − Σ d·p)·scale */
     void (*softmax_backward)(int n, const float *p, float *d, float scale);
 

@@ -24,14 +24,16 @@ struct bt__model_config {
 enum bt__head {
     BT__HEAD_POOLED, /* first read of each sequence, pooler (dense + tanh), dropout, classifier: [S, C] */
     BT__HEAD_MEAN,   /* mean over a sequence's reads, dropout, classifier; no pooler: [S, C] */
-    BT__HEAD_TOKENS  /* dropout and classifier of every read; no pooler: [R, C] */
+    BT__HEAD_TOKENS, /* dropout and classifier of every read; no pooler: [R, C] */
+    BT__HEAD_MLM /* masked language model of every read, its decoder tied to the word embeddings: see bt__pass_lm_loss() */
 };
 
 struct bt__head_spec {
     enum bt__head kind;
-    const char *name; /* of its parameters: "classifier", "qa_outputs"; outlives the model */
-    int outputs;      /* C ≥ 1 */
-    bool no_dropout;  /* nothing is dropped before the classifier: BertForQuestionAnswering */
+    const char
+        *name; /* of its parameters: "classifier", "qa_outputs"; outlives the model. MLM: "cls.predictions" */
+    int outputs;     /* C ≥ 1; MLM: the vocabulary's size */
+    bool no_dropout; /* nothing is dropped before the classifier: BertForQuestionAnswering */
 };
 
 /* Checks ranges and that the heads divide the hidden size; name (a file) goes into the message. */

@@ -81,20 +81,20 @@ static void group_words(struct bt__pass *p, bool first)
 {
     const struct bt__batch *b = p->batch;
     if (first) {
-        for (int i = 0; i < p->grad.n_words; i++) p->slot[p->word_id[i]] = -1;
-        p->grad.n_words = 0;
+        for (int i = 0; i < p->n_words; i++) p->slot[p->word_id[i]] = -1;
+        p->n_words = 0;
     }
-    p->words_before = p->grad.n_words;
+    p->words_before = p->n_words;
     for (int r = 0; r < b->rows.n; r++) {
         int32_t *slot = &p->slot[b->ids[r]];
         if (*slot < 0) {
-            *slot = p->grad.n_words;
-            p->word_id[p->grad.n_words++] = b->ids[r];
+            *slot = p->n_words;
+            p->word_id[p->n_words++] = b->ids[r];
         }
     }
-    memset(p->group_start, 0, sizeof *p->group_start * ((size_t)p->grad.n_words + 2));
+    memset(p->group_start, 0, sizeof *p->group_start * ((size_t)p->n_words + 2));
     for (int r = 0; r < b->rows.n; r++) p->group_start[p->slot[b->ids[r]] + 2]++;
-    for (int i = 2; i <= p->grad.n_words; i++) p->group_start[i] += p->group_start[i - 1];
+    for (int i = 2; i <= p->n_words; i++) p->group_start[i] += p->group_start[i - 1];
     for (int r = 0; r < b->rows.n; r++) p->group_row[p->group_start[p->slot[b->ids[r]] + 1]++] = r;
 }
 
@@ -117,13 +117,14 @@ static void word_item(void *ctx, int item, int thread)
     const struct embed *e = ctx;
     struct bt__pass *p = e->p;
     const size_t h = (size_t)p->m->config.hidden_size;
-    int end = (item + 1) * WORDS_AN_ITEM < p->grad.n_words ? (item + 1) * WORDS_AN_ITEM : p->grad.n_words;
+    const bool dense = bt__pass_dense_words(p);
+    int end = (item + 1) * WORDS_AN_ITEM < p->n_words ? (item + 1) * WORDS_AN_ITEM : p->n_words;
     for (int u = item * WORDS_AN_ITEM; u < end; u++) {
         int begin = p->group_start[u], n = p->group_start[u + 1] - begin;
         if (n == 0) continue;
         sum_rows(p, p->group_row + begin, n, p->scratch[thread]);
-        float *dst = p->word + (size_t)u * h;
-        if (u < p->words_before)
+        float *dst = dense ? bt__grad_at(p, p->m->word) + (size_t)p->word_id[u] * h : p->word + (size_t)u * h;
+        if (dense || u < p->words_before) /* dense: to the decoder's part */
             p->k->add(h, dst, p->scratch[thread]);
         else
             memcpy(dst, p->scratch[thread], sizeof(float) * h);
@@ -173,7 +174,8 @@ void bt__embed_backward(struct bt__pass *p, bool first)
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
     bt__each_row(p, p->batch->rows.n, backward_row, &e);
-    group_words(p, first);
+    group_words(p, first || bt__pass_dense_words(p));
+    p->grad.n_words = bt__pass_dense_words(p) ? 0 : p->n_words;
     if (first) {
         size_t h_ = (size_t)h, beyond = (size_t)(m->config.max_position_embeddings - p->batch->longest);
         memset(bt__grad_at(p, m->position) + bt__at(p->batch->longest, h), 0, sizeof(float) * beyond * h_);
@@ -190,7 +192,7 @@ void bt__embed_backward(struct bt__pass *p, bool first)
     const struct bt__job jobs[] = {
         {.fn = type_item, .ctx = &e, .items = m->config.type_vocab_size},
         {.fn = position_item, .ctx = &e, .items = p->batch->longest},
-        {.fn = word_item, .ctx = &e, .items = (p->grad.n_words + WORDS_AN_ITEM - 1) / WORDS_AN_ITEM},
+        {.fn = word_item, .ctx = &e, .items = (p->n_words + WORDS_AN_ITEM - 1) / WORDS_AN_ITEM},
         bt__job_column_sum(&norm)};
     bt__run_jobs(p->pool, jobs, 4);
 }

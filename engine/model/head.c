@@ -19,7 +19,8 @@ static struct head head_of(struct bt__pass *p)
 
 const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const struct bt__batch *batch)
 {
-    return m->head.kind == BT__HEAD_TOKENS ? &batch->reads : &batch->seqs;
+    bool sequences = m->head.kind == BT__HEAD_POOLED || m->head.kind == BT__HEAD_MEAN;
+    return sequences ? &batch->seqs : &batch->reads;
 }
 
 static void run_linear(struct bt__pass *p, struct bt__linear l)

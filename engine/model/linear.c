@@ -88,6 +88,17 @@ struct bt__job bt__job_linear(struct bt__linear *l)
         .fn = linear_item, .ctx = l, .items = l->rows->n_tiles * blocks(l->n, BT__ITEM_COLS)};
 }
 
+void bt__activate_backward(const struct bt__kernels *k, int act, int rows, int cols, const float *pre,
+                           float *activated, float *d, int ld)
+{
+    if (act == BT__ACT_GELU)
+        k->gelu_backward(rows, cols, pre, activated, d, ld);
+    else if (act == BT__ACT_GELU_TANH)
+        k->gelu_tanh_backward(rows, cols, pre, activated, d, ld);
+    else
+        k->relu_backward(rows, cols, pre, activated, d, ld);
+}
+
 static void input_item(void *ctx, int item, int thread)
 {
     const struct bt__linear_input *l = ctx;
@@ -97,13 +108,8 @@ static void input_item(void *ctx, int item, int thread)
     bt__gemm_nn(t.rows, t.cols, l->n, l->dy + offset(t.r0, l->lddy, 0), l->lddy, l->w + t.c0, l->k, l->beta,
                 l->dx + at, l->lddx);
     if (l->epilogue != BT__ACTIVATE_BACKWARD) return;
-    const struct bt__kernels *k = l->kernels;
-    if (l->act == BT__ACT_GELU)
-        k->gelu_backward(t.rows, t.cols, l->pre + at, l->activated + at, l->dx + at, l->lddx);
-    else if (l->act == BT__ACT_GELU_TANH)
-        k->gelu_tanh_backward(t.rows, t.cols, l->pre + at, l->activated + at, l->dx + at, l->lddx);
-    else
-        k->relu_backward(t.rows, t.cols, l->pre + at, l->activated + at, l->dx + at, l->lddx);
+    bt__activate_backward(l->kernels, l->act, t.rows, t.cols, l->pre + at, l->activated + at, l->dx + at,
+                          l->lddx);
 }
 
 struct bt__job bt__job_linear_input(struct bt__linear_input *l)

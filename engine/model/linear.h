@@ -57,6 +57,9 @@ struct bt__linear_input {
     enum bt__epilogue epilogue;
 };
 struct bt__job bt__job_linear_input(struct bt__linear_input *l);
+/* The activation's part of it: d ← d · f′(pre), act ← f(pre); all [rows, cols] with distance ld. */
+void bt__activate_backward(const struct bt__kernels *k, int act, int rows, int cols, const float *pre,
+                           float *activated, float *d, int ld);
 
 /* Its gradient to the weight: dw [n, k] (+)= Σ over shards of dyᵀ · x, as (0 + 1) + (2 + 3). */
 struct bt__linear_weight {

@@ -57,6 +57,14 @@ static void place(struct bt__model *m)
         m->pooler_w = at(m, i++);
         m->pooler_b = at(m, i++);
     }
+    if (m->head.kind == BT__HEAD_MLM) {
+        m->lm = (struct bt__lm_at){.dense_w = at(m, i),
+                                   .dense_b = at(m, i + 1),
+                                   .norm_w = at(m, i + 2),
+                                   .norm_b = at(m, i + 3),
+                                   .bias = at(m, i + 4)};
+        return;
+    }
     m->head_w = at(m, i);
     m->head_b = at(m, i + 1);
 }

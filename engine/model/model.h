@@ -18,6 +18,13 @@ struct bt__layer_at {
     size_t norm2_w, norm2_b; /* [H] */
 };
 
+/* Of the masked language model's head. */
+struct bt__lm_at {
+    size_t dense_w, dense_b; /* [H, H], [H] */
+    size_t norm_w, norm_b;   /* [H] */
+    size_t bias;             /* [V]; the decoder's weight is the word embedding */
+};
+
 struct bt__model {
     struct bt__model_config config;
     struct bt__head_spec head;
@@ -26,7 +33,8 @@ struct bt__model {
     float *w;                                    /* [params.total] */
     size_t word, position, type, norm_w, norm_b; /* embeddings */
     struct bt__layer_at *layer;                  /* [num_hidden_layers] */
-    size_t pooler_w, pooler_b, head_w, head_b;   /* pooler: BT__HEAD_POOLED only */
+    size_t pooler_w, pooler_b, head_w, head_b;   /* pooler: BT__HEAD_POOLED only; head: not BT__HEAD_MLM */
+    struct bt__lm_at lm;                         /* BT__HEAD_MLM */
 };
 
 /* Builds the table and an arena of zeros. config and head are copied. The caller frees with bt__model_free(). */

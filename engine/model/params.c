@@ -81,6 +81,17 @@ static void add_pooler(struct bt__params *p, const struct bt__model_config *c)
     for (size_t i = first; i < p->n; i++) p->item[i].optional = true;
 }
 
+static void add_lm_head(struct bt__params *p, const struct bt__model_config *c, const char *prefix)
+{
+    const int h = c->hidden_size;
+    const struct shape s[] = {{.name = "transform.dense.weight", .rows = h, .cols = h},
+                              {.name = "transform.dense.bias", .cols = h},
+                              {.name = "transform.LayerNorm.weight", .cols = h},
+                              {.name = "transform.LayerNorm.bias", .cols = h},
+                              {.name = "bias", .cols = c->vocab_size}};
+    add_all(p, prefix, s, COUNT(s), c->num_hidden_layers);
+}
+
 static void add_head(struct bt__params *p, const struct bt__model_config *c, const struct bt__head_spec *head)
 {
     const struct shape s[] = {{.name = "weight", .rows = head->outputs, .cols = c->hidden_size},
@@ -89,14 +100,17 @@ static void add_head(struct bt__params *p, const struct bt__model_config *c, con
     if (head->kind == BT__HEAD_POOLED) add_pooler(p, c);
     size_t first = p->n;
     snprintf(prefix, sizeof prefix, "%s.", head->name);
-    add_all(p, prefix, s, COUNT(s), c->num_hidden_layers);
+    if (head->kind == BT__HEAD_MLM)
+        add_lm_head(p, c, prefix);
+    else
+        add_all(p, prefix, s, COUNT(s), c->num_hidden_layers);
     for (size_t i = first; i < p->n; i++) p->item[i].head = true;
 }
 
 enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c,
                                 const struct bt__head_spec *head, struct bt_error *err)
 {
-    size_t n = 5 + 16 * (size_t)c->num_hidden_layers + 4;
+    size_t n = 5 + 16 * (size_t)c->num_hidden_layers + 5;
     *p = (struct bt__params){.item = calloc(n, sizeof *p->item)};
     if (!p->item) return bt_fail(err, BT_NOMEM, "no memory for a table of %zu parameters", n);
     add_embeddings(p, c);

@@ -45,7 +45,7 @@ void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t
 
 /* The rows of logits of a batch: its sequences, or for BT__HEAD_TOKENS its reads. */
 const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const struct bt__batch *batch);
-/* Logits [bt__pass_logit_rows()->n, head.outputs]; borrowed until the next forward pass. */
+/* Logits [bt__pass_logit_rows()->n, head.outputs]; borrowed until the next forward pass. BT__HEAD_MLM: NULL. */
 const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch);
 /* Hidden states of the last layer that the head read [batch->reads.n, H]; the pooler's output, or the mean [batch->n, H]. Borrowed, until
  * the backward pass. */
@@ -56,7 +56,20 @@ const float *bt__pass_pooled(const struct bt__pass *p);
 void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
                        const struct bt__trainable *what, bool first);
 
-/* The gradient: dense parameters at their offsets in [dense_begin, params.total); the word embeddings' rows apart. */
+/* BT__HEAD_MLM, after bt__pass_forward(): the cross-entropy of each read for its target word, loss [batch->reads.n]; a target below 0 does
+ * not count: 0. smoothing as bt__cross_entropy's. best [reads] receives the likeliest word; it may be NULL. */
+void bt__pass_lm_loss(struct bt__pass *p, const struct bt__batch *batch, const int32_t *target,
+                      double smoothing, double *loss, int32_t *best);
+/* After it, with the same batch, targets and smoothing: adds the gradient of scale · Σ loss, as bt__pass_backward(). */
+void bt__pass_lm_backward(struct bt__pass *p, const struct bt__batch *batch, const int32_t *target,
+                          double smoothing, double scale, const struct bt__trainable *what, bool first);
+/* Logits [vocab_size] of one read after bt__pass_forward(), before the backward pass; out is the caller's. */
+void bt__pass_lm_logits(const struct bt__pass *p, int read, float *out);
+/* The places of the k largest of x [n], falling, the earlier of equals first, into at [k]; returns how many: k, or n if that is less. */
+int bt__top_k(const float *x, int n, int k, int32_t *at);
+
+/* The gradient: dense parameters at their offsets in [dense_begin, params.total); the word embeddings' rows apart,
+ * except for BT__HEAD_MLM: dense_begin is the word embeddings' offset then, and n_words 0. */
 struct bt__gradient {
     float *dense; /* of offset dense_begin */
     size_t dense_begin, dense_end;

@@ -311,16 +311,20 @@ static struct layer layer_of(struct bt__pass *p, int i, const struct bt__trainab
                           .drop_ffn = bt__pass_mask(p, BT__STREAM_DROP_FFN, i, c->hidden_dropout_prob)};
 }
 
-void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
-                       const struct bt__trainable *what, bool first)
+void bt__layers_backward(struct bt__pass *p, const struct bt__trainable *what, bool first)
 {
-    const int layers = p->m->config.num_hidden_layers;
     int lowest = what->embeddings ? 0 : what->first_layer;
-    p->batch = batch;
-    bt__head_backward(p, dlogits, lowest < layers, first);
-    for (int i = layers - 1; i >= lowest; i--) {
+    for (int i = p->m->config.num_hidden_layers - 1; i >= lowest; i--) {
         struct layer l = layer_of(p, i, what, lowest, first);
         layer_backward(&l);
     }
     if (what->embeddings) bt__embed_backward(p, first);
+}
+
+void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
+                       const struct bt__trainable *what, bool first)
+{
+    p->batch = batch;
+    bt__head_backward(p, dlogits, bt__trained_below_head(p->m, what), first);
+    bt__layers_backward(p, what, first);
 }

@@ -188,6 +188,10 @@ const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch)
     p->batch = batch;
     bt__embed_forward(p);
     encode(p);
+    if (p->m->head.kind == BT__HEAD_MLM) {
+        bt__lm_forward(p);
+        return NULL;
+    }
     bt__head_forward(p);
     return p->logits;
 }

@@ -16,6 +16,24 @@ struct bt__layer_mem {
     float *xhat2, *rstd2; /* [T, H], [T] */
 };
 
+enum { BT__LM_COLS = 2048 }; /* words of the vocabulary whose logits exist together */
+
+/* A row of the language model's logits, as far as the walk over the vocabulary has come. */
+struct bt__lm_row {
+    float top;       /* largest logit */
+    double sum;      /* Σ e^(logit − top) */
+    double expected; /* Σ q·logit for the expected distribution q */
+    double log_sum;  /* at the end */
+};
+
+/* The language model's head. */
+struct bt__lm_mem {
+    float *pre, *act, *xhat, *rstd; /* [Q, H] ×3, [Q]: transform, activated, normalised, 1/σ */
+    float *block;                   /* [Q, BT__LM_COLS] */
+    float *d;                       /* backward: [Q, H] */
+    struct bt__lm_row *row;         /* [Q] */
+};
+
 struct bt__pass {
     struct bt__model *m;
     struct bt__pool *pool;
@@ -33,6 +51,7 @@ struct bt__pass {
     float *pooled;     /* [S, H]: the pooler's output, or the mean */
     float *head_in;    /* [Z, H]: input of the classifier */
     float *logits;     /* [Z, C] */
+    struct bt__lm_mem lm;                      /* BT__HEAD_MLM */
     float *dy, *ds, *df, *dqkv, *dpre, *dhead; /* backward: [R, H] ×3, [R, 3H], [R, F], [Z, H] */
     float *dq_top, *dx_top;                    /* [Q, H] */
     float **scratch;                           /* [threads] */
@@ -42,7 +61,8 @@ struct bt__pass {
     struct bt__gradient grad;
     float *word;                  /* [word_cap, H] */
     int32_t *word_id, *slot;      /* [word_cap], [V] */
-    int word_cap, words_before;   /* slots that earlier micro-batches of this step filled */
+    int word_cap, n_words;        /* slots in use */
+    int words_before;             /* slots that earlier micro-batches of this step filled */
     int *group_start, *group_row; /* rows of the batch by slot: [word_cap + 1], [R] */
 
     /* the forward pass in progress */
@@ -75,6 +95,22 @@ void bt__embed_forward(struct bt__pass *p);
 /* From dy [R, H], the gradient of x0; dy is overwritten. */
 void bt__embed_backward(struct bt__pass *p, bool first);
 
+/* The word embeddings' gradient is dense, because the head's decoder is tied to them. */
+static inline bool bt__pass_dense_words(const struct bt__pass *p)
+{
+    return p->grad.dense_begin <= p->m->word;
+}
+
+/* Anything but the head is trained. */
+static inline bool bt__trained_below_head(const struct bt__model *m, const struct bt__trainable *what)
+{
+    return what->embeddings || what->first_layer < m->config.num_hidden_layers;
+}
+/* From the gradient of y_top in its place down to the lowest trained parameter. */
+void bt__layers_backward(struct bt__pass *p, const struct bt__trainable *what, bool first);
+
+/* y_top → head_in, the decoder's input. */
+void bt__lm_forward(struct bt__pass *p);
 /* y_top → logits. */
 void bt__head_forward(struct bt__pass *p);
 /* The head's gradients; with below the gradient of y_top takes its place. */

@@ -25,12 +25,18 @@ struct sizes {
     size_t r, s, q, z, h, f, heads, outputs, layers; /* q: rows that are read, z: of the logits */
 };
 
+/* The head has a row for each read. */
+static bool by_read(const struct bt__model *m)
+{
+    return m->head.kind == BT__HEAD_TOKENS || m->head.kind == BT__HEAD_MLM;
+}
+
 static struct sizes sizes_of(const struct bt__model *m, const struct bt__pass_limits *l)
 {
     return (struct sizes){.r = (size_t)l->rows,
                           .s = (size_t)l->seqs,
                           .q = (size_t)l->reads,
-                          .z = (size_t)(m->head.kind == BT__HEAD_TOKENS ? l->reads : l->seqs),
+                          .z = (size_t)(by_read(m) ? l->reads : l->seqs),
                           .h = (size_t)m->config.hidden_size,
                           .f = (size_t)m->config.intermediate_size,
                           .heads = (size_t)m->config.num_attention_heads,
@@ -64,6 +70,16 @@ static void carve_layers(struct carver *c, struct bt__pass *p, const struct size
     carve_layer(c, &p->layer[z->layers - 1], z, z->q, l->read_pairs);
 }
 
+static void carve_lm(struct carver *c, struct bt__lm_mem *lm, const struct sizes *z, bool train)
+{
+    lm->pre = carve(c, z->q * z->h);
+    lm->act = carve(c, z->q * z->h);
+    lm->xhat = carve(c, z->q * z->h);
+    lm->rstd = carve(c, z->q);
+    lm->block = carve(c, z->q * BT__LM_COLS);
+    if (train) lm->d = carve(c, z->q * z->h);
+}
+
 static void carve_shared(struct carver *c, struct bt__pass *p, const struct sizes *z)
 {
     p->emb_xhat = carve(c, z->r * z->h);
@@ -79,7 +95,10 @@ static void carve_shared(struct carver *c, struct bt__pass *p, const struct size
     p->first_read = carve(c, z->s * z->h);
     p->pooled = carve(c, z->s * z->h);
     p->head_in = carve(c, z->z * z->h);
-    p->logits = carve(c, z->z * z->outputs);
+    if (p->m->head.kind == BT__HEAD_MLM)
+        carve_lm(c, &p->lm, z, p->limits.train);
+    else
+        p->logits = carve(c, z->z * z->outputs);
 }
 
 static void carve_backward(struct carver *c, struct bt__pass *p, const struct sizes *z)
@@ -93,7 +112,7 @@ static void carve_backward(struct carver *c, struct bt__pass *p, const struct si
     p->dq_top = carve(c, z->q * z->h);
     p->dx_top = carve(c, z->q * z->h);
     p->grad.dense = carve(c, p->grad.dense_end - p->grad.dense_begin);
-    p->word = carve(c, (size_t)p->word_cap * z->h);
+    if (!bt__pass_dense_words(p)) p->word = carve(c, (size_t)p->word_cap * z->h);
 }
 
 static void carve_all(struct carver *c, struct bt__pass *p, int threads)
@@ -116,7 +135,7 @@ static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt_
     p->limits = *limits;
     if (p->limits.reads < limits->seqs) p->limits.reads = limits->seqs;
     p->limits.read_pairs = zmax(limits->read_pairs, (size_t)limits->rows);
-    p->grad.dense_begin = m->position;
+    p->grad.dense_begin = m->head.kind == BT__HEAD_MLM ? m->word : m->position;
     p->grad.dense_end = m->params.total;
     long most = (long)limits->rows * (limits->micro_batches > 0 ? limits->micro_batches : 1);
     p->word_cap = limits->train ? (int)(most < m->config.vocab_size ? most : m->config.vocab_size) : 0;
@@ -133,11 +152,16 @@ size_t bt__pass_bytes(const struct bt__model *m, const struct bt__pass_limits *l
     carve_all(&c, &p, threads);
     free(p.layer);
     size_t tables = (size_t)m->config.vocab_size + 2 * (size_t)p.word_cap + 1 + (size_t)limits->rows;
-    return (c.used + (limits->train ? tables : 0)) * sizeof(float);
+    size_t rows = m->head.kind == BT__HEAD_MLM ? (size_t)p.limits.reads * sizeof *p.lm.row : 0;
+    return (c.used + (limits->train ? tables : 0)) * sizeof(float) + rows;
 }
 
 static bool reserve_tables(struct bt__pass *p)
 {
+    if (p->m->head.kind == BT__HEAD_MLM) {
+        p->lm.row = calloc((size_t)p->limits.reads + 1, sizeof *p->lm.row);
+        if (!p->lm.row) return false;
+    }
     if (!p->limits.train) return true;
     size_t v = (size_t)p->m->config.vocab_size;
     p->word_id = calloc((size_t)p->word_cap + 1, sizeof *p->word_id);
@@ -187,6 +211,7 @@ void bt__pass_free(struct bt__pass *p)
     bt__floats_free(p->arena, p->arena_size);
     free(p->layer);
     free(p->scratch);
+    free(p->lm.row);
     free(p->word_id);
     free(p->slot);
     free(p->group_start);

@@ -272,7 +272,9 @@ static void norm_item(void *ctx, int item, int thread)
     if (item < o->chunks) {
         const struct bt__optim_chunk *c = &o->chunk[item];
         const struct bt__param *p = &o->m->params.item[c->param];
-        o->partial[item] = c->word ? 0.0 : o->k->sumsq(c->n, bt__optim_gradient(o, p, c->begin));
+        o->partial[item] = c->word && !bt__optim_dense_words(o)
+                               ? 0.0
+                               : o->k->sumsq(c->n, bt__optim_gradient(o, p, c->begin));
         return;
     }
     int first = (item - o->chunks) * WORDS;

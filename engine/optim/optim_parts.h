@@ -72,11 +72,18 @@ static inline const float *bt__optim_gradient(const struct bt__optim *o, const s
 {
     return o->g->dense + (p->offset + i - o->g->dense_begin);
 }
+/* The word embeddings' gradient is dense: a head is tied to them. */
+static inline bool bt__optim_dense_words(const struct bt__optim *o)
+{
+    return o->g->dense_begin <= o->m->word;
+}
 /* Gradient of a word, NULL if the batch does not have it. */
 static inline const float *bt__optim_word_gradient(const struct bt__optim *o, size_t word)
 {
+    const size_t h = (size_t)o->m->config.hidden_size;
+    if (bt__optim_dense_words(o)) return o->g->dense + (o->m->word - o->g->dense_begin) + word * h;
     int32_t slot = o->g->slot[word];
-    return slot < 0 ? NULL : o->g->word + (size_t)slot * (size_t)o->m->config.hidden_size;
+    return slot < 0 ? NULL : o->g->word + (size_t)slot * h;
 }
 /* For updates element by element: fn for every piece of every trained parameter; each slot of the state has the parameter's shape. */
 void bt__optim_elementwise(struct bt__optim *o,

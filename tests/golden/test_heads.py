@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import torch
-from transformers import BertConfig, BertForMultipleChoice, BertForQuestionAnswering, BertForTokenClassification
+from transformers import BertConfig, BertForMaskedLM, BertForMultipleChoice, BertForQuestionAnswering, BertForTokenClassification
 
 import golden_tools as g
 
@@ -15,8 +15,9 @@ PROGRAM = "tests/golden/heads_tool"
 
 
 def config(**more):
-    return BertConfig(vocab_size=99, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
-                      max_position_embeddings=40, initializer_range=0.2, **more)
+    size = {"vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
+            "max_position_embeddings": 40, "initializer_range": 0.2, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    return BertConfig(**{**size, **more})
 
 
 def batch(seed=3):
@@ -130,6 +131,50 @@ def test_first_of_what_is_read(folder):
         first = torch.stack([hidden[i][int(s[2].int().argmax())] for i, s in enumerate(sequences)])
         theirs = model.classifier(torch.tanh(model.bert.pooler.dense(first)))
     compare("first reads", ours(folder, "pooled", "classifier", 1, sequences), theirs)
+
+
+def ours_lm(directory, folder, sequences):
+    """Losses of the reads, their three likeliest words, those words' logits, and name → gradient of the mean loss."""
+    file = folder / "gradients"
+    done = subprocess.run([tool(), "lm", file, directory], input=lines(sequences), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = [line.split() for line in done.stdout.splitlines()]
+    reads = [[float(v) for v in line] for line in found if len(line) == 7]
+    floats, gradients = torch.frombuffer(bytearray(file.read_bytes()), dtype=torch.float32), {}
+    for name, n in (line for line in found if len(line) == 2):
+        gradients[name], floats = floats[: int(n)], floats[int(n):]
+    assert not len(floats)
+    reads = torch.tensor(reads, dtype=torch.float64)
+    return reads[:, 0], reads[:, 1::2].long(), reads[:, 2::2], gradients
+
+
+def test_masked_language_model(folder):
+    """Losses, likeliest words, and every gradient; the decoder is tied to the word embeddings."""
+    torch.manual_seed(6)
+    for act in "gelu", "gelu_new", "relu":
+        model = saved(BertForMaskedLM(config(vocab_size=5000, hidden_act=act)), folder / act)
+        sequences = [(ids, types, torch.where(reads, torch.randint(0, 5000, ids.shape), -1)) for ids, types, reads in batch()]
+        losses, words, logits, gradients = ours_lm(folder / act, folder, sequences)
+        inputs = padded(sequences)
+        targets = torch.nn.utils.rnn.pad_sequence([s[2] for s in sequences], batch_first=True, padding_value=-1)
+        theirs = model(**inputs).logits
+        read = targets >= 0
+        expected = torch.nn.functional.cross_entropy(theirs[read], targets[read], reduction="none")
+        top = theirs[read].topk(3)
+        expected.mean().backward()
+        apart = g.largest_difference(losses, expected.detach())
+        assert apart <= LIMIT, apart
+        assert g.largest_difference(logits, top.values.detach()) <= LIMIT and torch.equal(words, top.indices)
+        largest, worst = max(p.grad.abs().max().item() for p in model.parameters()), 0.0
+        for name, p in model.named_parameters():
+            if name == "bert.embeddings.word_embeddings.weight":
+                assert model.cls.predictions.decoder.weight is p
+            mine = gradients.pop(name).reshape(p.shape)
+            floor = 1e-2 * largest  # a key's bias has no gradient but rounding
+            worst = max(worst, g.largest_difference(mine, p.grad) / max(p.grad.abs().max().item(), floor))
+        print(f"{act}: {len(losses)} losses, largest difference {apart:.1e}; gradients, over the largest of each: {worst:.1e}")
+        assert worst <= 5e-5, worst
+        assert not gradients, list(gradients)
 
 
 if __name__ == "__main__":

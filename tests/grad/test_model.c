@@ -4,7 +4,7 @@
  * Richardson's extrapolation, must agree with gradient · direction. Dropout is on: its mask depends on the step alone. ReLU, whose
  * kinks spoil differences, is tested with the kernels. */
 #include "math/gemm.h"
-#include "model/pass.h"
+#include "model/pass_internal.h"
 #include "optim/optim.h"
 #include "tasks/classification.h"
 
@@ -29,6 +29,8 @@ struct fixture {
     struct bt__pass *p;
     struct bt__batch b;
     float dlogits[SEQS * LONGEST * LABELS];
+    int32_t target[SEQS * LONGEST]; /* of the language model */
+    double smoothing;
 };
 
 /* Which tokens of a sequence are read. */
@@ -40,6 +42,8 @@ struct variant {
     enum bt__act act;
     int layers, threads;
     bool no_dropout;
+    int vocab; /* 0: VOCAB */
+    double smoothing;
 };
 
 static void choose_reads(enum reads how, int seq, int n, uint8_t *reads)
@@ -71,7 +75,7 @@ static struct fixture make(const struct variant *v)
 {
     struct bt_error err;
     struct fixture f = {.pool = NULL};
-    struct bt__model_config c = {.vocab_size = VOCAB,
+    struct bt__model_config c = {.vocab_size = v->vocab ? v->vocab : VOCAB,
                                  .hidden_size = 32,
                                  .num_hidden_layers = v->layers,
                                  .num_attention_heads = 4,
@@ -86,8 +90,10 @@ static struct fixture make(const struct variant *v)
                                  .hidden_act = v->act};
     assert_int_equal(bt__gemm_init(&err), BT_OK);
     assert_int_equal(bt__pool_create(v->threads ? v->threads : 2, &f.pool, &err), BT_OK);
-    const struct bt__head_spec head = {
-        .kind = v->head, .name = "classifier", .outputs = LABELS, .no_dropout = v->no_dropout};
+    const struct bt__head_spec head = {.kind = v->head,
+                                       .name = v->head == BT__HEAD_MLM ? "cls.predictions" : "classifier",
+                                       .outputs = v->head == BT__HEAD_MLM ? c.vocab_size : LABELS,
+                                       .no_dropout = v->no_dropout};
     assert_int_equal(bt__model_create(&c, &head, &f.m, &err), BT_OK);
     bt__model_init(f.m, 7, NULL);
     struct bt__rng r = bt__rng_key(5, 98, 0);
@@ -105,6 +111,8 @@ static struct fixture make(const struct variant *v)
                                      .read_pairs = f.b.read_pair[SEQS],
                                      .train = true,
                                      .micro_batches = 2};
+    f.smoothing = v->smoothing;
+    for (int i = 0; i < SEQS * LONGEST; i++) f.target[i] = i == 3 ? -1 : (i * i * 97 + 5) % c.vocab_size;
     assert_int_equal(bt__pass_create(f.m, f.pool, &limits, &f.p, &err), BT_OK);
     return f;
 }
@@ -117,15 +125,33 @@ static void drop(struct fixture *f)
     bt__pool_free(f->pool);
 }
 
-static double loss_of(struct fixture *f, float *dlogits)
+static double lm_loss(struct fixture *f)
+{
+    double sum = 0.0, loss[SEQS * LONGEST];
+    bt__pass_lm_loss(f->p, &f->b, f->target, f->smoothing, loss, NULL);
+    for (int i = 0; i < f->b.reads.n; i++) sum += loss[i];
+    return sum;
+}
+
+static double loss_of(struct fixture *f)
 {
     double sum = 0.0;
     bt__pass_dropout(f->p, true, 11, 4);
     const float *logits = bt__pass_forward(f->p, &f->b);
+    if (f->m->head.kind == BT__HEAD_MLM) return lm_loss(f);
     for (int i = 0; i < bt__pass_logit_rows(f->m, &f->b)->n; i++)
-        sum += bt__cross_entropy(logits + i * LABELS, LABELS, i % LABELS, 0.1, 1.0,
-                                 dlogits ? dlogits + i * LABELS : NULL);
+        sum += bt__cross_entropy(logits + i * LABELS, LABELS, i % LABELS, 0.1, 1.0, f->dlogits + i * LABELS);
     return sum;
+}
+
+/* Forward and backward. */
+static void run(struct fixture *f, const struct bt__trainable *what, bool first)
+{
+    loss_of(f);
+    if (f->m->head.kind == BT__HEAD_MLM)
+        bt__pass_lm_backward(f->p, &f->b, f->target, f->smoothing, 1.0, what, first);
+    else
+        bt__pass_backward(f->p, &f->b, f->dlogits, what, first);
 }
 
 static float sign_at(size_t i)
@@ -148,7 +174,7 @@ static double central(struct fixture *f, const struct bt__param *q, float *saved
     for (int s = 0; s < 2; s++) {
         for (size_t i = 0; i < q->count; i++)
             f->m->w[q->offset + i] = saved[i] + (s ? -e : e) * sign_at(q->offset + i);
-        side[s] = loss_of(f, NULL);
+        side[s] = loss_of(f);
     }
     memcpy(f->m->w + q->offset, saved, q->count * sizeof *saved);
     return (side[0] - side[1]) / (2.0 * (double)e);
@@ -175,8 +201,7 @@ static void check_all(const struct variant *v)
 {
     struct fixture f = make(v);
     struct bt__trainable all = {.embeddings = true, .first_layer = 0};
-    loss_of(&f, f.dlogits);
-    bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
+    run(&f, &all, true);
     /* the backward pass uses memory of the forward pass: copy what the differences would overwrite */
     for (size_t i = 0; i < f.m->params.n; i++) check_param(&f, &f.m->params.item[i]);
     drop(&f);
@@ -213,6 +238,15 @@ static void gradient_heads(void **state)
                                         .no_dropout = i == 2 && reads == ALL});
 }
 
+/* With more than one block of the vocabulary, and with one. */
+static void gradient_lm(void **state)
+{
+    (void)state;
+    check_all(&(struct variant){
+        .head = BT__HEAD_MLM, .reads = SOME, .layers = 2, .vocab = 2 * BT__LM_COLS + 50, .smoothing = 0.1});
+    check_all(&(struct variant){.head = BT__HEAD_MLM, .reads = ALL, .layers = 1, .act = BT__ACT_GELU_TANH});
+}
+
 /* The whole gradient as one array. */
 static double *all_of(const struct fixture *f)
 {
@@ -230,8 +264,7 @@ static void same_bits(struct variant v)
         v.threads = threads[t];
         struct fixture f = make(&v);
         struct bt__trainable all = {.embeddings = true, .first_layer = 0};
-        loss_of(&f, f.dlogits);
-        bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
+        run(&f, &all, true);
         double *g = all_of(&f);
         if (!first)
             first = g;
@@ -251,6 +284,7 @@ static void same_bits_for_any_threads(void **state)
     same_bits((struct variant){.head = BT__HEAD_MEAN, .reads = SOME, .layers = 2});
     same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 2});
     same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = ALL, .layers = 2});
+    same_bits((struct variant){.head = BT__HEAD_MLM, .reads = SOME, .layers = 2, .vocab = BT__LM_COLS + 9});
 }
 
 /* The rows that are not read change nothing for those that are. */
@@ -271,37 +305,46 @@ static void subset_is_part_of_all(void **state)
     drop(&all);
 }
 
-static void second_batch_adds_up(void **state)
+static void check_second(const struct variant *v)
 {
-    (void)state;
-    struct fixture f = make(&(struct variant){.layers = 2});
+    struct fixture f = make(v);
     struct bt__trainable all = {.embeddings = true, .first_layer = 0};
-    loss_of(&f, f.dlogits);
-    bt__pass_backward(f.p, &f.b, f.dlogits, &all, true);
+    run(&f, &all, true);
     double *once = all_of(&f);
-    loss_of(&f, f.dlogits);
-    bt__pass_backward(f.p, &f.b, f.dlogits, &all, false);
+    run(&f, &all, false);
     double *twice = all_of(&f);
-    for (size_t i = 0; i < f.m->params.total; i++) assert_true(twice[i] == 2.0 * once[i]);
+    for (size_t i = 0; i < f.m->params.total; i++) /* a tied embedding is a sum of two: the order differs */
+        assert_true(v->head == BT__HEAD_MLM ? fabs(twice[i] - 2.0 * once[i]) <= 1e-5 * fabs(once[i]) + 1e-6
+                                            : twice[i] == 2.0 * once[i]);
+    run(&f, &all, true);
+    double *again = all_of(&f);
+    assert_memory_equal(once, again, f.m->params.total * sizeof *once);
     free(once);
     free(twice);
+    free(again);
     drop(&f);
 }
 
-/* What is frozen gets no gradient; what is not gets the same as without freezing. */
-static void freezing(void **state)
+static void second_batch_adds_up(void **state)
 {
     (void)state;
-    struct fixture f = make(&(struct variant){.layers = 3});
+    check_second(&(struct variant){.layers = 2});
+    check_second(
+        &(struct variant){.head = BT__HEAD_MLM, .reads = SOME, .layers = 2, .vocab = BT__LM_COLS + 9});
+}
+
+/* What is frozen gets no gradient; what is not gets the same as without freezing. */
+static void check_freezing(const struct variant *v)
+{
+    struct fixture f = make(v);
     const struct bt__trainable kinds[] = {{.embeddings = true, .first_layer = 0},
                                           {.embeddings = false, .first_layer = 2},
                                           {.embeddings = false, .first_layer = 3},
                                           {.embeddings = true, .first_layer = 2}};
     double *full = NULL;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        struct fixture g = make(&(struct variant){.layers = 3});
-        loss_of(&g, g.dlogits);
-        bt__pass_backward(g.p, &g.b, g.dlogits, &kinds[k], true);
+        struct fixture g = make(v);
+        run(&g, &kinds[k], true);
         double *all = all_of(&g);
         for (size_t i = 0; full && i < f.m->params.n; i++) {
             const struct bt__param *q = &f.m->params.item[i];
@@ -319,15 +362,54 @@ static void freezing(void **state)
     drop(&f);
 }
 
+static void freezing(void **state)
+{
+    (void)state;
+    check_freezing(&(struct variant){.layers = 3});
+    check_freezing(&(struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 3});
+    check_freezing(&(struct variant){.head = BT__HEAD_MLM, .reads = SOME, .layers = 3});
+}
+
+/* The tied embedding's gradient is dense: the optimiser counts all of it, and moves words that no sequence has. */
+static void tied_words_are_updated(void **state)
+{
+    (void)state;
+    struct bt_error err;
+    struct bt__optim *o;
+    struct fixture f = make(&(struct variant){.head = BT__HEAD_MLM, .reads = SOME, .layers = 1, .vocab = 64});
+    struct bt__optim_settings set = {.kind = BT__OPTIM_ADAMW,
+                                     .beta1 = 0.9,
+                                     .beta2 = 0.999,
+                                     .epsilon = 1e-12,
+                                     .correct_bias = true,
+                                     .layer_decay = 1.0,
+                                     .head_rate_factor = 1.0,
+                                     .trainable = {.embeddings = true, .first_layer = 0}};
+    run(&f, &set.trainable, true);
+    double *g = all_of(&f), sum = 0.0;
+    const struct bt__param *word = &f.m->params.item[0];
+    float before[64 * 32];
+    memcpy(before, f.m->w + word->offset, word->count * sizeof *before);
+    for (size_t i = 0; i < f.m->params.total; i++) sum += g[i] * g[i];
+    assert_int_equal(bt__optim_create(f.m, f.pool, &set, &o, &err), BT_OK);
+    assert_true(fabs(bt__optim_norm(o, bt__pass_gradient(f.p)) / sqrt(sum) - 1.0) < 1e-6);
+    bt__optim_step(o, bt__pass_gradient(f.p), 1, 1e-3, 1.0);
+    for (size_t i = 0; i < word->count; i++) { /* the first step of Adam is the rate, against the gradient */
+        double moved = (double)f.m->w[word->offset + i] - (double)before[i];
+        assert_true(g[i] != 0.0 && fabs(moved + (g[i] > 0.0 ? 1e-3 : -1e-3)) < 1e-5);
+    }
+    bt__optim_free(o);
+    free(g);
+    drop(&f);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_gelu),
-                                       cmocka_unit_test(gradient_gelu_tanh),
-                                       cmocka_unit_test(gradient_single_layer),
-                                       cmocka_unit_test(gradient_heads),
-                                       cmocka_unit_test(same_bits_for_any_threads),
-                                       cmocka_unit_test(second_batch_adds_up),
-                                       cmocka_unit_test(freezing),
-                                       cmocka_unit_test(subset_is_part_of_all)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradient_gelu),         cmocka_unit_test(gradient_gelu_tanh),
+        cmocka_unit_test(gradient_single_layer), cmocka_unit_test(gradient_heads),
+        cmocka_unit_test(gradient_lm),           cmocka_unit_test(same_bits_for_any_threads),
+        cmocka_unit_test(second_batch_adds_up),  cmocka_unit_test(freezing),
+        cmocka_unit_test(subset_is_part_of_all), cmocka_unit_test(tied_words_are_updated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,6 +110,23 @@ static void check_gelu_everywhere(const struct bt__kernels *k)
     assert_true(isnan(act[0]));
 }
 
+static void check_exps(const struct bt__kernels *k)
+{
+    float x[N];
+    double sum = 0.0;
+    for (int i = 0; i < N; i++) {
+        x[i] = 5.0f * value(i);
+        sum += exp((double)x[i] - 7.0);
+    }
+    assert_true(fabs((double)k->exps(N, x, 7.0f) / sum - 1.0) < 1e-6);
+    for (int i = 0; i < N; i++) {
+        double want = exp(5.0 * (double)value(i) - 7.0);
+        assert_true(fabs((double)x[i] - want) < 3e-6 * want);
+    }
+    float bad[3] = {0.0f, NAN, 1.0f};
+    assert_true(isnan(k->exps(3, bad, 1.0f)) && isnan(bad[1]));
+}
+
 static void check_softmax(const struct bt__kernels *k)
 {
     float s[N], d[N];
@@ -303,6 +320,7 @@ static void check_sums(const struct bt__kernels *k)
     }
 TEST(activations, check_acts)
 TEST(gelu_everywhere, check_gelu_everywhere)
+TEST(exps, check_exps)
 TEST(softmax, check_softmax)
 TEST(norm, check_norm)
 TEST(dropout, check_dropout)
@@ -315,9 +333,10 @@ TEST(sums, check_sums)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere),
-                                       cmocka_unit_test(softmax),     cmocka_unit_test(norm),
-                                       cmocka_unit_test(dropout),     cmocka_unit_test(adamw),
-                                       cmocka_unit_test(decay),       cmocka_unit_test(sgd),
-                                       cmocka_unit_test(squares),     cmocka_unit_test(sums)};
+                                       cmocka_unit_test(exps),        cmocka_unit_test(softmax),
+                                       cmocka_unit_test(norm),        cmocka_unit_test(dropout),
+                                       cmocka_unit_test(adamw),       cmocka_unit_test(decay),
+                                       cmocka_unit_test(sgd),         cmocka_unit_test(squares),
+                                       cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

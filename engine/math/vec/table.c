@@ -13,6 +13,7 @@
     X(norm_backward)                                                                                         \
     X(scale_shift)                                                                                           \
     X(dropout)                                                                                               \
+    X(exps)                                                                                                  \
     X(softmax)                                                                                               \
     X(softmax_backward)                                                                                      \
     X(colsum)                                                                                                \
