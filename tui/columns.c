@@ -155,9 +155,24 @@ static ptrdiff_t guess_label(const struct bt_table *t, const struct column *c, c
     return found;
 }
 
+/* Formats whose columns are always the same; tags and answers are no labels of their rows. */
+static bool guess_by_format(const struct bt_table *t, struct column_guess *g)
+{
+    static const struct column_guess fixed[BT_DATA_FORMATS] = {
+        [BT_DATA_CONLL] = {.text = 0, .pair = -1, .label = -1},
+        [BT_DATA_SQUAD] = {.text = 1, .pair = 2, .label = -1},
+        [BT_DATA_SEMEVAL] = {.text = 0, .pair = 1, .label = 2},
+        [BT_DATA_TEXT] = {.text = 0, .pair = -1, .label = -1}};
+    enum bt_data_format format = bt_table_dialect(t)->format;
+    if (fixed[format].pair == 0) return false;
+    *g = fixed[format];
+    return true;
+}
+
 struct column_guess columns_guess(const struct bt_table *t, const struct column *c)
 {
     struct column_guess g = {.text = -1, .pair = -1, .label = -1};
+    if (guess_by_format(t, &g)) return g;
     if (!guess_by_name(t, &g)) g.text = bt_table_columns(t) == 1 ? 0 : longest_text(t, c);
     if (g.text >= 0) g.label = guess_label(t, c, &g);
     return g;

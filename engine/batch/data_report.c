@@ -2,7 +2,9 @@
 
 #include "base/pool.h"
 #include "batch/input_index.h"
+#include "batch/label_counts.h"
 #include "batch/lengths.h"
+#include "batch/tag_scheme.h"
 #include <bertty/str.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,70 +29,40 @@ static enum bt_status no_memory(const struct work *w)
 
 /* ── labels ── */
 
-struct labels {
-    struct bt_label_count *label;
-    size_t n, cap;
-    uint32_t *slot; /* [slots] 1 + index; 0: free */
-    size_t slots;
+struct counts {
+    struct bt__label_counts labels, entities;
+    struct bt__tag_scheme scheme;
 };
 
-static uint32_t *label_slot(const struct labels *l, const char *text, size_t n)
+static bool count_parts(struct counts *c, const struct bt_example *e, enum bt_example_kind kind)
 {
-    size_t i = (size_t)bt__hash_bytes(text, n, 0) & (l->slots - 1);
-    while (l->slot[i] && strcmp(l->label[l->slot[i] - 1].label, text) != 0) i = (i + 1) & (l->slots - 1);
-    return &l->slot[i];
-}
-
-static bool more_labels(struct labels *l)
-{
-    size_t cap = l->cap ? l->cap * 2 : 64;
-    struct bt_label_count *more = realloc(l->label, cap * sizeof *more);
-    if (more) l->label = more;
-    uint32_t *slot = more ? calloc(cap * 2, sizeof *slot) : NULL;
-    if (!slot) return false;
-    free(l->slot);
-    l->slot = slot;
-    l->slots = cap * 2;
-    l->cap = cap;
-    for (size_t i = 0; i < l->n; i++)
-        *label_slot(l, l->label[i].label, strlen(l->label[i].label)) = (uint32_t)i + 1;
-    return true;
-}
-
-static bool count_label(struct labels *l, const struct bt_example *e)
-{
-    if (l->n == l->cap && !more_labels(l)) return false;
-    uint32_t *slot = label_slot(l, e->label, e->label_n);
-    if (!*slot) {
-        char *label = bt_strdup(e->label);
-        if (!label) return false;
-        l->label[l->n++] = (struct bt_label_count){.label = label};
-        *slot = (uint32_t)l->n;
+    bool ok = true;
+    for (size_t i = 0; ok && i < e->parts; i++) {
+        const struct bt_part *p = &e->part[i];
+        if (kind == BT_EXAMPLE_LABEL_SET) ok = bt__label_counts_add(&c->labels, p->text, p->n);
+        if (kind == BT_EXAMPLE_WORDS && p->tag) ok = bt__label_counts_add(&c->labels, p->tag, p->tag_n);
     }
-    l->label[*slot - 1].rows++;
-    return true;
-}
-
-static int most_frequent_first(const void *a, const void *b)
-{
-    const struct bt_label_count *x = a, *y = b;
-    if (x->rows != y->rows) return x->rows > y->rows ? -1 : 1;
-    return strcmp(x->label, y->label);
+    if (ok && kind == BT_EXAMPLE_WORDS) ok = bt__tag_scheme_add(&c->scheme, e->part, e->parts, &c->entities);
+    return ok;
 }
 
 static enum bt_status count_labels(const struct work *w, const struct bt_examples *ex,
                                    struct bt_file_report *f)
 {
-    struct labels l = {0};
+    struct counts c = {.labels = {0}};
     bool ok = true;
     for (size_t i = 0; ok && i < bt_examples_count(ex); i++) {
         const struct bt_example *e = bt_examples_at(ex, i);
-        if (e->label) ok = count_label(&l, e);
+        ok = count_parts(&c, e, f->kind);
+        if (ok && e->label && f->kind != BT_EXAMPLE_LABEL_SET)
+            ok = bt__label_counts_add(&c.labels, e->label, e->label_n);
+        if (ok && f->kind == BT_EXAMPLE_ASPECT) ok = bt__label_counts_add(&c.entities, e->pair, e->pair_n);
+        f->impossible += e->impossible;
+        f->unmarked += f->kind == BT_EXAMPLE_ASPECT && e->mark_n == 0;
     }
-    free(l.slot);
-    f->label = l.label;
-    f->n_labels = l.n;
-    if (l.n) qsort(l.label, l.n, sizeof *l.label, most_frequent_first);
+    bt__label_counts_take(&c.labels, &f->label, &f->n_labels);
+    bt__label_counts_take(&c.entities, &f->entity, &f->n_entities);
+    f->scheme = bt__tag_scheme_name(&c.scheme);
     return ok ? BT_OK : no_memory(w);
 }
 
@@ -103,6 +75,16 @@ static size_t code_points(const char *p, size_t n)
     return count;
 }
 
+static size_t characters(const struct bt_example *e, enum bt_example_kind kind)
+{
+    size_t n = code_points(e->text, e->text_n) + (e->pair ? code_points(e->pair, e->pair_n) : 0), most = 0;
+    for (size_t i = 0; kind == BT_EXAMPLE_CHOICES && i < e->parts; i++) {
+        size_t choice = code_points(e->part[i].text, e->part[i].n);
+        if (choice > most) most = choice;
+    }
+    return n + most;
+}
+
 static uint32_t clamp(size_t n)
 {
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
@@ -111,6 +93,7 @@ static uint32_t clamp(size_t n)
 struct tokens {
     const struct bt_tokenizer *tokenizer;
     const struct bt_examples *ex;
+    enum bt_example_kind kind;
     int32_t unk;
     uint32_t *length;            /* [rows] */
     struct bt_encoding *scratch; /* [threads] */
@@ -138,7 +121,12 @@ static void tokenize_some(void *ctx, int item, int thread)
         const struct bt_example *e = bt_examples_at(k->ex, i);
         size_t length = 2 + count_pieces(k, e->text, e->text_n, thread);
         if (e->pair) length += 1 + count_pieces(k, e->pair, e->pair_n, thread);
-        k->length[i] = clamp(length);
+        size_t most = 0;
+        for (size_t p = 0; k->kind == BT_EXAMPLE_CHOICES && p < e->parts; p++) {
+            size_t choice = 1 + count_pieces(k, e->part[p].text, e->part[p].n, thread);
+            if (choice > most) most = choice;
+        }
+        k->length[i] = clamp(length + most);
     }
 }
 
@@ -175,11 +163,14 @@ static enum bt_status measure(const struct work *w, const struct bt_examples *ex
     for (size_t i = 0; ok && i < n; i++) {
         const struct bt_example *e = bt_examples_at(ex, i);
         f->empty_texts += strspn(e->text, " \t\r\n") == e->text_n;
-        length[i] = clamp(code_points(e->text, e->text_n) + (e->pair ? code_points(e->pair, e->pair_n) : 0));
+        length[i] = e->parts;
+        f->total_parts += e->parts;
     }
+    if (ok && f->total_parts) bt__lengths(&f->parts, length, n, scratch);
+    for (size_t i = 0; ok && i < n; i++) length[i] = clamp(characters(bt_examples_at(ex, i), f->kind));
     if (ok) bt__lengths(&f->characters, length, n, scratch);
     if (ok && w->tokenizer) {
-        struct tokens k = {.tokenizer = w->tokenizer, .ex = ex, .length = length};
+        struct tokens k = {.tokenizer = w->tokenizer, .ex = ex, .kind = f->kind, .length = length};
         k.unk = bt_tokenizer_special(w->tokenizer, BT_UNK);
         ok = tokenize(w, &k, f);
         for (size_t i = 0; ok && i < n; i++) f->truncated += w->max_length && length[i] > w->max_length;
@@ -227,6 +218,18 @@ static enum bt_status keep_overlaps(struct work *w, size_t file)
 
 /* ── files ── */
 
+static bool keep_odd(const struct bt_examples *ex, struct bt_file_report *f)
+{
+    size_t n = 0;
+    while (bt_examples_odd(ex, n)) n++;
+    f->odd = calloc(n + 1, sizeof *f->odd);
+    for (size_t i = 0; f->odd && i < n; i++) {
+        if (!(f->odd[i] = bt_strdup(bt_examples_odd(ex, i)))) return false;
+        f->n_odd++;
+    }
+    return f->odd;
+}
+
 static enum bt_status report_file(struct work *w, size_t i)
 {
     struct bt_file_report *f = &w->r->file[i];
@@ -238,8 +241,11 @@ static enum bt_status report_file(struct work *w, size_t i)
     if (st) return st;
     f->path = bt_strdup(w->spec->files[i]);
     f->rows = bt_examples_count(ex);
+    f->kind = w->spec->kind;
     f->invalid_utf8 = bt_examples_invalid_utf8(ex);
-    if (!f->path) st = no_memory(w);
+    f->misaligned = bt_examples_misaligned(ex);
+    f->found = bt_strdup(bt_examples_found(ex, 0));
+    if (!f->path || !f->found || !keep_odd(ex, f)) st = no_memory(w);
     if (!st) st = count_labels(w, ex, f);
     if (!st) st = compare_inputs(w, ex, (uint32_t)i, f);
     if (!st) st = keep_overlaps(w, i);
@@ -265,6 +271,7 @@ enum bt_status bt_data_report(const struct bt_data_spec *spec, const struct bt_t
                               size_t max_length, struct bt_data_report **out, struct bt_error *err)
 {
     struct work w = {.spec = spec, .tokenizer = tokenizer, .max_length = max_length, .err = err};
+    w.index.kind = spec->kind;
     *out = NULL;
     w.r = calloc(1, sizeof *w.r);
     enum bt_status st = w.r ? report(&w) : no_memory(&w);
@@ -283,9 +290,15 @@ void bt_data_report_free(struct bt_data_report *r)
 {
     if (!r) return;
     for (size_t i = 0; i < r->n_files; i++) {
-        for (size_t k = 0; k < r->file[i].n_labels; k++) free(r->file[i].label[k].label);
-        free(r->file[i].label);
-        free(r->file[i].path);
+        struct bt_file_report *f = &r->file[i];
+        for (size_t k = 0; k < f->n_labels; k++) free(f->label[k].label);
+        for (size_t k = 0; k < f->n_entities; k++) free(f->entity[k].label);
+        for (size_t k = 0; k < f->n_odd; k++) free(f->odd[k]);
+        free(f->odd);
+        free(f->label);
+        free(f->entity);
+        free(f->found);
+        free(f->path);
     }
     free(r->file);
     free(r->overlap);

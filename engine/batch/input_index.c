@@ -17,19 +17,41 @@ uint64_t bt__hash_bytes(const void *bytes, size_t n, uint64_t seed)
     return bt__mix64(h ^ word) + n;
 }
 
-static void hash_input(const struct bt_example *e, uint64_t *a, uint64_t *b)
+static void hash_more(const char *bytes, size_t n, uint64_t *a, uint64_t *b)
 {
-    *a = bt__hash_bytes(e->text, e->text_n, 1);
-    *b = bt__hash_bytes(e->text, e->text_n, 2);
-    if (!e->pair) return;
-    *a = bt__hash_bytes(e->pair, e->pair_n, *a);
-    *b = bt__hash_bytes(e->pair, e->pair_n, *b);
+    *a = bt__hash_bytes(bytes, n, *a);
+    *b = bt__hash_bytes(bytes, n, *b);
 }
 
-static uint64_t hash_label(const struct bt_example *e)
+/* Choices and words are inputs too (the same text may be cut into other words). */
+static void hash_input(const struct bt_example *e, enum bt_example_kind kind, uint64_t *a, uint64_t *b)
 {
-    uint64_t h = e->label ? bt__hash_bytes(e->label, e->label_n, 3) : 0;
-    return e->label && h == 0 ? 1 : h;
+    bool parts = kind == BT_EXAMPLE_CHOICES || kind == BT_EXAMPLE_WORDS;
+    *a = 1;
+    *b = 2;
+    hash_more(e->text, e->text_n, a, b);
+    if (e->pair) hash_more(e->pair, e->pair_n, a, b);
+    for (size_t i = 0; parts && i < e->parts; i++) hash_more(e->part[i].text, e->part[i].n, a, b);
+}
+
+/* The right answer, whatever it is made of: labels of a set in any order, tags and answers in theirs. */
+static uint64_t hash_label(const struct bt_example *e, enum bt_example_kind kind)
+{
+    uint64_t h = 3, sum = 0;
+    bool label = e->label && kind != BT_EXAMPLE_LABEL_SET;
+    if (label) h = bt__hash_bytes(e->label, e->label_n, h);
+    for (size_t i = 0; kind == BT_EXAMPLE_WORDS && i < e->parts; i++) {
+        label = label || e->part[i].tag;
+        if (e->part[i].tag) h = bt__hash_bytes(e->part[i].tag, e->part[i].tag_n, h);
+    }
+    for (size_t i = 0; kind == BT_EXAMPLE_QUESTION && i < e->parts; i++)
+        h = bt__hash_bytes(e->part[i].text, e->part[i].n, h);
+    for (size_t i = 0; kind == BT_EXAMPLE_LABEL_SET && i < e->parts; i++)
+        sum += bt__hash_bytes(e->part[i].text, e->part[i].n, 3);
+    label = label || kind == BT_EXAMPLE_QUESTION || (kind == BT_EXAMPLE_LABEL_SET && e->label);
+    h += sum;
+    if (!label) return 0;
+    return h ? h : 1;
 }
 
 /* ── the set of labelled inputs ── */
@@ -108,10 +130,10 @@ static bool more_inputs(struct bt__input_index *x)
 bool bt__input_add(struct bt__input_index *x, const struct bt_example *e, uint32_t file,
                    struct bt__input_seen *seen)
 {
-    uint64_t a, b, label = hash_label(e);
+    uint64_t a, b, label = hash_label(e, x->kind);
     if (x->n == x->cap && !more_inputs(x)) return false;
     if (2 * (x->n + 1) > x->slots && !more_slots(x)) return false;
-    hash_input(e, &a, &b);
+    hash_input(e, x->kind, &a, &b);
     uint32_t *slot = input_slot(x, a, b), earlier = *slot;
     struct bt__input *at = earlier ? &x->input[earlier - 1] : NULL;
     *seen = (struct bt__input_seen){.duplicate = at && at->file == file};
@@ -130,7 +152,7 @@ bool bt__input_add(struct bt__input_index *x, const struct bt_example *e, uint32
 bool bt__input_has_label(const struct bt__input_index *x, const struct bt__input *input,
                          const struct bt_example *e)
 {
-    uint64_t label = hash_label(e);
+    uint64_t label = hash_label(e, x->kind);
     return label && *labelled_slot(x->labelled, x->labelled_slots, labelled_key(input, label)) != 0;
 }
 

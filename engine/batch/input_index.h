@@ -15,6 +15,7 @@ struct bt__input {  /* an input in one file */
 };
 
 struct bt__input_index {
+    enum bt_example_kind kind;
     struct bt__input *input;
     size_t n, cap;
     uint32_t *slot; /* [slots] 1 + index of the last one of its hash; 0: free */

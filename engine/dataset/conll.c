@@ -161,6 +161,15 @@ static bool sure(const struct page *g, size_t width)
     return g->blocks >= 5 && words >= 4 * g->blocks && g->word_bytes <= 15 * g->lines;
 }
 
+static bool named(const char *path)
+{
+    static const char *const endings[] = {".conll", ".conllu", ".bio", ".iob", ".iob2"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        if (bt__path_ends(path, endings[i])) return true;
+    }
+    return false;
+}
+
 bool bt__conll_looks(const struct bt__source *s, int kind, const struct bt_data_dialect *asked,
                      struct bt__head *head)
 {
@@ -182,7 +191,7 @@ bool bt__conll_looks(const struct bt__source *s, int kind, const struct bt_data_
     head->comments = numbered || (g.blocks > 0 && g.commented == g.blocks);
     head->document_starts = g.document_starts;
     head->blank_lines = g.blanks;
-    return told || kind == BT_EXAMPLE_WORDS || sure(&g, width);
+    return told || kind == BT_EXAMPLE_WORDS || named(s->path) || sure(&g, width);
 }
 
 /* ── one sentence ── */

@@ -8,7 +8,7 @@
 
 enum { FIRST_RECORDS = 1000, NAMES_MAX = 1024 };
 
-static bool path_ends(const char *path, const char *end)
+bool bt__path_ends(const char *path, const char *end)
 {
     size_t n = strlen(path), k = strlen(end);
     return n >= k && strcasecmp(path + n - k, end) == 0;
@@ -19,7 +19,7 @@ bool bt__looks_like_jsonl(const struct bt__source *s)
     static const char *const endings[] = {".jsonl", ".ndjson", ".json"};
     const char *p = s->buf + s->at, *end = s->buf + s->n;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        if (path_ends(s->path, endings[i])) return true;
+        if (bt__path_ends(s->path, endings[i])) return true;
     }
     while (p < end && strchr(" \t\r\n", *p)) p++;
     if (p == end || *p++ != '{') return false;
@@ -69,7 +69,7 @@ static void find_delimiter(const struct bt__source *s, const struct bt_data_dial
     static const char candidates[] = {'\t', ',', ';', '|'};
     double best = 0;
     struct bt__profile p;
-    bool csv = d->format == BT_DATA_CSV || path_ends(s->path, ".csv");
+    bool csv = d->format == BT_DATA_CSV || bt__path_ends(s->path, ".csv");
     d->delimiter = 0;
     for (size_t i = 0; i < sizeof candidates; i++) {
         struct bt_data_dialect with = {

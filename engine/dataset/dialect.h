@@ -16,6 +16,7 @@ struct bt__head {
     bool conllu, comments, document_starts, blank_lines;
 };
 
+bool bt__path_ends(const char *path, const char *end); /* in upper or lower case */
 /* By its name or its first object. */
 bool bt__looks_like_jsonl(const struct bt__source *s);
 
@@ -28,6 +29,9 @@ enum bt_status bt__dialect_find(const struct bt__source *s, const struct bt_data
  * BT__EXAMPLE_ANY. bt__head_free() releases. */
 enum bt_status bt__head_read(struct bt__source *s, int kind, const struct bt_data_dialect *asked,
                              const char *const *wanted, size_t n, struct bt__head *out, struct bt_error *err);
+/* As a spec says, whose files are not looked at. */
+enum bt_status bt__head_of_spec(struct bt__source *s, const struct bt_data_spec *spec, struct bt__head *out,
+                                struct bt_error *err);
 void bt__head_free(struct bt__head *h);
 
 /* Index of a column by name, or by its number from 1 if none has that name; −1: none. */

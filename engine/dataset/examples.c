@@ -42,22 +42,28 @@ static struct bt_data_dialect dialect_of(const struct bt_data_spec *s, const cha
 {
     struct bt_data_dialect d = s->dialect;
     for (size_t i = 0; i < n; i++) {
-        if (!wanted[i] || !bt__column_is_range(wanted[i])) continue;
+        if (!wanted[i] || !bt_data_column_is_range(wanted[i])) continue;
         if (d.quoting < 0) d.quoting = 0;
         if (d.header < 0) d.header = 0;
     }
     return d;
 }
 
-static enum bt_status load_file(struct bt__loader *l, size_t file)
+enum bt_status bt__head_of_spec(struct bt__source *s, const struct bt_data_spec *spec, struct bt__head *out,
+                                struct bt_error *err)
 {
     const char *wanted[WANTED];
-    size_t n = wanted_columns(l->spec, wanted);
-    struct bt_data_dialect asked = dialect_of(l->spec, wanted, n);
+    size_t n = wanted_columns(spec, wanted);
+    struct bt_data_dialect asked = dialect_of(spec, wanted, n);
+    return bt__head_read(s, kind_of(spec), &asked, wanted, n, out, err);
+}
+
+static enum bt_status load_file(struct bt__loader *l, size_t file)
+{
     l->file = (uint32_t)file;
     l->path = l->spec->files[file];
     enum bt_status st = bt__source_open(l->path, &l->source, l->err);
-    if (!st) st = bt__head_read(&l->source, kind_of(l->spec), &asked, wanted, n, &l->head, l->err);
+    if (!st) st = bt__head_of_spec(&l->source, l->spec, &l->head, l->err);
     const struct bt__format *f = bt__format_of(l->head.dialect.format);
     if (!st) st = check_kind(l, f);
     if (!st) st = f->load(l);

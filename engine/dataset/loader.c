@@ -206,6 +206,7 @@ static const char *told(struct bt__loader *l, const char *fmt, va_list ap)
 {
     char text[LINE];
     int n = vsnprintf(text, sizeof text, fmt, ap);
+    for (char *p = text; n >= 0 && (p = strpbrk(p, "\r\n"));) *p = ' '; /* what is told is one line */
     return n < 0 ? NULL : keep(l->to, text, strlen(text));
 }
 

@@ -52,9 +52,6 @@ enum bt_status bt__loader_no_memory(const struct bt__loader *l, size_t line);
 enum bt_status bt__loader_label(struct bt__loader *l, size_t line, const char *column, const char **label,
                                 size_t *n);
 
-/* Whether a column's name is a range like "2-": column 2 and all behind it. */
-bool bt__column_is_range(const char *name);
-
 /* Readers: all records of the file. */
 enum bt_status bt__load_table(struct bt__loader *l); /* CSV, TSV, JSONL, SWAG */
 enum bt_status bt__load_conll(struct bt__loader *l);

@@ -81,7 +81,7 @@ bool bt__semeval_looks(const struct bt__source *s, int kind, const struct bt_dat
         if (records++ == 0 && !marked) return false;
         good += marked && label_fits(&a);
     }
-    return good * 2 > records;
+    return good > 0 && (good * 2 >= records || bt__path_ends(s->path, ".seg"));
 }
 
 /* The sentence with the aspect for every $T$. Bytes of it before the first one in *at; SIZE_MAX: there is none. */

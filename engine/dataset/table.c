@@ -20,12 +20,14 @@ static enum bt_status hold(struct bt_table *t, const char *path, struct bt_error
     return BT_OK;
 }
 
-static enum bt_status prepare(struct bt_table *t, const char *path, const struct bt_data_dialect *dialect,
-                              struct bt_error *err)
+/* spec NULL: as the dialect says, whatever the examples are. */
+static enum bt_status prepare(struct bt_table *t, const char *path, const struct bt_data_spec *spec,
+                              const struct bt_data_dialect *dialect, struct bt_error *err)
 {
     enum bt_status st = bt__source_open(path, &t->scan, err);
     if (!st) st = bt__source_share(&t->scan, READ_BYTES, &t->read, err);
-    if (!st) st = bt__head_read(&t->scan, BT__EXAMPLE_ANY, dialect, NULL, 0, &t->head, err);
+    if (!st && spec) st = bt__head_of_spec(&t->scan, spec, &t->head, err);
+    if (!st && !spec) st = bt__head_read(&t->scan, BT__EXAMPLE_ANY, dialect, NULL, 0, &t->head, err);
     if (st) return st;
     t->csv = bt__csv_create(t->head.dialect.delimiter);
     t->block = calloc(BT__BLOCKS, sizeof *t->block);
@@ -34,18 +36,31 @@ static enum bt_status prepare(struct bt_table *t, const char *path, const struct
     return bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
 }
 
-enum bt_status bt_table_open(const char *path, const struct bt_data_dialect *dialect, struct bt_table **out,
-                             struct bt_error *err)
+static enum bt_status open_table(const char *path, const struct bt_data_spec *spec,
+                                 const struct bt_data_dialect *dialect, struct bt_table **out,
+                                 struct bt_error *err)
 {
     *out = NULL;
     struct bt_table *t = calloc(1, sizeof *t);
     if (!t) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", path);
-    enum bt_status st = prepare(t, path, dialect, err);
+    enum bt_status st = prepare(t, path, spec, dialect, err);
     if (st)
         bt_table_free(t);
     else
         *out = t;
     return st;
+}
+
+enum bt_status bt_table_open(const char *path, const struct bt_data_dialect *dialect, struct bt_table **out,
+                             struct bt_error *err)
+{
+    return open_table(path, NULL, dialect, out, err);
+}
+
+enum bt_status bt_table_open_as(const char *path, const struct bt_data_spec *spec, struct bt_table **out,
+                                struct bt_error *err)
+{
+    return open_table(path, spec, NULL, out, err);
 }
 
 void bt_table_free(struct bt_table *t)

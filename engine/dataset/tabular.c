@@ -19,7 +19,7 @@ static bool open_range(const char *name, int64_t *from)
     return bt_parse_int64(digits, from) && *from >= 1;
 }
 
-bool bt__column_is_range(const char *name)
+bool bt_data_column_is_range(const char *name)
 {
     int64_t from;
     return open_range(name, &from);

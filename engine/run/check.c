@@ -95,10 +95,35 @@ static enum bt_status count_labels(struct check *k)
 
 /* ── hygiene ── */
 
+static enum bt_status note_found(struct check *k, const struct bt_file_report *f)
+{
+    char **more = realloc(k->c->found, (k->c->n_found + 1) * sizeof *more);
+    if (!more) return no_memory(k);
+    k->c->found = more;
+    char *text = bt_strfmt("%s: %s", bt_path_base(f->path), f->found);
+    if (!text) return no_memory(k);
+    k->c->found[k->c->n_found++] = text;
+    return BT_OK;
+}
+
+static enum bt_status about_oddities(struct check *k, const struct bt_file_report *f, const char *name)
+{
+    enum bt_status st = BT_OK;
+    if (f->misaligned)
+        st = warn(k, "%s: %zu of %zu answers are not where the file says", name, f->misaligned,
+                  f->total_parts);
+    for (size_t i = 0; !st && i < f->n_odd; i++) st = warn(k, "%s", f->odd[i]);
+    if (!st && f->unmarked)
+        st = warn(k, "%s: %zu of %zu aspects do not stand in their text", name, f->unmarked, f->rows);
+    return st;
+}
+
 static enum bt_status about_file(struct check *k, const struct bt_file_report *f)
 {
     const char *name = bt_path_base(f->path);
-    enum bt_status st = BT_OK;
+    enum bt_status st = note_found(k, f);
+    if (!st) st = about_oddities(k, f, name);
+    if (st) return st;
     if (f->invalid_utf8)
         st = warn(k, "%s: %zu of %zu rows are not valid UTF-8", name, f->invalid_utf8, f->rows);
     if (!st && f->empty_texts) st = warn(k, "%s: %zu rows have an empty text", name, f->empty_texts);
@@ -106,7 +131,7 @@ static enum bt_status about_file(struct check *k, const struct bt_file_report *f
         st = warn(k, "%s: %zu rows repeat the input of an earlier row", name, f->duplicates);
     if (!st && f->conflicts)
         st = warn(k, "%s: %zu inputs stand there with more than one label", name, f->conflicts);
-    if (!st && f->truncated)
+    if (!st && f->truncated && f->kind != BT_EXAMPLE_WORDS && f->kind != BT_EXAMPLE_QUESTION)
         st = warn(k, "%s: %zu of %zu rows are longer than data.max_seq_length (%lld) and are cut", name,
                   f->truncated, f->rows, (long long)k->x->data_max_seq_length);
     if (!st && f->unknown)
@@ -249,5 +274,7 @@ void bt_check_free(struct bt_check *c)
     free(c->label);
     free(c->label_rows);
     free(c->warning);
+    for (size_t i = 0; i < c->n_found; i++) free(c->found[i]);
+    free(c->found);
     free(c);
 }

@@ -10,7 +10,7 @@ struct bt_label_count {
     size_t rows;
 };
 
-struct bt_lengths { /* of the inputs, pair included */
+struct bt_lengths { /* of the inputs, pair or longest choice included */
     size_t n, min, max;
     double mean;
     size_t p50, p90, p99; /* smallest length that this share of rows does not exceed */
@@ -20,9 +20,22 @@ struct bt_lengths { /* of the inputs, pair included */
 
 struct bt_file_report {
     char *path;
+    char *found; /* what the file was recognised as and by what */
+    enum bt_example_kind kind;
     size_t rows, invalid_utf8, empty_texts;
-    struct bt_label_count *label; /* most frequent first */
+    struct bt_label_count *label; /* most frequent first; of words: their tags, rows counts words */
     size_t n_labels;
+    struct bt_label_count
+        *entity; /* most frequent first; of words: types of entities, of aspects: the aspects */
+    size_t n_entities;
+    const char *scheme;      /* of the tags: "IOB2", …; NULL: no words, or tags without a scheme */
+    struct bt_lengths parts; /* words, labels, answers or choices of a row; n = 0: rows have none */
+    size_t total_parts;
+    size_t impossible; /* questions without an answer */
+    size_t misaligned; /* answers that are not where the file says */
+    char **odd;        /* [n_odd] the first few of those, a line each */
+    size_t n_odd;
+    size_t unmarked;              /* aspects that do not stand in their text */
     struct bt_lengths characters; /* code points */
     struct bt_lengths pieces;     /* word pieces with [CLS] and [SEP]; n = 0 without a tokenizer */
     size_t truncated;             /* rows longer than max_length pieces */

@@ -66,6 +66,9 @@ struct bt_data_spec {
     size_t max_samples; /* 0: all */
 };
 
+/* Whether a column's name is a range like "2-": column 2 and all behind it. */
+bool bt_data_column_is_range(const char *name);
+
 struct bt_experiment;
 /* An experiment's data settings; texts are borrowed from x, files and max_samples are the caller's to fill in. */
 struct bt_data_spec bt_experiment_data(const struct bt_experiment *x);

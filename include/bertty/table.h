@@ -14,6 +14,9 @@ struct bt_table;
 /* Reads the first page only: dialect, columns, and as many rows as 1 MiB holds are known at return. */
 enum bt_status bt_table_open(const char *path, const struct bt_data_dialect *dialect, struct bt_table **out,
                              struct bt_error *err);
+/* The same as a task reads it: kind, dialect and columns are the spec's, its files are not looked at. */
+enum bt_status bt_table_open_as(const char *path, const struct bt_data_spec *spec, struct bt_table **out,
+                                struct bt_error *err);
 void bt_table_free(struct bt_table *t); /* NULL is fine; no scan may be under way */
 
 /* The dialect as found; format, delimiter, quoting and header are never "auto" in it. */

@@ -84,6 +84,8 @@ struct bt_check {
     size_t n_labels;
     char **label;
     int64_t *label_rows; /* of the training data */
+    char **found;        /* [n_found] what each file was recognised as and by what, a line each */
+    size_t n_found;
     char **warning; /* hygiene: duplicates, conflicts, leakage between splits, truncation … one line each */
     size_t n_warnings;
 };

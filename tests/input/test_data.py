@@ -75,6 +75,79 @@ def guesses(folder):
     check("columns shown", b"another text 0" in done.stdout and b"integer" in done.stdout, done.stdout)
 
 
+SQUAD = {"version": "v2.0", "data": [{"title": "t", "paragraphs": [{"context": "Zo\u00eb came.", "qas": [
+    {"id": 1, "question": "who?", "answers": [{"text": "Zo\u00eb", "answer_start": 0}, {"text": "came", "answer_start": 5}]},
+    {"id": "b", "question": "why?", "is_impossible": True, "answers": []}]}]}]}
+
+
+def kinds(folder):
+    """Files that are no tables: what they are is found, and told with the reason."""
+    conll = write(folder, "c.txt", "-DOCSTART- -X- O\n\nEU NNP B-ORG\nis VB O\n\nZ NN B-PER\n")
+    files, result = reported(conll)
+    check("words", (result["kind"], result["format"], files[0]["rows"], files[0]["total_parts"]) == ("words", "conll", 2, 3), (files, result))
+    check("entities", files[0]["entities"] == [{"name": "ORG", "rows": 1}, {"name": "PER", "rows": 1}] and files[0]["scheme"] == "IOB2", files)
+    check("why words", files[0]["found"] == "conll: 3 columns separated by blanks, word in 1, tag in 3, empty lines end sentences, "
+          "-DOCSTART- lines", files)
+    files, _ = reported(conll, "--tags", "2")
+    check("tags in another column", {l["label"] for l in files[0]["labels"]} == {"NNP", "VB", "NN"} and files[0]["scheme"] is None, files)
+    files, result = reported(write(folder, "q.json", json.dumps(SQUAD)))
+    check("questions", (result["kind"], files[0]["impossible"], files[0]["misaligned"], files[0]["total_parts"]) == ("question", 1, 1, 2), files)
+    check("why questions", files[0]["found"] == "squad: SQuAD 2.0 JSON, 2 questions in 1 paragraph, 1 without an answer, "
+          "1 misaligned answer", files)
+    check("an odd answer", "q.json:1: question 1: answer 'came' is not at 5 but at 4" in files[0]["odd"][0], files)
+    files, result = reported(write(folder, "a.seg", "the $T$ .\ncord\n1\na $T$ , $T$\nrope\n-1\n"))
+    check("aspects", (result["kind"], files[0]["rows"], files[0]["unmarked"]) == ("aspect", 2, 0), files)
+    check("counts of aspects", files[0]["aspects"] == [{"name": "cord", "rows": 1}, {"name": "rope", "rows": 1}], files)
+    files, result = reported(write(folder, "s.csv", "sent1,sent2,ending0,ending1,label\na,b,c,d,1\n"))
+    check("choices", (result["kind"], result["format"], files[0]["parts"]["max"]) == ("choices", "swag", 2), (files, result))
+    files, result = reported(write(folder, "w.jsonl", '{"tokens": ["a"], "ner_tags": [1]}\n'), "--class-names", write(folder, "n", "O\nB-X\n"))
+    check("words in JSONL", result["kind"] == "words" and files[0]["labels"] == [{"label": "B-X", "rows": 1}], (files, result))
+    files, result = reported(write(folder, "q.jsonl", '{"question": "q", "context": "c", "answers": {"text": ["c"], "answer_start": [0]}}\n'))
+    check("questions in JSONL", result["kind"] == "question" and files[0]["misaligned"] == 0, (files, result))
+    files, result = reported(write(folder, "p.txt", "a b\n\nc\n"), "--kind", "plain")
+    check("plain text", (result["format"], files[0]["rows"]) == ("text", 2), (files, result))
+    files, _ = reported(write(folder, "l.tsv", "text\tl\na\tx;y\nb\ty\n"), "--kind", "labels", "--label", "l", "--separator", ";", "--text", "text")
+    check("sets of labels", files[0]["labels"] == [{"label": "y", "rows": 2}, {"label": "x", "rows": 1}] and files[0]["parts"]["mean"] == 1.5, files)
+    said = data(folder / "q.json").stdout.decode()
+    check("questions for people", "2 questions\n  recognised as squad: SQuAD 2.0 JSON" in said and "answers a question" in said
+          and "questions without an answer: 1, 50.0 %" in said and "is not at 5 but at 4" in said, said)
+    said = data(conll).stdout.decode()
+    check("words for people", "2 sentences" in said and "tags: 3, scheme IOB2" in said and "entities: 2 of 2 types" in said, said)
+
+
+def options(folder):
+    """data's options in an experiment file."""
+    def of(kind, file, **more):
+        lines = [f"model:\n  name_or_path: none\ndata:\n  train_file: {folder / file}\n"]
+        lines += [f"  {key}: {json.dumps(value)}\n" for key, value in more.items() if key != "label_separator"]
+        lines += [f"task:\n  label_separator: {json.dumps(more['label_separator'])}\n"] if "label_separator" in more else []
+        yaml = write(folder, "x.yaml", "".join(lines))
+        return reported(yaml, "--kind", kind)
+    write(folder, "c", "1|a|X|O\n2|b|Y|B-Z\n")
+    files, result = of("words", "c", format="conll", delimiter="|", tokens_column=2, tags_column=3)
+    check("tokens_column, tags_column", [l["label"] for l in files[0]["labels"]] == ["X", "Y"] and "word in 2, tag in 3" in files[0]["found"], files)
+    write(folder, "t", "DESC:manner How is it ?\nENTY:x What ?\n")
+    files, _ = of("text", "t", delimiter=" ", text_column="2-", label_column=1, label_until=":")
+    check("2- and label_until", [l["label"] for l in files[0]["labels"]] == ["DESC", "ENTY"] and files[0]["characters"]["max"] == 11, files)
+    write(folder, "t", "id\ts\ta\tl\n7\tthe cord\tcord\tp\n8\tthe cord\trope\tn\n")
+    files, _ = of("aspect", "t", text_column="s", aspect_column="a", label_column="l", id_column="id")
+    check("aspect_column", files[0]["unmarked"] == 1, files)
+    files, _ = of("question", "t", text_column="a", context_column="s")
+    check("context_column", files[0]["characters"]["max"] == 12, files)
+    files, _ = of("choices", "t", text_column="s", choice_columns=["a", "l"])
+    check("choice_columns", files[0]["parts"]["max"] == 2 and files[0]["characters"]["max"] == 12, files)
+    files, _ = of("labels", "t", text_column="s", label_column="a", label_separator="o")
+    check("label_separator", sorted(l["label"] for l in files[0]["labels"]) == ["c", "pe", "r", "rd"], files)
+    write(folder, "q", json.dumps(SQUAD))
+    files, _ = of("question", "q", format="squad")
+    check("not strict", files[0]["misaligned"] == 1, files)
+    write(folder, "vocab.txt", "\n".join(VOCAB))
+    one_line("strict", write(folder, "x.yaml", f"model: {{name_or_path: {folder}}}\ndata: {{train_file: {folder / 'q'}, strict: true}}\n"), 1,
+             "is not at 5 but at 4, which strict mode refuses", "--kind", "question")
+    one_line("strict, invalid UTF-8", write(folder, "x.yaml", f"model: {{name_or_path: {folder}}}\ndata: {{train_file: "
+             f"{write(folder, 'u', b'a' + bytes([255]))}, strict: true}}\n"), 1, "u:1: not valid UTF-8, which strict mode refuses", "--kind", "plain")
+
+
 def colours(folder):
     hostile = write(folder, "h.tsv", "text\tlabel\n\x1b]52;c;x\x07a\t\x1b[31mred\nb\tok\n")
     done = data(hostile)
@@ -111,6 +184,18 @@ def bad_input(folder):
     }
     for name, (content, code, said) in cases.items():
         one_line(name, write(folder, "bad", content), code, said, *text)
+    cases = {
+        "a short row of words": ("c.conll", "a O\n\nb\n", ":3: found 1 column, expected 2"),
+        "a cut .seg file": ("a.seg", "the $T$\ncord\n1\nthe $T$\n", ":4: the record has 1 line, expected 3"),
+        "a label of a .seg file": ("a.seg", "the $T$\ncord\n1\nthe $T$\ncord\n5\n", ":6: label '5', expected -1, 0 or 1"),
+        "cut SQuAD": ("q.json", json.dumps(SQUAD)[:-3], "q.json:1:"),
+        "SQuAD without a context": ("q.json", '{"data": [{"paragraphs": [\n{"qas": []}]}]}', ":2: a paragraph without context or qas"),
+        "deep SQuAD": ("q.json", '{"data": [], "x": ' + "[" * 100000, "nested deeper than"),
+        "words without tags": ("w.jsonl", '{"tokens": ["a"], "tags": []}\n', ":1: 1 words but 0 tags"),
+        "a choice out of range": ("s.csv", "sent1,sent2,ending0,ending1,label\na,b,c,d,4\n", ":2: label '4', expected 0 … 1"),
+    }
+    for name, (file, content, said) in cases.items():
+        one_line(name, write(folder, file, content), 1, said)
     long = write(folder, "long.csv", 'text,label\n"a",1\n"')
     os.truncate(long, 1 << 30)
     one_line("a field of 1 GB", long, 1, ":3: a record of more than 64 MiB", *text)
@@ -145,7 +230,7 @@ def bad_use(folder):
 
 
 def main():
-    for test in (reports, guesses, colours, bad_input, bad_files, bad_use):
+    for test in (reports, guesses, kinds, options, colours, bad_input, bad_files, bad_use):
         with tempfile.TemporaryDirectory() as folder:
             test(Path(folder))
     print(f"{passed} passed, {failed} failed, 0 skipped")

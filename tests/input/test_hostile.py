@@ -81,6 +81,12 @@ def make():
     labels = [f"pos{HOSTILE}", f"neg{HOSTILE}\nline"]
     (FOLDER / f"{NAME}.csv").write_text(csv_rows(labels))
     (FOLDER / "data.csv").write_text(csv_rows(labels))
+    (FOLDER / "h.conll").write_text("".join(f"w{HOSTILE.replace(chr(0x2028), '')} B-{HOSTILE}\n\n" for _ in range(3)))
+    (FOLDER / "h.seg").write_text(f"a $T$ {HOSTILE}\ncord{HOSTILE}\n1\n" * 2)
+    answers = [{"text": HOSTILE + "\nx", "answer_start": 9}]
+    (FOLDER / "h.json").write_text(json.dumps({"data": [{"paragraphs": [{"context": HOSTILE, "qas": [
+        {"id": "q" + HOSTILE, "question": HOSTILE, "answers": answers}]}]}]}))
+    (FOLDER / "bad.seg").write_text(f"a $T$\ncord\n1\na $T$\ncord\n{HOSTILE}\n")
     (FOLDER / "data.jsonl").write_text("".join(json.dumps({f"text{HOSTILE}": f"good {HOSTILE}\n{i}", f"label{HOSTILE}": labels[i % 2]}) + "\n" for i in range(20)))
     yaml = (FOLDER / "tiny.yaml").read_text()
     for old, new in (('"train.tsv"', NAME + ".csv"), ('"dev.tsv"', "data.csv"), ('"text"', "text" + HOSTILE), ('"label"', "label" + HOSTILE)):
@@ -92,6 +98,10 @@ def training():
     clean("check", ["check", "hostile.yaml"])
     clean("data", ["data", f"{NAME}.csv", "data.jsonl"])
     clean("data --json", ["data", f"{NAME}.csv", "--json"], seen=())
+    for name in "h.conll", "h.seg", "h.json":
+        clean(f"data of {name}", ["data", name])
+        clean(f"data of {name} --json", ["data", name, "--json"], seen=())
+    clean("a hostile label", ["data", "bad.seg"], 1)
     clean("data of an experiment", ["data", "hostile.yaml"])
     clean("train", ["train", "hostile.yaml", "--name", "run"])
     clean("train --json", ["train", "hostile.yaml", "--name", "json", "--json"], seen=())

@@ -223,12 +223,140 @@ static void errors_name_the_file(void **state)
     assert_non_null(strstr(err.text, "bad.tsv:2: the label is empty"));
 }
 
+/* ── kinds that are no labelled texts ── */
+
+static struct bt_data_report *kind_report(const char *const *files, size_t n, struct bt_data_spec spec)
+{
+    struct bt_data_report *r;
+    spec.files = files;
+    spec.n_files = n;
+    spec.dialect = AUTO;
+    if (bt_data_report(&spec, NULL, 0, &r, &err)) fail_msg("%s", err.text);
+    return r;
+}
+
+static void expect_counts(const struct bt_label_count *label, size_t n, const char *expected)
+{
+    struct bt_str s = {0};
+    for (size_t i = 0; i < n; i++) bt_str_addf(&s, "%s%s %zu", i ? ", " : "", label[i].label, label[i].rows);
+    assert_string_equal(bt_str_text(&s), expected);
+    bt_str_free(&s);
+}
+
+static void words_and_entities(void **state)
+{
+    (void)state;
+    const char *files[] = {file_text("a.conll", "a\tB-X\nb\tI-X\nc\tI-Y\n\na\tO\n\na\tB-X\n"),
+                           file_text("b.conll", "a\tO\n\nd e\tO\n")};
+    struct bt_data_report *r = kind_report(files, 2, (struct bt_data_spec){.kind = BT_EXAMPLE_WORDS});
+    const struct bt_file_report *f = &r->file[0];
+    assert_int_equal(f->kind, BT_EXAMPLE_WORDS);
+    assert_int_equal(f->rows, 3);
+    assert_int_equal(f->total_parts, 5);
+    assert_int_equal(f->parts.max, 3);
+    expect_counts(f->label, f->n_labels, "B-X 2, I-X 1, I-Y 1, O 1");
+    expect_counts(f->entity, f->n_entities, "X 2, Y 1");
+    assert_int_equal(f->duplicates, 1);
+    assert_int_equal(f->conflicts, 1);
+    assert_string_equal(f->found,
+                        "conll: 2 columns separated by tabs, word in 1, tag in 2, empty lines end sentences");
+    assert_int_equal(r->n_overlaps, 1);
+    assert_int_equal(r->overlap[0].inputs, 1);
+    assert_int_equal(r->overlap[0].with_label, 1);
+    bt_data_report_free(r);
+}
+
+static void expect_scheme(const char *tags, const char *scheme, const char *entities)
+{
+    struct bt_str s = {0};
+    for (const char *p = tags; *p;) {
+        size_t n = strcspn(p, " ");
+        if (n) bt_str_addf(&s, "w\t%.*s", (int)n, p);
+        bt_str_add(&s, "\n");
+        p += n + (p[n] == ' ');
+    }
+    const char *file = file_text("s.conll", bt_str_text(&s));
+    bt_str_free(&s);
+    struct bt_data_report *r = kind_report(&file, 1, (struct bt_data_spec){.kind = BT_EXAMPLE_WORDS});
+    if (scheme)
+        assert_string_equal(r->file[0].scheme, scheme);
+    else
+        assert_null(r->file[0].scheme);
+    expect_counts(r->file[0].entity, r->file[0].n_entities, entities);
+    bt_data_report_free(r);
+}
+
+/* Two blanks end a sentence. */
+static void schemes_of_tags(void **state)
+{
+    (void)state;
+    expect_scheme("B-X I-X O B-X B-X", "IOB2", "X 3");
+    expect_scheme("I-X I-X O I-X B-X I-Y  I-X", "IOB1", "X 4, Y 1");
+    expect_scheme("B-X O I-X", "IOB1 and IOB2 mixed", "X 2");
+    expect_scheme("B-X I-X E-X S-X O", "IOBES", "X 2");
+    expect_scheme("B-X I-X L-X U-Y U-Y", "BILOU", "Y 2, X 1");
+    expect_scheme("I-X E-X I-X E-X O", "IOE", "X 2");
+    expect_scheme("NN VB O", NULL, "");
+}
+
+static void questions_and_answers(void **state)
+{
+    (void)state;
+    const char *file = file_text(
+        "q.json",
+        "{\"data\": [{\"paragraphs\": [{\"context\": \"a b\", \"qas\": [{\"id\": 1, \"question\": \"q\", "
+        "\"answers\": [{\"text\": \"a\", \"answer_start\": 0}, {\"text\": \"b\", \"answer_start\": 0}]},"
+        "{\"id\": 2, \"question\": \"q\", \"answers\": []}]}]}]}");
+    struct bt_data_report *r = kind_report(&file, 1, (struct bt_data_spec){.kind = BT_EXAMPLE_QUESTION});
+    const struct bt_file_report *f = &r->file[0];
+    assert_int_equal(f->rows, 2);
+    assert_int_equal(f->impossible, 1);
+    assert_int_equal(f->misaligned, 1);
+    assert_int_equal(f->n_odd, 1);
+    assert_int_equal(f->total_parts, 2);
+    assert_int_equal(f->duplicates, 1);
+    assert_int_equal(f->conflicts, 1);
+    assert_int_equal(f->characters.max, 4);
+    bt_data_report_free(r);
+}
+
+static void sets_aspects_and_choices(void **state)
+{
+    (void)state;
+    const char *file = file_text("l.tsv", "t\tl\na\tx,y\na\ty, x\nb\t\n");
+    struct bt_data_report *r = kind_report(
+        &file, 1,
+        (struct bt_data_spec){.kind = BT_EXAMPLE_LABEL_SET, .text_column = "t", .label_column = "l"});
+    expect_counts(r->file[0].label, r->file[0].n_labels, "x 2, y 2");
+    assert_true(r->file[0].parts.mean == 4.0 / 3);
+    assert_int_equal(r->file[0].duplicates, 1);
+    assert_int_equal(r->file[0].conflicts, 0);
+    bt_data_report_free(r);
+    file = file_text("a.tsv", "t\ta\tl\nthe cord\tcord\t1\nthe cord\trope\t0\n");
+    r = kind_report(
+        &file, 1,
+        (struct bt_data_spec){
+            .kind = BT_EXAMPLE_ASPECT, .text_column = "t", .aspect_column = "a", .label_column = "l"});
+    expect_counts(r->file[0].entity, r->file[0].n_entities, "cord 1, rope 1");
+    assert_int_equal(r->file[0].unmarked, 1);
+    bt_data_report_free(r);
+    file = file_text("s.csv", "sent1,sent2,ending0,ending1,label\na,b,c,d,0\na,b,c,dd,1\na,b,c,d,1\n");
+    r = kind_report(&file, 1, (struct bt_data_spec){.kind = BT_EXAMPLE_CHOICES});
+    assert_int_equal(r->file[0].duplicates, 1);
+    assert_int_equal(r->file[0].conflicts, 1);
+    assert_int_equal(r->file[0].characters.max, 5);
+    assert_int_equal(r->file[0].parts.min, 2);
+    bt_data_report_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_labels_and_lengths),   cmocka_unit_test(counts_pieces),
         cmocka_unit_test(agrees_with_the_obvious_way), cmocka_unit_test(a_pair_is_more_than_its_texts),
         cmocka_unit_test(long_and_short_rows),         cmocka_unit_test(errors_name_the_file),
+        cmocka_unit_test(words_and_entities),          cmocka_unit_test(schemes_of_tags),
+        cmocka_unit_test(questions_and_answers),       cmocka_unit_test(sets_aspects_and_choices),
     };
     return cmocka_run_group_tests(tests, files_make, files_remove);
 }

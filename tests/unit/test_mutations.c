@@ -6,6 +6,7 @@
 #include <bertty/dataset.h>
 #include <bertty/experiment.h>
 #include <bertty/json.h>
+#include <bertty/table.h>
 #include <bertty/tokenizer.h>
 
 struct kind {
@@ -71,6 +72,54 @@ static enum bt_status read_data(const char *path, struct bt_error *err)
     }
     bt_examples_free(e);
     return st;
+}
+
+/* Every part of every example is looked at, and the file as a table too. */
+static enum bt_status read_kind(const char *path, enum bt_example_kind kind, struct bt_error *err)
+{
+    const struct bt_data_spec spec = {
+        .files = &path, .n_files = 1, .dialect = {.quoting = -1, .header = -1}, .kind = kind};
+    struct bt_examples *e = NULL;
+    struct bt_table *t = NULL;
+    struct bt_row row = {0};
+    enum bt_status st = bt_examples_load(&spec, &e, err);
+    for (size_t i = 0; !st && i < bt_examples_count(e); i++) {
+        const struct bt_example *x = bt_examples_at(e, i);
+        assert_int_equal(strlen(x->text) <= x->text_n, 1);
+        assert_true(x->mark + x->mark_n <= x->text_n);
+        for (size_t k = 0; k < x->parts; k++) {
+            const struct bt_part *p = &x->part[k];
+            assert_true(p->text[p->n] == '\0' && (!p->tag || p->tag[p->tag_n] == '\0'));
+            assert_true(p->at < (int64_t)(x->pair_n + 1));
+        }
+    }
+    bt_examples_free(e);
+    if (bt_table_open(path, &spec.dialect, &t, NULL) == BT_OK) {
+        for (size_t i = 0; i < bt_table_rows(t); i++) bt_table_row(t, i, &row, NULL);
+        bt_row_free(&row);
+        bt_table_free(t);
+    }
+    return st;
+}
+
+static enum bt_status read_words(const char *path, struct bt_error *err)
+{
+    return read_kind(path, BT_EXAMPLE_WORDS, err);
+}
+
+static enum bt_status read_questions(const char *path, struct bt_error *err)
+{
+    return read_kind(path, BT_EXAMPLE_QUESTION, err);
+}
+
+static enum bt_status read_aspects(const char *path, struct bt_error *err)
+{
+    return read_kind(path, BT_EXAMPLE_ASPECT, err);
+}
+
+static enum bt_status read_choices(const char *path, struct bt_error *err)
+{
+    return read_kind(path, BT_EXAMPLE_CHOICES, err);
 }
 
 static enum bt_status read_tokenizer(const char *path, struct bt_error *err)
@@ -189,6 +238,37 @@ static void texts(void **state)
         {.name = "x.jsonl",
          .good = "{\"text\": \"a\", \"label\": 1}\n{\"label\": \"x\", \"text\": \"\\u4e2d\"}\n",
          .read = read_data,
+         .rounds = 600},
+        {.name = "x.conll",
+         .good = "-DOCSTART- O\n\na\tB-X\nb\tI-X\n\t\n\"\tO\n\xef\xbb\xbf\tO\n",
+         .read = read_words,
+         .rounds = 600},
+        {.name = "w.jsonl",
+         .good = "{\"tokens\": [\"a\", \"\\u4e2d\"], \"tags\": [\"O\", 1]}\n{\"tokens\": [\"b\"], \"tags\": "
+                 "[\"O\"]}\n",
+         .read = read_words,
+         .rounds = 600},
+        {.name = "q.json",
+         .good = "{\"version\": \"2\", \"data\": [{\"title\": \"t\", \"paragraphs\": [{\"qas\": [{\"id\": 1, "
+                 "\"question\": \"q\", "
+                 "\"answers\": [{\"text\": \"\xc3\xa9\", \"answer_start\": 2}, {\"text\": \"b\", "
+                 "\"answer_start\": 0}]}], "
+                 "\"context\": \"a \xc3\xa9 b\"}]}]}",
+         .read = read_questions,
+         .rounds = 1500},
+        {.name = "q.jsonl",
+         .good =
+             "{\"id\": \"a\", \"question\": \"q\", \"context\": \"x y\", \"answers\": {\"text\": [\"y\"], "
+             "\"answer_start\": [2]}}\n",
+         .read = read_questions,
+         .rounds = 600},
+        {.name = "x.seg",
+         .good = "a $T$ b $T$\nc d\n-1\n\xc2\xa0$T$\r\ne\r\n1",
+         .read = read_aspects,
+         .rounds = 600},
+        {.name = "s.csv",
+         .good = "sent1,sent2,ending0,ending1,label\n\"a, b\",c,d,e,1\nf,g,h,i,ending0\n",
+         .read = read_choices,
          .rounds = 600}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) mutate(&kinds[i]);
 }

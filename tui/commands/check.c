@@ -52,6 +52,7 @@ static void tell(const struct bt_check *c)
     duration(c->seconds, time, sizeof time);
     cli_line("rows       %lld for training, %lld for validation, %lld for the test", (long long)c->train_rows,
              (long long)c->dev_rows, (long long)c->test_rows);
+    for (size_t i = 0; i < c->n_found; i++) cli_line("%s %s", i ? "          " : "data      ", c->found[i]);
     tell_labels(c);
     cli_line("tokens     %lld an epoch, the longest input has %d", (long long)c->train_tokens, c->longest);
     cli_line("steps      %lld, %lld an epoch", (long long)c->steps, (long long)c->steps_per_epoch);
@@ -103,6 +104,10 @@ static void tell_json(const struct bt_check *c)
     bt_jw_object(&w);
     for (size_t i = 0; i < c->n_labels; i++) bt_jw_kint(&w, c->label[i], c->label_rows[i]);
     bt_jw_end_object(&w);
+    bt_jw_key(&w, "data");
+    bt_jw_array(&w);
+    for (size_t i = 0; i < c->n_found; i++) bt_jw_text(&w, c->found[i]);
+    bt_jw_end_array(&w);
     bt_jw_key(&w, "warnings");
     bt_jw_array(&w);
     for (size_t i = 0; i < c->n_warnings; i++) bt_jw_text(&w, c->warning[i]);

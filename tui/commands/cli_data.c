@@ -10,8 +10,19 @@
 
 enum { BAR = 30, LABELS = 20, LINES = 12 };
 
-static const char *const format_names[] = {
-    [BT_DATA_AUTO] = "auto", [BT_DATA_CSV] = "csv", [BT_DATA_TSV] = "tsv", [BT_DATA_JSONL] = "jsonl"};
+static const char *const kind_names[] = {
+    [BT_EXAMPLE_TEXT] = "text",         [BT_EXAMPLE_LABEL_SET] = "labels", [BT_EXAMPLE_WORDS] = "words",
+    [BT_EXAMPLE_QUESTION] = "question", [BT_EXAMPLE_ASPECT] = "aspect",    [BT_EXAMPLE_CHOICES] = "choices",
+    [BT_EXAMPLE_PLAIN] = "plain"};
+/* What a row is, and what it has several of. */
+static const char *const row_names[] = {
+    [BT_EXAMPLE_TEXT] = "rows",          [BT_EXAMPLE_LABEL_SET] = "rows", [BT_EXAMPLE_WORDS] = "sentences",
+    [BT_EXAMPLE_QUESTION] = "questions", [BT_EXAMPLE_ASPECT] = "rows",    [BT_EXAMPLE_CHOICES] = "rows",
+    [BT_EXAMPLE_PLAIN] = "texts"};
+static const char *const part_names[] = {[BT_EXAMPLE_LABEL_SET] = "labels a row",
+                                         [BT_EXAMPLE_WORDS] = "words a sentence",
+                                         [BT_EXAMPLE_QUESTION] = "answers a question",
+                                         [BT_EXAMPLE_CHOICES] = "choices a row"};
 
 static double percent(size_t part, size_t whole)
 {
@@ -33,20 +44,15 @@ static const char *bar(struct bt_str *out, size_t n, size_t most)
 
 /* ── for people ── */
 
-static void tell_dialect(const struct cli_data_facts *f)
+/* The columns of a table; other formats have none to name. */
+static void tell_columns(const struct cli_data_facts *f)
 {
-    const struct bt_data_dialect *d = f->dialect;
     struct bt_str s = {0};
-    bt_str_add(&s, format_names[d->format]);
-    if (d->format == BT_DATA_CSV && d->delimiter != ',')
-        bt_str_addf(&s, ", columns separated by '%c'", d->delimiter);
-    if (d->format == BT_DATA_TSV && d->delimiter != '\t')
-        bt_str_addf(&s, ", columns separated by '%c'", d->delimiter);
-    if (d->format != BT_DATA_JSONL)
-        bt_str_addf(&s, ", %s, %s", d->quoting ? "quoted cells" : "no quoting",
-                    d->header ? "header" : "no header");
-    bt_str_addf(&s, "; text: column %s", f->spec->text_column);
+    if (!f->spec->text_column) return;
+    bt_str_addf(&s, "text: column %s", f->spec->text_column);
     if (f->spec->text_pair_column) bt_str_addf(&s, ", pair: %s", f->spec->text_pair_column);
+    if (f->spec->aspect_column) bt_str_addf(&s, ", aspect: %s", f->spec->aspect_column);
+    if (f->spec->context_column) bt_str_addf(&s, ", context: %s", f->spec->context_column);
     if (f->spec->label_column) bt_str_addf(&s, ", label: %s", f->spec->label_column);
     if (f->guessed)
         bt_str_add(&s, f->spec->label_column ? " (guessed)" : " (guessed; no label found: --label COL)");
@@ -67,29 +73,69 @@ static bool all_numbers(const struct bt_file_report *f, double *low, double *hig
     return f->n_labels > 0;
 }
 
-static void tell_labels(const struct bt_file_report *f)
+static void tell_counts(const struct bt_label_count *label, size_t n, size_t whole)
 {
     struct cli_table t = {.columns = 5, .right = 4 | 8};
     struct bt_str s = {0};
+    for (size_t i = 0; i < n && i < LABELS; i++) {
+        cli_table_cell(&t, "   ");
+        bt_str_clear(&s);
+        bt_text_fit(&s, label[i].label, strlen(label[i].label), 40);
+        cli_table_cell(&t, "%s", bt_str_text(&s));
+        cli_table_cell(&t, "%zu", label[i].rows);
+        cli_table_cell(&t, "%.1f %%", percent(label[i].rows, whole));
+        cli_table_cell(&t, "%s", bar(&s, label[i].rows, label[0].rows));
+    }
+    cli_table_print(&t);
+    if (n > LABELS) cli_line("    … and %zu more", n - LABELS);
+    bt_str_free(&s);
+}
+
+static size_t total(const struct bt_label_count *label, size_t n)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += label[i].rows;
+    return sum;
+}
+
+static void tell_labels(const struct bt_file_report *f)
+{
     double low, high, mean;
+    bool words = f->kind == BT_EXAMPLE_WORDS;
     if (f->n_labels == 0) return;
-    if (f->n_labels > LABELS && all_numbers(f, &low, &high, &mean)) {
+    if (!words && f->n_labels > LABELS && all_numbers(f, &low, &high, &mean)) {
         cli_line("  labels: %zu different numbers from %g to %g, mean %.4g", f->n_labels, low, high, mean);
         return;
     }
-    cli_line("  labels: %zu", f->n_labels);
-    for (size_t i = 0; i < f->n_labels && i < LABELS; i++) {
-        cli_table_cell(&t, "   ");
-        bt_str_clear(&s);
-        bt_text_fit(&s, f->label[i].label, strlen(f->label[i].label), 40);
-        cli_table_cell(&t, "%s", bt_str_text(&s));
-        cli_table_cell(&t, "%zu", f->label[i].rows);
-        cli_table_cell(&t, "%.1f %%", percent(f->label[i].rows, f->rows));
-        cli_table_cell(&t, "%s", bar(&s, f->label[i].rows, f->label[0].rows));
-    }
-    cli_table_print(&t);
-    if (f->n_labels > LABELS) cli_line("    … and %zu more", f->n_labels - LABELS);
-    bt_str_free(&s);
+    if (words)
+        cli_line("  tags: %zu, %s%s", f->n_labels, f->scheme ? "scheme " : "of no scheme of entities",
+                 f->scheme ? f->scheme : "");
+    else
+        cli_line("  labels: %zu", f->n_labels);
+    tell_counts(f->label, f->n_labels, words ? f->total_parts : f->rows);
+}
+
+/* Entities or aspects. */
+static void tell_entities(const struct bt_file_report *f)
+{
+    size_t sum = total(f->entity, f->n_entities);
+    if (f->n_entities == 0) return;
+    if (f->kind == BT_EXAMPLE_WORDS)
+        cli_line("  entities: %zu of %zu types", sum, f->n_entities);
+    else
+        cli_line("  aspects: %zu different ones", f->n_entities);
+    tell_counts(f->entity, f->n_entities, sum);
+}
+
+static void tell_oddities(const struct bt_file_report *f)
+{
+    if (f->kind == BT_EXAMPLE_QUESTION)
+        cli_line("  questions without an answer: %zu, %.1f %%", f->impossible,
+                 percent(f->impossible, f->rows));
+    if (f->unmarked) cli_line("  aspects that do not stand in their text: %zu", f->unmarked);
+    if (f->misaligned) cli_line("  answers that are not where the file says: %zu", f->misaligned);
+    for (size_t i = 0; i < f->n_odd; i++) cli_line("    %s", f->odd[i]);
+    if (f->n_odd && f->n_odd < f->misaligned) cli_line("    …");
 }
 
 /* The report's bins, some of them together so that there are few lines. */
@@ -125,20 +171,30 @@ static void tell_lengths(const char *what, const struct bt_lengths *l)
     tell_histogram(l);
 }
 
+/* Kinds whose long inputs are not cut but read piece by piece. */
+static bool in_windows(enum bt_example_kind kind)
+{
+    return kind == BT_EXAMPLE_WORDS || kind == BT_EXAMPLE_QUESTION || kind == BT_EXAMPLE_PLAIN;
+}
+
 static void tell_file(const struct bt_file_report *f, const struct cli_data_facts *facts)
 {
-    cli_line("%s", "");
-    cli_line("%s: %zu rows", f->path, f->rows);
+    cli_line("%s: %zu %s", f->path, f->rows, row_names[f->kind]);
+    cli_line("  recognised as %s", f->found);
     tell_labels(f);
+    tell_entities(f);
+    if (f->parts.n) tell_lengths(part_names[f->kind], &f->parts);
     tell_lengths("characters", &f->characters);
     tell_lengths("word pieces", &f->pieces);
     if (f->pieces.n && facts->max_length)
-        cli_line("  cut at %zu pieces: %zu rows, %.1f %%", facts->max_length, f->truncated,
-                 percent(f->truncated, f->rows));
+        cli_line("  %s %zu pieces: %zu %s, %.1f %%", in_windows(f->kind) ? "in windows of" : "cut at",
+                 facts->max_length, f->truncated, row_names[f->kind], percent(f->truncated, f->rows));
     if (f->pieces.n)
         cli_line("  unknown pieces: %zu of %zu, %.2f %%", f->unknown, f->total_pieces,
                  percent(f->unknown, f->total_pieces));
-    cli_line("  duplicates: %zu rows, %.1f %%", f->duplicates, percent(f->duplicates, f->rows));
+    tell_oddities(f);
+    cli_line("  duplicates: %zu %s, %.1f %%", f->duplicates, row_names[f->kind],
+             percent(f->duplicates, f->rows));
     if (f->n_labels) cli_line("  inputs with conflicting labels: %zu", f->conflicts);
     if (f->empty_texts) cli_line("  empty texts: %zu", f->empty_texts);
     if (f->invalid_utf8) cli_line("  rows that are no valid UTF-8: %zu", f->invalid_utf8);
@@ -146,8 +202,11 @@ static void tell_file(const struct bt_file_report *f, const struct cli_data_fact
 
 void cli_data_tell(const struct bt_data_report *r, const struct cli_data_facts *f)
 {
-    tell_dialect(f);
-    for (size_t i = 0; i < r->n_files; i++) tell_file(&r->file[i], f);
+    tell_columns(f);
+    for (size_t i = 0; i < r->n_files; i++) {
+        if (i > 0 || f->spec->text_column) cli_line("%s", "");
+        tell_file(&r->file[i], f);
+    }
     if (r->n_files > 1) cli_line("%s", "");
     for (size_t i = 0; i < r->n_overlaps; i++) {
         const struct bt_overlap *o = &r->overlap[i];
@@ -210,21 +269,50 @@ static void json_lengths(struct bt_json_writer *w, const char *key, const struct
     bt_jw_end_object(w);
 }
 
+static void json_counts(struct bt_json_writer *w, const char *key, const char *name,
+                        const struct bt_label_count *label, size_t n)
+{
+    bt_jw_key(w, key);
+    bt_jw_array(w);
+    for (size_t i = 0; i < n; i++) {
+        bt_jw_object(w);
+        bt_jw_ktext(w, name, label[i].label);
+        bt_jw_kint(w, "rows", (int64_t)label[i].rows);
+        bt_jw_end_object(w);
+    }
+    bt_jw_end_array(w);
+}
+
+/* What only some kinds have. */
+static void json_kind(struct bt_json_writer *w, const struct bt_file_report *f)
+{
+    if (f->n_entities)
+        json_counts(w, f->kind == BT_EXAMPLE_WORDS ? "entities" : "aspects", "name", f->entity,
+                    f->n_entities);
+    if (f->kind == BT_EXAMPLE_WORDS) bt_jw_ktext(w, "scheme", f->scheme);
+    if (f->kind == BT_EXAMPLE_ASPECT) bt_jw_kint(w, "unmarked", (int64_t)f->unmarked);
+    if (f->parts.n) {
+        bt_jw_kint(w, "total_parts", (int64_t)f->total_parts);
+        json_lengths(w, "parts", &f->parts);
+    }
+    if (f->kind != BT_EXAMPLE_QUESTION) return;
+    bt_jw_kint(w, "impossible", (int64_t)f->impossible);
+    bt_jw_kint(w, "misaligned", (int64_t)f->misaligned);
+    bt_jw_key(w, "odd");
+    bt_jw_array(w);
+    for (size_t i = 0; i < f->n_odd; i++) bt_jw_text(w, f->odd[i]);
+    bt_jw_end_array(w);
+}
+
 static void json_file(struct bt_json_writer *w, const struct bt_file_report *f,
                       const struct cli_data_facts *facts)
 {
     bt_jw_object(w);
     bt_jw_ktext(w, "file", f->path);
     bt_jw_kint(w, "rows", (int64_t)f->rows);
-    bt_jw_key(w, "labels");
-    bt_jw_array(w);
-    for (size_t i = 0; i < f->n_labels; i++) {
-        bt_jw_object(w);
-        bt_jw_ktext(w, "label", f->label[i].label);
-        bt_jw_kint(w, "rows", (int64_t)f->label[i].rows);
-        bt_jw_end_object(w);
-    }
-    bt_jw_end_array(w);
+    bt_jw_ktext(w, "found", f->found);
+    json_counts(w, "labels", "label", f->label, f->n_labels);
+    json_kind(w, f);
     json_lengths(w, "characters", &f->characters);
     json_lengths(w, "pieces", &f->pieces);
     if (f->pieces.n) {
@@ -243,8 +331,10 @@ static void json_file(struct bt_json_writer *w, const struct bt_file_report *f,
 static void json_settings(struct bt_json_writer *w, const struct cli_data_facts *f)
 {
     char delimiter[2] = {f->dialect->delimiter, '\0'};
-    bt_jw_ktext(w, "format", format_names[f->dialect->format]);
-    if (f->dialect->format != BT_DATA_JSONL) {
+    bool table = f->dialect->delimiter && bt_data_format_kind(f->dialect->format) != BT_EXAMPLE_WORDS;
+    bt_jw_ktext(w, "kind", kind_names[f->spec->kind]);
+    bt_jw_ktext(w, "format", bt_data_format_name(f->dialect->format));
+    if (table) {
         bt_jw_ktext(w, "delimiter", delimiter);
         bt_jw_kbool(w, "quoting", f->dialect->quoting == 1);
         bt_jw_kbool(w, "header", f->dialect->header == 1);

@@ -7,7 +7,6 @@
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/hub.h>
-#include <bertty/num.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,15 +16,17 @@ static const char about[] = "What data files are like: labels, lengths in charac
                             "another one (the training\n"
                             "data's answers in the test data). Each file is a split of its own.\n"
                             "Format, delimiter, quoting, header and columns are found from the content "
-                            "unless an option names them; with an\n"
-                            "EXPERIMENT.yaml in place of FILE, or a RUN as --model, they are what that says. "
-                            "Word pieces need a --model.\n";
+                            "unless an option names them: tables,\n"
+                            "CoNLL words, SQuAD questions, SemEval aspects, SWAG choices; with an "
+                            "EXPERIMENT.yaml in place of FILE, or a RUN as\n"
+                            "--model, they are what that says. Word pieces need a --model.\n";
 
 struct request {
     bool json;
-    const char *text, *pair, *label, *delimiter, *classes, *model, *runs;
-    int format, header, quoting; /* −1: not given */
-    int64_t max_length;          /* −1: not given */
+    const char *text, *pair, *label, *aspect, *context, *tokens, *tags, *separator;
+    const char *delimiter, *classes, *model, *runs;
+    int kind, format, header, quoting; /* −1: not given */
+    int64_t max_length;                /* −1: not given */
     struct bt_data_spec spec;
 };
 
@@ -89,6 +90,12 @@ static void settle_spec(struct work *w)
     if (q->text) s.text_column = q->text;
     if (q->pair) s.text_pair_column = q->pair;
     if (q->label) s.label_column = q->label;
+    if (q->aspect) s.aspect_column = q->aspect;
+    if (q->context) s.context_column = q->context;
+    if (q->tokens) s.tokens_column = q->tokens;
+    if (q->tags) s.tags_column = q->tags;
+    if (q->separator) s.label_separator = q->separator;
+    if (q->kind >= 0) s.kind = (enum bt_example_kind)q->kind;
     if (q->classes) s.class_names_file = q->classes;
     if (q->delimiter) s.dialect.delimiter = q->delimiter[0];
     if (q->format >= 0) s.dialect.format = (enum bt_data_format)q->format;
@@ -123,16 +130,48 @@ static enum bt_status load_tokenizer(struct work *w, struct bt_error *err)
     return bt_tokenizer_load(w->model.dir, &opt, &w->tokenizer, err);
 }
 
+static bool has_column(const struct work *w, const char *name)
+{
+    for (size_t i = 0; i < bt_table_columns(w->table); i++) {
+        if (strcmp(bt_table_column(w->table, i), name) == 0) return true;
+    }
+    return false;
+}
+
+/* What the first file's examples are, where neither an option nor an experiment says it. */
+static void settle_kind(struct work *w)
+{
+    struct request *q = w->q;
+    enum bt_data_format format = bt_table_dialect(w->table)->format;
+    if (w->x || q->kind >= 0 || q->text) return;
+    q->spec.kind = bt_data_format_kind(format);
+    if (format == BT_DATA_JSONL && has_column(w, "tokens") &&
+        (has_column(w, "tags") || has_column(w, "ner_tags")))
+        q->spec.kind = BT_EXAMPLE_WORDS;
+    if (q->spec.kind == BT_EXAMPLE_TEXT && has_column(w, "question") && has_column(w, "context") &&
+        has_column(w, "answers"))
+        q->spec.kind = BT_EXAMPLE_QUESTION;
+    if (q->aspect && q->spec.kind == BT_EXAMPLE_TEXT) q->spec.kind = BT_EXAMPLE_ASPECT;
+}
+
+/* Kinds whose columns the reader knows itself, unless they are named. */
+static bool needs_columns(const struct work *w)
+{
+    enum bt_example_kind kind = w->q->spec.kind;
+    bool fixed = bt_data_format_kind(bt_table_dialect(w->table)->format) != BT_EXAMPLE_TEXT;
+    return !fixed && kind != BT_EXAMPLE_WORDS && kind != BT_EXAMPLE_QUESTION && kind != BT_EXAMPLE_PLAIN;
+}
+
 /* The first file's columns; those that nobody named are guessed. */
 static enum bt_status settle_columns(struct work *w, struct bt_error *err)
 {
     struct bt_data_spec *s = &w->q->spec;
-    struct bt_data_dialect d = s->dialect;
-    double number;
-    if (s->text_column && d.header < 0 && !bt_parse_double(s->text_column, &number)) d.header = 1;
-    enum bt_status st = bt_table_open(s->files[0], &d, &w->table, err);
+    bool known = w->x || w->q->kind >= 0 || w->q->text;
+    enum bt_status st = known ? bt_table_open_as(s->files[0], s, &w->table, err)
+                              : bt_table_open(s->files[0], &s->dialect, &w->table, err);
     if (!st) st = columns_look(w->table, &w->column, err);
-    if (st || s->text_column) return st;
+    if (!st) settle_kind(w);
+    if (st || s->text_column || !needs_columns(w)) return st;
     struct column_guess g = columns_guess(w->table, w->column);
     if (g.text < 0) return BT_OK;
     s->text_column = bt_table_column(w->table, (size_t)g.text);
@@ -191,7 +230,7 @@ static int report(struct work *w)
     struct bt_error err = {0};
     bool given = q->text != NULL;
     enum bt_status st = prepare(w, &err);
-    if (!st && !q->spec.text_column) return ask_for_column(w);
+    if (!st && !q->spec.text_column && needs_columns(w)) return ask_for_column(w);
     if (!st) cli_progress("reading %s …", q->spec.files[0]);
     if (!st) st = bt_data_report(&q->spec, w->tokenizer, (size_t)q->max_length, &w->r, &err);
     cli_progress(NULL);
@@ -223,18 +262,30 @@ static int run(struct request *q)
 
 int cmd_data(int argc, char **argv)
 {
-    static const char *const formats[] = {"auto", "csv", "tsv", "jsonl", NULL};
+    static const char *const formats[] = {"auto",  "csv",     "tsv",  "jsonl", "conll",
+                                          "squad", "semeval", "swag", "text",  NULL};
+    static const char *const kinds[] = {"text",   "labels",  "words", "question",
+                                        "aspect", "choices", "plain", NULL};
     static const char *const switches[] = {"auto", "false", "true", NULL};
-    struct request q = {.format = -1, .header = -1, .quoting = -1, .max_length = -1};
+    struct request q = {.kind = -1, .format = -1, .header = -1, .quoting = -1, .max_length = -1};
     const struct cli_option options[] = {
         CLI_TEXT("model", 'm', "DIR|RUN", &q.model, "count word pieces with this model's vocabulary"),
         CLI_TEXT("text", 't', "COL", &q.text, "column of the text: its name or number from 1"),
         CLI_TEXT("pair", 'p', "COL", &q.pair, "column of the second text of a pair"),
         CLI_TEXT("label", 'l', "COL", &q.label, "column of the label"),
+        CLI_TEXT("aspect", 'a', "COL", &q.aspect, "column of the aspect that a label is about"),
+        CLI_TEXT("context", 0, "COL", &q.context, "column of the passage that a question is about"),
+        CLI_TEXT("tokens", 0, "COL", &q.tokens, "column or member of the words"),
+        CLI_TEXT("tags", 0, "COL", &q.tags, "column or member of the words' tags"),
+        CLI_TEXT("separator", 0, "TEXT", &q.separator,
+                 "what stands between the labels of a set (default: a comma)"),
+        CLI_CHOICE("kind", 'k', &q.kind, kinds,
+                   "what a row is: text, labels (a set of them), words, question, aspect, choices, plain"),
         CLI_TEXT("class-names", 0, "FILE", &q.classes, "names for the labels 0, 1, …, a line each"),
         CLI_INT("max-length", 0, "N", &q.max_length, 0, 65536,
                 "count the rows that are longer than so many word pieces (default: the run's, else none)"),
-        CLI_CHOICE("format", 'f', &q.format, formats, "format of the files: auto, csv, tsv, jsonl"),
+        CLI_CHOICE("format", 'f', &q.format, formats,
+                   "format of the files: auto, csv, tsv, jsonl, conll, squad, semeval, swag, text"),
         CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),
         CLI_CHOICE("header", 0, &q.header, switches, "the first row names the columns: auto, true, false"),
         CLI_CHOICE("quoting", 0, &q.quoting, switches, "\"…\" encloses cells: auto, true, false"),

@@ -184,11 +184,14 @@ static void take_model(struct data_file *f, const struct bt_experiment *x)
 static void open_run(void *ctx, const atomic_bool *cancel)
 {
     struct opening *o = ctx;
-    struct bt_data_dialect dialect = {.quoting = -1, .header = -1};
+    const struct bt_data_dialect dialect = {.quoting = -1, .header = -1};
     struct bt_experiment *x = context_of(o);
     (void)cancel;
-    if (x && o->file->named) dialect = bt_experiment_data(x).dialect;
-    enum bt_status st = bt_table_open(o->path, &dialect, &o->file->table, &o->err);
+    bool told = x && o->file->named;
+    struct bt_data_spec spec;
+    if (told) spec = bt_experiment_data(x);
+    enum bt_status st = told ? bt_table_open_as(o->path, &spec, &o->file->table, &o->err)
+                             : bt_table_open(o->path, &dialect, &o->file->table, &o->err);
     if (!st) st = columns_look(o->file->table, &o->file->column, &o->err);
     if (!st) {
         o->err = (struct bt_error){0}; /* of rows that cannot be parsed: they are shown as they stand */
