@@ -159,7 +159,7 @@ static bool judge(struct bt__trainer *t, const struct bt_metrics *m)
     const struct bt_experiment *x = t->x;
     double value = bt_metrics_get(m, x->eval_metric_for_best_model);
     double before = bt_metrics_get(&t->st.best.metrics, x->eval_metric_for_best_model);
-    double gain = x->eval_greater_is_better == BT_GREATER_IS_BETTER_FALSE ? before - value : value - before;
+    double gain = bt__metric_gain(before, value, x->eval_greater_is_better != BT_GREATER_IS_BETTER_FALSE);
     bool first = t->st.best.step < 0, better = first || gain > 0.0;
     if (first || gain > x->eval_early_stopping_threshold)
         t->st.stale = 0;

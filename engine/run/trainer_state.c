@@ -1,11 +1,18 @@
 #include "run/trainer_state.h"
 
 #include <bertty/version.h>
+#include <math.h>
 #include <stdio.h>
 
 void bt__trainer_state_begin(struct bt__trainer_state *s)
 {
     *s = (struct bt__trainer_state){.evaluated = -1, .best.step = -1, .last.step = -1, .plateau.factor = 1.0};
+}
+
+double bt__metric_gain(double before, double value, bool greater_is_better)
+{
+    if (isnan(before) || isnan(value)) return isnan(value) ? 0.0 : (double)INFINITY;
+    return greater_is_better ? value - before : before - value;
 }
 
 void bt__metrics_write(struct bt_json_writer *w, const struct bt_metrics *m)
@@ -81,7 +88,7 @@ static void read_mark(const struct bt_json *v, struct bt__mark *m)
          it = bt_json_next(metrics, it)) {
         struct bt_metric_value *one = &m->metrics.item[m->metrics.n++];
         snprintf(one->name, sizeof one->name, "%s", bt_json_key(it));
-        one->value = bt_json_number(bt_json_value(it), 0.0);
+        one->value = bt_json_number(bt_json_value(it), (double)NAN);
     }
 }
 

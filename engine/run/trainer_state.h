@@ -34,7 +34,10 @@ void bt__trainer_state_write(struct bt_str *out, const struct bt__trainer_state 
 enum bt_status bt__trainer_state_read(const char *path, struct bt__trainer_state *s, struct bt_json **root,
                                       struct bt_error *err);
 
-/* {"loss": 0.5, …} */
+/* How much better a metric's value is than the one before; not above 0 if it is not. A NaN is worse than any number. */
+double bt__metric_gain(double before, double value, bool greater_is_better);
+
+/* {"loss": 0.5, …}; what is not finite is null, and NaN when it is read again. */
 void bt__metrics_write(struct bt_json_writer *w, const struct bt_metrics *m);
 
 #endif
