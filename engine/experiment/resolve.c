@@ -1,5 +1,6 @@
 /* From what a person wrote to what a run does: paths found and made absolute, dependent options filled in. */
 #include "experiment/value.h"
+#include "tasks/task.h"
 
 #include <bertty/file.h>
 #include <bertty/hub.h>
@@ -156,6 +157,7 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
 {
     enum bt_status st = resolve_paths(x, err);
     if (st) return st;
+    const enum bt__metric_family family = bt__task_ops(x->task_type)->family;
     bool dev = x->data_validation_file.n > 0 || x->data_val_set_size > 0.0;
     if (!dev) x->eval_eval_strategy = BT_EVAL_NO;
     if (x->train_data_seed < 0) x->train_data_seed = x->train_seed;
@@ -165,11 +167,11 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
     if (x->optim_warmup_steps > 0) x->optim_warmup_ratio = 0.0;
     if (!x->eval_metric_for_best_model && x->optim_lr_scheduler_type == BT_LR_REDUCE_ON_PLATEAU)
         x->eval_metric_for_best_model = bt_strdup("loss"); /* as transformers' TrainingArguments */
-    if (!x->eval_metric_for_best_model) x->eval_metric_for_best_model = bt_strdup("accuracy");
+    if (!x->eval_metric_for_best_model) x->eval_metric_for_best_model = bt_strdup(bt__metric_default(family));
     if (x->eval_greater_is_better == BT_GREATER_IS_BETTER_AUTO && x->eval_metric_for_best_model)
-        x->eval_greater_is_better = strcmp(x->eval_metric_for_best_model, "loss") == 0
-                                        ? BT_GREATER_IS_BETTER_FALSE
-                                        : BT_GREATER_IS_BETTER_TRUE;
+        x->eval_greater_is_better = bt__metric_greater_is_better(family, x->eval_metric_for_best_model)
+                                        ? BT_GREATER_IS_BETTER_TRUE
+                                        : BT_GREATER_IS_BETTER_FALSE;
     if (!x->run_name) x->run_name = name_of(x->path);
     if (!x->eval_metric_for_best_model || !x->run_name)
         return bt_fail(err, BT_NOMEM, "no memory for an experiment");

@@ -1,5 +1,5 @@
 /* What must hold between options. */
-#include <bertty/experiment.h>
+#include "tasks/task.h"
 
 #include "experiment/value.h"
 #include <string.h>
@@ -27,11 +27,10 @@ static enum bt_status required(const struct check *c)
     if (!x->model_name_or_path || !x->model_name_or_path[0])
         return blame(c, BT_OPTION_model_name_or_path, "missing, expected a model: a directory or a name");
     if (x->data_train_file.n == 0) return blame(c, BT_OPTION_data_train_file, "missing, expected a file");
-    if (!x->data_text_column)
-        return blame(c, BT_OPTION_data_text_column, "missing, expected a column's name or number");
-    if (!x->data_label_column)
-        return blame(c, BT_OPTION_data_label_column, "missing, expected a column's name or number");
-    return BT_OK;
+    const struct bt__task_ops *ops = bt__task_ops(x->task_type);
+    const char *what;
+    int which;
+    return !ops->check || ops->check(x, &which, &what) ? BT_OK : blame(c, which, what);
 }
 
 static enum bt_status check_data(const struct check *c)
@@ -50,12 +49,17 @@ static enum bt_status check_data(const struct check *c)
     return BT_OK;
 }
 
-static bool is_metric(const char *name)
+static enum bt_status check_metric(const struct check *c)
 {
-    static const char *const names[] = {"loss", "accuracy", "f1", "f1_macro", "f1_micro", "mcc"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
+    const struct bt__task_ops *ops = bt__task_ops(c->x->task_type);
+    struct bt_str what = {.len = 0};
+    if (!c->x->eval_metric_for_best_model || bt__metric_known(ops->family, c->x->eval_metric_for_best_model))
+        return BT_OK;
+    bt_str_addf(&what, "not a metric of %s, expected one of ", ops->name);
+    bt__metric_names(ops->family, &what);
+    enum bt_status st = blame(c, BT_OPTION_eval_metric_for_best_model, bt_str_text(&what));
+    bt_str_free(&what);
+    return st;
 }
 
 static enum bt_status check_eval(const struct check *c)
@@ -68,9 +72,6 @@ static enum bt_status check_eval(const struct check *c)
     if (x->set[BT_OPTION_eval_eval_strategy] && x->eval_eval_strategy != BT_EVAL_NO && !dev)
         return blame(c, BT_OPTION_eval_eval_strategy,
                      "there is no data.validation_file and data.val_set_size is 0");
-    if (x->eval_metric_for_best_model && !is_metric(x->eval_metric_for_best_model))
-        return blame(c, BT_OPTION_eval_metric_for_best_model,
-                     "unknown metric, expected loss, accuracy, f1, f1_macro, f1_micro or mcc");
     if (x->eval_early_stopping_patience > 0 && never)
         return blame(c, BT_OPTION_eval_early_stopping_patience,
                      "needs evaluations: eval.eval_strategy and validation data");
@@ -188,6 +189,7 @@ enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struc
     struct check c = {.x = x, .at = at, .err = err};
     enum bt_status st = required(&c);
     if (!st) st = check_data(&c);
+    if (!st) st = check_metric(&c);
     if (!st) st = check_eval(&c);
     if (!st) st = check_choices(&c);
     return st ? st : check_train(&c);

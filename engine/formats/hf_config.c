@@ -85,6 +85,13 @@ static void labels(struct reader *r, struct bt__model_config *c)
     }
 }
 
+/* A name that does not fit is none that we know. */
+static void name_of(const struct bt_json *v, char *to, size_t size)
+{
+    const char *text = bt_json_text(v, "");
+    if (strlen(text) < size) memcpy(to, text, strlen(text) + 1);
+}
+
 static void fields(struct reader *r, struct bt__model_config *c)
 {
     const char *type = bt_json_text(bt_json_get(r->root, "model_type"), "bert");
@@ -109,6 +116,8 @@ static void fields(struct reader *r, struct bt__model_config *c)
                                        real(r, "attention_probs_dropout_prob", 0.1f),
                                    .classifier_dropout = real(r, "classifier_dropout", -1.0f),
                                    .hidden_act = activation(r)};
+    name_of(bt_json_at(bt_json_get(r->root, "architectures"), 0), c->architecture, sizeof c->architecture);
+    name_of(bt_json_get(r->root, "problem_type"), c->problem_type, sizeof c->problem_type);
     labels(r, c);
 }
 

@@ -27,7 +27,7 @@ struct bt__hf_case {
     bool lower_case;                  /* what it does: for a directory that says nothing */
     int do_lower_case, strip_accents; /* −1: as the copied files say; 0, 1: decided otherwise */
 };
-/* Writes config.json (architectures BertForSequenceClassification, id2label/label2id, dtype float32), model.safetensors, and copies
+/* Writes config.json (architectures, problem_type, id2label/label2id, dtype float32), model.safetensors, and copies
  * vocab.txt, tokenizer.json, tokenizer_config.json, special_tokens_map.json from tokenizer_dir (a missing tokenizer_config.json is written
  * with do_lower_case; vocab.txt is made from tokenizer.json if it is missing) into the existing directory dir, each file fsynced. */
 enum bt_status bt__hf_save(const char *dir, const struct bt__model_config *c, const struct bt__params *p,

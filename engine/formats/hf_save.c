@@ -37,7 +37,7 @@ static void write_config(struct bt_json_writer *w, const struct bt__model_config
     bt_jw_object(w);
     bt_jw_key(w, "architectures");
     bt_jw_array(w);
-    bt_jw_text(w, "BertForSequenceClassification");
+    bt_jw_text(w, c->architecture);
     bt_jw_end_array(w);
     bt_jw_ktext(w, "model_type", "bert");
     bt_jw_kint(w, "vocab_size", c->vocab_size);
@@ -55,7 +55,7 @@ static void write_config(struct bt_json_writer *w, const struct bt__model_config
     write_float(w, "hidden_dropout_prob", c->hidden_dropout_prob);
     write_float(w, "attention_probs_dropout_prob", c->attention_probs_dropout_prob);
     if (c->classifier_dropout >= 0.0f) write_float(w, "classifier_dropout", c->classifier_dropout);
-    bt_jw_ktext(w, "problem_type", "single_label_classification");
+    if (c->problem_type[0]) bt_jw_ktext(w, "problem_type", c->problem_type);
     bt_jw_ktext(w, "dtype", "float32");
     write_labels(w, c);
     bt_jw_end_object(w);

@@ -82,5 +82,16 @@ void bt__metric_put(struct bt_metrics *out, const char *name, double value)
 
 bool bt__metric_applies(const struct bt__metric_row *row, enum bt__metric_family family, unsigned has)
 {
-    return row->family == family && (row->needs & ~has) == 0;
+    return row->family == family && (row->needs & ~(has | BT__SECONDARY)) == 0;
+}
+
+void bt__metrics_brief(enum bt__metric_family family, const char *keep, struct bt_metrics *m)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        const struct bt__metric_row *row = bt__metric_find(family, m->item[i].name);
+        bool asked = keep && strcmp(keep, m->item[i].name) == 0;
+        if (!row || asked || !(row->needs & BT__SECONDARY)) m->item[n++] = m->item[i];
+    }
+    m->n = n;
 }

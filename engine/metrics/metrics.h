@@ -30,6 +30,7 @@ enum bt__metric_needs {
     BT__NEEDS_V2 = 8,     /* … as SQuAD 2.0 does */
     BT__NEEDS_GOLD = 16,  /* answers: a question that has one */
     BT__NEEDS_NULL = 32,  /* answers: a question that has none */
+    BT__SECONDARY = 64,   /* nothing: a figure that is left out of a training run's records */
 };
 
 struct bt__labels_view;
@@ -69,6 +70,8 @@ void bt__metric_names(enum bt__metric_family family, struct bt_str *out);
 
 /* Appends a value; beyond BT_MAX_METRICS it is left out. */
 void bt__metric_put(struct bt_metrics *out, const char *name, double value);
+/* Removes the secondary figures of a family except the one named keep. */
+void bt__metrics_brief(enum bt__metric_family family, const char *keep, struct bt_metrics *m);
 /* Is the row defined for results that have this? */
 bool bt__metric_applies(const struct bt__metric_row *row, enum bt__metric_family family, unsigned has);
 

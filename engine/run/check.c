@@ -50,9 +50,9 @@ static void count_rows(struct check *k)
 {
     const struct bt__features *f = &k->setup.split[BT__TRAIN].f;
     struct bt_check *c = k->c;
-    c->train_rows = (int64_t)f->n;
-    c->dev_rows = (int64_t)k->setup.split[BT__VALIDATION].f.n;
-    c->test_rows = (int64_t)k->setup.split[BT__TEST].f.n;
+    c->train_rows = (int64_t)k->setup.split[BT__TRAIN].n;
+    c->dev_rows = (int64_t)k->setup.split[BT__VALIDATION].n;
+    c->test_rows = (int64_t)k->setup.split[BT__TEST].n;
     c->train_tokens = (int64_t)f->start[f->n];
     c->truncated = (int64_t)f->truncated;
     c->unknown = (int64_t)f->unknown;
@@ -60,7 +60,7 @@ static void count_rows(struct check *k)
         if (f->length[i] > c->longest) c->longest = f->length[i];
     k->learner = bt__learner_settings_of(k->x, &k->setup);
     struct bt__learner_settings planned = k->learner;
-    c->steps_per_epoch = bt__learner_plan(&planned, f->n);
+    c->steps_per_epoch = bt__learner_plan(&planned, f);
     c->steps = planned.schedule.total;
 }
 
@@ -78,15 +78,16 @@ static void count_parameters(struct check *k)
 
 static enum bt_status count_labels(struct check *k)
 {
-    const struct bt__labels *l = &k->setup.labels;
-    const struct bt__split_data *d = &k->setup.split[BT__TRAIN];
+    const struct bt__task *t = k->setup.task;
+    const struct bt__labels *l = &t->labels;
+    if (l->n == 0 || !t->ops->tally) return BT_OK;
     k->c->label = calloc((size_t)l->n, sizeof *k->c->label);
     k->c->label_rows = calloc((size_t)l->n, sizeof *k->c->label_rows);
     if (!k->c->label || !k->c->label_rows) return no_memory(k);
     k->c->n_labels = (size_t)l->n;
     for (int i = 0; i < l->n; i++)
         if (!(k->c->label[i] = bt_strdup(l->name[i]))) return no_memory(k);
-    for (size_t i = 0; i < d->f.n; i++) k->c->label_rows[d->gold[i]]++;
+    t->ops->tally(t, &k->setup.split[BT__TRAIN], k->c->label_rows);
     enum bt_status st = BT_OK;
     for (int i = 0; i < l->n && !st; i++)
         if (k->c->label_rows[i] == 0) st = warn(k, "no training row has the label \"%.100s\"", l->name[i]);
@@ -195,10 +196,10 @@ static double measured_rate(struct bt__learner *l, int64_t total)
 
 static enum bt_status measure(struct check *k)
 {
-    const struct bt__split_data *d = k->setup.split;
+    const struct bt__task_data *d = k->setup.split;
     struct bt__learner *l = NULL;
-    enum bt_status st = bt__learner_create(k->setup.model, k->pool, &d[BT__TRAIN].f, d[BT__TRAIN].gold,
-                                           &k->learner, &l, k->err);
+    enum bt_status st =
+        bt__learner_create(k->setup.model, k->pool, k->setup.task, &d[BT__TRAIN], &k->learner, &l, k->err);
     if (st) return st;
     double rate = measured_rate(l, k->c->steps);
     double epochs = (double)k->c->steps / (double)k->c->steps_per_epoch;

@@ -1,17 +1,17 @@
 /* What a training step says about its examples, for the data map (Swayamdipta et al. 2020): taken from the step's own logits. */
 #include "run/trainer.h"
 
-#include "tasks/classification.h"
 #include <bertty/file.h>
 #include <math.h>
 #include <stdlib.h>
 
-void bt__dynamics_observe(void *ctx, int example, const float *logits)
+void bt__dynamics_observe(void *ctx, size_t sequence, const float *logits)
 {
     struct bt__trainer *t = ctx;
-    const int classes = t->setup.labels.n, gold = t->setup.split[BT__TRAIN].gold[example];
-    t->p_gold[example] = (float)exp(-bt__cross_entropy(logits, classes, gold, 0.0, 1.0, NULL));
-    t->right[example] = bt__argmax(logits, classes) == gold ? 1.0f : 0.0f;
+    const struct bt__task *task = t->setup.task;
+    struct bt__verdict v = task->ops->judge(task, &t->setup.split[BT__TRAIN], sequence, logits);
+    t->p_gold[sequence] = v.p_gold;
+    t->right[sequence] = v.right ? 1.0f : 0.0f;
 }
 
 void bt__dynamics_clear(struct bt__trainer *t)
@@ -24,12 +24,12 @@ void bt__dynamics_clear(struct bt__trainer *t)
 
 static void rows(struct bt__trainer *t, struct bt_str *out)
 {
-    const struct bt__split_data *d = &t->setup.split[BT__TRAIN];
+    const struct bt__task_data *d = &t->setup.split[BT__TRAIN];
     for (size_t i = 0; i < d->f.n; i++) {
         if (isnan(t->p_gold[i])) continue;
         struct bt_json_writer w = BT_JSON_WRITER(out);
         bt_jw_object(&w);
-        bt_jw_kint(&w, "id", bt__split_row(d, i));
+        bt_jw_kint(&w, "id", bt__task_row(d, bt__task_example_of(d, i)));
         bt_jw_key(&w, "p");
         bt_jw_float(&w, t->p_gold[i]);
         bt_jw_kbool(&w, "correct", t->right[i] > 0.5f);
@@ -42,6 +42,7 @@ void bt__dynamics_write(struct bt__trainer *t, int64_t epoch)
 {
     struct bt_error err = {.status = BT_OK};
     struct bt_str text = {0};
+    if (!t->setup.task->ops->judge) return;
     char *dir = bt__rundir_path(t->run, "dynamics");
     char *path = dir ? bt_strfmt("%s/epoch-%lld.jsonl", dir, (long long)epoch) : NULL;
     rows(t, &text);

@@ -1,20 +1,39 @@
 #include "run/evaluate.h"
 
-#include "metrics/metrics.h"
-#include "tasks/classification.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+static size_t group_of(const struct bt__features *f)
+{
+    return f->group > 1 ? (size_t)f->group : 1;
+}
+
+/* Tokens of the longest sequence of item i, and of all its sequences. */
+static int longest_of(const struct bt__features *f, size_t i, int *rows)
+{
+    int longest = 0;
+    *rows = 0;
+    for (size_t k = i * group_of(f); k < (i + 1) * group_of(f); k++) {
+        if (f->length[k] > longest) longest = f->length[k];
+        *rows += f->length[k];
+    }
+    return longest;
+}
+
 struct bt__pass_limits bt__evaluation_limits(const struct bt__features *f, int seqs, int rows)
 {
-    int longest = 1;
-    for (size_t i = 0; i < f->n; i++)
-        if (f->length[i] > longest) longest = f->length[i];
-    if (rows < longest) rows = longest;
+    const int group = (int)group_of(f);
+    int longest = 1, most = 1;
+    for (size_t i = 0; i < f->n / (size_t)group; i++) {
+        int all, one = longest_of(f, i, &all);
+        if (one > longest) longest = one;
+        if (all > most) most = all;
+    }
+    if (rows < most) rows = most;
     if ((size_t)seqs > f->n) seqs = f->n ? (int)f->n : 1;
+    if (seqs < group) seqs = group;
     size_t pairs = (size_t)rows * (size_t)longest;
     return (struct bt__pass_limits){.seqs = seqs,
                                     .rows = rows,
@@ -25,8 +44,8 @@ struct bt__pass_limits bt__evaluation_limits(const struct bt__features *f, int s
 }
 
 struct entry {
-    int length;
-    uint32_t index;
+    int length, rows; /* of the longest sequence, of all */
+    uint32_t index;   /* of the item */
 };
 
 static int longer_first(const void *a, const void *b)
@@ -36,53 +55,57 @@ static int longer_first(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-static struct entry *sorted(const struct bt__features *f)
+static struct entry *sorted(const struct bt__features *f, size_t items)
 {
-    struct entry *e = malloc((f->n + 1) * sizeof *e);
-    for (size_t i = 0; e && i < f->n; i++)
-        e[i] = (struct entry){.length = f->length[i], .index = (uint32_t)i};
-    if (e) qsort(e, f->n, sizeof *e, longer_first);
+    struct entry *e = malloc((items + 1) * sizeof *e);
+    for (size_t i = 0; e && i < items; i++) {
+        e[i].index = (uint32_t)i;
+        e[i].length = longest_of(f, i, &e[i].rows);
+    }
+    if (e) qsort(e, items, sizeof *e, longer_first);
     return e;
 }
 
-/* Adds as many examples from order[at …] as the limits allow; returns the place behind the last. */
-static size_t fill(struct bt__batch *b, const struct bt__pass_limits *limits, const struct bt__features *f,
-                   const struct entry *order, size_t at)
+static bool fits(const struct bt__batch *b, const struct bt__pass_limits *limits, const struct entry *e,
+                 int group)
 {
+    size_t pairs = (size_t)e->rows * (size_t)e->length;
+    return b->n + group <= limits->seqs && e->rows <= limits->rows - b->start[b->n] &&
+           b->pair[b->n] + pairs <= limits->pairs;
+}
+
+/* Adds as many items from order[at …] as the limits allow; returns the place behind the last. */
+static size_t fill(struct bt__batch *b, const struct bt__pass_limits *limits, const struct bt__features *f,
+                   const struct entry *order, size_t items, size_t at)
+{
+    const size_t group = group_of(f);
     bt__batch_clear(b);
-    while (at < f->n && b->n < limits->seqs) {
-        size_t n = (size_t)order[at].length;
-        if (n > (size_t)(limits->rows - b->start[b->n]) || b->pair[b->n] + n * n > limits->pairs) break;
-        if (bt__features_add(f, order[at].index, b, NULL)) break;
-        at++;
-    }
+    for (; at < items && fits(b, limits, &order[at], (int)group); at++)
+        for (size_t k = 0; k < group; k++) bt__features_add(f, order[at].index * group + k, b, NULL);
     bt__batch_plan(b);
     return at;
 }
 
-static void take(struct bt__evaluation *e, const struct bt__batch *b, const float *logits, int classes,
-                 const int *gold)
+static void take(struct bt__evaluation *e, const struct bt__batch *b, const float *logits)
 {
     for (int i = 0; i < b->n; i++) {
-        const float *row = logits + (size_t)i * (size_t)classes;
-        int label = gold ? gold[b->source[i]] : -1;
-        memcpy(e->logits + (size_t)b->source[i] * (size_t)classes, row, (size_t)classes * sizeof *row);
-        if (label >= 0) bt__confusion_add(&e->confusion, label, bt__argmax(row, classes));
+        size_t from = e->logits.start[b->source[i]], n = e->logits.start[b->source[i] + 1] - from;
+        memcpy(e->logits.value + from, logits, n * sizeof *logits);
+        logits += n;
     }
     e->tokens += b->rows.n;
 }
 
-/* In the order of the examples, so that the sum does not depend on the batches. */
-static double mean_loss(const struct bt__evaluation *e, size_t n, int classes, const int *gold)
+/* In the order of the sequences, so that the sum does not depend on the batches. */
+static double mean_loss(const struct bt__evaluation *e, const struct bt__task *t,
+                        const struct bt__task_data *d)
 {
-    double sum = 0.0;
-    size_t known = 0;
-    for (size_t i = 0; gold && i < n; i++) {
-        if (gold[i] < 0) continue;
-        sum += bt__cross_entropy(e->logits + i * (size_t)classes, classes, gold[i], 0.0, 1.0, NULL);
-        known++;
+    double sum = 0.0, weight = 0.0;
+    for (size_t i = 0; d->gold && i < d->f.n; i += group_of(&d->f)) {
+        weight += t->ops->weight ? t->ops->weight(t, d, i) : 1.0;
+        sum += t->ops->loss(t, d, i, bt__logits_at(&e->logits, i), 1.0, NULL);
     }
-    return known ? sum / (double)known : 0.0;
+    return weight > 0.0 ? sum / weight : 0.0;
 }
 
 static double now(void)
@@ -92,25 +115,25 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static enum bt_status run_all(struct bt__pass *pass, const struct bt__model *m,
-                              const struct bt__pass_limits *limits, const struct bt__features *f,
-                              const int *gold, bool (*keep_going)(void *ctx), void *ctx,
+static enum bt_status run_all(struct bt__pass *pass, const struct bt__pass_limits *limits,
+                              const struct bt__features *f, bool (*keep_going)(void *ctx), void *ctx,
                               struct bt__evaluation *e, struct bt_error *err)
 {
     struct bt__batch b = {.n = 0};
-    struct entry *order = sorted(f);
+    const size_t items = f->n / group_of(f);
+    struct entry *order = sorted(f, items);
     enum bt_status st =
-        order ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", f->n);
+        order ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", items);
     if (!st) st = bt__batch_reserve(&b, limits->seqs, limits->rows, limits->reads, err);
     double start = now();
-    for (size_t at = 0; !st && at < f->n;) {
-        size_t next = fill(&b, limits, f, order, at);
+    for (size_t at = 0; !st && at < items;) {
+        size_t next = fill(&b, limits, f, order, items, at);
         if (next == at)
             st = bt_fail(err, BT_NOMEM, "an example of %d tokens is longer than the %d that were reserved",
-                         order[at].length, limits->rows);
+                         order[at].rows, limits->rows);
         else if (keep_going && !keep_going(ctx))
             st = bt_fail(err, BT_CANCELLED, "evaluation was cancelled");
-        if (!st) take(e, &b, bt__pass_forward(pass, &b), m->num_labels, gold);
+        if (!st) take(e, &b, bt__pass_forward(pass, &b));
         at = next;
     }
     e->seconds = now() - start;
@@ -119,48 +142,68 @@ static enum bt_status run_all(struct bt__pass *pass, const struct bt__model *m,
     return st;
 }
 
+/* Where the logits of each sequence go. */
+static enum bt_status reserve(struct bt__logits *l, const struct bt__features *f, const struct bt__model *m,
+                              struct bt_error *err)
+{
+    l->cols = m->head.outputs;
+    l->start = calloc(f->n + 1, sizeof *l->start);
+    for (size_t i = 0; l->start && i < f->n; i++) {
+        int rows = m->head.kind == BT__HEAD_TOKENS ? bt__features_reads(f, i) : 1;
+        l->start[i + 1] = l->start[i] + (size_t)rows * (size_t)l->cols;
+    }
+    l->value = l->start ? calloc(l->start[f->n] + 1, sizeof *l->value) : NULL;
+    return l->value ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the logits of %zu sequences", f->n);
+}
+
 enum bt_status bt__evaluate(struct bt__pass *pass, const struct bt__model *m,
-                            const struct bt__pass_limits *limits, const struct bt__features *f,
-                            const int *gold, bool (*keep_going)(void *ctx), void *ctx,
+                            const struct bt__pass_limits *limits, const struct bt__task *t,
+                            const struct bt__task_data *d, bool (*keep_going)(void *ctx), void *ctx,
                             struct bt__evaluation *e, struct bt_error *err)
 {
-    *e = (struct bt__evaluation){.logits = calloc(f->n * (size_t)m->num_labels + 1, sizeof *e->logits)};
-    enum bt_status st =
-        e->logits ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the logits of %zu examples", f->n);
-    if (!st) st = bt__confusion_create(&e->confusion, m->num_labels, err);
+    *e = (struct bt__evaluation){.tokens = 0};
+    enum bt_status st = reserve(&e->logits, &d->f, m, err);
     bt__pass_dropout(pass, false, 0, 0);
-    if (!st) st = run_all(pass, m, limits, f, gold, keep_going, ctx, e, err);
+    if (!st) st = run_all(pass, limits, &d->f, keep_going, ctx, e, err);
     if (st)
         bt__evaluation_free(e);
     else
-        e->loss = mean_loss(e, f->n, m->num_labels, gold);
+        e->loss = mean_loss(e, t, d);
     return st;
 }
 
 void bt__evaluation_free(struct bt__evaluation *e)
 {
-    bt__confusion_free(&e->confusion);
-    free(e->logits);
+    free(e->logits.value);
+    free(e->logits.start);
     *e = (struct bt__evaluation){.tokens = 0};
 }
 
-static void put(struct bt_metrics *out, const char *name, double value)
+enum bt_status bt__evaluation_metrics(const struct bt__evaluation *e, const struct bt__task *t,
+                                      const struct bt__task_data *d, struct bt_metrics *out,
+                                      struct bt_error *err)
 {
-    if (out->n == BT_MAX_METRICS) return;
-    struct bt_metric_value *v = &out->item[out->n++];
-    snprintf(v->name, sizeof v->name, "%s", name);
-    v->value = value;
+    *out = (struct bt_metrics){.n = 0};
+    bt__metric_put(out, "loss", e->loss);
+    return t->ops->metrics(t, d, &e->logits, out, err);
 }
 
-void bt__evaluation_metrics(const struct bt__evaluation *e, struct bt_metrics *out)
+enum bt_status bt__evaluation_rows(const struct bt__evaluation *e, const struct bt__task *t,
+                                   const struct bt__task_data *d, struct bt_str *out, struct bt_error *err)
 {
-    size_t n;
-    const struct bt__metric *all = bt__metrics(&n);
-    *out = (struct bt_metrics){.n = 0};
-    put(out, "loss", e->loss);
-    for (size_t i = 0; i < n; i++)
-        if (all[i].classes == 0 || all[i].classes == e->confusion.classes)
-            put(out, all[i].name, all[i].value(&e->confusion));
+    enum bt_status st = BT_OK;
+    for (size_t i = 0; i < d->n && !st; i++) {
+        const struct bt_example *x = bt__task_example(d, i);
+        struct bt_json_writer w = BT_JSON_WRITER(out);
+        bt_jw_object(&w);
+        bt_jw_kint(&w, "id", bt__task_row(d, i));
+        if (x->id) bt_jw_ktext(&w, "name", x->id);
+        st = t->ops->row(t, d, &e->logits, i, &w, err);
+        bt_jw_end_object(&w);
+        bt_str_addc(out, '\n');
+    }
+    if (!st && out->failed) st = bt_fail(err, BT_NOMEM, "no memory for the predictions");
+    return st;
 }
 
 double bt_metrics_get(const struct bt_metrics *m, const char *name)

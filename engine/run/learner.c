@@ -1,6 +1,5 @@
 #include "run/learner.h"
 
-#include "tasks/classification.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +7,9 @@
 struct bt__learner {
     struct bt__model *m;
     struct bt__pool *pool;
-    const struct bt__features *f;
-    const int *gold;
+    const struct bt__task *task;
+    const struct bt__task_data *data;
+    const struct bt__features *f; /* the data's */
     struct bt__learner_settings s;
     struct bt__pass_limits limits;
     struct bt__pass *pass;
@@ -17,7 +17,8 @@ struct bt__learner {
     struct bt__batch batch;
     float *dlogits;
     struct bt__order order;
-    uint32_t *index;        /* [n] order of epoch */
+    int *item_length;       /* [items] tokens; NULL: those of the sequences */
+    uint32_t *index;        /* [items] order of epoch */
     int64_t epoch;          /* whose order index holds; −1: none yet */
     int64_t batches, steps; /* of an epoch */
     bt__observe_fn *observe;
@@ -27,6 +28,17 @@ struct bt__learner {
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* Sequences of an item. */
+static int group_of(const struct bt__features *f)
+{
+    return f->group > 1 ? f->group : 1;
+}
+
+static size_t items_of(const struct bt__features *f)
+{
+    return f->n / (size_t)group_of(f);
 }
 
 static int64_t batches_of(size_t n, const struct bt__learner_settings *s)
@@ -61,7 +73,7 @@ static void most_reads(const struct bt__features *f, int n, int *counts, struct 
     if (out->read_pairs > out->pairs) out->read_pairs = out->pairs;
 }
 
-/* The largest batch there can be: the longest examples together. */
+/* The largest batch there can be: the longest sequences together. */
 static enum bt_status largest_batch(const struct bt__features *f, const struct bt__learner_settings *s,
                                     struct bt__pass_limits *out, struct bt_error *err)
 {
@@ -69,7 +81,7 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     if (!sorted) return bt_fail(err, BT_NOMEM, "no memory for the lengths of %zu examples", f->n);
     memcpy(sorted, f->length, f->n * sizeof *sorted);
     qsort(sorted, f->n, sizeof *sorted, descending);
-    int n = (int)smaller((int64_t)f->n, s->batch_size);
+    int n = (int)smaller((int64_t)f->n, (int64_t)s->batch_size * group_of(f));
     *out = (struct bt__pass_limits){
         .seqs = n, .longest = n ? sorted[0] : 0, .train = true, .micro_batches = s->accumulation};
     for (int i = 0; i < n; i++) {
@@ -82,9 +94,9 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     return BT_OK;
 }
 
-int64_t bt__learner_plan(struct bt__learner_settings *s, size_t n)
+int64_t bt__learner_plan(struct bt__learner_settings *s, const struct bt__features *f)
 {
-    int64_t steps = (batches_of(n, s) + s->accumulation - 1) / s->accumulation;
+    int64_t steps = (batches_of(items_of(f), s) + s->accumulation - 1) / s->accumulation;
     s->schedule.total = s->max_steps > 0 ? s->max_steps : (int64_t)ceil(s->epochs * (double)steps);
     if (s->schedule.warmup <= 0)
         s->schedule.warmup = (int64_t)ceil(s->warmup_ratio * (double)s->schedule.total);
@@ -98,28 +110,43 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
     if (st) return st;
-    l->dlogits = calloc((size_t)l->limits.seqs * (size_t)l->m->num_labels, sizeof *l->dlogits);
-    l->index = calloc(l->f->n + 1, sizeof *l->index);
+    int rows = l->m->head.kind == BT__HEAD_TOKENS ? l->limits.reads : l->limits.seqs;
+    l->dlogits = calloc((size_t)rows * (size_t)l->m->num_labels, sizeof *l->dlogits);
+    l->index = calloc(items_of(l->f) + 1, sizeof *l->index);
     return l->dlogits && l->index
                ? BT_OK
                : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", l->f->n);
 }
 
-enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__features *f,
-                                  const int *gold, const struct bt__learner_settings *s,
+/* Tokens of each item, where an item is more than a sequence. */
+static enum bt_status item_lengths(struct bt__learner *l, struct bt_error *err)
+{
+    const int group = group_of(l->f);
+    if (group == 1) return BT_OK;
+    l->item_length = calloc(items_of(l->f) + 1, sizeof *l->item_length);
+    if (!l->item_length) return bt_fail(err, BT_NOMEM, "no memory for the lengths of %zu examples", l->f->n);
+    for (size_t i = 0; i < items_of(l->f) * (size_t)group; i++)
+        l->item_length[i / (size_t)group] += l->f->length[i];
+    return BT_OK;
+}
+
+enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__task *task,
+                                  const struct bt__task_data *data, const struct bt__learner_settings *s,
                                   struct bt__learner **out, struct bt_error *err)
 {
     struct bt__learner *l = calloc(1, sizeof *l);
     if (!l) return bt_fail(err, BT_NOMEM, "no memory for the training step");
-    *l = (struct bt__learner){.m = m, .pool = pool, .f = f, .gold = gold, .s = *s, .epoch = -1};
+    *l = (struct bt__learner){
+        .m = m, .pool = pool, .task = task, .data = data, .f = &data->f, .s = *s, .epoch = -1};
+    enum bt_status st = item_lengths(l, err);
     l->order = (struct bt__order){.seed = s->data_seed,
-                                  .n = f->n,
+                                  .n = items_of(l->f),
                                   .batch = (size_t)s->batch_size,
                                   .group = s->group_by_length,
-                                  .lengths = f->length};
-    l->batches = batches_of(f->n, s);
-    l->steps = bt__learner_plan(&l->s, f->n);
-    enum bt_status st = reserve(l, err);
+                                  .lengths = l->item_length ? l->item_length : l->f->length};
+    l->batches = batches_of(items_of(l->f), s);
+    l->steps = bt__learner_plan(&l->s, l->f);
+    if (!st) st = reserve(l, err);
     if (st)
         bt__learner_free(l);
     else
@@ -134,6 +161,7 @@ void bt__learner_free(struct bt__learner *l)
     bt__optim_free(l->optim);
     bt__batch_free(&l->batch);
     free(l->dlogits);
+    free(l->item_length);
     free(l->index);
     free(l);
 }
@@ -179,39 +207,60 @@ void bt__learner_observe(struct bt__learner *l, bt__observe_fn *fn, void *ctx)
     l->observe_ctx = ctx;
 }
 
-/* The examples of batch number b of the epoch. */
+/* The items of batch number b of the epoch. */
 static struct bt__range batch_range(const struct bt__learner *l, int64_t b)
 {
     int64_t begin = b * l->s.batch_size;
     return (struct bt__range){.begin = (int)begin,
-                              .end = (int)smaller(begin + l->s.batch_size, (int64_t)l->f->n)};
+                              .end = (int)smaller(begin + l->s.batch_size, (int64_t)items_of(l->f))};
 }
 
 static enum bt_status fill(struct bt__learner *l, struct bt__range r, struct bt_error *err)
 {
+    const size_t group = (size_t)group_of(l->f);
     bt__batch_clear(&l->batch);
-    for (int i = r.begin; i < r.end; i++) {
-        enum bt_status st = bt__features_add(l->f, l->index[i], &l->batch, err);
-        if (st) return st;
-    }
+    for (int i = r.begin; i < r.end; i++)
+        for (size_t k = 0; k < group; k++) {
+            enum bt_status st = bt__features_add(l->f, l->index[i] * group + k, &l->batch, err);
+            if (st) return st;
+        }
     bt__batch_plan(&l->batch);
     return BT_OK;
 }
 
-/* One micro-batch; examples: of the whole step. Adds the losses of its examples to *sum, shard by shard. */
-static void micro_batch(struct bt__learner *l, int64_t key, bool first, int64_t examples, double *sum)
+/* What the losses of the items are divided by. */
+static double weight_of(const struct bt__learner *l, struct bt__range r)
 {
-    const int classes = l->m->num_labels;
+    const size_t group = (size_t)group_of(l->f);
+    double sum = 0.0;
+    if (!l->task->ops->weight) return r.end - r.begin;
+    for (int i = r.begin; i < r.end; i++) sum += l->task->ops->weight(l->task, l->data, l->index[i] * group);
+    return sum;
+}
+
+/* Where the logits of sequence i of the batch begin. */
+static size_t logits_at(const struct bt__learner *l, int i)
+{
+    int row = l->m->head.kind == BT__HEAD_TOKENS ? l->batch.read_start[i] : i;
+    return (size_t)row * (size_t)l->m->num_labels;
+}
+
+/* One micro-batch; weight: of the whole step. Adds the losses of its items to *sum, shard by shard. */
+static void micro_batch(struct bt__learner *l, int64_t key, bool first, double weight, double *sum)
+{
+    const struct bt__task *t = l->task;
+    const int group = group_of(l->f);
     double shard[BT__SHARDS] = {0.0};
     bt__pass_dropout(l->pass, true, l->s.seed, (uint64_t)key);
     const float *logits = bt__pass_forward(l->pass, &l->batch);
     for (int s = 0; s < BT__SHARDS; s++)
         for (int i = l->batch.seqs.shard[s].begin; i < l->batch.seqs.shard[s].end; i++)
-            shard[s] += bt__cross_entropy(logits + i * classes, classes, l->gold[l->batch.source[i]],
-                                          l->s.smoothing, 1.0 / (double)examples, l->dlogits + i * classes);
+            if (i % group == 0)
+                shard[s] += t->ops->loss(t, l->data, (size_t)l->batch.source[i], logits + logits_at(l, i),
+                                         1.0 / weight, l->dlogits + logits_at(l, i));
     *sum += (shard[0] + shard[1]) + (shard[2] + shard[3]);
-    for (int i = 0; l->observe && i < l->batch.n; i++)
-        l->observe(l->observe_ctx, l->batch.source[i], logits + i * classes);
+    for (int i = 0; l->observe && i < l->batch.n; i += group)
+        l->observe(l->observe_ctx, (size_t)l->batch.source[i], logits + logits_at(l, i));
     if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->s.optim.trainable, first);
 }
 
@@ -247,18 +296,22 @@ enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__
                                 struct bt_error *err)
 {
     int64_t first = step % l->steps * l->s.accumulation, end = smaller(first + l->s.accumulation, l->batches);
-    double sum = 0.0;
+    double sum = 0.0, weight = 0.0;
     *r = (struct bt__step_result){.learning_rate =
                                       l->s.learning_rate * bt__schedule_factor(&l->s.schedule, step)};
     enum bt_status st = draw_order(l, step / l->steps, err);
-    for (int64_t b = first; b < end; b++) r->examples += batch_range(l, b).end - batch_range(l, b).begin;
+    for (int64_t b = first; b < end && !st; b++) {
+        r->examples += batch_range(l, b).end - batch_range(l, b).begin;
+        weight += weight_of(l, batch_range(l, b));
+    }
+    if (weight <= 0.0) weight = 1.0; /* nothing in it that could be learnt from: the loss is 0 */
     for (int64_t b = first; b < end && !st && isfinite(sum); b++) {
         st = fill(l, batch_range(l, b), err);
         if (st) break;
-        micro_batch(l, step * l->s.accumulation + (b - first), b == first, r->examples, &sum);
+        micro_batch(l, step * l->s.accumulation + (b - first), b == first, weight, &sum);
         r->tokens += l->batch.rows.n;
     }
-    r->loss = sum / (double)r->examples;
+    r->loss = sum / weight;
     if (!st && !isfinite(sum))
         st = bt_fail(err, BT_DIVERGED, "step %lld: the loss is %s, expected a finite number",
                      (long long)step + 1, not_finite(r->loss));

@@ -6,18 +6,18 @@
 #ifndef BERTTY_RUN_LEARNER_H
 #define BERTTY_RUN_LEARNER_H
 
-#include "batch/features.h"
 #include "batch/order.h"
 #include "optim/optim.h"
 #include "optim/schedule.h"
+#include "tasks/task.h"
 
 struct bt__learner_settings {
-    int batch_size, accumulation; /* examples of a micro-batch; micro-batches of a step */
+    int batch_size,
+        accumulation; /* items (sequences, or groups of them) of a micro-batch; micro-batches of a step */
     bool drop_last, group_by_length;
     double epochs; /* of passes over the data; unless max_steps > 0 */
     int64_t max_steps;
     uint64_t seed, data_seed;
-    double smoothing;             /* of the labels, [0, 1) */
     double max_grad_norm;         /* 0: no clipping */
     struct bt__schedule schedule; /* total and warmup are filled in by bt__learner_create */
     double warmup_ratio;          /* of the total, when schedule.warmup is 0 */
@@ -27,23 +27,23 @@ struct bt__learner_settings {
 };
 
 struct bt__step_result {
-    double loss;      /* mean over the step's examples, with label smoothing */
+    double loss;      /* of the step: its sequences' losses over their weights, with label smoothing */
     double grad_norm; /* before clipping */
     double learning_rate;
-    int64_t examples, tokens;
+    int64_t examples, tokens; /* examples: items */
 };
 
 struct bt__learner;
 
-/* Fills in s->schedule.total and warmup for n examples; returns the steps of an epoch. */
-int64_t bt__learner_plan(struct bt__learner_settings *s, size_t n);
+/* Fills in s->schedule.total and warmup for the sequences of f; returns the steps of an epoch. */
+int64_t bt__learner_plan(struct bt__learner_settings *s, const struct bt__features *f);
 
-/* Sees the logits [classes] of each example that a step trained on, as they were before the update. */
-typedef void bt__observe_fn(void *ctx, int example, const float *logits);
+/* Sees the logits of each sequence that a step trained on (of a group: of the first), as they were before the update. */
+typedef void bt__observe_fn(void *ctx, size_t sequence, const float *logits);
 
-/* model, pool, features and gold [features->n] are borrowed. */
-enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__features *f,
-                                  const int *gold, const struct bt__learner_settings *s,
+/* model, pool, task and data are borrowed; data->gold is known. */
+enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__task *task,
+                                  const struct bt__task_data *data, const struct bt__learner_settings *s,
                                   struct bt__learner **out, struct bt_error *err);
 void bt__learner_free(struct bt__learner *l);
 

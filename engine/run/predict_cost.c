@@ -73,7 +73,6 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
         .max_steps = x->train_max_steps,
         .seed = (uint64_t)x->train_seed,
         .data_seed = (uint64_t)(x->train_data_seed >= 0 ? x->train_data_seed : x->train_seed),
-        .smoothing = x->train_label_smoothing_factor,
         .max_grad_norm = x->train_max_grad_norm,
         .schedule = {.kind = kind[x->optim_lr_scheduler_type],
                      .warmup = x->optim_warmup_steps,
@@ -92,11 +91,14 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
 enum bt_status bt__check_labels(const struct bt_experiment *x, const struct bt__setup *s,
                                 struct bt_error *err)
 {
-    if (s->labels.n != 2 && x->eval_metric_for_best_model && strcmp(x->eval_metric_for_best_model, "f1") == 0)
+    const struct bt__metric_row *row =
+        x->eval_metric_for_best_model ? bt__metric_find(s->task->ops->family, x->eval_metric_for_best_model)
+                                      : NULL;
+    if (row && (row->needs & BT__NEEDS_TWO) && s->task->labels.n != 2)
         return bt_fail(
             err, BT_INVALID,
-            "eval.metric_for_best_model: f1 is that of two labels, the data has %d: expected f1_macro",
-            s->labels.n);
+            "eval.metric_for_best_model: %s is that of two labels, the data has %d: expected %s_macro",
+            row->name, s->task->labels.n, row->name);
     return BT_OK;
 }
 
@@ -119,12 +121,12 @@ int64_t bt__planned_evaluations(const struct bt_experiment *x, int64_t steps, in
 static double records(const struct bt_experiment *x, const struct bt__setup *s)
 {
     struct bt__learner_settings l = bt__learner_settings_of(x, s);
-    const double prediction = 100.0 + 60.0 * s->labels.n, figure = 45.0;
-    const struct bt__split_data *d = s->split;
-    int64_t per_epoch = bt__learner_plan(&l, d[BT__TRAIN].f.n), steps = l.schedule.total;
+    const double prediction = 100.0 + 60.0 * s->task->labels.n, figure = 45.0;
+    const struct bt__task_data *d = s->split;
+    int64_t per_epoch = bt__learner_plan(&l, &d[BT__TRAIN].f), steps = l.schedule.total;
     double evaluations = (double)bt__planned_evaluations(x, steps, per_epoch);
-    double rows = evaluations * (double)d[BT__VALIDATION].f.n + (double)d[BT__TEST].f.n;
-    return rows * prediction + (double)steps / (double)per_epoch * (double)d[BT__TRAIN].f.n * figure;
+    double rows = evaluations * (double)d[BT__VALIDATION].n + (double)d[BT__TEST].n;
+    return rows * prediction + (double)steps / (double)per_epoch * (double)d[BT__TRAIN].n * figure;
 }
 
 double bt__predicted_disk_mib(const struct bt_experiment *x, const struct bt__setup *s)

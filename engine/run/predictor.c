@@ -4,17 +4,12 @@
 #include "formats/hf_dir.h"
 #include "formats/weights.h"
 #include "math/gemm.h"
-#include "tasks/classification.h"
 #include <bertty/file.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FIRST_ROWS = 128 /* tokens that memory is reserved for at once */,
-    ROWS_STEP = 64,
-    MOST_LABELS = 1 << 20
-};
+enum { FIRST_ROWS = 128 /* tokens that memory is reserved for at once */, MOST_LABELS = 1 << 20 };
 
 /* ── opening ── */
 
@@ -25,6 +20,18 @@ static enum bt_status load_experiment(struct bt_predictor *p, const char *run_di
     enum bt_status st = bt_experiment_load(path, &p->x, err);
     free(path);
     return st;
+}
+
+/* A model without a run: what its configuration says. */
+static enum bt_status default_experiment(struct bt_predictor *p, const struct bt__model_config *c,
+                                         struct bt_error *err)
+{
+    p->alone = true;
+    enum bt_status st = bt_experiment_new(&p->x, err);
+    if (st) return st;
+    p->x->task_type = bt__task_of_model(c->architecture, c->problem_type, c->num_labels);
+    p->x->data_max_seq_length = c->max_position_embeddings;
+    return BT_OK;
 }
 
 /* How many labels the head in the file tells apart; 2 if there is none. */
@@ -66,10 +73,10 @@ static enum bt_status untrained(const struct bt_predictor *p, const struct bt__p
     const char *path = bt__weights_path(s);
     ptrdiff_t at = bt__weights_find(s, q->name);
     if (at < 0)
-        st = bt_fail(err, BT_INVALID, "%s: no tensor %s: this model has no trained classification head", path,
-                     q->name);
+        st = bt_fail(err, BT_INVALID, "%s: no tensor %s: this model has no trained head for %s", path,
+                     q->name, p->task->ops->name);
     else
-        st = bt_fail(err, BT_INVALID, "%s: tensor %s is for %lld labels, but config.json names %d", path,
+        st = bt_fail(err, BT_INVALID, "%s: tensor %s has %lld outputs, but config.json says %d", path,
                      q->name, (long long)bt__weights_at(s, (size_t)at)->shape[0], p->m->num_labels);
     bt__weights_close(s);
     return st;
@@ -88,32 +95,41 @@ static enum bt_status load_weights(struct bt_predictor *p, struct bt_error *err)
     return st;
 }
 
+static enum bt_status make_model(struct bt_predictor *p, struct bt__model_config *c, struct bt_error *err)
+{
+    const bool named = c->num_labels > 0 && bt__task_ops(p->x->task_type)->tally;
+    bt__model_config_override(c, p->x);
+    enum bt_status st =
+        bt__task_create(p->x, p->tokenizer, NULL, named ? (const char *const *)c->label_names : NULL,
+                        named ? (size_t)c->num_labels : 0, &p->task, err);
+    if (st) return st;
+    const struct bt__head_spec head = p->task->ops->head(p->task);
+    if (bt__model_create(c, &head, &p->m, err))
+        return bt_error_prefix(err, BT_NOMEM, "%s/config.json", p->dir);
+    return load_weights(p, err);
+}
+
+static enum bt_status load_tokenizer(struct bt_predictor *p, const struct bt__model_config *c,
+                                     struct bt_error *err)
+{
+    struct bt_tokenizer_options opt = bt__tokenizer_options_of(p->x);
+    enum bt_status st = bt_tokenizer_load(p->dir, &opt, &p->tokenizer, err);
+    if (!st) st = bt__tokenizer_fits(p->tokenizer, c, p->dir, err);
+    if (p->x->data_max_seq_length > c->max_position_embeddings)
+        p->x->data_max_seq_length = c->max_position_embeddings;
+    return st;
+}
+
 static enum bt_status load_model(struct bt_predictor *p, struct bt_error *err)
 {
     struct bt__model_config c = {.num_labels = 0};
     enum bt_status st = bt__hf_config_load(p->dir, &c, err);
-    if (!st) st = default_labels(p->dir, &c, err);
-    if (!st && p->x) bt__model_config_override(&c, p->x);
-    const struct bt__head_spec head = {
-        .kind = BT__HEAD_POOLED, .name = "classifier", .outputs = c.num_labels};
-    if (!st && bt__model_create(&c, &head, &p->m, err))
-        st = bt_error_prefix(err, BT_NOMEM, "%s/config.json", p->dir);
+    if (!st && !p->x) st = default_experiment(p, &c, err);
+    if (!st && bt__task_ops(p->x->task_type)->tally) st = default_labels(p->dir, &c, err);
+    if (!st) st = load_tokenizer(p, &c, err);
+    if (!st) st = make_model(p, &c, err);
     bt__model_config_free(&c);
-    return st ? st : load_weights(p, err);
-}
-
-static enum bt_status load_tokenizer(struct bt_predictor *p, struct bt_error *err)
-{
-    const struct bt__model_config *c = &p->m->config;
-    struct bt_tokenizer_options opt = p->x ? bt__tokenizer_options_of(p->x) : BT_TOKENIZER_DEFAULTS;
-    enum bt_status st = bt_tokenizer_load(p->dir, &opt, &p->tokenizer, err);
-    if (!st) st = bt__tokenizer_fits(p->tokenizer, c, p->dir, err);
-    if (st) return st;
-    p->features = p->x ? bt__features_options_of(p->x)
-                       : (struct bt__features_options){.max_length = c->max_position_embeddings};
-    if (p->features.max_length > c->max_position_embeddings)
-        p->features.max_length = c->max_position_embeddings;
-    return BT_OK;
+    return st;
 }
 
 static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predictor_spec *spec,
@@ -123,13 +139,10 @@ static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predict
     if (!p->dir) return bt_fail(err, BT_NOMEM, "no memory for a predictor");
     enum bt_status st = spec->run_dir ? load_experiment(p, spec->run_dir, err) : BT_OK;
     if (!st) st = load_model(p, err);
-    if (!st) st = load_tokenizer(p, err);
     if (!st) st = bt__gemm_init(err);
     if (!st) st = bt__pool_create(spec->threads, &p->pool, err);
     if (st) return st;
-    p->scores = calloc((size_t)p->m->num_labels, sizeof *p->scores);
-    if (!p->scores) return bt_fail(err, BT_NOMEM, "no memory for %d scores", p->m->num_labels);
-    int rows = p->features.max_length < FIRST_ROWS ? p->features.max_length : FIRST_ROWS;
+    int rows = p->x->data_max_seq_length < FIRST_ROWS ? (int)p->x->data_max_seq_length : FIRST_ROWS;
     struct bt__pass_limits first = {
         .seqs = 1, .rows = rows, .longest = rows, .pairs = (size_t)rows * (size_t)rows};
     return bt__predictor_reserve(p, &first, err);
@@ -151,25 +164,31 @@ enum bt_status bt_predictor_open(const struct bt_predictor_spec *spec, struct bt
 void bt_predictor_free(struct bt_predictor *p)
 {
     if (!p) return;
-    bt__batch_free(&p->batch);
     bt__pass_free(p->pass);
     bt__pool_free(p->pool);
+    bt__task_free(p->task);
     bt_tokenizer_free(p->tokenizer);
     bt__model_free(p->m);
     bt_experiment_free(p->x);
-    free(p->scores);
+    bt__answers_free(&p->answers);
+    free(p->logits);
     free(p->dir);
     free(p);
 }
 
+int bt_predictor_task(const struct bt_predictor *p)
+{
+    return p->x->task_type;
+}
+
 int bt_predictor_labels(const struct bt_predictor *p)
 {
-    return p->m->num_labels;
+    return p->task->labels.n;
 }
 
 const char *bt_predictor_label(const struct bt_predictor *p, int i)
 {
-    return p->m->config.label_names[i];
+    return p->task->labels.name[i];
 }
 
 const struct bt_tokenizer *bt_predictor_tokenizer(const struct bt_predictor *p)
@@ -179,7 +198,12 @@ const struct bt_tokenizer *bt_predictor_tokenizer(const struct bt_predictor *p)
 
 int bt_predictor_max_length(const struct bt_predictor *p)
 {
-    return p->features.max_length;
+    return (int)p->x->data_max_seq_length;
+}
+
+const struct bt_experiment *bt_predictor_experiment(const struct bt_predictor *p)
+{
+    return p->x;
 }
 
 /* ── memory ── */
@@ -208,57 +232,5 @@ enum bt_status bt__predictor_reserve(struct bt_predictor *p, const struct bt__pa
     p->limits = (struct bt__pass_limits){.rows = 0};
     enum bt_status st = bt__pass_create(p->m, p->pool, &next, &p->pass, err);
     if (!st) p->limits = next;
-    return st;
-}
-
-/* For one input of n tokens. */
-static enum bt_status reserve_one(struct bt_predictor *p, int n, struct bt_error *err)
-{
-    int rows = (n + ROWS_STEP - 1) / ROWS_STEP * ROWS_STEP;
-    struct bt__pass_limits need = {
-        .seqs = 1, .rows = rows, .longest = rows, .pairs = (size_t)rows * (size_t)rows};
-    enum bt_status st = bt__predictor_reserve(p, &need, err);
-    if (st || p->batch.cap_rows >= rows) return st;
-    bt__batch_free(&p->batch);
-    return bt__batch_reserve(&p->batch, 1, rows, 1, err);
-}
-
-/* ── one input ── */
-
-enum bt_status bt__predictor_features(struct bt_predictor *p, const struct bt__text *texts, size_t n,
-                                      struct bt__features *f, struct bt_error *err)
-{
-    *f = (struct bt__features){.n = 0};
-    for (size_t i = 0; p->m->config.type_vocab_size < 2 && i < n; i++)
-        if (texts[i].pair)
-            return bt_fail(err, BT_INVALID, "%s: the model has one token type: it cannot tell pairs apart",
-                           p->dir);
-    return bt__features_build(f, p->tokenizer, texts, n, &p->features, p->pool, err);
-}
-
-enum bt_status bt_predict(struct bt_predictor *p, const struct bt_input *in, struct bt_output *out,
-                          struct bt_error *err)
-{
-    const struct bt__text text = {
-        .text = in->text, .pair = in->pair, .text_n = in->text_n, .pair_n = in->pair_n};
-    struct bt__features f;
-    enum bt_status st = bt__predictor_features(p, &text, 1, &f, err);
-    if (!st) st = reserve_one(p, f.length[0], err);
-    if (!st) {
-        bt__batch_clear(&p->batch);
-        st = bt__features_add(&f, 0, &p->batch, err);
-    }
-    if (!st) {
-        bt__batch_plan(&p->batch);
-        bt__pass_dropout(p->pass, false, 0, 0);
-        const float *logits = bt__pass_forward(p->pass, &p->batch);
-        bt__softmax(logits, p->m->num_labels, p->scores);
-        *out = (struct bt_output){.logits = logits,
-                                  .scores = p->scores,
-                                  .predicted = bt__argmax(logits, p->m->num_labels),
-                                  .tokens = f.length[0],
-                                  .truncated = f.truncated > 0};
-    }
-    bt__features_free(&f);
     return st;
 }

@@ -122,12 +122,12 @@ static void write_data(struct bt_json_writer *w, const struct bt__trainer *t)
 {
     bt_jw_key(w, "labels");
     bt_jw_array(w);
-    for (int i = 0; i < t->setup.labels.n; i++) bt_jw_text(w, t->setup.labels.name[i]);
+    for (int i = 0; i < t->setup.task->labels.n; i++) bt_jw_text(w, t->setup.task->labels.name[i]);
     bt_jw_end_array(w);
     bt_jw_key(w, "rows");
     bt_jw_object(w);
     for (int i = 0; i < BT__SPLITS; i++)
-        bt_jw_kint(w, bt__split_name((enum bt__split)i), (int64_t)t->setup.split[i].f.n);
+        bt_jw_kint(w, bt__split_name((enum bt__split)i), (int64_t)t->setup.split[i].n);
     bt_jw_end_object(w);
     bt_jw_kint(w, "steps", t->total);
     bt_jw_kint(w, "steps_per_epoch", t->steps_per_epoch);

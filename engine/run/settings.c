@@ -1,6 +1,6 @@
 #include "run/settings.h"
 
-#include <bertty/dataset.h>
+#include "tasks/task.h"
 
 /* auto|true|false → −1, 1, 0 */
 static int tristate(int choice, int is_auto, int is_true)
@@ -16,15 +16,6 @@ struct bt_tokenizer_options bt__tokenizer_options_of(const struct bt_experiment 
         .compat = x->model_tokenizer_compat == BT_TOKENIZER_COMPAT_GOOGLE ? BT_COMPAT_GOOGLE : BT_COMPAT_HF};
 }
 
-struct bt__features_options bt__features_options_of(const struct bt_experiment *x)
-{
-    static const enum bt__truncation how[] = {[BT_TRUNCATION_LONGEST_FIRST] = BT__LONGEST_FIRST,
-                                              [BT_TRUNCATION_ONLY_FIRST] = BT__ONLY_FIRST,
-                                              [BT_TRUNCATION_ONLY_SECOND] = BT__ONLY_SECOND};
-    return (struct bt__features_options){.max_length = (int)x->data_max_seq_length,
-                                         .truncation = how[x->data_truncation]};
-}
-
 struct bt_data_spec bt_experiment_data(const struct bt_experiment *x)
 {
     static const enum bt_data_format format[] = {
@@ -33,17 +24,16 @@ struct bt_data_spec bt_experiment_data(const struct bt_experiment *x)
         [BT_FORMAT_CONLL] = BT_DATA_CONLL,     [BT_FORMAT_SQUAD] = BT_DATA_SQUAD,
         [BT_FORMAT_SEMEVAL] = BT_DATA_SEMEVAL, [BT_FORMAT_SWAG] = BT_DATA_SWAG,
         [BT_FORMAT_TEXT] = BT_DATA_TEXT};
-    static const enum bt_example_kind kind[] = {[BT_TYPE_CLASSIFICATION] = BT_EXAMPLE_TEXT};
     return (struct bt_data_spec){
         .dialect = {.format = format[x->data_format],
                     .delimiter = x->data_delimiter ? x->data_delimiter[0] : '\0',
                     .quoting = tristate(x->data_quoting, BT_QUOTING_AUTO, BT_QUOTING_TRUE),
                     .header = tristate(x->data_header, BT_HEADER_AUTO, BT_HEADER_TRUE)},
+        .kind = bt__task_ops(x->task_type)->examples,
         .text_column = x->data_text_column,
         .text_pair_column = x->data_text_pair_column,
         .label_column = x->data_label_column,
         .class_names_file = x->data_class_names_file,
-        .kind = kind[x->task_type],
         .aspect_column = x->data_aspect_column,
         .context_column = x->data_context_column,
         .tokens_column = x->data_tokens_column,

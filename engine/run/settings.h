@@ -1,14 +1,13 @@
-/* What an experiment's options mean to the parts below: the tokenizer, the tokens of an example, the model's shape. The data reader's are
+/* What an experiment's options mean to the parts below: the tokenizer, the model's shape. The data reader's are
  * bt_experiment_data(). */
 #ifndef BERTTY_RUN_SETTINGS_H
 #define BERTTY_RUN_SETTINGS_H
 
-#include "batch/features.h"
 #include "model/config.h"
 #include <bertty/experiment.h>
+#include <bertty/tokenizer.h>
 
 struct bt_tokenizer_options bt__tokenizer_options_of(const struct bt_experiment *x);
-struct bt__features_options bt__features_options_of(const struct bt_experiment *x);
 /* Activation and dropout of the options where they are set. */
 void bt__model_config_override(struct bt__model_config *c, const struct bt_experiment *x);
 /* Does the model of a directory have a row for every piece, and the tokenizer what begins and ends a text? */

@@ -1,25 +1,13 @@
-/* From an experiment to what a run works on: model, tokenizer, labels, and each split as features with gold labels.
+/* From an experiment to what a run works on: model, tokenizer, task, and each split as sequences with gold values.
  *
  * The caller frees with bt__setup_free(). */
 #ifndef BERTTY_RUN_SETUP_H
 #define BERTTY_RUN_SETUP_H
 
-#include "batch/features.h"
 #include "formats/hf_dir.h"
-#include "model/model.h"
-#include "tasks/labels.h"
-#include <bertty/dataset.h>
-#include <bertty/experiment.h>
+#include "tasks/task.h"
 
 enum bt__split { BT__TRAIN, BT__VALIDATION, BT__TEST, BT__SPLITS };
-
-struct bt__split_data {
-    struct bt_examples *examples; /* NULL: the experiment has no such file */
-    uint32_t *pick; /* [f.n] example of each row: a split may be a part of a file; NULL: all, in order */
-    bool borrowed;  /* examples belong to another split */
-    struct bt__features f;
-    int *gold; /* [f.n] */
-};
 
 struct bt__setup {
     char *model_dir;
@@ -29,8 +17,8 @@ struct bt__setup {
     struct bt__model *model;
     bool *fresh; /* [model->params.n] parameters that the checkpoint does not have */
     struct bt__load_report report;
-    struct bt__labels labels;
-    struct bt__split_data split[BT__SPLITS];
+    struct bt__task *task;
+    struct bt__task_data split[BT__SPLITS];
 };
 
 /* Says what goes on ("reading train.tsv"); may be NULL. */
@@ -45,9 +33,6 @@ enum bt_status bt__setup_weights(struct bt__setup *s, const struct bt_experiment
                                  void *ctx, struct bt_error *err);
 void bt__setup_free(struct bt__setup *s);
 
-/* Row r of a split: its example, and the number of its row in the file(s), from 1. */
-const struct bt_example *bt__split_example(const struct bt__split_data *d, size_t r);
-int64_t bt__split_row(const struct bt__split_data *d, size_t r);
 /* "train", "validation", "test" */
 const char *bt__split_name(enum bt__split s);
 

@@ -34,14 +34,14 @@ static void announce(const struct bt_train_request *r, const char *mark, const c
 
 enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
 {
-    const struct bt__split_data *d = &t->setup.split[BT__TRAIN];
+    const struct bt__task_data *d = &t->setup.split[BT__TRAIN];
     const struct bt__learner_settings s = bt__learner_settings_of(t->x, &t->setup);
     t->p_gold = calloc(d->f.n + 1, sizeof *t->p_gold);
     t->right = calloc(d->f.n + 1, sizeof *t->right);
     if (!t->p_gold || !t->right) return bt_fail(err, BT_NOMEM, "no memory for the training rows' figures");
-    enum bt_status st = bt__learner_create(t->setup.model, t->pool, &d->f, d->gold, &s, &t->learner, err);
+    enum bt_status st = bt__learner_create(t->setup.model, t->pool, t->setup.task, d, &s, &t->learner, err);
     if (st) return st;
-    bt__learner_observe(t->learner, bt__dynamics_observe, t);
+    if (t->setup.task->ops->judge) bt__learner_observe(t->learner, bt__dynamics_observe, t);
     bt__dynamics_clear(t);
     t->steps_per_epoch = bt__learner_steps_per_epoch(t->learner);
     t->total = bt__learner_total(t->learner);
@@ -64,8 +64,8 @@ static enum bt_status keep_labels(struct bt__trainer *t, struct bt_error *err)
     enum bt_status st = BT_OK;
     bt__list_free(&t->x->task_labels);
     t->x->task_labels = (struct bt_string_list){.n = 0};
-    for (int i = 0; i < t->setup.labels.n && !st; i++)
-        st = bt__list_add(&t->x->task_labels, t->setup.labels.name[i], err);
+    for (int i = 0; i < t->setup.task->labels.n && !st; i++)
+        st = bt__list_add(&t->x->task_labels, t->setup.task->labels.name[i], err);
     return st;
 }
 
@@ -162,12 +162,12 @@ static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)
 
 static void tell_start(struct bt__trainer *t)
 {
-    const struct bt__split_data *d = t->setup.split;
+    const struct bt__task_data *d = t->setup.split;
     if (bt__gemm_serial() && bt__pool_threads(t->pool) > 1)
         bt__tell(t, "this OpenBLAS was built for one thread: install libopenblas0-pthread for speed");
     if (t->setup.report.pooler_fresh) bt__tell(t, "the model has no pooler: it is drawn anew");
     bt__tell(t, "%zu training rows, %zu for validation, %zu for the test; %lld steps, %lld an epoch",
-             d[BT__TRAIN].f.n, d[BT__VALIDATION].f.n, d[BT__TEST].f.n, (long long)t->total,
+             d[BT__TRAIN].n, d[BT__VALIDATION].n, d[BT__TEST].n, (long long)t->total,
              (long long)t->steps_per_epoch);
     if (d[BT__TRAIN].f.truncated)
         bt__tell(t, "%zu training rows are longer than data.max_seq_length (%lld tokens) and are cut",

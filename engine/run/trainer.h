@@ -70,9 +70,9 @@ bool bt__save_due(const struct bt__trainer *t);
 void bt__save(struct bt__trainer *t);
 
 /* ── the epoch's figures of each example (dynamics.c) ── */
-void bt__dynamics_observe(void *ctx, int example, const float *logits); /* a bt__observe_fn */
+void bt__dynamics_observe(void *ctx, size_t sequence, const float *logits); /* a bt__observe_fn */
 void bt__dynamics_clear(struct bt__trainer *t);
-/* dynamics/epoch-N.jsonl with the rows that this epoch trained on so far. */
+/* dynamics/epoch-N.jsonl with the rows that this epoch trained on so far; nothing for a task that has no such figures. */
 void bt__dynamics_write(struct bt__trainer *t, int64_t epoch);
 
 /* ── the loop (trainer.c) ── */

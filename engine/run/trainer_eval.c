@@ -3,7 +3,6 @@
 
 #include "run/checkpoint.h"
 #include "run/control.h"
-#include "tasks/classification.h"
 #include <bertty/file.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,47 +40,8 @@ static bool keep_going(void *ctx)
 
 /* ── predictions ── */
 
-static void one_row(struct bt_json_writer *w, const struct bt__trainer *t, const struct bt__split_data *d,
-                    size_t i, const float *logits, float *p)
-{
-    const struct bt__labels *l = &t->setup.labels;
-    bt__softmax(logits, l->n, p);
-    bt_jw_object(w);
-    bt_jw_kint(w, "id", bt__split_row(d, i));
-    bt_jw_ktext(w, "gold", l->name[d->gold[i]]);
-    bt_jw_ktext(w, "prediction", l->name[bt__argmax(logits, l->n)]);
-    bt_jw_key(w, "scores");
-    bt_jw_object(w);
-    for (int c = 0; c < l->n; c++) {
-        bt_jw_key(w, l->name[c]);
-        bt_jw_float(w, p[c]);
-    }
-    bt_jw_end_object(w);
-    bt_jw_key(w, "logits");
-    bt_jw_array(w);
-    for (int c = 0; c < l->n; c++) bt_jw_float(w, logits[c]);
-    bt_jw_end_array(w);
-    bt_jw_key(w, "loss");
-    bt_jw_float(w, (float)bt__cross_entropy(logits, l->n, d->gold[i], 0.0, 1.0, NULL));
-    bt_jw_end_object(w);
-}
-
-static enum bt_status predictions_text(const struct bt__trainer *t, const struct bt__split_data *d,
-                                       const float *logits, struct bt_str *out)
-{
-    const size_t classes = (size_t)t->setup.labels.n;
-    float *p = calloc(classes, sizeof *p);
-    for (size_t i = 0; i < d->f.n && p; i++) {
-        struct bt_json_writer w = BT_JSON_WRITER(out);
-        one_row(&w, t, d, i, logits + i * classes, p);
-        bt_str_addc(out, '\n');
-    }
-    bool ok = p && !out->failed;
-    free(p);
-    return ok ? BT_OK : BT_NOMEM;
-}
-
-static void write_predictions(struct bt__trainer *t, enum bt__split which, int64_t step, const float *logits)
+static void write_predictions(struct bt__trainer *t, enum bt__split which, int64_t step,
+                              const struct bt__evaluation *e)
 {
     struct bt_error err = {.status = BT_OK};
     struct bt_str text = {0};
@@ -89,8 +49,7 @@ static void write_predictions(struct bt__trainer *t, enum bt__split which, int64
     char *path =
         dir ? bt_strfmt("%s/%s-step-%06lld.jsonl", dir, bt__split_name(which), (long long)step) : NULL;
     enum bt_status st = path ? bt_mkdirs(dir, &err) : bt_fail(&err, BT_NOMEM, "no memory");
-    if (!st && predictions_text(t, &t->setup.split[which], logits, &text))
-        st = bt_fail(&err, BT_NOMEM, "no memory");
+    if (!st) st = bt__evaluation_rows(e, t->setup.task, &t->setup.split[which], &text, &err);
     if (!st) st = bt_file_replace(path, bt_str_text(&text), text.len, &err);
     if (st) bt__warn(t, "predictions of step %lld: %s", (long long)step, err.text);
     bt_str_free(&text);
@@ -132,20 +91,21 @@ static void tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t st
 static enum bt_status run_split(struct bt__trainer *t, enum bt__split which, int64_t step,
                                 struct bt_metrics *m, struct bt_error *err)
 {
-    const struct bt__split_data *d = &t->setup.split[which];
+    const struct bt__task_data *d = &t->setup.split[which];
     struct bt__pass_limits limits = *bt__learner_limits(t->learner);
     struct bt__evaluation e;
     if (limits.seqs > (int)t->x->eval_eval_batch_size) limits.seqs = (int)t->x->eval_eval_batch_size;
     bt__state(t, BT_RUN_EVALUATING);
     double begin = bt__clock();
-    enum bt_status st = bt__evaluate(bt__learner_pass(t->learner), t->setup.model, &limits, &d->f, d->gold,
+    enum bt_status st = bt__evaluate(bt__learner_pass(t->learner), t->setup.model, &limits, t->setup.task, d,
                                      keep_going, t, &e, err);
     if (st) return st;
     t->eval_seconds = bt__clock() - begin;
-    bt__evaluation_metrics(&e, m);
-    if (isfinite(e.loss))
-        write_predictions(t, which, step, e.logits);
-    else
+    st = bt__evaluation_metrics(&e, t->setup.task, d, m, err);
+    bt__metrics_brief(t->setup.task->ops->family, t->x->eval_metric_for_best_model, m);
+    if (!st && isfinite(e.loss))
+        write_predictions(t, which, step, &e);
+    else if (!st)
         st = bt_fail(err, BT_DIVERGED,
                      "%s data, evaluation at step %lld: the loss is %s, expected a finite number",
                      bt__split_name(which), (long long)step, isnan(e.loss) ? "no number (NaN)" : "infinite");

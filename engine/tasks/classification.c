@@ -1,38 +1,39 @@
-#include "tasks/classification.h"
+/* Classification of texts and of pairs: one label of several (cross-entropy). */
+#include "tasks/classes.h"
+#include "tasks/inputs.h"
 
-#include <math.h>
-
-static double log_sum(const float *logits, int n)
+static bool check(const struct bt_experiment *x, int *which, const char **what)
 {
-    double top = (double)logits[0], sum = 0.0;
-    for (int i = 1; i < n; i++) top = (double)logits[i] > top ? (double)logits[i] : top;
-    for (int i = 0; i < n; i++) sum += exp((double)logits[i] - top);
-    return top + log(sum);
+    *which = x->data_text_column ? BT_OPTION_data_label_column : BT_OPTION_data_text_column;
+    *what = "missing, expected a column's name or number";
+    return x->data_text_column && x->data_label_column;
 }
 
-void bt__softmax(const float *logits, int n, float *p)
+static enum bt_status build(const struct bt__task *t, struct bt__task_data *d, bool gold,
+                            struct bt__pool *pool, struct bt_error *err)
 {
-    double z = log_sum(logits, n);
-    for (int i = 0; i < n; i++) p[i] = (float)exp((double)logits[i] - z);
+    enum bt_status st = bt__task_inputs(t, d, pool, err);
+    return st ? st : bt__classes_gold(t, d, gold, err);
 }
 
-int bt__argmax(const float *logits, int n)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        if (logits[i] > logits[best]) best = i;
-    return best;
-}
-
-double bt__cross_entropy(const float *logits, int classes, int gold, double smoothing, double scale,
-                         float *dlogits)
-{
-    double z = log_sum(logits, classes), loss = 0.0;
-    for (int i = 0; i < classes; i++) {
-        double logp = (double)logits[i] - z;
-        double q = smoothing / classes + (i == gold ? 1.0 - smoothing : 0.0);
-        if (q > 0.0) loss -= q * logp;
-        if (dlogits) dlogits[i] = (float)(scale * (exp(logp) - q));
-    }
-    return loss;
-}
+const struct bt__task_ops bt__task_classification = {
+    .name = "classification",
+    .about = "one label of several for a text or a pair of texts",
+    .examples = BT_EXAMPLE_TEXT,
+    .family = BT__METRICS_labels,
+    .architecture = "BertForSequenceClassification",
+    .problem_type = "single_label_classification",
+    .check = check,
+    .learn = bt__classes_learn,
+    .head = bt__classes_head,
+    .build = build,
+    .stratum = bt__classes_stratum,
+    .tally = bt__classes_tally,
+    .weight = bt__classes_weight,
+    .loss = bt__classes_loss,
+    .judge = bt__classes_judge,
+    .metrics = bt__classes_metrics,
+    .row = bt__classes_row,
+    .answer = bt__classes_answer,
+    .report = bt__classes_report,
+};

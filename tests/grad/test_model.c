@@ -6,7 +6,7 @@
 #include "math/gemm.h"
 #include "model/pass_internal.h"
 #include "optim/optim.h"
-#include "tasks/classification.h"
+#include "tasks/softmax.h"
 
 #include <math.h>
 #include <setjmp.h>

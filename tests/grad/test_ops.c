@@ -5,7 +5,7 @@
 #include "math/attention.h"
 #include "math/gemm.h"
 #include "model/pass_internal.h"
-#include "tasks/classification.h"
+#include "tasks/softmax.h"
 
 #include <math.h>
 #include <setjmp.h>

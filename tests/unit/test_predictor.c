@@ -126,6 +126,7 @@ static void what_it_is(void **state)
     struct bt_predictor *p = open_it();
     assert_int_equal(bt_predictor_labels(p), LABELS);
     assert_string_equal(bt_predictor_label(p, 1), "neutral");
+    assert_int_equal(bt_predictor_task(p), BT_TYPE_CLASSIFICATION);
     assert_int_equal(bt_predictor_max_length(p), POSITIONS);
     assert_int_equal(bt_tokenizer_vocab_size(bt_predictor_tokenizer(p)), VOCAB);
     bt_predictor_free(p);
@@ -159,35 +160,67 @@ static void growing(void **state)
     }
 }
 
+enum { MANY = 200 };
+
+struct kept {
+    float logits[MANY][LABELS], scores[MANY][LABELS];
+    size_t n;
+};
+
+static void keep(void *ctx, size_t i, const struct bt_output *out)
+{
+    struct kept *k = ctx;
+    assert_int_equal(i, k->n++);
+    assert_int_equal(out->n, LABELS);
+    assert_int_equal(out->n_logits, LABELS);
+    for (int c = 0; c < LABELS; c++) {
+        k->logits[i][c] = out->logits[c];
+        k->scores[i][c] = (float)out->answer[c].score;
+    }
+}
+
+static int chosen(const struct bt_output *out)
+{
+    int found = -1;
+    for (size_t c = 0; c < out->n; c++) {
+        if (!out->answer[c].chosen) continue;
+        assert_int_equal(found, -1);
+        found = (int)c;
+    }
+    assert_true(found >= 0);
+    return found;
+}
+
 static void one_and_many(void **state)
 {
     (void)state;
-    enum { N = 200 };
     struct bt_predictor *p = open_it();
     static const char *const texts[] = {"good film", "", "the bad films", "a a a a a a a a good", "zzz"};
-    struct bt_input in[N];
-    float *logits = calloc(N * LABELS, sizeof *logits), *scores = calloc(N * LABELS, sizeof *scores);
-    assert_true(logits && scores);
-    for (int i = 0; i < N; i++) in[i] = input(texts[i % 5], i % 3 ? NULL : texts[(i + 1) % 5]);
-    expect(bt_predict_all(p, in, N, logits, scores, NULL, &err));
-    for (int i = 0; i < N; i++) {
+    struct bt_input in[MANY];
+    struct kept *k = calloc(1, sizeof *k);
+    assert_non_null(k);
+    for (int i = 0; i < MANY; i++) in[i] = input(texts[i % 5], i % 3 ? NULL : texts[(i + 1) % 5]);
+    expect(bt_predict_all(p, in, MANY, keep, k, NULL, &err));
+    assert_int_equal(k->n, MANY);
+    for (int i = 0; i < MANY; i++) {
         struct bt_output out;
         double sum = 0.0;
         expect(bt_predict(p, &in[i], &out, &err));
         for (int c = 0; c < LABELS; c++) {
-            assert_true(fabs((double)(out.logits[c] - logits[i * LABELS + c])) < 1e-5);
-            assert_true(fabs((double)(out.scores[c] - scores[i * LABELS + c])) < 1e-5);
-            assert_true(out.logits[c] <= out.logits[out.predicted]);
-            sum += (double)out.scores[c];
+            assert_true(fabs((double)(out.logits[c] - k->logits[i][c])) < 1e-5);
+            assert_true(fabs(out.answer[c].score - (double)k->scores[i][c]) < 1e-5);
+            assert_true(out.logits[c] <= out.logits[chosen(&out)]);
+            assert_string_equal(out.answer[c].label, bt_predictor_label(p, c));
+            sum += out.answer[c].score;
         }
         assert_true(fabs(sum - 1.0) < 1e-6);
     }
-    expect(bt_predict_all(p, in, 0, logits, scores, NULL, &err));
-    expect(bt_predict_all(p, in, 3, NULL, NULL, NULL, &err));
+    k->n = 0;
+    expect(bt_predict_all(p, in, 0, keep, k, NULL, &err));
     atomic_bool cancel = true;
-    assert_int_equal(bt_predict_all(p, in, N, logits, scores, &cancel, &err), BT_CANCELLED);
-    free(logits);
-    free(scores);
+    assert_int_equal(bt_predict_all(p, in, MANY, keep, k, &cancel, &err), BT_CANCELLED);
+    assert_int_equal(k->n, 0);
+    free(k);
     bt_predictor_free(p);
 }
 
@@ -204,7 +237,7 @@ static enum bt_status evaluate(struct bt_predictor *p, const char *text, struct 
     struct bt_data_spec spec = {.dialect = {.format = BT_DATA_TSV, .quoting = 0, .header = 0},
                                 .text_column = "1",
                                 .label_column = "2"};
-    enum bt_status st = bt_predictor_eval(p, files, 1, &spec, r, &err);
+    enum bt_status st = bt_predictor_eval(p, files, 1, &spec, NULL, r, &err);
     free(path);
     return st;
 }
@@ -246,7 +279,8 @@ static void bad_data(void **state)
     assert_int_not_equal(evaluate(p, "", &r), BT_OK);
     assert_non_null(strstr(err.text, "data.tsv"));
     const char *const files[] = {"/nowhere.tsv"};
-    assert_int_equal(bt_predictor_eval(p, files, 1, NULL, &r, &err), BT_INVALID); /* no run, no settings */
+    assert_int_equal(bt_predictor_eval(p, files, 1, NULL, NULL, &r, &err),
+                     BT_INVALID); /* no run, no settings */
     assert_null(r);
     bt_predictor_free(p);
 }

@@ -56,24 +56,18 @@ static void tell_metrics(const struct bt_evaluation_result *r)
     cli_table_print(&t);
 }
 
-static int64_t gold_rows(const struct bt_evaluation_result *r, int label)
-{
-    int64_t n = 0;
-    for (int i = 0; i < r->n_labels; i++) n += r->confusion[label * r->n_labels + i];
-    return n;
-}
-
 static void tell_classes(const struct work *w)
 {
     static const char *const heads[] = {"label", "precision", "recall", "f1", "rows"};
     struct cli_table t = {.columns = 5, .right = ~1u};
+    if (w->r->n_labels == 0) return;
     for (int i = 0; i < 5; i++) cli_table_cell(&t, "%s", heads[i]);
     for (int i = 0; i < w->r->n_labels; i++) {
-        cli_table_cell(&t, "%s", bt_predictor_label(w->p, i));
+        cli_table_cell(&t, "%s", w->r->label[i]);
         cli_table_cell(&t, "%.4f", w->r->precision[i]);
         cli_table_cell(&t, "%.4f", w->r->recall[i]);
         cli_table_cell(&t, "%.4f", w->r->f1[i]);
-        cli_table_cell(&t, "%lld", (long long)gold_rows(w->r, i));
+        cli_table_cell(&t, "%lld", (long long)w->r->support[i]);
     }
     cli_line("%s", "");
     cli_table_print(&t);
@@ -84,12 +78,12 @@ enum { WIDEST = 30 /* labels that a matrix can show beside each other */ };
 static void tell_confusion(const struct work *w)
 {
     const int n = w->r->n_labels;
-    if (n > WIDEST) return;
+    if (n > WIDEST || !w->r->confusion) return;
     struct cli_table t = {.columns = (size_t)n + 1, .right = ~1u};
     cli_table_cell(&t, "gold \\ predicted");
-    for (int i = 0; i < n; i++) cli_table_cell(&t, "%s", bt_predictor_label(w->p, i));
+    for (int i = 0; i < n; i++) cli_table_cell(&t, "%s", w->r->label[i]);
     for (int i = 0; i < n; i++) {
-        cli_table_cell(&t, "%s", bt_predictor_label(w->p, i));
+        cli_table_cell(&t, "%s", w->r->label[i]);
         for (int j = 0; j < n; j++) cli_table_cell(&t, "%lld", (long long)w->r->confusion[i * n + j]);
     }
     cli_line("%s", "");
@@ -108,15 +102,17 @@ static void tell_details_json(const struct work *w)
     bt_jw_array(&j);
     for (int i = 0; i < r->n_labels; i++) {
         bt_jw_object(&j);
-        bt_jw_ktext(&j, "label", bt_predictor_label(w->p, i));
-        bt_jw_kint(&j, "rows", gold_rows(r, i));
+        bt_jw_ktext(&j, "label", w->r->label[i]);
+        bt_jw_kint(&j, "rows", r->support[i]);
         bt_jw_knum(&j, "precision", r->precision[i]);
         bt_jw_knum(&j, "recall", r->recall[i]);
         bt_jw_knum(&j, "f1", r->f1[i]);
-        bt_jw_key(&j, "predicted");
-        bt_jw_array(&j);
-        for (int k = 0; k < r->n_labels; k++) bt_jw_int(&j, r->confusion[i * r->n_labels + k]);
-        bt_jw_end_array(&j);
+        if (r->confusion) {
+            bt_jw_key(&j, "predicted");
+            bt_jw_array(&j);
+            for (int k = 0; k < r->n_labels; k++) bt_jw_int(&j, r->confusion[i * r->n_labels + k]);
+            bt_jw_end_array(&j);
+        }
         bt_jw_end_object(&j);
     }
     bt_jw_end_array(&j);
@@ -179,14 +175,14 @@ static enum bt_status measure(struct work *w, const char *name, const struct req
     const struct bt_predictor_spec spec = {
         .model_dir = w->model.dir, .run_dir = w->model.run, .threads = (int)q->threads};
     st = bt_predictor_open(&spec, &w->p, err);
-    if (!st) st = bt_predictor_eval(w->p, q->data.item, q->data.n, &data, &w->r, err);
+    if (!st) st = bt_predictor_eval(w->p, q->data.item, q->data.n, &data, NULL, &w->r, err);
     return st;
 }
 
 static void tell(const struct work *w, const struct request *q)
 {
     if (q->json) {
-        tell_details_json(w);
+        if (w->r->n_labels) tell_details_json(w);
         tell_json(w->r);
         return;
     }

@@ -26,51 +26,50 @@ struct work {
     struct bt_input in[CHUNK];
     char *line[CHUNK]; /* what in points into, ours */
     size_t n;
-    float *logits, *scores; /* [CHUNK, labels] */
 };
 
 /* ── output ── */
 
-static int best(const float *scores, int n)
+static void tell_scores(struct bt_json_writer *w, const struct bt_output *out)
 {
-    int at = 0;
-    for (int i = 1; i < n; i++)
-        if (scores[i] > scores[at]) at = i;
-    return at;
+    for (size_t i = 0; i < out->n; i++)
+        if (out->answer[i].chosen) bt_jw_ktext(w, "label", out->answer[i].label);
+    bt_jw_key(w, "scores");
+    bt_jw_object(w);
+    for (size_t i = 0; i < out->n; i++) {
+        bt_jw_key(w, out->answer[i].label);
+        bt_jw_float(w, (float)out->answer[i].score);
+    }
+    bt_jw_end_object(w);
 }
 
-static void tell_json(const struct bt_predictor *p, const float *logits, const float *scores)
+static void tell_json(const struct bt_output *out)
 {
-    const int labels = bt_predictor_labels(p);
     struct bt_str text = {.len = 0};
     struct bt_json_writer w = BT_JSON_WRITER(&text);
     bt_jw_object(&w);
-    bt_jw_ktext(&w, "label", bt_predictor_label(p, best(logits, labels)));
-    bt_jw_key(&w, "scores");
-    bt_jw_object(&w);
-    for (int i = 0; i < labels; i++) {
-        bt_jw_key(&w, bt_predictor_label(p, i));
-        bt_jw_float(&w, scores[i]);
-    }
-    bt_jw_end_object(&w);
+    tell_scores(&w, out);
     bt_jw_key(&w, "logits");
     bt_jw_array(&w);
-    for (int i = 0; i < labels; i++) bt_jw_float(&w, logits[i]);
+    for (size_t i = 0; i < out->n_logits; i++) bt_jw_float(&w, out->logits[i]);
     bt_jw_end_array(&w);
     bt_jw_end_object(&w);
     cli_json(&text);
     bt_str_free(&text);
 }
 
-static void tell(const struct work *w, const float *logits, const float *scores)
+/* A bt_answer_fn; ctx: the work. */
+static void tell(void *ctx, size_t i, const struct bt_output *out)
 {
+    const struct work *w = ctx;
+    struct bt_str text = {.len = 0};
+    (void)i;
     if (w->json) {
-        tell_json(w->p, logits, scores);
+        tell_json(out);
         return;
     }
-    struct bt_str text = {.len = 0};
-    int at = best(logits, bt_predictor_labels(w->p));
-    bt_str_addf(&text, "%s\t%.4f", bt_predictor_label(w->p, at), (double)scores[at]);
+    for (size_t k = 0; k < out->n; k++)
+        if (out->answer[k].chosen) bt_str_addf(&text, "%s\t%.4f", out->answer[k].label, out->answer[k].score);
     cli_data(bt_str_text(&text), text.len);
     bt_str_free(&text);
 }
@@ -100,12 +99,8 @@ static enum bt_status take_line(struct work *w, const struct cli_lines *l, struc
 
 static enum bt_status flush(struct work *w, struct bt_error *err)
 {
-    const size_t labels = (size_t)bt_predictor_labels(w->p);
-    enum bt_status st = w->n ? bt_predict_all(w->p, w->in, w->n, w->logits, w->scores, NULL, err) : BT_OK;
-    for (size_t i = 0; i < w->n; i++) {
-        if (!st) tell(w, w->logits + i * labels, w->scores + i * labels);
-        free(w->line[i]);
-    }
+    enum bt_status st = w->n ? bt_predict_all(w->p, w->in, w->n, tell, w, NULL, err) : BT_OK;
+    for (size_t i = 0; i < w->n; i++) free(w->line[i]);
     w->n = 0;
     return st;
 }
@@ -135,7 +130,7 @@ static enum bt_status predict_one(struct work *w, const char *text, const char *
         .text = text, .text_n = strlen(text), .pair = pair, .pair_n = pair ? strlen(pair) : 0};
     struct bt_output out;
     enum bt_status st = bt_predict(w->p, &in, &out, err);
-    if (!st) tell(w, out.logits, out.scores);
+    if (!st) tell(w, 0, &out);
     return st;
 }
 
@@ -165,18 +160,12 @@ static enum bt_status open_work(struct work *w, const char *runs, const char *na
     st = find_kind(w, m.run, err);
     if (!st) st = bt_predictor_open(&spec, &w->p, err);
     cli_model_clear(&m);
-    if (st) return st;
-    size_t size = CHUNK * (size_t)bt_predictor_labels(w->p);
-    w->logits = calloc(size, sizeof *w->logits);
-    w->scores = calloc(size, sizeof *w->scores);
-    return w->logits && w->scores ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for %d scores", CHUNK);
+    return st;
 }
 
 static void close_work(struct work *w)
 {
     bt_predictor_free(w->p);
-    free(w->logits);
-    free(w->scores);
     free(w);
 }
 

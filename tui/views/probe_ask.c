@@ -151,18 +151,17 @@ static double now_ms(void)
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-static bool copy_scores(struct probe_answer *a, const struct bt_predictor *p, const struct bt_output *out)
+static bool copy_scores(struct probe_answer *a, const struct bt_output *out)
 {
-    int n = bt_predictor_labels(p);
-    a->label = calloc((size_t)n, sizeof *a->label);
-    a->score = calloc((size_t)n, sizeof *a->score);
+    a->label = calloc(out->n + 1, sizeof *a->label);
+    a->score = calloc(out->n + 1, sizeof *a->score);
     if (!a->label || !a->score) return false;
-    a->n = n;
-    for (int i = 0; i < n; i++) {
-        a->score[i] = out->scores[i];
-        if (!(a->label[i] = bt_strdup(bt_predictor_label(p, i)))) return false;
+    for (size_t i = 0; i < out->n; i++, a->n++) {
+        const struct bt_answer *from = &out->answer[i];
+        a->score[i] = (float)from->score;
+        if (from->chosen) a->predicted = (int)i;
+        if (!(a->label[i] = bt_strndup(from->label, from->label_n))) return false;
     }
-    a->predicted = out->predicted;
     a->tokens = out->tokens;
     a->truncated = out->truncated;
     return true;
@@ -180,7 +179,7 @@ static bool answer(struct probe_answer *a, struct open_model *m, const struct pr
     double start = now_ms();
     if (bt_predict(m->predictor, &in, &out, err)) return false;
     a->ms = now_ms() - start;
-    if (copy_scores(a, m->predictor, &out)) return true;
+    if (copy_scores(a, &out)) return true;
     bt_fail(err, BT_NOMEM, "no memory for an answer");
     return false;
 }

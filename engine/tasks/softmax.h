@@ -1,6 +1,6 @@
-/* Classification of single texts and pairs: cross-entropy over the logits, one label an example. */
-#ifndef BERTTY_TASKS_CLASSIFICATION_H
-#define BERTTY_TASKS_CLASSIFICATION_H
+/* Probabilities and cross-entropy of logits of which one is right. */
+#ifndef BERTTY_TASKS_SOFTMAX_H
+#define BERTTY_TASKS_SOFTMAX_H
 
 #include <stddef.h>
 

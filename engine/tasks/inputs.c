@@ -1,0 +1,28 @@
+#include "tasks/inputs.h"
+
+#include <stdlib.h>
+
+struct bt__features_options bt__features_options_of(const struct bt_experiment *x)
+{
+    static const enum bt__truncation how[] = {[BT_TRUNCATION_LONGEST_FIRST] = BT__LONGEST_FIRST,
+                                              [BT_TRUNCATION_ONLY_FIRST] = BT__ONLY_FIRST,
+                                              [BT_TRUNCATION_ONLY_SECOND] = BT__ONLY_SECOND};
+    return (struct bt__features_options){.max_length = (int)x->data_max_seq_length,
+                                         .truncation = how[x->data_truncation]};
+}
+
+enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d, struct bt__pool *pool,
+                               struct bt_error *err)
+{
+    const struct bt__features_options opt = bt__features_options_of(t->x);
+    struct bt__text *texts = calloc(d->n + 1, sizeof *texts);
+    if (!texts) return bt_fail(err, BT_NOMEM, "no memory for %zu examples", d->n);
+    for (size_t i = 0; i < d->n; i++) {
+        const struct bt_example *e = bt__task_example(d, i);
+        texts[i] =
+            (struct bt__text){.text = e->text, .text_n = e->text_n, .pair = e->pair, .pair_n = e->pair_n};
+    }
+    enum bt_status st = bt__features_build(&d->f, t->tokenizer, texts, d->n, &opt, pool, err);
+    free(texts);
+    return st;
+}

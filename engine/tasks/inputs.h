@@ -1,0 +1,12 @@
+/* The tokens of examples that are a text or two: what most tasks give to the model. */
+#ifndef BERTTY_TASKS_INPUTS_H
+#define BERTTY_TASKS_INPUTS_H
+
+#include "tasks/task.h"
+
+struct bt__features_options bt__features_options_of(const struct bt_experiment *x);
+/* d->f from the examples' text and pair, one sequence an example. */
+enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d, struct bt__pool *pool,
+                               struct bt_error *err);
+
+#endif
