@@ -332,6 +332,7 @@ static void tick(struct app *a, double now)
     if (now - a->ticked < TICK_S) return;
     a->ticked = now;
     runs_tick(a, now);
+    pull_tick(a);
     for (int i = 0; i < VIEWS; i++) {
         struct view *v = &a->view[i];
         if (a->opened[i] && v->ops->tick && (i == a->front || v->ops->live)) v->ops->tick(v, now);

@@ -1,5 +1,6 @@
 /* The command line `:`, themes, an editor of the user's. */
 #include "tui/app_private.h"
+#include <bertty/hub.h>
 #include <bertty/num.h>
 #include <dirent.h>
 #include <errno.h>
@@ -154,6 +155,18 @@ static void complete_theme(const char *before, struct bt_str *out, const char *p
     free_names(names, n);
 }
 
+static void complete_model(const char *before, struct bt_str *out, const char *prefix)
+{
+    struct bt_str names = {.data = NULL};
+    bt_hub_list(before, &names);
+    for (const char *p = bt_str_text(&names); *p;) {
+        size_t n = strcspn(p, "\n");
+        bt_str_addf(out, "%s%.*s\n", prefix, (int)n, p);
+        p += n + 1;
+    }
+    bt_str_free(&names);
+}
+
 static void complete_path(const char *before, struct bt_str *out, const char *prefix)
 {
     const char *slash = strrchr(before, '/'), *start = slash ? slash + 1 : before;
@@ -179,6 +192,7 @@ static const struct command commands[] = {
     {.name = "open", .run = run_open, .complete = complete_path},
     {.name = "edit", .run = run_edit, .complete = complete_path},
     {.name = "runs", .run = run_runs, .complete = complete_path},
+    {.name = "pull", .run = pull_run, .complete = complete_model},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

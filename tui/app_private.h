@@ -67,6 +67,12 @@ void command_open(struct app *a);
 void theme_choose(struct app *a);
 enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err);
 
+/* ── :pull (app_pull.c) ── */
+
+struct pull;
+void pull_run(struct app *a, const char *name);
+void pull_tick(struct app *a);
+
 struct history {
     char *name;
     char **line;
@@ -98,6 +104,7 @@ struct app {
     const struct overlay *overlay;
     void *overlay_state;
     struct history *history;
+    struct pull *pull;                  /* the one that is under way, or NULL */
     char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
     struct rect tab[VIEWS];             /* where the tabs are, for the mouse */
     double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */
