@@ -194,7 +194,7 @@ def missing():
         refused(f"{name} is a directory", folder, TRAIN, name, "not a regular file")
     folder = GROUND.fresh()
     set_to = ["train", "tiny.yaml", "--set"]
-    refused("no model", folder, [*set_to, "model.name_or_path=none"], "model.name_or_path", "none", "no such file or directory")
+    refused("no model", folder, [*set_to, "model.name_or_path=none"], "model.name_or_path", "none", "no such directory")
     refused("a file as the model", folder, [*set_to, "model.name_or_path=dev.tsv"], "dev.tsv", "ot a directory")
     refused("eval: no model", folder, ["eval", "none", "--data", "dev.tsv"], "none")
     refused("predict: no model", folder, ["predict", "./none", "--text", "x"], "none")
