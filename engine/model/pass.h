@@ -24,6 +24,9 @@ struct bt__pass_limits {
     size_t read_pairs;       /* Σ reads · length of any one batch; raised to rows */
     int micro_batches;       /* batches whose gradients are added up in a step; ≥ 1 */
     bool train;              /* keep activations, reserve gradients */
+    bool
+        recompute; /* training keeps of each layer what its input and output can be made from, and computes the rest again in the backward pass:
+                     * the same bits in less memory (Chen et al. 2016) */
 };
 
 /* How the gradient is wanted. */

@@ -282,6 +282,7 @@ static void layer_backward(struct layer *l)
     struct bt__pass *p = l->p;
     const float *x = l->weights || l->input ? input_of(p, l->index) : NULL;
     l->x = l->top ? p->x_top : x;
+    if (p->limits.recompute && l->index < p->m->config.num_hidden_layers - 1) bt__layer_again(p, l->index, x);
     feed_forward(l);
     attention_output(l, l->top ? p->dx_top : p->dy);
     if (l->top) {

@@ -46,8 +46,8 @@ static void run_linear(struct bt__pass *p, struct bt__linear l)
     bt__run_jobs(p->pool, &job, 1);
 }
 
-/* Everything of a layer behind the attention. */
-static void behind_attention(struct layer *l)
+/* From the context to the activation's input. */
+static void up_to_activation(struct layer *l)
 {
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
@@ -72,6 +72,15 @@ static void behind_attention(struct layer *l)
                                       .activated = p->act,
                                       .ldy = f,
                                       .epilogue = BT__ACTIVATE});
+}
+
+/* Everything of a layer behind the attention. */
+static void behind_attention(struct layer *l)
+{
+    struct bt__pass *p = l->p;
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size, f = m->config.intermediate_size;
+    up_to_activation(l);
     run_linear(p, (struct bt__linear){.rows = l->rows,
                                       .n = h,
                                       .k = f,
@@ -90,7 +99,7 @@ static void attend(struct bt__pass *p, int layer)
     bt__run_jobs(p->pool, &job, 1);
 }
 
-static void full_layer(struct layer *l, int layer)
+static void full_attention(struct layer *l, int layer)
 {
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
@@ -106,7 +115,6 @@ static void full_layer(struct layer *l, int layer)
                                       .ldy = 3 * h,
                                       .epilogue = BT__BIAS});
     attend(p, layer);
-    behind_attention(l);
 }
 
 static void gather_row(void *ctx, int read)
@@ -154,26 +162,39 @@ static void top_layer(struct layer *l, int layer)
     behind_attention(l);
 }
 
-static void encode(struct bt__pass *p)
+static struct layer layer_of(struct bt__pass *p, int i, const float *x)
 {
     const struct bt__model_config *c = &p->m->config;
-    const float *x = p->x0;
-    for (int i = 0; i < c->num_hidden_layers; i++) {
-        bool top = bt__pass_gathers(p, i);
-        struct layer l = {.p = p,
+    return (struct layer){.p = p,
                           .at = &p->m->layer[i],
                           .mem = &p->layer[i],
-                          .rows = top ? &p->batch->reads : &p->batch->rows,
+                          .rows = bt__pass_gathers(p, i) ? &p->batch->reads : &p->batch->rows,
                           .x = x,
                           .y = i == c->num_hidden_layers - 1 ? p->y_top : p->x,
                           .drop_attn = bt__pass_mask(p, BT__STREAM_DROP_ATTN, i, c->hidden_dropout_prob),
                           .drop_ffn = bt__pass_mask(p, BT__STREAM_DROP_FFN, i, c->hidden_dropout_prob)};
-        if (top)
+}
+
+static void encode(struct bt__pass *p)
+{
+    const float *x = p->x0;
+    for (int i = 0; i < p->m->config.num_hidden_layers; i++) {
+        struct layer l = layer_of(p, i, x);
+        if (bt__pass_gathers(p, i)) {
             top_layer(&l, i);
-        else
-            full_layer(&l, i);
+        } else {
+            full_attention(&l, i);
+            behind_attention(&l);
+        }
         x = l.y;
     }
+}
+
+void bt__layer_again(struct bt__pass *p, int i, const float *x)
+{
+    struct layer l = layer_of(p, i, x);
+    full_attention(&l, i);
+    up_to_activation(&l);
 }
 
 void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t step)

@@ -41,7 +41,8 @@ struct bt__pass {
     struct bt__pass_limits limits;
     float *arena;
     size_t arena_size;
-    struct bt__layer_mem *layer; /* [L]; without training all are the same */
+    struct bt__layer_mem
+        *layer; /* [L]; without training all are the same, with recompute all but xhat2 and rstd2 */
 
     float *emb_xhat, *emb_rstd, *x0; /* [R, H], [R], [R, H]: embeddings after LayerNorm and dropout */
     float *x, *h1, *act, *out;       /* [R, H], [R, H], [R, F], [R, H] */
@@ -113,6 +114,8 @@ void bt__layers_backward(struct bt__pass *p, const struct bt__trainable *what, b
 void bt__lm_forward(struct bt__pass *p);
 /* y_top → logits. */
 void bt__head_forward(struct bt__pass *p);
+/* What the forward pass did not keep of a layer below the last, from its input; as it was up to the input of the activation. */
+void bt__layer_again(struct bt__pass *p, int i, const float *x);
 /* The head's gradients; with below the gradient of y_top takes its place. */
 void bt__head_backward(struct bt__pass *p, const float *dlogits, bool below, bool first);
 

@@ -61,9 +61,14 @@ static void carve_layer(struct carver *c, struct bt__layer_mem *l, const struct 
 static void carve_layers(struct carver *c, struct bt__pass *p, const struct sizes *z)
 {
     const struct bt__pass_limits *l = &p->limits;
-    if (!l->train) {
+    if (!l->train || l->recompute) {
         carve_layer(c, &p->layer[0], z, z->r, l->pairs);
         for (size_t i = 1; i < z->layers; i++) p->layer[i] = p->layer[0];
+        for (size_t i = 1; l->train && i < z->layers; i++) {
+            size_t rows = i + 1 < z->layers ? z->r : z->q;
+            p->layer[i].xhat2 = carve(c, rows * z->h);
+            p->layer[i].rstd2 = carve(c, rows);
+        }
         return;
     }
     for (size_t i = 0; i + 1 < z->layers; i++) carve_layer(c, &p->layer[i], z, z->r, l->pairs);

@@ -29,6 +29,7 @@ struct fixture {
     struct bt__pass *p;
     struct bt__batch b;
     float dlogits[SEQS * LONGEST * LABELS];
+    struct bt__pass_limits limits;
     int32_t target[SEQS * LONGEST]; /* of the language model */
     double smoothing;
 };
@@ -44,6 +45,7 @@ struct variant {
     bool no_dropout;
     int vocab; /* 0: VOCAB */
     double smoothing;
+    bool recompute;
 };
 
 static void choose_reads(enum reads how, int seq, int n, uint8_t *reads)
@@ -103,17 +105,18 @@ static struct fixture make(const struct variant *v)
             f.m->w[q->offset + j] += 0.2f * ((float)bt__rng_uniform(r, (uint32_t)(q->offset + j)) - 0.5f);
     }
     fill_batch(&f.b, v->reads);
-    struct bt__pass_limits limits = {.seqs = SEQS,
-                                     .rows = f.b.rows.n,
-                                     .longest = f.b.longest,
-                                     .pairs = f.b.pair[SEQS],
-                                     .reads = f.b.reads.n,
-                                     .read_pairs = f.b.read_pair[SEQS],
-                                     .train = true,
-                                     .micro_batches = 2};
+    f.limits = (struct bt__pass_limits){.seqs = SEQS,
+                                        .rows = f.b.rows.n,
+                                        .longest = f.b.longest,
+                                        .pairs = f.b.pair[SEQS],
+                                        .reads = f.b.reads.n,
+                                        .read_pairs = f.b.read_pair[SEQS],
+                                        .train = true,
+                                        .recompute = v->recompute,
+                                        .micro_batches = 2};
     f.smoothing = v->smoothing;
     for (int i = 0; i < SEQS * LONGEST; i++) f.target[i] = i == 3 ? -1 : (i * i * 97 + 5) % c.vocab_size;
-    assert_int_equal(bt__pass_create(f.m, f.pool, &limits, &f.p, &err), BT_OK);
+    assert_int_equal(bt__pass_create(f.m, f.pool, &f.limits, &f.p, &err), BT_OK);
     return f;
 }
 
@@ -277,6 +280,45 @@ static void same_bits(struct variant v)
     free(first);
 }
 
+/* Layers that are computed again give what kept ones give, in less memory. */
+static void check_recompute(struct variant v)
+{
+    double *kept = NULL;
+    size_t bytes = 0, saved = 0;
+    for (int k = 0; k < 2; k++) {
+        v.recompute = k == 1;
+        struct fixture f = make(&v);
+        const struct bt__model_config *c = &f.m->config;
+        struct bt__trainable all = {.embeddings = true, .first_layer = 0};
+        run(&f, &all, true);
+        run(&f, &all, false);
+        double *g = all_of(&f);
+        size_t rows = (size_t)f.b.rows.n, h = (size_t)c->hidden_size;
+        saved =
+            rows * (5 * h + (size_t)c->intermediate_size) + f.b.pair[SEQS] * (size_t)c->num_attention_heads;
+        if (k == 0) {
+            kept = g;
+            bytes = bt__pass_bytes(f.m, &f.limits, 1);
+        } else {
+            assert_memory_equal(kept, g, f.m->params.total * sizeof *g);
+            assert_true(bt__pass_bytes(f.m, &f.limits, 1) + (size_t)(v.layers - 2) * saved * sizeof(float) <
+                        bytes);
+            free(g);
+        }
+        drop(&f);
+    }
+    free(kept);
+}
+
+static void recompute(void **state)
+{
+    (void)state;
+    check_recompute((struct variant){.layers = 4});
+    check_recompute((struct variant){.layers = 4, .head = BT__HEAD_TOKENS, .reads = ALL});
+    check_recompute(
+        (struct variant){.layers = 3, .head = BT__HEAD_MLM, .reads = SOME, .act = BT__ACT_GELU_TANH});
+}
+
 static void same_bits_for_any_threads(void **state)
 {
     (void)state;
@@ -405,11 +447,16 @@ static void tied_words_are_updated(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradient_gelu),         cmocka_unit_test(gradient_gelu_tanh),
-        cmocka_unit_test(gradient_single_layer), cmocka_unit_test(gradient_heads),
-        cmocka_unit_test(gradient_lm),           cmocka_unit_test(same_bits_for_any_threads),
-        cmocka_unit_test(second_batch_adds_up),  cmocka_unit_test(freezing),
-        cmocka_unit_test(subset_is_part_of_all), cmocka_unit_test(tied_words_are_updated)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_gelu),
+                                       cmocka_unit_test(gradient_gelu_tanh),
+                                       cmocka_unit_test(gradient_single_layer),
+                                       cmocka_unit_test(gradient_heads),
+                                       cmocka_unit_test(gradient_lm),
+                                       cmocka_unit_test(same_bits_for_any_threads),
+                                       cmocka_unit_test(second_batch_adds_up),
+                                       cmocka_unit_test(freezing),
+                                       cmocka_unit_test(recompute),
+                                       cmocka_unit_test(subset_is_part_of_all),
+                                       cmocka_unit_test(tied_words_are_updated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
