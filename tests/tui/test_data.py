@@ -80,6 +80,32 @@ def test_broken_records():
         assert s.end("q") == 0
 
 
+def test_files_that_are_no_tables():
+    def others(d):
+        (d / "a.txt").write_text("EU\tB-ORG\nrejects\tO\n\nPeter\tB-PER\n")
+        (d / "b.json").write_text('{"data": [{"paragraphs": [{"context": "a \\u001b[2J here", "qas": ['
+                                  '{"id": 1, "question": "where?", "answers": [{"text": "here", "answer_start": 0}]},'
+                                  '{"id": 2, "question": "why?", "answers": []}]}]}]}')
+        (d / "c.seg").write_text("the $T$ is $T$\ncord\n-1\nthe $T$\nrope\n5\n")
+    with Screen(["--open", "a.txt"], setup=others) as s:
+        s.wait(r"a\.txt · 2 rows")
+        s.wait(r"EU rejects +B-ORG O")
+        s.keys("/", "peter", "Enter")
+        s.wait(r"row 2 · words")
+        s.keys("o", "C-u", "b.json", "Enter")
+        s.wait(r"b\.json · 2 rows")
+        s.wait(r"1 +where\? +a \\x1b\[2J here +here")
+        s.wait(r"row 1 · question")
+        s.keys("/", "why", "Enter")
+        s.wait(r"row 2 · question")
+        s.keys("o", "C-u", "c.seg", "Enter")
+        s.wait(r"c\.seg · 2 rows")
+        s.wait(r"the cord is cord +cord +-1")
+        s.keys("j", "Enter")
+        s.wait(r"This record cannot be parsed")
+        assert s.end("q") == 0
+
+
 def test_moving_and_copying():
     with Screen(["--open", "rows.csv"], setup=hostile) as s:
         s.wait(r"row 1 · text")

@@ -242,12 +242,12 @@ static void texts(void **state)
         {.name = "x.conll",
          .good = "-DOCSTART- O\n\na\tB-X\nb\tI-X\n\t\n\"\tO\n\xef\xbb\xbf\tO\n",
          .read = read_words,
-         .rounds = 600},
+         .rounds = 200},
         {.name = "w.jsonl",
          .good = "{\"tokens\": [\"a\", \"\\u4e2d\"], \"tags\": [\"O\", 1]}\n{\"tokens\": [\"b\"], \"tags\": "
                  "[\"O\"]}\n",
          .read = read_words,
-         .rounds = 600},
+         .rounds = 200},
         {.name = "q.json",
          .good = "{\"version\": \"2\", \"data\": [{\"title\": \"t\", \"paragraphs\": [{\"qas\": [{\"id\": 1, "
                  "\"question\": \"q\", "
@@ -255,21 +255,21 @@ static void texts(void **state)
                  "\"answer_start\": 0}]}], "
                  "\"context\": \"a \xc3\xa9 b\"}]}]}",
          .read = read_questions,
-         .rounds = 1500},
+         .rounds = 400},
         {.name = "q.jsonl",
          .good =
              "{\"id\": \"a\", \"question\": \"q\", \"context\": \"x y\", \"answers\": {\"text\": [\"y\"], "
              "\"answer_start\": [2]}}\n",
          .read = read_questions,
-         .rounds = 600},
+         .rounds = 200},
         {.name = "x.seg",
          .good = "a $T$ b $T$\nc d\n-1\n\xc2\xa0$T$\r\ne\r\n1",
          .read = read_aspects,
-         .rounds = 600},
+         .rounds = 200},
         {.name = "s.csv",
          .good = "sent1,sent2,ending0,ending1,label\n\"a, b\",c,d,e,1\nf,g,h,i,ending0\n",
          .read = read_choices,
-         .rounds = 600}};
+         .rounds = 200}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) mutate(&kinds[i]);
 }
 
