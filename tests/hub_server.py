@@ -6,6 +6,8 @@
     hub.rules.append(rule)                  rule(request) → True: it has answered; tried before the usual answer
     hub.close()
 
+tls: an ssl.SSLContext for the hub; the second server is plain.
+
 As on the real one, large files (model.safetensors, *.bin) are redirected to a second server, hub.cdn: another port, so another origin.
 """
 import hashlib
@@ -109,9 +111,11 @@ class Request(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, hub, where, usual):
-        self.hub, self.where, self.usual = hub, where, usual
+    def __init__(self, hub, where, usual, tls=None):
+        self.hub, self.where, self.usual, self.scheme = hub, where, usual, "https" if tls else "http"
         super().__init__(("127.0.0.1", 0), Request)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def handle_error(self, request, client_address):
@@ -119,16 +123,16 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
 
 class Hub:
-    def __init__(self, models):
+    def __init__(self, models, tls=None):
         self.rules, self.log, self.lock = [], [], threading.Lock()
         self.models = {}  # name → {revision: {file: bytes}}
         for name, folder in models.items():
             self.add(name, folder if isinstance(folder, dict) else files_of(folder))
-        self.hub = Server(self, "hub", self.as_hub)
+        self.hub = Server(self, "hub", self.as_hub, tls)
         self.cdn = Server(self, "cdn", self.as_cdn)
 
     def add(self, name, files, revision="main"):
@@ -148,7 +152,7 @@ class Hub:
             self.log.append(Seen(request.where, request.command, request.place, dict(request.headers.items())))
 
     def environment(self, home, **more):
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING")) and "proxy" not in k.lower()}
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "CURL_", "REQUESTS_", "SSL_")) and "proxy" not in k.lower()}
         return {**env, "HF_HOME": str(home), "HF_ENDPOINT": self.hub.url, "HF_HUB_DISABLE_TELEMETRY": "1", **more}
 
     def content_gets(self):

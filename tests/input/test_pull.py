@@ -9,6 +9,7 @@ import pty
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -44,8 +45,8 @@ class Place:
     """A hub with org/tiny, and an empty cache."""
     numbers = itertools.count(1)
 
-    def __init__(self, files=None):
-        self.hub = Hub({"org/tiny": dict(files or FILES)})
+    def __init__(self, files=None, tls=None):
+        self.hub = Hub({"org/tiny": dict(files or FILES)}, tls)
         self.home = ROOT / f"home-{next(Place.numbers)}"
         self.home.mkdir()
         self.folder = self.home / "hub/models--org--tiny"
@@ -199,6 +200,25 @@ def redirects():
         p.hub.rules += [away, there]
         fine("a mirror", p.pull(HF_TOKEN="hf_secret"))
         check("a mirror: no token elsewhere", not any(authorization(s) for s in p.hub.log if s.where == "cdn"), p.hub.log)
+
+
+def encrypted():
+    """TLS: whom to trust; and what came over TLS does not go on without it."""
+    if not shutil.which("openssl"):
+        COUNT.skip("encrypted", "no openssl to make a certificate")
+        return
+    key, certificate = ROOT / "key.pem", ROOT / "certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with Place(tls=tls) as p:
+        refused("nobody's certificate", p, "https://127.0.0.1", "certificate")
+        refused("from TLS to none", p, "sent to an address that is not encrypted", SSL_CERT_FILE=str(certificate))
+        check("from TLS to none: not asked", not [s for s in p.hub.log if s.where == "cdn"])
+        p.on("hub", "model.safetensors", lambda r: r.send_file(WEIGHTS, ETag=f'"{sha256(WEIGHTS)}"'), times=-1)
+        p.on("hub", "model.safetensors", lambda r: r.send_file(WEIGHTS, ETag=f'"{sha256(WEIGHTS)}"'), times=-1, method="HEAD")
+        fine("all over TLS", p.pull(CURL_CA_BUNDLE=str(certificate)))
 
 
 def resumed():
@@ -365,6 +385,12 @@ def hostile():
         fine("names that lead out are not looked at", p.pull())
         check("nothing outside", not [f for f in ROOT.rglob("*evil*")])
         check("only ours", sorted(f.name for f in p.snapshot().iterdir()) == OURS)
+    with Place({k: v for k, v in FILES.items() if k != "model.safetensors"}) as p:  # every NAME.index is a file of TensorFlow's
+        rows = [{"rfilename": n} for n in ["a.index", "../../evil.index", "../../../../evil.data-00000-of-00001", *FILES] if n != "model.safetensors"]
+        p.on("hub", "/api/", info(sha=p.hub.commit("org/tiny"), siblings=rows))
+        p.hub.rules.append(lambda r: ("evil" in r.place or "a.index" in r.place) and r.send_file(b"x", ETag='"abc"'))
+        fine("names like TensorFlow's", p.pull())
+        check("names like TensorFlow's: not asked for", not any("evil" in s.path for s in p.hub.log) and not [f for f in ROOT.rglob("*evil*")])
     for etag in ("../../../../evil", "", "a/b", ".hidden", "x" * 200, "a b"):
         with Place() as p:
             p.hub.rules.append(lambda r: r.command == "HEAD" and r.place.endswith("vocab.txt") and r.send_file(b"", ETag=f'"{etag}"'))
@@ -541,7 +567,7 @@ def run(test):
 
 
 if __name__ == "__main__":
-    tests = [layout, used, token, redirects, resumed, busy, no_answer, not_allowed, wrong_bytes, hostile, what_is_fetched, revisions, offline, at_once,
+    tests = [layout, used, token, redirects, encrypted, resumed, busy, no_answer, not_allowed, wrong_bytes, hostile, what_is_fetched, revisions, offline, at_once,
              interrupted, on_terminal, without_curl]
     wanted = sys.argv[1:]
     with ThreadPoolExecutor(4) as pool:

@@ -269,7 +269,7 @@ int cmd_data(int argc, char **argv)
     static const char *const switches[] = {"auto", "false", "true", NULL};
     struct request q = {.kind = -1, .format = -1, .header = -1, .quoting = -1, .max_length = -1};
     const struct cli_option options[] = {
-        CLI_TEXT("model", 'm', "DIR|RUN", &q.model, "count word pieces with this model's vocabulary"),
+        CLI_TEXT("model", 'm', "MODEL|RUN", &q.model, "count word pieces with this model's vocabulary"),
         CLI_TEXT("text", 't', "COL", &q.text, "column of the text: its name or number from 1"),
         CLI_TEXT("pair", 'p', "COL", &q.pair, "column of the second text of a pair"),
         CLI_TEXT("label", 'l', "COL", &q.label, "column of the label"),

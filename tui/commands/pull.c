@@ -18,7 +18,8 @@ static const char about[] =
     "nobody else,\n"
     "HF_HUB_CACHE or HF_HOME say where the cache is, HF_HUB_OFFLINE=1 forbids to ask, "
     "HF_HUB_DOWNLOAD_TIMEOUT is after how\n"
-    "many seconds of silence a connection counts as cut (10). Proxies are curl's: https_proxy, no_proxy.\n";
+    "many seconds of silence a connection counts as cut (10). Proxies are curl's: https_proxy, no_proxy; "
+    "CURL_CA_BUNDLE or SSL_CERT_FILE is a certificate authority to trust.\n";
 
 enum { BAR = 12 };
 
