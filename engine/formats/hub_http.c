@@ -1,6 +1,7 @@
 /* HTTP through libcurl; without it, a line that says so. */
 #include "formats/hub_http.h"
 
+#include <bertty/hub.h>
 #include <bertty/num.h>
 #include <bertty/str.h>
 #include <bertty/version.h>
@@ -24,7 +25,7 @@ char *bt__http_escape(const char *text, bool keep_slash)
 #ifdef BT_WITH_CURL
 #include <curl/curl.h>
 
-enum { MOST_HOPS = 10, CONNECT_S = 10, MOST_IGNORED = 1 << 20 };
+enum { MOST_HOPS = 10, CONNECT_S = 10, MOST_IGNORED = 1 << 20, BUFFER = 1 << 18 };
 
 struct bt__http {
     CURL *curl;
@@ -259,6 +260,7 @@ static void set_up(struct exchange *x, const char *url, char *range)
     curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, on_tick);
     curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, h);
+    curl_easy_setopt(h->curl, CURLOPT_BUFFERSIZE, (long)BUFFER);
     if (authority()) curl_easy_setopt(h->curl, CURLOPT_CAINFO, authority());
     if (x->r->head) curl_easy_setopt(h->curl, CURLOPT_NOBODY, 1L);
     if (range) curl_easy_setopt(h->curl, CURLOPT_RANGE, range);
@@ -420,6 +422,11 @@ const char *bt__http_origin(const struct bt__http *h)
     return h->origin;
 }
 
+const char *bt_hub_http_name(void)
+{
+    return "libcurl " LIBCURL_VERSION;
+}
+
 #else
 
 enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http **out, struct bt_error *err)
@@ -441,6 +448,11 @@ const char *bt__http_origin(const struct bt__http *h)
 {
     (void)h;
     return "";
+}
+
+const char *bt_hub_http_name(void)
+{
+    return "none (built without libcurl)";
 }
 
 enum bt_status bt__http_ask(struct bt__http *h, const struct bt__http_request *r, struct bt__http_answer *a,

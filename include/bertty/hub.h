@@ -58,5 +58,7 @@ enum { BT_PULL_RETRIES = 4 };
 enum bt_status bt_hub_pull(const struct bt_pull_request *r, struct bt_pull_result *result,
                            struct bt_error *err);
 void bt_pull_result_clear(struct bt_pull_result *r);
+/* What it fetches with: "libcurl 7.88.1", or why there is none. Static storage. */
+const char *bt_hub_http_name(void);
 
 #endif

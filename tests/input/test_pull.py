@@ -554,6 +554,9 @@ def without_curl():
     with Place() as p:
         done = finished(["pull", "org/tiny"], p.home, program=program, env=p.env())
         one_line("without libcurl", done, 1, ["built without libcurl", "libcurl4-openssl-dev"])
+        version = finished(["version"], p.home, program=program).stdout
+        check("version says so", b"pull: none (built without libcurl)" in version, version)
+        check("version of the other", b"pull: libcurl " in finished(["version"], p.home).stdout)
         check("the test's program has no libcurl", b"libcurl" not in subprocess.run(["ldd", program], capture_output=True).stdout)
 
 

@@ -1,5 +1,6 @@
 /* bertty version */
 #include "tui/commands/cli.h"
+#include <bertty/hub.h>
 #include <bertty/json.h>
 #include <bertty/version.h>
 
@@ -15,6 +16,7 @@ int cmd_version(int argc, char **argv)
     if (!json) {
         cli_line("bertty %s (%s)", BT_VERSION, bt_build_name());
         cli_line("vector kernels: %s, BLAS: %s", kernels, blas);
+        cli_line("pull: %s", bt_hub_http_name());
         return CLI_DONE;
     }
     struct bt_str out = {0};
@@ -24,6 +26,7 @@ int cmd_version(int argc, char **argv)
     bt_jw_ktext(&w, "build", bt_build_name());
     bt_jw_ktext(&w, "kernels", kernels);
     bt_jw_ktext(&w, "blas", blas);
+    bt_jw_ktext(&w, "pull", bt_hub_http_name());
     bt_jw_end_object(&w);
     cli_json(&out);
     bt_str_free(&out);
