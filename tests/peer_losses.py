@@ -79,6 +79,7 @@ class Plan:
     max_grad_norm: float = 1.0
     smoothing: float = 0.0
     optimizer: object = None  # (groups, learning rate) → PyTorch's, instead of AdamW
+    trained: object = None  # name of a parameter → is it? instead of all
     more: dict = field(default_factory=dict)  # further options for our side
 
 
@@ -121,6 +122,8 @@ def theirs(plan):
     from transformers import get_linear_schedule_with_warmup
     model = g.AutoModelForSequenceClassification.from_pretrained(
         plan.model, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, classifier_dropout=0.0).train()
+    for name, p in model.named_parameters():
+        p.requires_grad_(plan.trained is None or plan.trained(name))
     tokenizer = g.AutoTokenizer.from_pretrained(plan.model)
     lengths = [len(i) for i in tokenizer(plan.texts, truncation=True, max_length=128)["input_ids"]]
     optimizer = optimizer_of(plan, model)
@@ -148,11 +151,14 @@ def theirs(plan):
     return losses, model.state_dict()
 
 
-def compare_weights(checkpoint, theirs_, start, limit=1e-3):
-    """Every parameter: the difference relative to how far the training moved it."""
+def compare_weights(checkpoint, theirs_, plan, limit=1e-3):
+    """Every parameter: the difference relative to how far the training moved it. What is not trained keeps its bits."""
     from safetensors.torch import load_file
-    before, found, worst = load_file(start / "model.safetensors"), load_file(checkpoint / "model.safetensors"), 0.0
+    before, found, worst = load_file(plan.model / "model.safetensors"), load_file(checkpoint / "model.safetensors"), 0.0
     for name, expected in theirs_.items():
+        if plan.trained and not plan.trained(name):
+            assert torch.equal(found[name], before[name]), f"{name} moved"
+            continue
         moved = (expected - before[name]).norm().item()
         apart = (found[name] - expected).norm().item()
         assert moved > 0, f"{name} did not move: nothing would be seen"
@@ -173,5 +179,5 @@ def compare(plan, folder, program, limit=1e-3):
     assert max(b) - min(b) > 1e-3, "the loss hardly moves: nothing would be seen"
     assert apart[worst] <= limit, (worst + 1, a[worst], b[worst])
     if plan.more.get("run.save_strategy"):
-        compare_weights(folder / "runs/run/last", weights, plan.model)
+        compare_weights(folder / "runs/run/last", weights, plan)
     return apart[worst]

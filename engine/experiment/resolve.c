@@ -153,9 +153,18 @@ static char *name_of(const char *path)
     return bt_strndup(base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
 }
 
+static enum bt_status resolve_adapter(struct bt_experiment *x, struct bt_error *err)
+{
+    struct bt_string_list *modules = &x->model_modules_to_save;
+    if (x->model_adapter == BT_ADAPTER_NONE || modules->n) return BT_OK;
+    enum bt_status st = bt__list_add(modules, "classifier", err);
+    return st ? st : bt__list_add(modules, "pooler", err);
+}
+
 enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err)
 {
     enum bt_status st = resolve_paths(x, err);
+    if (!st) st = resolve_adapter(x, err);
     if (st) return st;
     const enum bt__metric_family family = bt__task_ops(x->task_type)->family;
     bool dev = x->data_validation_file.n > 0 || x->data_val_set_size > 0.0;

@@ -99,6 +99,7 @@ static const struct {
     int option, of;
     unsigned choices;
 } only_with[] = {
+    ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT)),
     ONLY(optim_adam_beta1, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_adam_beta2, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_adam_epsilon, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
@@ -127,6 +128,8 @@ static bool meant(const struct bt_experiment *x, const struct bt_option *o)
         return *(const bool *)field != (o->fallback != 0.0);
     case BT_OPTION_CHOICE:
         return *(const int *)field != (int)o->fallback;
+    case BT_OPTION_LIST:
+        return ((const struct bt_string_list *)field)->n > 0;
     default:
         return true;
     }

@@ -174,9 +174,10 @@ void bt__embed_backward(struct bt__pass *p, bool first)
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
     bt__each_row(p, p->batch->rows.n, backward_row, &e);
-    group_words(p, first || bt__pass_dense_words(p));
-    p->grad.n_words = bt__pass_dense_words(p) ? 0 : p->n_words;
-    if (first) {
+    const bool words = bt__trains(p, m->word), positions = bt__trains(p, m->position);
+    if (words) group_words(p, first || bt__pass_dense_words(p));
+    p->grad.n_words = words && !bt__pass_dense_words(p) ? p->n_words : 0;
+    if (first && positions) {
         size_t h_ = (size_t)h, beyond = (size_t)(m->config.max_position_embeddings - p->batch->longest);
         memset(bt__grad_at(p, m->position) + bt__at(p->batch->longest, h), 0, sizeof(float) * beyond * h_);
     }
@@ -189,10 +190,15 @@ void bt__embed_backward(struct bt__pass *p, bool first)
                                   .sum = bt__grad_at(p, m->norm_b),
                                   .dot = bt__grad_at(p, m->norm_w),
                                   .accumulate = !first};
-    const struct bt__job jobs[] = {
-        {.fn = type_item, .ctx = &e, .items = m->config.type_vocab_size},
-        {.fn = position_item, .ctx = &e, .items = p->batch->longest},
-        {.fn = word_item, .ctx = &e, .items = (p->n_words + WORDS_AN_ITEM - 1) / WORDS_AN_ITEM},
-        bt__job_column_sum(&norm)};
-    bt__run_jobs(p->pool, jobs, 4);
+    if (!bt__trains(p, m->norm_w)) norm.xhat = NULL;
+    struct bt__job jobs[4];
+    int n = 0;
+    if (bt__trains(p, m->type))
+        jobs[n++] = (struct bt__job){.fn = type_item, .ctx = &e, .items = m->config.type_vocab_size};
+    if (positions) jobs[n++] = (struct bt__job){.fn = position_item, .ctx = &e, .items = p->batch->longest};
+    if (words)
+        jobs[n++] = (struct bt__job){
+            .fn = word_item, .ctx = &e, .items = (p->n_words + WORDS_AN_ITEM - 1) / WORDS_AN_ITEM};
+    if (bt__trains(p, m->norm_w) || bt__trains(p, m->norm_b)) jobs[n++] = bt__job_column_sum(&norm);
+    bt__run_jobs(p->pool, jobs, n);
 }

@@ -177,8 +177,11 @@ static void unpool(struct bt__pass *p, struct head *head, bool below, bool first
     bt__each_row(p, p->batch->n, unpool_row, head);
     struct bt__linear_weight dw = bt__weight_grad(p, rows, h, h, p->dhead, x, m->pooler_w, first);
     struct bt__column_sum db = bt__bias_grad(p, rows, h, p->dhead, m->pooler_b, first);
-    const struct bt__job jobs[] = {bt__job_linear_weight(&dw), bt__job_column_sum(&db)};
-    bt__run_jobs(p->pool, jobs, 2);
+    struct bt__job jobs[2];
+    int n = 0;
+    if (bt__trains(p, m->pooler_w)) jobs[n++] = bt__job_linear_weight(&dw);
+    if (bt__trains(p, m->pooler_b)) jobs[n++] = bt__job_column_sum(&db);
+    bt__run_jobs(p->pool, jobs, n);
     struct bt__linear_input in = {.kernels = p->k,
                                   .rows = rows,
                                   .n = h,

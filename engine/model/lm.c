@@ -249,11 +249,12 @@ void bt__pass_lm_backward(struct bt__pass *p, const struct bt__batch *batch, con
 {
     p->batch = batch;
     struct block b = {.p = p, .target = target, .smoothing = smoothing, .scale = scale};
+    const bool words = what->embeddings && bt__trains(p, p->m->word);
     for (b.begin = 0; b.begin < p->m->config.vocab_size; b.begin += BT__LM_COLS) {
         b.cols = block_cols(p, b.begin);
         logits(&b);
         bt__each_row(p, batch->reads.n, gradient_row, &b);
-        block_backward(&b, what->embeddings, first);
+        block_backward(&b, words, first);
     }
     transform_backward(p, bt__trained_below_head(p->m, what), first);
     bt__layers_backward(p, what, first);

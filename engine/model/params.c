@@ -126,6 +126,17 @@ void bt__params_free(struct bt__params *p)
     *p = (struct bt__params){.n = 0};
 }
 
+/* Offsets rise. */
+const struct bt__param *bt__params_at(const struct bt__params *p, size_t offset)
+{
+    size_t low = 0, high = p->n;
+    while (high - low > 1) {
+        size_t mid = (low + high) / 2;
+        *(p->item[mid].offset <= offset ? &low : &high) = mid;
+    }
+    return &p->item[low];
+}
+
 const struct bt__param *bt__params_find(const struct bt__params *p, const char *name)
 {
     for (size_t i = 0; i < p->n; i++)

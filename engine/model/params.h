@@ -19,6 +19,7 @@ struct bt__param {
     bool decay;     /* weight decay applies: not to biases and LayerNorm */
     bool head;      /* belongs to the task head: may be missing in a pre-trained file, then freshly drawn */
     bool optional;  /* may be missing although it is not the head (pooler) */
+    bool frozen;    /* not trained: it has no gradient and no optimiser state; see model/trainable.h */
 };
 
 struct bt__params {
@@ -31,6 +32,8 @@ struct bt__params {
 enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c,
                                 const struct bt__head_spec *head, struct bt_error *err);
 void bt__params_free(struct bt__params *p);
+/* The parameter that begins at an offset of the arena. */
+const struct bt__param *bt__params_at(const struct bt__params *p, size_t offset);
 /* NULL if absent. */
 const struct bt__param *bt__params_find(const struct bt__params *p, const char *name);
 

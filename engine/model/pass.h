@@ -14,6 +14,7 @@
 #include "batch/batch.h"
 #include "math/kernels.h"
 #include "model/model.h"
+#include "model/trainable.h"
 
 struct bt__pass;
 
@@ -27,12 +28,6 @@ struct bt__pass_limits {
     bool
         recompute; /* training keeps of each layer what its input and output can be made from, and computes the rest again in the backward pass:
                      * the same bits in less memory (Chen et al. 2016) */
-};
-
-/* How the gradient is wanted. */
-struct bt__trainable {
-    bool embeddings;
-    int first_layer; /* encoder layers below are frozen; num_hidden_layers: all are */
 };
 
 /* Bytes that bt__pass_create() would reserve for these limits with this many threads, gradients included. */
@@ -55,7 +50,7 @@ const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch)
 const float *bt__pass_hidden(const struct bt__pass *p);
 const float *bt__pass_pooled(const struct bt__pass *p);
 
-/* Adds the gradient of Σ dlogits·logits to the pass's gradient (first: replaces it). batch must be the one of the last forward pass. */
+/* Adds the gradient of Σ dlogits·logits to what is trained to the pass's gradient (first: replaces it). batch must be the one of the last forward pass. */
 void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
                        const struct bt__trainable *what, bool first);
 

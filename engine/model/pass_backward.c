@@ -10,15 +10,21 @@ struct layer {
     const struct bt__rows *rows;
     int index;
     bool top;
-    bool weights;   /* this layer is trained */
+    bool weights;   /* something of this layer is trained */
     bool input;     /* something below is */
+    bool h1;        /* what the first half comes to is read once more */
     bool first;     /* replace the gradient, do not add */
     const float *x; /* [rows, H]: the layer's input, made again */
     float *dy;      /* [rows, H]: gradient of the layer's output */
     struct bt__dropout drop_attn, drop_ffn;
 };
 
-/* dy → ds = gradient of (dropout(down) + h1), df = of down; h1 is made again. */
+static bool trains(const struct layer *l, size_t at)
+{
+    return l->weights && bt__trains(l->p, at);
+}
+
+/* dy → ds = gradient of (dropout(down) + h1), df = of down; h1 is made again if the gradient of what reads it is wanted. */
 static void norm2_row(void *ctx, int row)
 {
     const struct layer *l = ctx;
@@ -28,7 +34,7 @@ static void norm2_row(void *ctx, int row)
     const float *w = p->m->w;
     p->k->norm_backward(h, l->dy + at, l->mem->xhat2 + at, l->mem->rstd2[row], w + l->at->norm2_w,
                         &l->drop_ffn, (uint32_t)at, p->ds + at, p->df + at);
-    p->k->scale_shift(h, l->mem->xhat1 + at, w + l->at->norm1_w, w + l->at->norm1_b, p->h1 + at);
+    if (l->h1) p->k->scale_shift(h, l->mem->xhat1 + at, w + l->at->norm1_w, w + l->at->norm1_b, p->h1 + at);
 }
 
 /* ds (now the gradient of h1) → dy = gradient of (dropout(out) + x), df = of out. */
@@ -85,9 +91,26 @@ static struct bt__column_sum norm_sum_of(const struct layer *l, const float *dy,
                                          size_t weight, size_t bias)
 {
     struct bt__column_sum s = sum_of(l, l->p->m->config.hidden_size, dy, bias);
+    if (!trains(l, weight)) return s;
     s.xhat = xhat;
     s.dot = bt__grad_at(l->p, weight);
     return s;
+}
+
+/* Jobs that run together; the last of them are only there if their gradients are wanted. */
+struct jobs {
+    struct bt__job job[6];
+    int n;
+};
+
+static void add(struct jobs *j, bool wanted, struct bt__job job)
+{
+    if (wanted) j->job[j->n++] = job;
+}
+
+static void run(const struct layer *l, const struct jobs *j)
+{
+    bt__run_jobs(l->p->pool, j->job, j->n);
 }
 
 /* The feed-forward half: dy → ds, the gradient of h1. */
@@ -128,10 +151,14 @@ static void feed_forward(const struct layer *l)
     struct bt__column_sum dup_b = sum_of(l, f, p->dpre, l->at->up_b);
     struct bt__column_sum ddown_b = sum_of(l, h, p->df, l->at->down_b);
     struct bt__column_sum dnorm = norm_sum_of(l, l->dy, l->mem->xhat2, l->at->norm2_w, l->at->norm2_b);
-    const struct bt__job jobs[] = {bt__job_linear_input(&up),     bt__job_linear_weight(&dup),
-                                   bt__job_linear_weight(&ddown), bt__job_column_sum(&dup_b),
-                                   bt__job_column_sum(&ddown_b),  bt__job_column_sum(&dnorm)};
-    bt__run_jobs(p->pool, jobs, l->weights ? 6 : 1);
+    struct jobs jobs = {.n = 0};
+    add(&jobs, true, bt__job_linear_input(&up));
+    add(&jobs, trains(l, l->at->up_w), bt__job_linear_weight(&dup));
+    add(&jobs, trains(l, l->at->down_w), bt__job_linear_weight(&ddown));
+    add(&jobs, trains(l, l->at->up_b), bt__job_column_sum(&dup_b));
+    add(&jobs, trains(l, l->at->down_b), bt__job_column_sum(&ddown_b));
+    add(&jobs, trains(l, l->at->norm2_w) || trains(l, l->at->norm2_b), bt__job_column_sum(&dnorm));
+    run(l, &jobs);
 }
 
 /* The rest of the attention half up to the context: ds → out = gradient of the first sum, dctx in dy. */
@@ -153,13 +180,24 @@ static void attention_output(const struct layer *l, float *dctx)
     struct bt__linear_weight dout = weight_of(l, h, h, p->df, l->mem->ctx, l->at->out_w);
     struct bt__column_sum dout_b = sum_of(l, h, p->df, l->at->out_b);
     struct bt__column_sum dnorm = norm_sum_of(l, p->ds, l->mem->xhat1, l->at->norm1_w, l->at->norm1_b);
-    const struct bt__job jobs[] = {bt__job_linear_input(&out), bt__job_linear_weight(&dout),
-                                   bt__job_column_sum(&dout_b), bt__job_column_sum(&dnorm)};
-    bt__run_jobs(p->pool, jobs, l->weights ? 4 : 1);
+    struct jobs jobs = {.n = 0};
+    add(&jobs, true, bt__job_linear_input(&out));
+    add(&jobs, trains(l, l->at->out_w), bt__job_linear_weight(&dout));
+    add(&jobs, trains(l, l->at->out_b), bt__job_column_sum(&dout_b));
+    add(&jobs, trains(l, l->at->norm1_w) || trains(l, l->at->norm1_b), bt__job_column_sum(&dnorm));
+    run(l, &jobs);
 
     struct bt__attend a = {.p = p, .layer = l->index, .dctx = dctx};
     struct bt__job job = bt__job_attend_backward(&a);
     bt__run_jobs(p->pool, &job, 1);
+}
+
+/* One of n parameters of this size, which stand one after the other. */
+static bool trains_any(const struct layer *l, size_t at, int n, size_t size)
+{
+    bool any = false;
+    for (int i = 0; i < n; i++) any = any || trains(l, at + (size_t)i * size);
+    return any;
 }
 
 /* dqkv → the projections' gradients; out becomes the gradient of the layer's input. */
@@ -180,14 +218,11 @@ static void projections(const struct layer *l)
                                   .lddx = h};
     struct bt__linear_weight dw = weight_of(l, 3 * h, h, p->dqkv, l->x, l->at->qkv_w);
     struct bt__column_sum db = sum_of(l, 3 * h, p->dqkv, l->at->qkv_b);
-    struct bt__job jobs[3];
-    int n = 0;
-    if (l->input) jobs[n++] = bt__job_linear_input(&in);
-    if (l->weights) {
-        jobs[n++] = bt__job_linear_weight(&dw);
-        jobs[n++] = bt__job_column_sum(&db);
-    }
-    bt__run_jobs(p->pool, jobs, n);
+    struct jobs jobs = {.n = 0};
+    add(&jobs, l->input, bt__job_linear_input(&in));
+    add(&jobs, trains_any(l, l->at->qkv_w, 3, (size_t)h * (size_t)h), bt__job_linear_weight(&dw));
+    add(&jobs, trains_any(l, l->at->qkv_b, 3, (size_t)h), bt__job_column_sum(&db));
+    run(l, &jobs);
 }
 
 static void scatter_row(void *ctx, int read)
@@ -230,19 +265,14 @@ static void top_projections(struct layer *l, const float *x)
     struct bt__column_sum dq_b = sum_of(l, h, p->dq_top, l->at->qkv_b);
     struct bt__column_sum dkv_b = sum_of(l, 2 * h, p->dqkv, l->at->qkv_b + (size_t)h);
     dkv_b.rows = &p->batch->rows;
-    struct bt__job jobs[6];
-    int n = 0;
-    if (l->input) {
-        jobs[n++] = bt__job_linear_input(&kv);
-        jobs[n++] = bt__job_linear_input(&q);
-    }
-    if (l->weights) {
-        jobs[n++] = bt__job_linear_weight(&dkv);
-        jobs[n++] = bt__job_linear_weight(&dq);
-        jobs[n++] = bt__job_column_sum(&dkv_b);
-        jobs[n++] = bt__job_column_sum(&dq_b);
-    }
-    bt__run_jobs(p->pool, jobs, n);
+    struct jobs jobs = {.n = 0};
+    add(&jobs, l->input, bt__job_linear_input(&kv));
+    add(&jobs, l->input, bt__job_linear_input(&q));
+    add(&jobs, trains_any(l, l->at->qkv_w + hh, 2, hh), bt__job_linear_weight(&dkv));
+    add(&jobs, trains(l, l->at->qkv_w), bt__job_linear_weight(&dq));
+    add(&jobs, trains_any(l, l->at->qkv_b + (size_t)h, 2, (size_t)h), bt__job_column_sum(&dkv_b));
+    add(&jobs, trains(l, l->at->qkv_b), bt__job_column_sum(&dq_b));
+    run(l, &jobs);
     if (l->input) bt__each_row(p, l->rows->n, scatter_row, l);
 }
 
@@ -280,9 +310,12 @@ static void swap(float **a, float **b)
 static void layer_backward(struct layer *l)
 {
     struct bt__pass *p = l->p;
-    const float *x = l->weights || l->input ? input_of(p, l->index) : NULL;
+    const size_t h = (size_t)p->m->config.hidden_size;
+    const bool again = p->limits.recompute && l->index < p->m->config.num_hidden_layers - 1;
+    const float *x = again || trains_any(l, l->at->qkv_w, 3, h * h) ? input_of(p, l->index) : NULL;
     l->x = l->top ? p->x_top : x;
-    if (p->limits.recompute && l->index < p->m->config.num_hidden_layers - 1) bt__layer_again(p, l->index, x);
+    l->h1 = trains(l, l->at->up_w);
+    if (again) bt__layer_again(p, l->index, x);
     feed_forward(l);
     attention_output(l, l->top ? p->dx_top : p->dy);
     if (l->top) {

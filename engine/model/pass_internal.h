@@ -92,6 +92,12 @@ static inline float *bt__grad_at(const struct bt__pass *p, size_t offset)
     return p->grad.dense + (offset - p->grad.dense_begin);
 }
 
+/* Is the gradient of the parameter at this offset wanted? */
+static inline bool bt__trains(const struct bt__pass *p, size_t offset)
+{
+    return !bt__params_at(&p->m->params, offset)->frozen;
+}
+
 void bt__embed_forward(struct bt__pass *p);
 /* From dy [R, H], the gradient of x0; dy is overwritten. */
 void bt__embed_backward(struct bt__pass *p, bool first);

@@ -77,7 +77,7 @@ static int cut(const struct bt__optim *o, struct block *block)
     int n = 0;
     for (size_t i = 0; i < o->m->params.n; i++) {
         const struct bt__param *p = &o->m->params.item[i];
-        if (!bt__optim_trained(&o->set, p)) continue;
+        if (p->frozen) continue;
         int size = block_rows(p), rows = rows_of(p);
         for (int at = 0; at < rows; at += size, n++)
             if (block)

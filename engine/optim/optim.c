@@ -26,12 +26,6 @@ const char *bt__optim_name(enum bt__optim_kind kind)
     return table[kind]->name;
 }
 
-bool bt__optim_trained(const struct bt__optim_settings *s, const struct bt__param *p)
-{
-    if (p->layer < 0) return s->trainable.embeddings;
-    return p->layer >= s->trainable.first_layer;
-}
-
 /* ── the state ── */
 
 static size_t elements(const struct bt__optim_slot *s)
@@ -46,7 +40,7 @@ static size_t lay_out(const struct bt__model *m, const struct bt__optim_settings
     size_t total = 0;
     for (size_t i = 0; i < m->params.n; i++) {
         struct bt__optim_slot slot[BT__OPTIM_SLOTS];
-        if (!bt__optim_trained(s, &m->params.item[i])) continue;
+        if (m->params.item[i].frozen) continue;
         int n = table[s->kind]->slots(s, &m->params.item[i], slot);
         for (int j = 0; j < n; j++) {
             if (saved && !slot[j].name) continue;
@@ -72,7 +66,7 @@ static bool tensor_of(const struct bt__optim *o, size_t i, int j, struct bt__opt
 {
     const struct bt__param *p = &o->m->params.item[i];
     struct bt__optim_slot slot[BT__OPTIM_SLOTS];
-    if (!bt__optim_trained(&o->set, p) || j >= o->ops->slots(&o->set, p, slot) || !slot[j].name) return false;
+    if (p->frozen || j >= o->ops->slots(&o->set, p, slot) || !slot[j].name) return false;
     *t = (struct bt__optim_tensor){.slot = slot[j].name,
                                    .param = p,
                                    .rank = slot[j].rank,
@@ -127,7 +121,7 @@ static int cut(const struct bt__optim *o, struct bt__optim_chunk *chunk)
     int n = 0;
     for (size_t i = 0; i < o->m->params.n; i++) {
         const struct bt__param *p = &o->m->params.item[i];
-        if (!bt__optim_trained(&o->set, p)) continue;
+        if (p->frozen) continue;
         bool word = p->offset == o->m->word;
         size_t size = chunk_size(p, word);
         for (size_t at = 0; at < p->count; at += size, n++)
@@ -282,9 +276,14 @@ static void norm_item(void *ctx, int item, int thread)
     o->partial[item] = o->k->sumsq((size_t)n * h, g->word + (size_t)first * h);
 }
 
+static bool trains_words(const struct bt__optim *o)
+{
+    return !bt__params_at(&o->m->params, o->m->word)->frozen;
+}
+
 double bt__optim_norm(struct bt__optim *o, const struct bt__gradient *g)
 {
-    int words = o->set.trainable.embeddings ? (g->n_words + WORDS - 1) / WORDS : 0;
+    int words = trains_words(o) ? (g->n_words + WORDS - 1) / WORDS : 0;
     double sum = 0.0;
     o->g = g;
     bt__pool_run(o->pool, o->chunks + words, norm_item, o);

@@ -1,7 +1,8 @@
 /* Optimisers over a model's arena: one door, a table of them behind it (optim/optim.def; a new one is a file and a row).
  *
  * The work is cut into pieces of fixed size, so that norms and weights have the same bits for any number of threads. The word embeddings' gradient
- * holds only the rows that a batch has; the weights become those that the dense gradient would give. Only trained parameters have a state. */
+ * holds only the rows that a batch has; the weights become those that the dense gradient would give. Only trained parameters have a state:
+ * what is frozen (model/trainable.h) must be settled before. */
 #ifndef BERTTY_OPTIM_OPTIM_H
 #define BERTTY_OPTIM_OPTIM_H
 
@@ -24,7 +25,6 @@ struct bt__optim_settings {
     double momentum;              /* sgd */
     double layer_decay;           /* factor a layer down from the top, 1 = none (Howard & Ruder 2018) */
     double head_rate_factor;      /* learning rate of the head over the base rate */
-    struct bt__trainable trainable;
 };
 
 /* A part of the state of one parameter. */

@@ -61,7 +61,6 @@ struct bt__optim {
     void (*update)(struct bt__optim *o, const struct bt__optim_piece *p);
 };
 
-bool bt__optim_trained(const struct bt__optim_settings *s, const struct bt__param *p);
 /* Slot i of a parameter's state. */
 static inline float *bt__optim_state(const struct bt__optim *o, size_t param, int i)
 {

@@ -67,12 +67,10 @@ static void count_rows(struct check *k)
 static void count_parameters(struct check *k)
 {
     const struct bt__params *p = &k->setup.model->params;
-    const struct bt__trainable *t = &k->learner.optim.trainable;
     for (size_t i = 0; i < p->n; i++) {
         const struct bt__param *q = &p->item[i];
-        bool trained = q->layer < 0 ? t->embeddings : q->layer >= t->first_layer;
         k->c->parameters += (int64_t)q->count;
-        k->c->trainable += trained ? (int64_t)q->count : 0;
+        k->c->trainable += q->frozen ? 0 : (int64_t)q->count;
     }
 }
 

@@ -14,6 +14,7 @@ struct bt__learner {
     struct bt__pass_limits limits;
     struct bt__pass *pass;
     struct bt__optim *optim;
+    struct bt__trainable trainable;
     struct bt__batch batch;
     float *dlogits;
     struct bt__order order;
@@ -136,8 +137,14 @@ enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, co
 {
     struct bt__learner *l = calloc(1, sizeof *l);
     if (!l) return bt_fail(err, BT_NOMEM, "no memory for the training step");
-    *l = (struct bt__learner){
-        .m = m, .pool = pool, .task = task, .data = data, .f = &data->f, .s = *s, .epoch = -1};
+    *l = (struct bt__learner){.m = m,
+                              .pool = pool,
+                              .task = task,
+                              .data = data,
+                              .f = &data->f,
+                              .s = *s,
+                              .epoch = -1,
+                              .trainable = bt__params_trainable(&m->params)};
     enum bt_status st = item_lengths(l, err);
     l->order = (struct bt__order){.seed = s->data_seed,
                                   .n = items_of(l->f),
@@ -261,7 +268,7 @@ static void micro_batch(struct bt__learner *l, int64_t key, bool first, double w
     *sum += (shard[0] + shard[1]) + (shard[2] + shard[3]);
     for (int i = 0; l->observe && i < l->batch.n; i += group)
         l->observe(l->observe_ctx, (size_t)l->batch.source[i], logits + logits_at(l, i));
-    if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->s.optim.trainable, first);
+    if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->trainable, first);
 }
 
 static enum bt_status draw_order(struct bt__learner *l, int64_t epoch, struct bt_error *err)

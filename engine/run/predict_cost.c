@@ -40,17 +40,16 @@ const char *bt__optim_of(const struct bt_experiment *x)
 static struct bt__optim_settings optim_of(const struct bt_experiment *x)
 {
     bool own = x->optim_head_learning_rate >= 0.0 && x->optim_learning_rate > 0.0;
-    return (struct bt__optim_settings){
-        .kind = optim_kind(x),
-        .beta1 = x->optim_adam_beta1,
-        .beta2 = x->optim_adam_beta2,
-        .epsilon = x->optim_adam_epsilon,
-        .momentum = x->optim_momentum,
-        .weight_decay = x->optim_weight_decay,
-        .layer_decay = x->optim_layerwise_lr_decay,
-        .head_rate_factor = own ? x->optim_head_learning_rate / x->optim_learning_rate : 1.0,
-        .correct_bias = x->optim_correct_bias,
-        .trainable = {.embeddings = !x->model_freeze_embeddings, .first_layer = (int)x->model_freeze_layers}};
+    return (struct bt__optim_settings){.kind = optim_kind(x),
+                                       .beta1 = x->optim_adam_beta1,
+                                       .beta2 = x->optim_adam_beta2,
+                                       .epsilon = x->optim_adam_epsilon,
+                                       .momentum = x->optim_momentum,
+                                       .weight_decay = x->optim_weight_decay,
+                                       .layer_decay = x->optim_layerwise_lr_decay,
+                                       .head_rate_factor =
+                                           own ? x->optim_head_learning_rate / x->optim_learning_rate : 1.0,
+                                       .correct_bias = x->optim_correct_bias};
 }
 
 struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *x, const struct bt__setup *s)

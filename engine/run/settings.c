@@ -1,6 +1,8 @@
 #include "run/settings.h"
 
+#include "model/trainable.h"
 #include "tasks/task.h"
+#include <string.h>
 
 /* auto|true|false → −1, 1, 0 */
 static int tristate(int choice, int is_auto, int is_true)
@@ -67,5 +69,22 @@ enum bt_status bt__tokenizer_fits(const struct bt_tokenizer *t, const struct bt_
                        dir, size, c->vocab_size);
     if (bt_tokenizer_special(t, BT_CLS) < 0 || bt_tokenizer_special(t, BT_SEP) < 0)
         return bt_fail(err, BT_INVALID, "%s: the vocabulary has no [CLS] or no [SEP]", dir);
+    return BT_OK;
+}
+
+enum bt_status bt__freeze(const struct bt_experiment *x, struct bt__params *p, struct bt_error *err)
+{
+    const struct bt_string_list *modules = &x->model_modules_to_save;
+    for (size_t i = 0; i < modules->n; i++) {
+        const char *name = modules->item[i]; /* the defaults need not be there */
+        if (strcmp(name, "classifier") == 0 || strcmp(name, "pooler") == 0 || bt__params_has(p, name))
+            continue;
+        return bt_fail(err, BT_INVALID, "model.modules_to_save: the model has no module \"%.60s\"", name);
+    }
+    bt__params_freeze(p, &(struct bt__freeze){.embeddings = x->model_freeze_embeddings,
+                                              .layers = (int)x->model_freeze_layers,
+                                              .biases = x->model_adapter == BT_ADAPTER_BITFIT,
+                                              .module = (const char *const *)modules->item,
+                                              .n_modules = modules->n});
     return BT_OK;
 }

@@ -4,6 +4,7 @@
 #define BERTTY_RUN_SETTINGS_H
 
 #include "model/config.h"
+#include "model/params.h"
 #include <bertty/experiment.h>
 #include <bertty/tokenizer.h>
 
@@ -13,5 +14,7 @@ void bt__model_config_override(struct bt__model_config *c, const struct bt_exper
 /* Does the model of a directory have a row for every piece, and the tokenizer what begins and ends a text? */
 enum bt_status bt__tokenizer_fits(const struct bt_tokenizer *t, const struct bt__model_config *c,
                                   const char *dir, struct bt_error *err);
+/* What the experiment leaves untrained, in the table's flags. BT_INVALID: model.modules_to_save names what is not there. */
+enum bt_status bt__freeze(const struct bt_experiment *x, struct bt__params *p, struct bt_error *err);
 
 #endif

@@ -193,7 +193,7 @@ static enum bt_status make_model(const struct job *j, const struct bt__model_con
     enum bt_status st = bt__model_create(&named, &head, &j->s->model, j->err);
     if (st) return bt_error_prefix(j->err, st, "%s/config.json", j->s->model_dir);
     j->s->fresh = calloc(j->s->model->params.n, sizeof *j->s->fresh);
-    return j->s->fresh ? BT_OK : no_memory(j);
+    return j->s->fresh ? bt__freeze(j->x, &j->s->model->params, j->err) : no_memory(j);
 }
 
 enum bt_status bt__setup_data(struct bt__setup *s, const struct bt_experiment *x, const char *model_dir,

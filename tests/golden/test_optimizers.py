@@ -26,12 +26,12 @@ class BertAdam(torch.optim.Optimizer):
                 p.sub_(group["lr"] * (m / (v.sqrt() + 1e-6) + group["weight_decay"] * p))
 
 
-def check(folder, name, optimizer, learning_rate, **options):
+def check(folder, name, optimizer, learning_rate, trained=None, **options):
     texts, labels = data(330)
     model = g.tiny(folder / "model", ["0", "1"], hidden_size=48, num_hidden_layers=2, initializer_range=0.1)
     more = {"optim.optim": name, "run.save_strategy": "steps", "run.save_only_model": "true", **options}
     plan = Plan(model, texts, labels, 30, batch=16, learning_rate=learning_rate, weight_decay=0.2, max_grad_norm=0.7,
-                optimizer=optimizer, more=more)
+                optimizer=optimizer, trained=trained, more=more)
     compare(plan, folder, g.BERTTY_FAST, LIMIT)
 
 
@@ -53,6 +53,12 @@ def test_sgd_with_momentum(folder):
 
 def test_adamw(folder):
     check(folder, "adamw", lambda groups, lr: torch.optim.AdamW(groups, lr=lr, eps=1e-6), 1e-3)
+
+
+def test_bitfit(folder):
+    """Biases, the pooler and the head; the gradient's norm is theirs."""
+    check(folder, "adamw", lambda groups, lr: torch.optim.AdamW(groups, lr=lr, eps=1e-6), 3e-3,
+          trained=lambda name: any(part in name for part in ("bias", "pooler", "classifier")), **{"model.adapter": "bitfit"})
 
 
 if __name__ == "__main__":

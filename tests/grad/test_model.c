@@ -425,9 +425,9 @@ static void tied_words_are_updated(void **state)
                                      .epsilon = 1e-12,
                                      .correct_bias = true,
                                      .layer_decay = 1.0,
-                                     .head_rate_factor = 1.0,
-                                     .trainable = {.embeddings = true, .first_layer = 0}};
-    run(&f, &set.trainable, true);
+                                     .head_rate_factor = 1.0};
+    const struct bt__trainable all = {.embeddings = true, .first_layer = 0};
+    run(&f, &all, true);
     double *g = all_of(&f), sum = 0.0;
     const struct bt__param *word = &f.m->params.item[0];
     float before[64 * 32];

@@ -151,11 +151,6 @@ static void (*const formula[])(struct reference *r, const struct bt__param *p, d
                                          [BT__OPTIM_ADAFACTOR] = adafactor,
                                          [BT__OPTIM_SGD] = sgd};
 
-static bool trained(const struct bt__optim_settings *s, const struct bt__param *p)
-{
-    return p->layer < 0 ? s->trainable.embeddings : p->layer >= s->trainable.first_layer;
-}
-
 static double rate(const struct fixture *f, const struct bt__optim_settings *s, const struct bt__param *p)
 {
     if (p->head) return LR * s->head_rate_factor;
@@ -166,7 +161,7 @@ static void reference_step(const struct fixture *f, struct reference *r, int t)
 {
     for (size_t i = 0; i < f->m->params.n; i++) {
         const struct bt__param *p = &f->m->params.item[i];
-        if (!trained(r->s, p)) continue;
+        if (p->frozen) continue;
         for (size_t j = 0; j < p->count; j++) r->g[j] = SCALE * gradient(f, p->offset + j);
         formula[r->s->kind](r, p, rate(f, r->s, p), p->decay ? DECAY : 0.0, t);
     }
@@ -183,8 +178,7 @@ static struct bt__optim_settings settings(enum bt__optim_kind kind)
                                        .epsilon = 1e-6,
                                        .correct_bias = true,
                                        .layer_decay = 0.9,
-                                       .head_rate_factor = 2.0,
-                                       .trainable = {.embeddings = true}};
+                                       .head_rate_factor = 2.0};
 }
 
 static void expect_close(const struct fixture *f, const struct reference *r)
@@ -198,22 +192,23 @@ static void expect_close(const struct fixture *f, const struct reference *r)
     }
 }
 
-static double squares(const struct fixture *f, const struct bt__optim_settings *s)
+static double squares(const struct fixture *f)
 {
     double sum = 0.0;
     for (size_t i = 0; i < f->m->params.n; i++) {
         const struct bt__param *p = &f->m->params.item[i];
-        for (size_t j = 0; j < p->count && trained(s, p); j++)
+        for (size_t j = 0; j < p->count && !p->frozen; j++)
             sum += gradient(f, p->offset + j) * gradient(f, p->offset + j);
     }
     return sum;
 }
 
-static void compare(const struct bt__optim_settings *s)
+static void compare_frozen(const struct bt__optim_settings *s, const struct bt__freeze *freeze)
 {
     struct fixture f;
     struct bt__optim *o;
     begin(&f, 2);
+    bt__params_freeze(&f.m->params, freeze);
     const size_t total = f.m->params.total;
     double *memory = calloc(4 * total, sizeof *memory);
     assert_non_null(memory);
@@ -223,7 +218,7 @@ static void compare(const struct bt__optim_settings *s)
     assert_int_equal(bt__optim_create(f.m, f.pool, s, &o, &err), BT_OK);
     for (int t = 1; t <= STEPS; t++) {
         draw(&f, t);
-        double expected = sqrt(squares(&f, s));
+        double expected = sqrt(squares(&f));
         assert_true(fabs(bt__optim_norm(o, &f.g) - expected) < 1e-9 * expected);
         bt__optim_step(o, &f.g, t, LR, SCALE);
         reference_step(&f, &r, t);
@@ -232,6 +227,11 @@ static void compare(const struct bt__optim_settings *s)
     bt__optim_free(o);
     free(memory);
     end(&f);
+}
+
+static void compare(const struct bt__optim_settings *s)
+{
+    compare_frozen(s, &(struct bt__freeze){.layers = 0});
 }
 
 static void adamw_(void **state)
@@ -284,8 +284,8 @@ static void frozen(void **state)
     (void)state;
     for (int kind = 0; kind <= BT__OPTIM_SGD; kind++) {
         struct bt__optim_settings s = settings((enum bt__optim_kind)kind);
-        s.trainable = (struct bt__trainable){.embeddings = false, .first_layer = 1};
-        compare(&s);
+        compare_frozen(&s, &(struct bt__freeze){.embeddings = true, .layers = 1});
+        compare_frozen(&s, &(struct bt__freeze){.biases = true});
     }
 }
 
@@ -344,9 +344,10 @@ static void sizes(void **state)
     const size_t weights = f.m->params.total * sizeof(float);
     size_t adam_bytes = bt__optim_saved_bytes(f.m, &s);
     assert_true(adam_bytes >= 2 * weights && adam_bytes < 2 * weights + 16384);
-    s.trainable = (struct bt__trainable){.embeddings = false, .first_layer = 2};
+    bt__params_freeze(&f.m->params, &(struct bt__freeze){.embeddings = true, .layers = 2});
     size_t head = (H * H + H + 3 * H + 3) * 2 * sizeof(float);
     assert_true(bt__optim_saved_bytes(f.m, &s) >= head && bt__optim_saved_bytes(f.m, &s) < head + 1024);
+    bt__params_freeze(&f.m->params, &(struct bt__freeze){.layers = 0});
     s = settings(BT__OPTIM_ADAFACTOR);
     assert_true(bt__optim_saved_bytes(f.m, &s) < adam_bytes / 5);
     assert_true(bt__optim_bytes(f.m, &s) > bt__optim_saved_bytes(f.m, &s));

@@ -1,5 +1,9 @@
-/* Runs with each optimiser: stopped and resumed with the same bits, and a checkpoint of another one refused. */
+/* Runs with each optimiser, schedule and choice of what is trained: stopped and resumed with the same bits, and a checkpoint of another optimiser
+ * refused. */
 #include "tests/unit/run_fixture.h"
+
+#include "formats/safetensors.h"
+#include <math.h>
 
 static void stopped_and_resumed(const char *name, const char *const *settings)
 {
@@ -160,12 +164,180 @@ static void watchdog(void **state)
     bt_train_result_clear(&r);
 }
 
+/* ── weights ── */
+
+struct tensors {
+    struct bt__safetensors *file;
+    size_t n;
+};
+
+static struct tensors open_tensors(const char *path)
+{
+    struct tensors t = {.file = NULL};
+    expect_ok(bt__safetensors_open(path, &t.file, &fix_err));
+    t.n = bt__safetensors_count(t.file);
+    assert_true(t.n > 0);
+    return t;
+}
+
+static float *floats(const struct tensors *t, const char *name, size_t *n)
+{
+    ptrdiff_t at = bt__safetensors_find(t->file, name);
+    assert_true(at >= 0);
+    *n = bt__safetensors_at(t->file, (size_t)at)->count;
+    float *x = calloc(*n + 1, sizeof *x);
+    assert_non_null(x);
+    expect_ok(bt__safetensors_read_f32(t->file, (size_t)at, x, 1, &fix_err));
+    return x;
+}
+
+/* The largest difference of a tensor in two files. */
+static double apart(const struct tensors *a, const struct tensors *b, const char *name)
+{
+    size_t n, m;
+    float *x = floats(a, name, &n), *y = floats(b, name, &m);
+    double most = 0.0;
+    assert_int_equal(n, m);
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)x[i] - (double)y[i]));
+    free(x);
+    free(y);
+    return most;
+}
+
+/* Micro-batches come to the same as the batch that they make up. */
+static void accumulation(void **state)
+{
+    (void)state;
+    static const char *const batch[] = {"train.train_batch_size=8", "train.train_batch_size=4",
+                                        "train.train_batch_size=2"};
+    static const char *const micro[] = {"train.gradient_accumulation_steps=1",
+                                        "train.gradient_accumulation_steps=2",
+                                        "train.gradient_accumulation_steps=4"};
+    struct tensors t[3];
+    for (int i = 0; i < 3; i++) {
+        char name[32];
+        struct fix_watch w = {.at = -1};
+        struct bt_train_result r;
+        snprintf(name, sizeof name, "micro-%d", 1 << i);
+        expect_ok(fix_train(name,
+                            (const char *const[]){batch[i], micro[i], "train.group_by_length=false",
+                                                  "model.hidden_dropout_prob=0",
+                                                  "model.attention_probs_dropout_prob=0", "optim.optim=sgd",
+                                                  "optim.learning_rate=0.1", NULL},
+                            &w, &r));
+        assert_int_equal(r.last_step, 10);
+        bt_train_result_clear(&r);
+        t[i] = open_tensors(fix_path("runs/%s/last/model.safetensors", name));
+    }
+    for (size_t i = 0; i < t[0].n; i++)
+        for (int j = 1; j < 3; j++)
+            assert_true(apart(&t[0], &t[j], bt__safetensors_at(t[0].file, i)->name) < 1e-5);
+    for (int i = 0; i < 3; i++) bt__safetensors_close(t[i].file);
+}
+
+/* ── BitFit ── */
+
+static bool in_bitfit(const char *name)
+{
+    return strstr(name, "bias") || strstr(name, "pooler") || strstr(name, "classifier");
+}
+
+static void bitfit(void **state)
+{
+    (void)state;
+    stopped_and_resumed("bitfit", (const char *const[]){"model.adapter=bitfit", NULL});
+    struct tensors before = open_tensors(fix_path("model/model.safetensors")),
+                   after = open_tensors(fix_path("runs/bitfit/last/model.safetensors")),
+                   optim = open_tensors(fix_path("runs/bitfit/last/optimizer.safetensors"));
+    for (size_t i = 0; i < after.n; i++) {
+        const char *name = bt__safetensors_at(after.file, i)->name;
+        double moved = apart(&before, &after, name);
+        if (in_bitfit(name) ? moved <= 0.0 : moved != 0.0) fail_msg("%s moved by %g", name, moved);
+    }
+    for (size_t i = 0; i < optim.n; i++) {
+        const char *name = bt__safetensors_at(optim.file, i)->name;
+        assert_true(in_bitfit(name) || strncmp(name, "epoch.", 6) == 0);
+    }
+    bt__safetensors_close(before.file);
+    bt__safetensors_close(after.file);
+    bt__safetensors_close(optim.file);
+}
+
+/* With layers and embeddings frozen too, and another module in full. */
+static void bitfit_and_frozen(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"model.adapter=bitfit", "model.freeze_layers=1",
+                                           "model.modules_to_save=[classifier, output.LayerNorm]", NULL};
+    stopped_and_resumed("bitfit-frozen", settings);
+    struct tensors before = open_tensors(fix_path("model/model.safetensors")),
+                   after = open_tensors(fix_path("runs/bitfit-frozen/last/model.safetensors"));
+    static const struct {
+        const char *name;
+        bool moves;
+    } cases[] = {{.name = "bert.encoder.layer.0.output.LayerNorm.weight", .moves = false},
+                 {.name = "bert.encoder.layer.0.output.dense.bias", .moves = false},
+                 {.name = "bert.embeddings.LayerNorm.bias", .moves = false},
+                 {.name = "bert.encoder.layer.1.output.LayerNorm.weight", .moves = true},
+                 {.name = "bert.encoder.layer.1.output.dense.weight", .moves = false},
+                 {.name = "bert.encoder.layer.1.attention.self.query.bias", .moves = true},
+                 {.name = "bert.pooler.dense.weight", .moves = false},
+                 {.name = "classifier.weight", .moves = true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(apart(&before, &after, cases[i].name) > 0.0, cases[i].moves);
+    bt__safetensors_close(before.file);
+    bt__safetensors_close(after.file);
+}
+
+static void bitfit_threads(void **state)
+{
+    (void)state;
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    expect_ok(fix_train("bitfit-one",
+                        (const char *const[]){"model.adapter=bitfit", "run.num_threads=1", NULL}, &w, &r));
+    bt_train_result_clear(&r);
+    assert_string_equal(fix_weights("bitfit-one"), fix_weights("bitfit"));
+}
+
+/* The check counts what is trained, and foretells less memory and smaller checkpoints. */
+static void bitfit_check(void **state)
+{
+    (void)state;
+    const int64_t h = 16, f = 32, biases = h + 2 * (6 * h + f + 2 * h - h) + h, pooler = h * h,
+                  head = 2 * h + 2;
+    struct bt_experiment *x = fix_experiment((const char *const[]){"model.adapter=bitfit", NULL}),
+                         *all = fix_experiment(NULL);
+    struct bt_check *c, *whole;
+    expect_ok(bt_check(x, false, &c, &fix_err));
+    expect_ok(bt_check(all, false, &whole, &fix_err));
+    assert_int_equal(c->trainable, biases + pooler + head);
+    assert_int_equal(whole->trainable, whole->parameters);
+    assert_true(c->disk_mib < whole->disk_mib);
+    bt_check_free(c);
+    bt_check_free(whole);
+    bt_experiment_free(x);
+    bt_experiment_free(all);
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    assert_int_equal(fix_train("none",
+                               (const char *const[]){"model.adapter=bitfit",
+                                                     "model.modules_to_save=[classifier, nothing]", NULL},
+                               &w, &r),
+                     BT_INVALID);
+    assert_non_null(strstr(fix_err.text, "the model has no module \"nothing\""));
+    bt_train_result_clear(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact),       cmocka_unit_test(threads), cmocka_unit_test(uncorrected),
-        cmocka_unit_test(another_one), cmocka_unit_test(refused), cmocka_unit_test(plateau),
-        cmocka_unit_test(watchdog),
+        cmocka_unit_test(exact),          cmocka_unit_test(threads),
+        cmocka_unit_test(uncorrected),    cmocka_unit_test(another_one),
+        cmocka_unit_test(refused),        cmocka_unit_test(plateau),
+        cmocka_unit_test(watchdog),       cmocka_unit_test(accumulation),
+        cmocka_unit_test(bitfit),         cmocka_unit_test(bitfit_and_frozen),
+        cmocka_unit_test(bitfit_threads), cmocka_unit_test(bitfit_check),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }
