@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 256 };
+enum { STEP = 256, REACH = 1 << 20 };
 
 /* ── contexts ── */
 
@@ -68,19 +68,39 @@ static int64_t code_point_of(const struct bt__context *c, size_t byte)
     return count;
 }
 
-/* The code point at which the text stands nearest to another one; −1: nowhere. */
-static int64_t nearest(const struct bt__context *c, const char *text, size_t n, int64_t to)
+/* The last place of the text that begins in [from, end). */
+static const char *find_last(const char *from, const char *end, const char *text, size_t n)
 {
-    const char *before = NULL, *at, *from = c->text, *end = c->text + c->n, *middle = from + byte_of(c, to);
-    while ((at = memmem(from, (size_t)(end - from), text, n)) && at < middle) {
-        before = at;
+    const char *found = NULL, *at;
+    while (from < end && (at = memmem(from, (size_t)(end - from) + n - 1, text, n))) {
+        found = at;
         from = at + 1;
     }
-    if (!at) return before ? code_point_of(c, (size_t)(before - c->text)) : -1;
-    int64_t behind = code_point_of(c, (size_t)(at - c->text));
-    if (!before) return behind;
-    int64_t ahead = code_point_of(c, (size_t)(before - c->text));
-    return to - ahead <= behind - to ? ahead : behind;
+    return found;
+}
+
+/* The code point at which the text stands nearest to another one, REACH bytes around at most; −1: nowhere. Looks back in windows that
+ * grow, so that many answers of a long context do not each read all of it. */
+static int64_t nearest(const struct bt__context *c, const char *text, size_t n, int64_t to)
+{
+    size_t middle = byte_of(c, to), left = c->n - middle, window = 4096;
+    const char *start = c->text, *from = start + middle, *ahead = NULL;
+    if (n > c->n) return -1;
+    if (to != INT64_MIN && left > REACH + n) left = REACH + n;
+    const char *behind = memmem(from, left, text, n);
+    size_t reach = behind ? (size_t)(behind - from) * 4 : REACH; /* a code point has up to 4 bytes */
+    if (reach > middle) reach = middle;
+    if (reach > REACH) reach = REACH;
+    const char *end = c->n - middle < n ? start + c->n - n + 1 : from;
+    for (; !ahead && reach > 0; window *= 2) {
+        ahead = find_last(from - (window < reach ? window : reach), end, text, n);
+        if (window >= reach) break;
+    }
+    if (!ahead && !behind) return -1;
+    int64_t first = ahead ? code_point_of(c, (size_t)(ahead - start)) : -1;
+    int64_t second = behind ? code_point_of(c, (size_t)(behind - start)) : -1;
+    if (!ahead) return second;
+    return !behind || to - first <= second - to ? first : second;
 }
 
 /* Says that the answer is not where it should be. stated INT64_MIN: nobody said where. */

@@ -232,6 +232,46 @@ static void squad_misaligned(void **state)
            "m.json:2: question x: answer 'ab' is not at 4 but at 5, which strict mode refuses");
 }
 
+/* The nearest place against looking at every place, of equally near ones the first. */
+static void squad_nearest_of_all(void **state)
+{
+    (void)state;
+    enum { SIGNS = 600, CASES = 300 };
+    static const char *const sign[] = {"a", "é", "中", "😀"};
+    unsigned context[SIGNS], seed = 7;
+    int expected[CASES];
+    struct bt_str s = {0};
+    struct bt_examples *e;
+    bt_str_add(&s, "{\"data\": [{\"paragraphs\": [{\"context\": \"");
+    for (int i = 0; i < SIGNS; i++) {
+        seed = seed * 1103515245u + 12345u;
+        context[i] = seed >> 16 & 3;
+        bt_str_add(&s, sign[context[i]]);
+    }
+    bt_str_add(&s, "\", \"qas\": [");
+    for (int k = 0; k < CASES; k++) {
+        int want[4], at = k * 2 - 5;
+        for (int i = 0; i < 4; i++) {
+            seed = seed * 1103515245u + 12345u;
+            want[i] = (int)(seed >> 16 & 3);
+        }
+        expected[k] = -1;
+        for (int i = 0; i + 4 <= SIGNS; i++) {
+            bool here = true;
+            for (int j = 0; j < 4; j++) here = here && context[i + j] == (unsigned)want[j];
+            if (here && (expected[k] < 0 || abs(i - at) < abs(expected[k] - at))) expected[k] = i;
+        }
+        bt_str_addf(&s,
+                    "%s{\"question\": \"q\", \"answers\": [{\"text\": \"%s%s%s%s\", \"answer_start\": %d}]}",
+                    k ? "," : "", sign[want[0]], sign[want[1]], sign[want[2]], sign[want[3]], at);
+    }
+    bt_str_add(&s, "]}]}]}");
+    assert_int_equal(load(file_text("n.json", bt_str_text(&s)), of(BT_EXAMPLE_QUESTION), &e), BT_OK);
+    for (size_t k = 0; k < CASES; k++) assert_int_equal(bt_examples_at(e, k)->part[0].at, expected[k]);
+    bt_examples_free(e);
+    bt_str_free(&s);
+}
+
 /* Code points are found by steps: far into a long context, and back. */
 static void squad_long_context(void **state)
 {
@@ -516,11 +556,11 @@ int main(void)
         cmocka_unit_test(conll_refusals),       cmocka_unit_test(words_in_jsonl),
         cmocka_unit_test(squad_files),          cmocka_unit_test(squad_misaligned),
         cmocka_unit_test(squad_long_context),   cmocka_unit_test(squad_refusals),
-        cmocka_unit_test(questions_in_tables),  cmocka_unit_test(semeval_files),
-        cmocka_unit_test(aspects_in_tables),    cmocka_unit_test(plain_text),
-        cmocka_unit_test(label_sets),           cmocka_unit_test(swag_files),
-        cmocka_unit_test(choices_in_tables),    cmocka_unit_test(ranges_of_columns),
-        cmocka_unit_test(recognised_as_tables), cmocka_unit_test(searched_as_tables),
-        cmocka_unit_test(formats_and_kinds)};
+        cmocka_unit_test(squad_nearest_of_all), cmocka_unit_test(questions_in_tables),
+        cmocka_unit_test(semeval_files),        cmocka_unit_test(aspects_in_tables),
+        cmocka_unit_test(plain_text),           cmocka_unit_test(label_sets),
+        cmocka_unit_test(swag_files),           cmocka_unit_test(choices_in_tables),
+        cmocka_unit_test(ranges_of_columns),    cmocka_unit_test(recognised_as_tables),
+        cmocka_unit_test(searched_as_tables),   cmocka_unit_test(formats_and_kinds)};
     return cmocka_run_group_tests_name("readers", tests, files_make, files_remove);
 }
