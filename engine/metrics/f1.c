@@ -17,26 +17,6 @@ struct bt__prf bt__metric_class(const struct bt__confusion *c, int which)
     return bt__prf_of(&k);
 }
 
-/* F1 of label 1. */
-double bt__metric_f1(const struct bt__confusion *c)
-{
-    return c->classes > 1 ? bt__metric_class(c, 1).f1 : 0.0;
-}
-
-/* The mean over the classes that occur, as gold or as prediction (scikit-learn's default labels). */
-double bt__metric_f1_macro(const struct bt__confusion *c)
-{
-    double sum = 0.0;
-    int present = 0;
-    for (int i = 0; i < c->classes; i++) {
-        struct bt__class_counts k = bt__confusion_class(c, i);
-        if (k.gold + k.predicted == 0) continue;
-        sum += bt__metric_class(c, i).f1;
-        present++;
-    }
-    return present ? sum / present : 0.0;
-}
-
 double bt__labels_f1(const struct bt__labels_view *v)
 {
     return bt__ratio(&v->count[1], BT__F1);

@@ -24,16 +24,6 @@ static double coefficient(const struct sums *a)
     return under > 0.0 ? (a->hits * a->s - a->pt) / sqrt(under) : 0.0;
 }
 
-double bt__metric_mcc(const struct bt__confusion *c)
-{
-    struct sums a = {.s = 0.0};
-    for (int i = 0; i < c->classes; i++) {
-        struct bt__class_counts k = bt__confusion_class(c, i);
-        add(&a, &k);
-    }
-    return coefficient(&a);
-}
-
 double bt__labels_mcc(const struct bt__labels_view *v)
 {
     struct sums a = {.s = 0.0};

@@ -20,19 +20,6 @@ const struct bt__metric_row *bt__metric_rows(size_t *n)
     return table;
 }
 
-const struct bt__metric *bt__metrics(size_t *n)
-{
-    static const struct bt__metric table[] = {
-        {.name = "accuracy", .value = bt__metric_accuracy},
-        {.name = "f1", .value = bt__metric_f1, .classes = 2},
-        {.name = "f1_macro", .value = bt__metric_f1_macro},
-        {.name = "f1_micro", .value = bt__metric_f1_micro},
-        {.name = "mcc", .value = bt__metric_mcc},
-    };
-    *n = sizeof table / sizeof *table;
-    return table;
-}
-
 const struct bt__metric_row *bt__metric_find(enum bt__metric_family family, const char *name)
 {
     size_t n;

@@ -86,23 +86,7 @@ struct bt__prf bt__prf_of(const struct bt__class_counts *k);
 #undef bt__choices_view
 #undef METRIC
 
-/* ── from a confusion matrix ── */
-
-/* The metrics that need no more, for whoever has no arrays of labels. */
-struct bt__metric {
-    const char *name;
-    double (*value)(const struct bt__confusion *c);
-    int classes; /* 2: defined for two labels only; 0: for any number */
-};
-const struct bt__metric *bt__metrics(size_t *n);
-
 /* Precision, recall and F1 of one class. */
 struct bt__prf bt__metric_class(const struct bt__confusion *c, int which);
-
-double bt__metric_accuracy(const struct bt__confusion *c);
-double bt__metric_f1(const struct bt__confusion *c);
-double bt__metric_f1_macro(const struct bt__confusion *c);
-double bt__metric_f1_micro(const struct bt__confusion *c);
-double bt__metric_mcc(const struct bt__confusion *c);
 
 #endif
