@@ -161,6 +161,13 @@ static enum bt_status resolve_adapter(struct bt_experiment *x, struct bt_error *
     return st ? st : bt__list_add(modules, "pooler", err);
 }
 
+const char *bt_experiment_metric(const struct bt_experiment *x)
+{
+    if (x->optim_lr_scheduler_type == BT_LR_REDUCE_ON_PLATEAU)
+        return "loss"; /* as transformers' TrainingArguments */
+    return bt__metric_default(bt__task_ops(x->task_type)->family);
+}
+
 enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err)
 {
     enum bt_status st = resolve_paths(x, err);
@@ -174,9 +181,7 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
     if (x->model_freeze_layers > 0) x->model_freeze_embeddings = true;
     if (x->optim_optim == BT_OPTIM_BERT_ADAM) x->optim_correct_bias = false;
     if (x->optim_warmup_steps > 0) x->optim_warmup_ratio = 0.0;
-    if (!x->eval_metric_for_best_model && x->optim_lr_scheduler_type == BT_LR_REDUCE_ON_PLATEAU)
-        x->eval_metric_for_best_model = bt_strdup("loss"); /* as transformers' TrainingArguments */
-    if (!x->eval_metric_for_best_model) x->eval_metric_for_best_model = bt_strdup(bt__metric_default(family));
+    if (!x->eval_metric_for_best_model) x->eval_metric_for_best_model = bt_strdup(bt_experiment_metric(x));
     if (x->eval_greater_is_better == BT_GREATER_IS_BETTER_AUTO && x->eval_metric_for_best_model)
         x->eval_greater_is_better = bt__metric_greater_is_better(family, x->eval_metric_for_best_model)
                                         ? BT_GREATER_IS_BETTER_TRUE

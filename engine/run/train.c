@@ -5,6 +5,7 @@
 #include "math/gemm.h"
 #include <bertty/file.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -219,6 +220,8 @@ static void fill_result(struct bt__trainer *t, enum bt_status st, struct bt_trai
                                         t->st.seconds > 0.0 ? (double)t->st.tokens / t->st.seconds : 0.0,
                                     .max_rss_mib = bt__proc_max_rss_mib()};
     if (t->st.last.step == out->last_step) out->last = t->st.last.metrics;
+    if (t->x && t->x->eval_metric_for_best_model)
+        snprintf(out->metric, sizeof out->metric, "%s", t->x->eval_metric_for_best_model);
 }
 
 static void clear(struct bt__trainer *t)

@@ -1,6 +1,7 @@
 #include "tasks/classes.h"
 
 #include "metrics/labels.h"
+#include "tasks/inputs.h"
 #include "tasks/softmax.h"
 #include <bertty/num.h>
 #include <math.h>
@@ -96,7 +97,7 @@ void bt__classes_tally(const struct bt__task *t, const struct bt__task_data *d, 
 
 struct bt__head_spec bt__classes_head(const struct bt__task *t)
 {
-    return (struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = t->labels.n};
+    return bt__pooled_head(t, t->labels.n);
 }
 
 /* ── loss ── */

@@ -26,3 +26,17 @@ enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d
     free(texts);
     return st;
 }
+
+struct bt__head_spec bt__pooled_head(const struct bt__task *t, int outputs)
+{
+    (void)t;
+    return (struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = outputs};
+}
+
+double bt__task_mean(const struct bt__task_data *d, const struct bt__logits *l, size_t e, int col)
+{
+    size_t first = bt__task_first(d, e), end = e + 1 < d->n ? bt__task_first(d, e + 1) : d->f.n;
+    double sum = 0.0;
+    for (size_t i = first; i < end; i++) sum += (double)bt__logits_at(l, i)[col];
+    return end > first ? sum / (double)(end - first) : 0.0;
+}

@@ -8,5 +8,9 @@ struct bt__features_options bt__features_options_of(const struct bt_experiment *
 /* d->f from the examples' text and pair, one sequence an example. */
 enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d, struct bt__pool *pool,
                                struct bt_error *err);
+/* The head of a task that says something about a whole sequence. */
+struct bt__head_spec bt__pooled_head(const struct bt__task *t, int outputs);
+/* Output col of example e: the mean over its sequences. */
+double bt__task_mean(const struct bt__task_data *d, const struct bt__logits *l, size_t e, int col);
 
 #endif

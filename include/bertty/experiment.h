@@ -27,7 +27,7 @@ enum { BT_DO_LOWER_CASE_AUTO, BT_DO_LOWER_CASE_TRUE, BT_DO_LOWER_CASE_FALSE };
 enum { BT_STRIP_ACCENTS_AUTO, BT_STRIP_ACCENTS_TRUE, BT_STRIP_ACCENTS_FALSE };
 enum { BT_TOKENIZER_COMPAT_HF, BT_TOKENIZER_COMPAT_GOOGLE };
 enum { BT_HIDDEN_ACT_AUTO, BT_HIDDEN_ACT_GELU, BT_HIDDEN_ACT_GELU_TANH, BT_HIDDEN_ACT_RELU };
-enum { BT_TYPE_CLASSIFICATION };
+enum { BT_TYPE_CLASSIFICATION, BT_TYPE_REGRESSION };
 enum {
     BT_FORMAT_AUTO,
     BT_FORMAT_CSV,
@@ -166,6 +166,8 @@ enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struc
 /* Finds the files that the options name (globs expanded, relative to the file's directory if need be), turns their paths absolute, and fills in
  * options that follow from others. Errors name the option. */
 enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err);
+/* The metric that decides which checkpoint is best where eval.metric_for_best_model says nothing; static. */
+const char *bt_experiment_metric(const struct bt_experiment *x);
 /* Every option explicit, grouped; loads back to the same experiment. */
 void bt_experiment_write(const struct bt_experiment *x, struct bt_str *out);
 

@@ -57,6 +57,7 @@ struct bt_train_result {
     const char *state;                  /* "finished", "stopped", "failed", "diverged"; static */
     int64_t best_step, last_step;       /* −1: none */
     struct bt_metrics best, last, test; /* n = 0: none */
+    char metric[40];                    /* that decides which is best; "" before that is known */
     int64_t train_tokens;
     double train_seconds, tokens_per_s, max_rss_mib;
 };

@@ -232,7 +232,7 @@ static void steps(void **state)
     assert_true(form_step(f, BT_OPTION_train_group_by_length, 1, false));
     assert_false(form_values(f)->train_group_by_length);
     assert_true(form_step(f, BT_OPTION_data_format, -1, false));
-    assert_int_equal(form_values(f)->data_format, BT_FORMAT_JSONL);
+    assert_int_equal(form_values(f)->data_format, BT_FORMAT_TEXT);
     assert_true(form_step(f, BT_OPTION_eval_early_stopping_patience, 2, false));
     assert_shown(f, BT_OPTION_eval_early_stopping_patience, "2");
     assert_true(form_step(f, BT_OPTION_eval_early_stopping_patience, -1, false));

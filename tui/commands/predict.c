@@ -1,9 +1,9 @@
 /* bertty predict */
 #include "tui/commands/cli.h"
 #include "tui/commands/cli_model.h"
+#include "tui/commands/predict_tell.h"
 #include <bertty/experiment.h>
 #include <bertty/file.h>
-#include <bertty/json.h>
 #include <bertty/predictor.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,47 +30,18 @@ struct work {
 
 /* ── output ── */
 
-static void tell_scores(struct bt_json_writer *w, const struct bt_output *out)
-{
-    for (size_t i = 0; i < out->n; i++)
-        if (out->answer[i].chosen) bt_jw_ktext(w, "label", out->answer[i].label);
-    bt_jw_key(w, "scores");
-    bt_jw_object(w);
-    for (size_t i = 0; i < out->n; i++) {
-        bt_jw_key(w, out->answer[i].label);
-        bt_jw_float(w, (float)out->answer[i].score);
-    }
-    bt_jw_end_object(w);
-}
-
-static void tell_json(const struct bt_output *out)
-{
-    struct bt_str text = {.len = 0};
-    struct bt_json_writer w = BT_JSON_WRITER(&text);
-    bt_jw_object(&w);
-    tell_scores(&w, out);
-    bt_jw_key(&w, "logits");
-    bt_jw_array(&w);
-    for (size_t i = 0; i < out->n_logits; i++) bt_jw_float(&w, out->logits[i]);
-    bt_jw_end_array(&w);
-    bt_jw_end_object(&w);
-    cli_json(&text);
-    bt_str_free(&text);
-}
-
 /* A bt_answer_fn; ctx: the work. */
 static void tell(void *ctx, size_t i, const struct bt_output *out)
 {
     const struct work *w = ctx;
     struct bt_str text = {.len = 0};
-    (void)i;
     if (w->json) {
-        tell_json(out);
-        return;
+        predict_tell_json(bt_predictor_task(w->p), &w->in[i], out, &text);
+        cli_json(&text);
+    } else {
+        predict_tell_text(bt_predictor_task(w->p), &w->in[i], out, &text);
+        cli_data(bt_str_text(&text), text.len);
     }
-    for (size_t k = 0; k < out->n; k++)
-        if (out->answer[k].chosen) bt_str_addf(&text, "%s\t%.4f", out->answer[k].label, out->answer[k].score);
-    cli_data(bt_str_text(&text), text.len);
     bt_str_free(&text);
 }
 
@@ -126,10 +97,10 @@ static enum bt_status predict_lines(struct work *w, const char *path, struct bt_
 
 static enum bt_status predict_one(struct work *w, const char *text, const char *pair, struct bt_error *err)
 {
-    const struct bt_input in = {
+    w->in[0] = (struct bt_input){
         .text = text, .text_n = strlen(text), .pair = pair, .pair_n = pair ? strlen(pair) : 0};
     struct bt_output out;
-    enum bt_status st = bt_predict(w->p, &in, &out, err);
+    enum bt_status st = bt_predict(w->p, &w->in[0], &out, err);
     if (!st) tell(w, 0, &out);
     return st;
 }

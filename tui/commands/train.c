@@ -190,9 +190,9 @@ static void tell_result(const struct bt_train_result *r)
     cli_line("%lld tokens in %.1f s of training: %.0f tokens/s; at most %.0f MiB of memory",
              (long long)r->train_tokens, r->train_seconds, r->tokens_per_s, r->max_rss_mib);
     if (r->best_step >= 0)
-        cli_line("validation accuracy %.4f (best, step %lld)", bt_metrics_get(&r->best, "accuracy"),
+        cli_line("validation %s %.4f (best, step %lld)", r->metric, bt_metrics_get(&r->best, r->metric),
                  (long long)r->best_step);
-    if (r->test.n) cli_line("test accuracy %.4f", bt_metrics_get(&r->test, "accuracy"));
+    if (r->test.n) cli_line("test %s %.4f", r->metric, bt_metrics_get(&r->test, r->metric));
 }
 
 /* ── the command ── */

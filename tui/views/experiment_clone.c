@@ -35,8 +35,7 @@ bool exp_follows(const struct bt_experiment *x, size_t i)
         return x->model_freeze_layers > 0;
     case BT_OPTION_eval_metric_for_best_model:
         return x->eval_metric_for_best_model &&
-               strcmp(x->eval_metric_for_best_model,
-                      x->optim_lr_scheduler_type == BT_LR_REDUCE_ON_PLATEAU ? "loss" : "accuracy") == 0;
+               strcmp(x->eval_metric_for_best_model, bt_experiment_metric(x)) == 0;
     default:
         return false;
     }

@@ -63,7 +63,8 @@ static bool says_nothing(const struct bt_experiment *x, size_t i, bool reference
         return true;
     default:
         return !reference && i == BT_OPTION_eval_metric_for_best_model &&
-               strcmp(x->eval_metric_for_best_model ? x->eval_metric_for_best_model : "", "accuracy") == 0;
+               strcmp(x->eval_metric_for_best_model ? x->eval_metric_for_best_model : "",
+                      bt_experiment_metric(x)) == 0;
     }
 }
 
