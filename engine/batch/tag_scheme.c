@@ -2,19 +2,27 @@
 
 #include <string.h>
 
+static const char tag_letters[] = "BIESLUM";
+
 struct tag {
     char prefix; /* 'O': outside */
     const char *type;
     size_t type_n;
 };
 
+bool bt__tag_in_scheme(const char *tag, size_t n)
+{
+    if (n == 1) return *tag == 'O' || strchr(tag_letters, *tag);
+    return n > 2 && strchr(tag_letters, *tag) && tag[1] == '-';
+}
+
 static struct tag read_tag(const struct bt_part *p)
 {
     struct tag t = {.prefix = 'O'};
-    bool prefixed = p->tag_n > 2 && strchr("BIOESLUM", p->tag[0]) && p->tag[1] == '-';
     if (!p->tag || (p->tag_n == 1 && p->tag[0] == 'O')) return t;
-    return prefixed ? (struct tag){.prefix = p->tag[0], .type = p->tag + 2, .type_n = p->tag_n - 2}
-                    : (struct tag){.prefix = '\0'};
+    if (!bt__tag_in_scheme(p->tag, p->tag_n)) return (struct tag){.prefix = '\0'};
+    if (p->tag_n == 1) return (struct tag){.prefix = p->tag[0], .type = "_", .type_n = 1};
+    return (struct tag){.prefix = p->tag[0], .type = p->tag + 2, .type_n = p->tag_n - 2};
 }
 
 static bool is(char prefix, const char *letters)

@@ -100,6 +100,9 @@ static const struct {
     unsigned choices;
 } only_with[] = {
     ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT)),
+    ONLY(task_scheme, task_type, ONE(BT_TYPE_NER)),
+    ONLY(task_eval_mode, task_type, ONE(BT_TYPE_NER)),
+    ONLY(task_doc_stride, task_type, ONE(BT_TYPE_NER)),
     ONLY(optim_adam_beta1, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_adam_beta2, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_adam_epsilon, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),

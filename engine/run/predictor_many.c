@@ -80,6 +80,8 @@ static enum bt_status answer(struct bt_predictor *p, const struct bt__task_data 
     if (st) return st;
     *out = (struct bt_output){.answer = p->answers.item,
                               .n = p->answers.n,
+                              .word = p->answers.word,
+                              .words = p->answers.words,
                               .logits = bt__logits_at(&e->logits, first),
                               .n_logits = e->logits.start[first + 1] - e->logits.start[first],
                               .truncated = d->f.truncated > 0};

@@ -24,6 +24,19 @@ struct bt_answer *bt__answers_add(struct bt__answers *a)
     return &a->item[a->n++];
 }
 
+struct bt_part *bt__answers_word(struct bt__answers *a)
+{
+    if (a->words == a->words_cap) {
+        size_t cap = a->words_cap ? a->words_cap * 2 : FIRST;
+        struct bt_part *more = realloc(a->word, cap * sizeof *more);
+        if (!more) return NULL;
+        a->word = more;
+        a->words_cap = cap;
+    }
+    a->word[a->words] = (struct bt_part){.at = -1};
+    return &a->word[a->words++];
+}
+
 const char *bt__answers_keep(struct bt__answers *a, const char *text, size_t n)
 {
     struct bt__kept *k = malloc(sizeof *k + n + 1);
@@ -42,12 +55,13 @@ void bt__answers_clear(struct bt__answers *a)
         free(k);
     }
     a->kept = NULL;
-    a->n = 0;
+    a->n = a->words = 0;
 }
 
 void bt__answers_free(struct bt__answers *a)
 {
     bt__answers_clear(a);
     free(a->item);
+    free(a->word);
     *a = (struct bt__answers){.n = 0};
 }

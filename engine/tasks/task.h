@@ -53,6 +53,8 @@ struct bt__kept;
 struct bt__answers {
     struct bt_answer *item; /* [n] */
     size_t n, cap;
+    struct bt_part *word; /* [words] of the input with their tags, where the task tags words */
+    size_t words, words_cap;
     struct bt__kept *kept; /* labels that were made and not found */
 };
 
@@ -151,6 +153,7 @@ static inline size_t bt__logits_rows(const struct bt__logits *l, size_t i)
 
 /* Appends a part; NULL without memory. It may move at the next one. */
 struct bt_answer *bt__answers_add(struct bt__answers *a);
+struct bt_part *bt__answers_word(struct bt__answers *a);
 /* A copy of n bytes for a label, there until the answers are cleared; NULL without memory. */
 const char *bt__answers_keep(struct bt__answers *a, const char *text, size_t n);
 void bt__answers_clear(struct bt__answers *a);

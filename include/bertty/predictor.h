@@ -52,6 +52,9 @@ struct bt_answer {
 struct bt_output {
     const struct bt_answer *answer; /* [n]; borrowed until the next call, as all that hangs on it */
     size_t n;
+    const struct bt_part *
+        word; /* [words] ner: the words of the input, as it has them or as the text is cut, with the tags that the model gives */
+    size_t words;
     const float *logits; /* [n_logits] of the first sequence: a row for each that the head reads */
     size_t n_logits;
     int tokens; /* of the longest sequence, with [CLS] and [SEP], after cutting */
