@@ -90,25 +90,17 @@ static enum bt_status read_side(const char *dir, const char *split, struct bt_pr
     return BT_OK;
 }
 
-static const char *label(const struct bt_predictions *p, int i)
-{
-    return i >= 0 ? p->label[i] : "";
-}
-
 /* ── pairing ── */
 
 /* a and b of the same row; its gold label has to be the same, and there. */
-static void pair_rows(struct bt_pairing *p, const struct sides *s, const struct bt_prediction *a,
-                      const struct bt_prediction *b)
+static void pair_rows(struct bt_pairing *p, const struct bt_prediction *a, const struct bt_prediction *b)
 {
-    const char *gold = label(s->first, a->gold), *first = label(s->first, a->predicted),
-               *second = label(s->second, b->predicted);
-    if (a->gold < 0 || strcmp(gold, label(s->second, b->gold)) != 0) {
+    const char *gold = a->gold_text, *first = a->predicted_text, *second = b->predicted_text;
+    if (!gold || !b->gold_text || strcmp(gold, b->gold_text) != 0) {
         p->gold_differs++;
         return;
     }
-    bool same = strcmp(first, second) == 0, right_a = a->predicted == a->gold,
-         right_b = b->predicted == b->gold;
+    bool same = strcmp(first, second) == 0, right_a = a->correct, right_b = b->correct;
     enum bt_outcome outcome = right_a && right_b ? BT_BOTH_RIGHT
                               : right_a          ? BT_ONLY_FIRST
                               : right_b          ? BT_ONLY_SECOND
@@ -141,7 +133,7 @@ static enum bt_status pair_all(struct bt_pairing *p, const struct sides *s, stru
             p->only_second++;
             k++;
         } else {
-            pair_rows(p, s, &a->row[i++], &b->row[k++]);
+            pair_rows(p, &a->row[i++], &b->row[k++]);
         }
     }
     p->p = bt_mcnemar_exact(p->count[BT_ONLY_FIRST], p->count[BT_ONLY_SECOND]);

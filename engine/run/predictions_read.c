@@ -92,6 +92,30 @@ static enum bt_status no_memory(const struct reading *r)
     return bt_fail(r->err, BT_NOMEM, "%s: line %zu: no memory", r->path, r->line);
 }
 
+struct kept {
+    struct kept *next;
+    size_t used, cap;
+    char bytes[];
+};
+
+/* A copy that stays where it is; NULL without memory. */
+static const char *keep(struct bt_predictions *p, const char *text)
+{
+    enum { BLOCK = 1 << 16 };
+    size_t n = strlen(text) + 1;
+    struct kept *k = p->kept;
+    if (!k || k->cap - k->used < n) {
+        size_t cap = n < BLOCK ? BLOCK : n;
+        k = malloc(sizeof *k + cap);
+        if (!k) return NULL;
+        *k = (struct kept){.next = p->kept, .cap = cap};
+        p->kept = k;
+    }
+    char *to = memcpy(k->bytes + k->used, text, n);
+    k->used += n;
+    return to;
+}
+
 /* The first row says which labels there are, and in which order. */
 static enum bt_status take_labels(const struct reading *r, const struct bt_json *scores)
 {
@@ -120,7 +144,7 @@ static bool more_rows(struct reading *r)
     size_t cap = r->cap ? r->cap * 2 : 1024;
     struct bt_prediction *row = realloc(p->row, cap * sizeof *row);
     if (row) p->row = row;
-    float *scores = row ? realloc(p->scores, cap * (size_t)p->n_labels * sizeof *scores) : NULL;
+    float *scores = row ? realloc(p->scores, (cap * (size_t)p->n_labels + 1) * sizeof *scores) : NULL;
     if (!scores) return false;
     p->scores = scores;
     r->cap = cap;
@@ -140,27 +164,99 @@ static bool take_scores(const struct bt_predictions *p, const struct bt_json *sc
     return true;
 }
 
+static enum bt_rows_kind kind_of(const struct bt_json *v)
+{
+    static const struct {
+        const char *member;
+        enum bt_rows_kind kind;
+    } tells[] = {{.member = "value", .kind = BT_ROWS_NUMBERS},
+                 {.member = "tags", .kind = BT_ROWS_TAGS},
+                 {.member = "nbest", .kind = BT_ROWS_ANSWERS},
+                 {.member = "labels", .kind = BT_ROWS_SETS},
+                 {.member = "masked", .kind = BT_ROWS_MASKS}};
+    for (size_t i = 0; i < sizeof tells / sizeof *tells; i++)
+        if (bt_json_get(v, tells[i].member)) return tells[i].kind;
+    return BT_ROWS_LABELS;
+}
+
+static bool has_scores(enum bt_rows_kind kind)
+{
+    return kind == BT_ROWS_LABELS || kind == BT_ROWS_SETS;
+}
+
+/* Kind and labels of the file. */
+static enum bt_status take_first(struct reading *r, const struct bt_json *v)
+{
+    const struct bt_json *scores = bt_json_get(v, "scores");
+    r->to->kind = kind_of(v);
+    if (!has_scores(r->to->kind)) return BT_OK;
+    if (bt_json_kind(scores) != BT_JSON_OBJECT || !bt_json_len(scores))
+        return bad(r, "\"scores\", a number for each label");
+    return take_labels(r, scores);
+}
+
+static double number(const struct bt_json *v, const char *member)
+{
+    return bt_json_number(bt_json_get(v, member), (double)NAN);
+}
+
+/* What rows of every kind have. */
+static enum bt_status take_common(struct reading *r, const struct bt_json *v, struct bt_prediction *to)
+{
+    const char *name = bt_json_text(bt_json_get(v, "name"), NULL),
+               *gold = bt_json_text(bt_json_get(v, "gold"), NULL),
+               *predicted = bt_json_text(bt_json_get(v, "prediction"), NULL);
+    const struct bt_json *id = bt_json_get(v, "id"), *correct = bt_json_get(v, "correct");
+    if (bt_json_kind(id) != BT_JSON_INT) return bad(r, "a whole number \"id\"");
+    if (!predicted) return bad(r, "a text \"prediction\"");
+    *to = (struct bt_prediction){.id = bt_json_int(id, 0),
+                                 .name = name ? keep(r->to, name) : NULL,
+                                 .gold = -1,
+                                 .predicted = -1,
+                                 .judged = correct != NULL,
+                                 .correct = bt_json_bool(correct, false),
+                                 .p = (float)number(v, "score"),
+                                 .loss = (float)number(v, "loss"),
+                                 .gold_value = number(v, "gold_value"),
+                                 .value = number(v, "value"),
+                                 .quality = number(v, "f1")};
+    if (r->to->kind == BT_ROWS_LABELS) return BT_OK; /* texts: the labels' */
+    to->gold_text = gold ? keep(r->to, gold) : NULL;
+    to->predicted_text = keep(r->to, predicted);
+    return !to->predicted_text || !to->gold_text != !gold || !to->name != !name ? no_memory(r) : BT_OK;
+}
+
+static enum bt_status take_label(const struct reading *r, const struct bt_json *v, struct bt_prediction *to)
+{
+    const struct bt_predictions *p = r->to;
+    to->predicted = label_index(p, bt_json_text(bt_json_get(v, "prediction"), NULL));
+    if (to->predicted < 0) return bad(r, "a \"prediction\" that is one of the labels");
+    to->gold = label_index(p, bt_json_text(bt_json_get(v, "gold"), NULL));
+    to->predicted_text = p->label[to->predicted];
+    to->gold_text = to->gold >= 0 ? p->label[to->gold] : NULL;
+    to->judged = to->gold >= 0;
+    to->correct = to->gold == to->predicted;
+    return BT_OK;
+}
+
 static enum bt_status take_row(struct reading *r, const struct bt_json *v)
 {
     struct bt_predictions *p = r->to;
-    const struct bt_json *scores = bt_json_get(v, "scores"), *id = bt_json_get(v, "id");
-    if (bt_json_kind(id) != BT_JSON_INT) return bad(r, "a whole number \"id\"");
-    if (bt_json_kind(scores) != BT_JSON_OBJECT || !bt_json_len(scores))
-        return bad(r, "\"scores\", a number for each label");
-    enum bt_status status = p->label ? BT_OK : take_labels(r, scores);
+    enum bt_status status = p->n ? BT_OK : take_first(r, v);
     if (status != BT_OK) return status;
     if (!more_rows(r)) return no_memory(r);
+    struct bt_prediction *to = &p->row[p->n];
     float *mine = p->scores + p->n * (size_t)p->n_labels;
-    if (!take_scores(p, scores, mine)) return bad(r, "\"scores\" with the labels of the first line");
-    int predicted = label_index(p, bt_json_text(bt_json_get(v, "prediction"), NULL));
-    if (predicted < 0) return bad(r, "a \"prediction\" that is one of the labels");
-    p->row[p->n++] = (struct bt_prediction){
-        .id = bt_json_int(id, 0),
-        .gold = label_index(p, bt_json_text(bt_json_get(v, "gold"), NULL)),
-        .predicted = predicted,
-        .p = mine[predicted],
-        .loss = (float)bt_json_number(bt_json_get(v, "loss"), (double)NAN),
-    };
+    status = take_common(r, v, to);
+    if (!status && has_scores(p->kind) && !take_scores(p, bt_json_get(v, "scores"), mine))
+        status = bad(r, "\"scores\" with the labels of the first line");
+    if (!status && p->kind == BT_ROWS_LABELS) {
+        status = take_label(r, v, to);
+        if (!status) to->p = mine[to->predicted];
+    }
+    if (status) return status;
+    if (isnan(to->quality) && to->judged) to->quality = to->correct ? 1.0 : 0.0;
+    p->n++;
     return BT_OK;
 }
 
@@ -178,20 +274,28 @@ static enum bt_status take_line(struct reading *r, const char *line, size_t n)
 static enum bt_status take_file(struct bt_predictions *p, const char *path, struct bt_error *err)
 {
     struct reading r = {.to = p, .path = path, .err = err};
-    char *data = NULL;
     size_t n = 0;
-    enum bt_status status = bt_file_read(path, MAX_FILE, &data, &n, err);
-    for (const char *at = data, *end = data + n; status == BT_OK && at < end;) {
+    enum bt_status status = bt_file_read(path, MAX_FILE, &p->text, &n, err);
+    for (const char *at = p->text, *end = at + n; status == BT_OK && at < end;) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t len = (size_t)((stop ? stop : end) - at);
         r.line++;
         if (len) status = take_line(&r, at, len);
+        if (len && !status) {
+            p->row[p->n - 1].at = (size_t)(at - p->text);
+            p->row[p->n - 1].size = len;
+        }
         at += len + 1;
     }
-    free(data);
     /* only now: the rows' scores moved while they grew */
-    for (size_t i = 0; i < p->n; i++) p->row[i].scores = p->scores + i * (size_t)p->n_labels;
+    for (size_t i = 0; has_scores(p->kind) && i < p->n; i++)
+        p->row[i].scores = p->scores + i * (size_t)p->n_labels;
     return status;
+}
+
+struct bt_json *bt_prediction_json(const struct bt_predictions *p, const struct bt_prediction *row)
+{
+    return bt_json_parse(p->text + row->at, row->size, "predictions", NULL);
 }
 
 enum bt_status bt_predictions_load(const char *dir, const char *split, int64_t step,
@@ -220,6 +324,11 @@ void bt_predictions_free(struct bt_predictions *p)
     for (int i = 0; i < p->n_labels; i++) free(p->label[i]);
     free(p->label);
     free(p->split);
+    for (struct kept *k = p->kept, *next; k; k = next) {
+        next = k->next;
+        free(k);
+    }
+    free(p->text);
     free(p->row);
     free(p->scores);
     free(p);

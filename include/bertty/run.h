@@ -5,6 +5,7 @@
 #define BERTTY_RUN_H
 
 #include <bertty/error.h>
+#include <bertty/json.h>
 #include <bertty/str.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,23 +114,44 @@ enum bt_status bt_run_log(const char *dir, int64_t *offset, size_t max_bytes, st
 
 /* ── predictions/<split>-step-NNNNNN.jsonl ── */
 
+/* What the rows of a file are, by the task that wrote them. */
+enum bt_rows_kind {
+    BT_ROWS_LABELS, /* one label of several: label, scores (classification, absa, multiple choice) */
+    BT_ROWS_SETS,   /* any number of labels */
+    BT_ROWS_NUMBERS,
+    BT_ROWS_TAGS,    /* a tag for each word */
+    BT_ROWS_ANSWERS, /* parts of a text */
+    BT_ROWS_MASKS    /* masked words */
+};
+
 struct bt_prediction {
-    int64_t id; /* row of the split's file, from 1 */
-    int gold;   /* label index; −1: none */
+    int64_t id;                             /* row of the split's file, from 1 */
+    const char *name;                       /* of the example in its file; NULL: none */
+    const char *gold_text, *predicted_text; /* as a person reads them; gold NULL: none. Borrowed */
+    bool judged, correct;                   /* judged: there is a gold value to be right about */
+    int gold;                               /* label index; −1: none (of all but BT_ROWS_LABELS) */
     int predicted;
-    float p;             /* of the predicted label */
-    float loss;          /* NaN: none */
-    const float *scores; /* [n_labels] */
+    float p;                  /* of the predicted label, or the row's own confidence; NaN: none */
+    float loss;               /* NaN: none */
+    const float *scores;      /* [n_labels]; NULL where the rows have none */
+    double gold_value, value; /* BT_ROWS_NUMBERS; NaN: none */
+    double quality;           /* 0 … 1, of answers the F1; else whether it is correct; NaN: not judged */
+    size_t at, size;          /* private */
 };
 struct bt_predictions {
     char *split;
     int64_t step;
-    char **label; /* [n_labels] in id2label's order */
+    enum bt_rows_kind kind;
+    char **label; /* [n_labels] in id2label's order; none where the rows have no scores by label */
     int n_labels;
     struct bt_prediction *row; /* [n] in the file's order */
     size_t n;
-    float *scores; /* private */
+    float *scores; /* private, as the rest */
+    char *text;
+    void *kept;
 };
+/* A row as it stands in the file, with the members that only its task has (spans, n-best, …); the caller frees with bt_json_free(). NULL: no memory. */
+struct bt_json *bt_prediction_json(const struct bt_predictions *p, const struct bt_prediction *row);
 /* The newest at or before step (−1: of the best checkpoint, else the newest). */
 enum bt_status bt_predictions_load(const char *dir, const char *split, int64_t step,
                                    struct bt_predictions **out, struct bt_error *err);

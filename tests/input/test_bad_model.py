@@ -122,7 +122,7 @@ def values():
         if t["data_offsets"][0] >= b:
             t["data_offsets"] = [n - (b - a) for n in t["data_offsets"]]
     weights("missing tensor", packed(left, DATA[:a] + DATA[b:]), "no tensor " + QUERY)
-    refused("no head", FOLDER, ["predict", "model", "--text", "good"], "classifier", "no trained classification head")
+    refused("no head", FOLDER, ["predict", "model", "--text", "good"], "classifier", "no trained head for classification")
 
 
 def configs():

@@ -675,6 +675,46 @@ static void predictions(void **state)
     free(steps);
 }
 
+static void predictions_of_other_tasks(void **state)
+{
+    (void)state;
+    put("r/predictions/tags-step-000001.jsonl",
+        "{\"id\":1,\"name\":\"s1\",\"gold\":\"PER "
+        "Ada\",\"prediction\":\"\",\"correct\":false,\"tags\":[\"O\"],\"score\":0.5}\n"
+        "{\"id\":2,\"prediction\":\"LOC Rome\",\"tags\":[\"B-LOC\"]}\n");
+    struct bt_predictions *p;
+    struct bt_error err = {0};
+    assert_int_equal(bt_predictions_load(at("r"), "tags", -1, &p, &err), BT_OK);
+    assert_int_equal(p->kind, BT_ROWS_TAGS);
+    assert_true(p->n == 2 && p->n_labels == 0 && !p->row[0].scores);
+    assert_string_equal(p->row[0].name, "s1");
+    assert_string_equal(p->row[0].gold_text, "PER Ada");
+    assert_string_equal(p->row[0].predicted_text, "");
+    assert_true(p->row[0].judged && !p->row[0].correct && p->row[0].quality == 0.0 && p->row[0].p == 0.5f);
+    assert_true(!p->row[1].judged && !p->row[1].gold_text && isnan(p->row[1].quality));
+    struct bt_json *v = bt_prediction_json(p, &p->row[1]);
+    assert_string_equal(bt_json_text(bt_json_at(bt_json_get(v, "tags"), 0), ""), "B-LOC");
+    bt_json_free(v);
+    bt_predictions_free(p);
+    put("r/predictions/numbers-step-000001.jsonl",
+        "{\"id\":1,\"gold\":\"2.5\",\"gold_value\":2.5,\"prediction\":\"2\",\"value\":2,\"loss\":0.25}\n");
+    assert_int_equal(bt_predictions_load(at("r"), "numbers", -1, &p, &err), BT_OK);
+    assert_true(p->kind == BT_ROWS_NUMBERS && p->row[0].value == 2.0 && p->row[0].gold_value == 2.5);
+    bt_predictions_free(p);
+    put("r/predictions/sets-step-000001.jsonl",
+        "{\"id\":1,\"gold\":\"\",\"prediction\":\"a, "
+        "b\",\"correct\":false,\"labels\":[\"a\",\"b\"],\"scores\":{\"a\":0.75,\"b\":0.5}}\n");
+    assert_int_equal(bt_predictions_load(at("r"), "sets", -1, &p, &err), BT_OK);
+    assert_true(p->kind == BT_ROWS_SETS && p->n_labels == 2 && p->row[0].scores[0] == 0.75f);
+    bt_predictions_free(p);
+    put("r/predictions/answers-step-000001.jsonl",
+        "{\"id\":1,\"gold\":\"in "
+        "Rome\",\"prediction\":\"Rome\",\"correct\":false,\"f1\":0.8,\"nbest\":[]}\n");
+    assert_int_equal(bt_predictions_load(at("r"), "answers", -1, &p, &err), BT_OK);
+    assert_true(p->kind == BT_ROWS_ANSWERS && p->row[0].quality == 0.8 && !p->row[0].correct);
+    bt_predictions_free(p);
+}
+
 static void predictions_fail(const char *rows, const char *part)
 {
     struct bt_predictions *p;
@@ -726,6 +766,7 @@ int main(void)
         TEST(removal_refused),
         TEST(logs),
         TEST(predictions),
+        TEST(predictions_of_other_tasks),
         TEST(bad_predictions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
