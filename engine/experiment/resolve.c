@@ -173,7 +173,9 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
     enum bt_status st = resolve_paths(x, err);
     if (!st) st = resolve_adapter(x, err);
     if (st) return st;
-    const enum bt__metric_family family = bt__task_ops(x->task_type)->family;
+    const struct bt__task_ops *ops = bt__task_ops(x->task_type);
+    const enum bt__metric_family family = ops->family;
+    if (ops->max_length && !x->set[BT_OPTION_data_max_seq_length]) x->data_max_seq_length = ops->max_length;
     bool dev = x->data_validation_file.n > 0 || x->data_val_set_size > 0.0;
     if (!dev) x->eval_eval_strategy = BT_EVAL_NO;
     if (x->train_data_seed < 0) x->train_data_seed = x->train_seed;

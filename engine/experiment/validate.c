@@ -87,6 +87,7 @@ static enum bt_status check_eval(const struct check *c)
 /* ── options of one choice ── */
 
 #define ONE(c)   (1u << (c))
+#define WINDOWS  (ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA))
 #define WARMS_UP (~(ONE(BT_LR_CONSTANT) | ONE(BT_LR_REDUCE_ON_PLATEAU)))
 
 #define ONLY(opt, other, which)                                                                              \
@@ -102,7 +103,13 @@ static const struct {
     ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT)),
     ONLY(task_scheme, task_type, ONE(BT_TYPE_NER)),
     ONLY(task_eval_mode, task_type, ONE(BT_TYPE_NER)),
-    ONLY(task_doc_stride, task_type, ONE(BT_TYPE_NER)),
+    ONLY(task_doc_stride, task_type, WINDOWS),
+    ONLY(task_doc_step, task_type, ONE(BT_TYPE_QA)),
+    ONLY(task_max_query_length, task_type, ONE(BT_TYPE_QA)),
+    ONLY(task_max_answer_length, task_type, ONE(BT_TYPE_QA)),
+    ONLY(task_n_best_size, task_type, ONE(BT_TYPE_QA)),
+    ONLY(task_version_2_with_negative, task_type, ONE(BT_TYPE_QA)),
+    ONLY(task_null_score_diff_threshold, task_type, ONE(BT_TYPE_QA)),
     ONLY(optim_adam_beta1, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_adam_beta2, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_adam_epsilon, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
@@ -133,6 +140,10 @@ static bool meant(const struct bt_experiment *x, const struct bt_option *o)
         return *(const int *)field != (int)o->fallback;
     case BT_OPTION_LIST:
         return ((const struct bt_string_list *)field)->n > 0;
+    case BT_OPTION_TEXT: {
+        const char *text = *(char *const *)field;
+        return o->text && text ? strcmp(o->text, text) != 0 : o->text != text;
+    }
     default:
         return true;
     }

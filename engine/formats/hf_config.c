@@ -85,6 +85,18 @@ static void labels(struct reader *r, struct bt__model_config *c)
     }
 }
 
+/* What we left there ourselves: numbers by name. */
+static void settings(struct reader *r, struct bt__model_config *c)
+{
+    const struct bt_json *map = bt_json_get(r->root, "bertty");
+    if (bt_json_kind(map) != BT_JSON_OBJECT) return;
+    for (const void *it = bt_json_first(map); it; it = bt_json_next(map, it)) {
+        enum bt_json_kind kind = bt_json_kind(bt_json_value(it));
+        if (kind == BT_JSON_INT || kind == BT_JSON_REAL)
+            bt__model_set(c, bt_json_key(it), bt_json_number(bt_json_value(it), 0.0));
+    }
+}
+
 /* A name that does not fit is none that we know. */
 static void name_of(const struct bt_json *v, char *to, size_t size)
 {
@@ -119,6 +131,7 @@ static void fields(struct reader *r, struct bt__model_config *c)
     name_of(bt_json_at(bt_json_get(r->root, "architectures"), 0), c->architecture, sizeof c->architecture);
     name_of(bt_json_get(r->root, "problem_type"), c->problem_type, sizeof c->problem_type);
     labels(r, c);
+    settings(r, c);
 }
 
 /* The path of the file; NULL: no memory. */

@@ -24,6 +24,15 @@ static void write_labels(struct bt_json_writer *w, const struct bt__model_config
     bt_jw_end_object(w);
 }
 
+static void write_settings(struct bt_json_writer *w, const struct bt__model_config *c)
+{
+    if (c->settings == 0) return;
+    bt_jw_key(w, "bertty");
+    bt_jw_object(w);
+    for (int i = 0; i < c->settings; i++) bt_jw_knum(w, c->setting[i].name, c->setting[i].value);
+    bt_jw_end_object(w);
+}
+
 static void write_float(struct bt_json_writer *w, const char *key, float v)
 {
     bt_jw_key(w, key);
@@ -58,6 +67,7 @@ static void write_config(struct bt_json_writer *w, const struct bt__model_config
     if (c->problem_type[0]) bt_jw_ktext(w, "problem_type", c->problem_type);
     bt_jw_ktext(w, "dtype", "float32");
     write_labels(w, c);
+    write_settings(w, c);
     bt_jw_end_object(w);
 }
 

@@ -1,7 +1,9 @@
 #include "model/config.h"
 
 #include <bertty/str.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static enum bt_status in_range(const char *name, const char *field, long value, long low, long high,
                                struct bt_error *err)
@@ -50,6 +52,23 @@ enum bt_status bt__model_config_check(const struct bt__model_config *c, const ch
         return bt_fail(err, BT_INVALID, "%s: hidden_size %d is not a multiple of num_attention_heads %d",
                        name, c->hidden_size, c->num_attention_heads);
     return check_floats(c, name, err);
+}
+
+double bt__model_setting(const struct bt__model_config *c, const char *name)
+{
+    for (int i = 0; i < c->settings; i++)
+        if (strcmp(c->setting[i].name, name) == 0) return c->setting[i].value;
+    return (double)NAN;
+}
+
+void bt__model_set(struct bt__model_config *c, const char *name, double value)
+{
+    int i = 0;
+    while (i < c->settings && strcmp(c->setting[i].name, name) != 0) i++;
+    if (i == BT__MODEL_SETTINGS || strlen(name) >= sizeof c->setting[i].name) return;
+    memcpy(c->setting[i].name, name, strlen(name) + 1);
+    c->setting[i].value = value;
+    if (i == c->settings) c->settings++;
 }
 
 void bt__model_config_free(struct bt__model_config *c)

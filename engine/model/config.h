@@ -8,6 +8,13 @@
 
 enum bt__act { BT__ACT_GELU /* erf */, BT__ACT_GELU_TANH, BT__ACT_RELU };
 
+/* What a task settled on from its data and decodes by, for whoever uses the model. */
+struct bt__model_setting {
+    char name[40];
+    double value;
+};
+enum { BT__MODEL_SETTINGS = 4 };
+
 struct bt__model_config {
     int vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     int max_position_embeddings, type_vocab_size;
@@ -19,6 +26,8 @@ struct bt__model_config {
     char architecture[64], problem_type[40]; /* "" where the file says nothing */
     int num_labels;                          /* 0: the file names none */
     char **label_names; /* id2label, num_labels of them, owned; NULL when num_labels is 0 */
+    struct bt__model_setting setting[BT__MODEL_SETTINGS]; /* our own part of config.json, "bertty" */
+    int settings;
 };
 
 /* What stands on the encoder and makes logits. R = rows that the batch reads, S = sequences, C = outputs. */
@@ -40,6 +49,9 @@ struct bt__head_spec {
 /* Checks ranges and that the heads divide the hidden size; name (a file) goes into the message. */
 enum bt_status bt__model_config_check(const struct bt__model_config *c, const char *name,
                                       struct bt_error *err);
+/* The value of a setting, or NaN; adds or changes one (what is beyond BT__MODEL_SETTINGS is left out). */
+double bt__model_setting(const struct bt__model_config *c, const char *name);
+void bt__model_set(struct bt__model_config *c, const char *name, double value);
 void bt__model_config_free(struct bt__model_config *c); /* the label names; back to the zero state */
 enum bt_status bt__model_config_copy(struct bt__model_config *dst, const struct bt__model_config *src,
                                      struct bt_error *err); /* deep */

@@ -31,6 +31,8 @@ static enum bt_status default_experiment(struct bt_predictor *p, const struct bt
     if (st) return st;
     p->x->task_type = bt__task_of_model(c->architecture, c->problem_type, c->num_labels);
     p->x->data_max_seq_length = c->max_position_embeddings;
+    const int usual = bt__task_ops(p->x->task_type)->max_length;
+    if (usual && usual < p->x->data_max_seq_length) p->x->data_max_seq_length = usual;
     return BT_OK;
 }
 
@@ -103,6 +105,7 @@ static enum bt_status make_model(struct bt_predictor *p, struct bt__model_config
         bt__task_create(p->x, p->tokenizer, NULL, named ? (const char *const *)c->label_names : NULL,
                         named ? (size_t)c->num_labels : 0, &p->task, err);
     if (st) return st;
+    if (p->task->ops->recall) p->task->ops->recall(p->task, c);
     const struct bt__head_spec head = p->task->ops->head(p->task);
     if (bt__model_create(c, &head, &p->m, err))
         return bt_error_prefix(err, BT_NOMEM, "%s/config.json", p->dir);

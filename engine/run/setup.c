@@ -63,6 +63,10 @@ static enum bt_status load_tokenizer(const struct job *j, const struct bt__model
     if (x->data_text_pair_column && c->type_vocab_size < 2)
         return bt_fail(j->err, BT_INVALID, "data.text_pair_column: the model has %d token type, pairs need 2",
                        c->type_vocab_size);
+    if (bt__task_ops(x->task_type)->examples == BT_EXAMPLE_QUESTION && c->type_vocab_size < 2)
+        return bt_fail(j->err, BT_INVALID,
+                       "task.type: the model has %d token type, a question and its context need 2",
+                       c->type_vocab_size);
     return BT_OK;
 }
 
@@ -189,6 +193,8 @@ static enum bt_status make_model(const struct job *j, const struct bt__model_con
     named.label_names = t->labels.name; /* lent: bt__model_create copies */
     named.num_labels = t->labels.n;
     bt__task_name_model(t->ops, &named);
+    named.settings = 0; /* of another task, perhaps */
+    if (t->ops->remember) t->ops->remember(t, &named);
     const struct bt__head_spec head = t->ops->head(t);
     enum bt_status st = bt__model_create(&named, &head, &j->s->model, j->err);
     if (st) return bt_error_prefix(j->err, st, "%s/config.json", j->s->model_dir);
@@ -209,6 +215,8 @@ enum bt_status bt__setup_data(struct bt__setup *s, const struct bt_experiment *x
     if (!st) bt__model_config_override(&c, x);
     if (!st) st = load_tokenizer(&j, &c);
     if (!st) st = load_splits(&j);
+    bool goes_on = strcmp(model_dir, x->model_name_or_path) != 0; /* from a checkpoint of the run */
+    if (!st && goes_on && s->task->ops->recall) s->task->ops->recall(s->task, &c);
     if (!st) st = make_model(&j, &c);
     bt__model_config_free(&c);
     if (st) bt__setup_free(s);

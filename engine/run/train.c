@@ -161,6 +161,17 @@ static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)
 
 /* ── the whole ── */
 
+/* What the task says about its training data. */
+static void tell_data(struct bt__trainer *t)
+{
+    const struct bt__task *task = t->setup.task;
+    struct bt_str text = {.len = 0};
+    if (!task->ops->about_data) return;
+    task->ops->about_data(task, &t->setup.split[BT__TRAIN], &text);
+    if (text.len) bt__tell(t, "%s", bt_str_text(&text));
+    bt_str_free(&text);
+}
+
 static void tell_start(struct bt__trainer *t)
 {
     const struct bt__task_data *d = t->setup.split;
@@ -170,9 +181,10 @@ static void tell_start(struct bt__trainer *t)
     bt__tell(t, "%zu training rows, %zu for validation, %zu for the test; %lld steps, %lld an epoch",
              d[BT__TRAIN].n, d[BT__VALIDATION].n, d[BT__TEST].n, (long long)t->total,
              (long long)t->steps_per_epoch);
-    if (d[BT__TRAIN].f.truncated)
+    if (d[BT__TRAIN].f.truncated && !t->setup.task->ops->about_data)
         bt__tell(t, "%zu training rows are longer than data.max_seq_length (%lld tokens) and are cut",
                  d[BT__TRAIN].f.truncated, (long long)t->x->data_max_seq_length);
+    tell_data(t);
     struct bt_progress p = {.kind = BT_PROGRESS_START,
                             .dir = t->run->dir,
                             .step = t->st.step,

@@ -87,6 +87,21 @@ static void tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t st
     bt_str_free(&line);
 }
 
+/* What the task settles on from the validation data goes into the model's configuration, and is told where it is new. */
+static enum bt_status settle(struct bt__trainer *t, const struct bt__logits *l, struct bt_error *err)
+{
+    struct bt__task *task = t->setup.task;
+    struct bt__model_config *c = &t->setup.model->config, before = *c;
+    if (!task->ops->settle) return BT_OK;
+    enum bt_status st = task->ops->settle(task, &t->setup.split[BT__VALIDATION], l, err);
+    if (st) return st;
+    task->ops->remember(task, c);
+    for (int i = 0; i < c->settings; i++)
+        if (!(fabs(bt__model_setting(&before, c->setting[i].name) - c->setting[i].value) <= 0.0))
+            bt__tell(t, "%s %.6g, found on the validation data", c->setting[i].name, c->setting[i].value);
+    return BT_OK;
+}
+
 /* Logits, metrics and predictions of a split with the weights as they are. */
 static enum bt_status run_split(struct bt__trainer *t, enum bt__split which, int64_t step,
                                 struct bt_metrics *m, struct bt_error *err)
@@ -101,7 +116,8 @@ static enum bt_status run_split(struct bt__trainer *t, enum bt__split which, int
                                      keep_going, t, &e, err);
     if (st) return st;
     t->eval_seconds = bt__clock() - begin;
-    st = bt__evaluation_metrics(&e, t->setup.task, d, m, err);
+    if (which == BT__VALIDATION) st = settle(t, &e.logits, err);
+    if (!st) st = bt__evaluation_metrics(&e, t->setup.task, d, m, err);
     bt__metrics_brief(t->setup.task->ops->family, t->x->eval_metric_for_best_model, m);
     if (!st && isfinite(e.loss))
         write_predictions(t, which, step, &e);
@@ -153,6 +169,17 @@ enum bt_status bt__eval(struct bt__trainer *t, bool planned, bool *better, struc
 
 /* ── the test ── */
 
+/* What the task had settled on when the checkpoint was made. */
+static enum bt_status recall(struct bt__trainer *t, const char *path, struct bt_error *err)
+{
+    struct bt__model_config c = {.num_labels = 0};
+    if (!t->setup.task->ops->recall) return BT_OK;
+    enum bt_status st = bt__hf_config_load(path, &c, err);
+    if (!st) t->setup.task->ops->recall(t->setup.task, &c);
+    bt__model_config_free(&c);
+    return st;
+}
+
 /* The best checkpoint's weights take the place of the last ones. *step: whose weights there are then. */
 static enum bt_status best_weights(struct bt__trainer *t, int64_t *step, struct bt_error *err)
 {
@@ -171,6 +198,7 @@ static enum bt_status best_weights(struct bt__trainer *t, int64_t *step, struct 
     else
         st = bt__hf_weights_load(path, BT__WEIGHTS_SAFETENSORS, &t->setup.model->params, t->setup.model->w,
                                  NULL, &report, err);
+    if (!missing.status && !st) st = recall(t, path, err);
     if (!st) {
         *step = t->st.best.step;
         t->saved =

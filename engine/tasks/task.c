@@ -104,11 +104,13 @@ size_t bt__task_first(const struct bt__task_data *d, size_t e)
 
 static void drop_gold(struct bt__task_data *d)
 {
-    if (d->gold && d->ops->drop)
+    if ((d->gold || d->own) && d->ops->drop) {
         d->ops->drop(d);
-    else
+    } else {
         free(d->gold);
-    d->gold = NULL;
+        free(d->own);
+    }
+    d->gold = d->own = NULL;
 }
 
 enum bt_status bt__task_build(const struct bt__task *t, struct bt__task_data *d, bool gold,

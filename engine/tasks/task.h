@@ -38,6 +38,7 @@ struct bt__task_data {
     const struct bt__task_ops *ops; /* who built gold */
     struct bt__features f;
     void *gold; /* the task's own; NULL: not known */
+    void *own;  /* what else the task keeps about its sequences; ops->drop frees it */
 };
 
 /* Logits of all sequences of a split: those of sequence i begin at start[i]. */
@@ -79,15 +80,25 @@ struct bt__task_ops {
     enum bt_status (*learn)(struct bt__task *t, const struct bt__task_data *train, struct bt_error *err);
     void (*close)(struct bt__task *t); /* frees t->own; NULL: nothing to free */
     struct bt__head_spec (*head)(const struct bt__task *t);
+    /* What decoding goes by beyond the options (struct bt__model_setting): settled from the validation data at each evaluation, left in the model's
+     * configuration, and taken from it. NULL: nothing. */
+    enum bt_status (*settle)(struct bt__task *t, const struct bt__task_data *validation,
+                             const struct bt__logits *l, struct bt_error *err);
+    void (*remember)(const struct bt__task *t, struct bt__model_config *c);
+    void (*recall)(struct bt__task *t, const struct bt__model_config *c);
+    int max_length; /* data.max_seq_length where nobody says it; 0: the option's default */
 
     /* Fills d->f, and d->gold where the examples have it (gold wanted: those that lack it are an error with file and line). */
     enum bt_status (*build)(const struct bt__task *t, struct bt__task_data *d, bool gold,
                             struct bt__pool *pool, struct bt_error *err);
-    void (*drop)(struct bt__task_data *d); /* frees d->gold; NULL: free() does */
+    void (*drop)(struct bt__task_data *d); /* frees d->gold and d->own; NULL: free() does */
     /* Number of the group of examples that a random cut should keep in proportion, 0 … labels − 1; NULL: all are one. −1: none. */
     int (*stratum)(const struct bt__task *t, const struct bt_example *e);
     /* rows[labels.n]: how often each label stands in the split; NULL: the task has no labels. */
     void (*tally)(const struct bt__task *t, const struct bt__task_data *d, int64_t *rows);
+
+    /* What the log says about the training data beside the number of its rows, a line; NULL: how many rows were cut. */
+    void (*about_data)(const struct bt__task *t, const struct bt__task_data *train, struct bt_str *out);
 
     /* What sequence i adds to the number that the losses of a step are divided by; NULL: 1. */
     double (*weight)(const struct bt__task *t, const struct bt__task_data *d, size_t i);
