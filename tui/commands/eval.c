@@ -17,7 +17,7 @@ static const char about[] = "RUN is a run's id or directory (RUN@STEP, RUN@best 
 
 struct request {
     bool json;
-    const char *text, *pair, *label, *delimiter, *runs;
+    const char *text, *pair, *label, *tokens, *tags, *delimiter, *runs;
     int format, header, quoting; /* −1: not given */
     int64_t threads;
     struct cli_list data;
@@ -26,7 +26,6 @@ struct request {
 /* What stands open while a model is measured. */
 struct work {
     struct cli_model model;
-    struct bt_experiment *x; /* the run's, or all defaults */
     struct bt_predictor *p;
     struct bt_evaluation_result *r;
 };
@@ -58,7 +57,12 @@ static void tell_metrics(const struct bt_evaluation_result *r)
 
 static void tell_classes(const struct work *w)
 {
-    static const char *const heads[] = {"label", "precision", "recall", "f1", "rows"};
+    static const char *const labels[] = {"label", "precision", "recall", "f1", "rows"}, *const types[] = {
+                                                                                            "type",
+                                                                                            "precision",
+                                                                                            "recall", "f1",
+                                                                                            "entities"};
+    const char *const *heads = bt_predictor_task(w->p) == BT_TYPE_NER ? types : labels;
     struct cli_table t = {.columns = 5, .right = ~1u};
     if (w->r->n_labels == 0) return;
     for (int i = 0; i < 5; i++) cli_table_cell(&t, "%s", heads[i]);
@@ -140,22 +144,14 @@ static void tell_json(const struct bt_evaluation_result *r)
 
 /* ── the command ── */
 
-static enum bt_status load_settings(struct work *w, struct bt_error *err)
-{
-    if (!w->model.run) return bt_experiment_new(&w->x, err);
-    char *path = bt_path_join(w->model.run, "experiment.yaml");
-    if (!path) return bt_fail(err, BT_NOMEM, "no memory for a name");
-    enum bt_status st = bt_experiment_load(path, &w->x, err);
-    free(path);
-    return st;
-}
-
 static struct bt_data_spec settings(const struct work *w, const struct request *q)
 {
-    struct bt_data_spec s = bt_experiment_data(w->x);
+    struct bt_data_spec s = bt_experiment_data(bt_predictor_experiment(w->p));
     if (q->text) s.text_column = q->text;
     if (q->pair) s.text_pair_column = q->pair;
     if (q->label) s.label_column = q->label;
+    if (q->tokens) s.tokens_column = q->tokens;
+    if (q->tags) s.tags_column = q->tags;
     if (q->delimiter) s.dialect.delimiter = q->delimiter[0];
     if (q->format >= 0) s.dialect.format = (enum bt_data_format)q->format;
     if (q->header >= 0) s.dialect.header = q->header - 1;
@@ -163,20 +159,25 @@ static struct bt_data_spec settings(const struct work *w, const struct request *
     return s;
 }
 
+/* Whether somebody has to say where text and label stand. */
+static bool has_columns(const struct bt_data_spec *s)
+{
+    return s->kind == BT_EXAMPLE_TEXT || s->kind == BT_EXAMPLE_LABEL_SET;
+}
+
 static enum bt_status measure(struct work *w, const char *name, const struct request *q, struct bt_error *err)
 {
     enum bt_status st = cli_model_find(q->runs, name, &w->model, err);
-    if (!st) st = load_settings(w, err);
     if (st) return st;
-    const struct bt_data_spec data = settings(w, q);
-    if (!data.text_column || !data.label_column)
-        return bt_fail(err, BT_INVALID,
-                       "%s has no run that says how its data is read: expected --text and --label", name);
     const struct bt_predictor_spec spec = {
         .model_dir = w->model.dir, .run_dir = w->model.run, .threads = (int)q->threads};
     st = bt_predictor_open(&spec, &w->p, err);
-    if (!st) st = bt_predictor_eval(w->p, q->data.item, q->data.n, &data, NULL, &w->r, err);
-    return st;
+    if (st) return st;
+    const struct bt_data_spec data = settings(w, q);
+    if (has_columns(&data) && (!data.text_column || !data.label_column))
+        return bt_fail(err, BT_INVALID,
+                       "%s has no run that says how its data is read: expected --text and --label", name);
+    return bt_predictor_eval(w->p, q->data.item, q->data.n, &data, NULL, &w->r, err);
 }
 
 static void tell(const struct work *w, const struct request *q)
@@ -200,14 +201,14 @@ static int run(const char *name, const struct request *q)
     if (!st) tell(&w, q);
     bt_evaluation_result_free(w.r);
     bt_predictor_free(w.p);
-    bt_experiment_free(w.x);
     cli_model_clear(&w.model);
     return st ? cli_fail(&err) : CLI_DONE;
 }
 
 int cmd_eval(int argc, char **argv)
 {
-    static const char *const formats[] = {"auto", "csv", "tsv", "jsonl", NULL};
+    static const char *const formats[] = {"auto",  "csv",     "tsv",  "jsonl", "conll",
+                                          "squad", "semeval", "swag", "text",  NULL};
     static const char *const switches[] = {"auto", "false", "true", NULL};
     struct request q = {.format = -1, .header = -1, .quoting = -1};
     const struct cli_option options[] = {
@@ -216,7 +217,10 @@ int cmd_eval(int argc, char **argv)
         CLI_TEXT("text", 't', "COL", &q.text, "column of the text: its name or number from 1"),
         CLI_TEXT("pair", 'p', "COL", &q.pair, "column of the second text of a pair"),
         CLI_TEXT("label", 'l', "COL", &q.label, "column of the label"),
-        CLI_CHOICE("format", 'f', &q.format, formats, "format of the files: auto, csv, tsv, jsonl"),
+        CLI_TEXT("tokens", 0, "COL", &q.tokens, "column or member of the words"),
+        CLI_TEXT("tags", 0, "COL", &q.tags, "column or member of the words' tags"),
+        CLI_CHOICE("format", 'f', &q.format, formats,
+                   "format of the files: auto, csv, tsv, jsonl, conll, squad, semeval, swag, text"),
         CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),
         CLI_CHOICE("header", 0, &q.header, switches, "the first row names the columns: auto, true, false"),
         CLI_CHOICE("quoting", 0, &q.quoting, switches, "\"…\" encloses cells: auto, true, false"),

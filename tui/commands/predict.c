@@ -15,13 +15,20 @@ static const char about[] =
     "FILE or\n"
     "from standard input: plain text, a line each. Where the run was trained on pairs, and for a MODEL in "
     "lines\n"
-    "that hold one, a tab stands between the two texts. A line of output for each: label<TAB>probability.\n";
+    "that hold one, a tab stands between the two texts. A line of output for each: label<TAB>probability.\n"
+    "Of a model that finds entities: type<TAB>begin<TAB>end<TAB>text<TAB>probability for each (characters of "
+    "the "
+    "text;\n"
+    "the mean over its words), and an empty line behind those of a text; --conll gives every word and its "
+    "tag "
+    "instead.\n"
+    "With --words FILE holds words that are cut already: CoNLL's columns, or JSONL with lists of tokens.\n";
 
 enum { CHUNK = 512 /* lines worked on together */ };
 
 struct work {
     struct bt_predictor *p;
-    bool json;
+    bool json, conll;
     enum { SINGLE, PAIRS, EITHER } kind;
     struct bt_input in[CHUNK];
     char *line[CHUNK]; /* what in points into, ours */
@@ -29,6 +36,15 @@ struct work {
 };
 
 /* ── output ── */
+
+/* Each line by itself: on a terminal all else that could move the cursor is taken out. */
+static void print_lines(const struct bt_str *s)
+{
+    const char *text = bt_str_text(s), *end = text + s->len, *next;
+    for (; (next = memchr(text, '\n', (size_t)(end - text))); text = next + 1)
+        cli_data(text, (size_t)(next - text));
+    cli_data(text, (size_t)(end - text));
+}
 
 /* A bt_answer_fn; ctx: the work. */
 static void tell(void *ctx, size_t i, const struct bt_output *out)
@@ -39,8 +55,11 @@ static void tell(void *ctx, size_t i, const struct bt_output *out)
         predict_tell_json(bt_predictor_task(w->p), &w->in[i], out, &text);
         cli_json(&text);
     } else {
-        predict_tell_text(bt_predictor_task(w->p), &w->in[i], out, &text);
-        cli_data(bt_str_text(&text), text.len);
+        if (w->conll)
+            predict_tell_conll(out, &text);
+        else
+            predict_tell_text(bt_predictor_task(w->p), &w->in[i], out, &text);
+        print_lines(&text);
     }
     bt_str_free(&text);
 }
@@ -71,7 +90,10 @@ static enum bt_status take_line(struct work *w, const struct cli_lines *l, struc
 static enum bt_status flush(struct work *w, struct bt_error *err)
 {
     enum bt_status st = w->n ? bt_predict_all(w->p, w->in, w->n, tell, w, NULL, err) : BT_OK;
-    for (size_t i = 0; i < w->n; i++) free(w->line[i]);
+    for (size_t i = 0; i < w->n; i++) {
+        free(w->line[i]);
+        w->line[i] = NULL;
+    }
     w->n = 0;
     return st;
 }
@@ -102,6 +124,28 @@ static enum bt_status predict_one(struct work *w, const char *text, const char *
     struct bt_output out;
     enum bt_status st = bt_predict(w->p, &w->in[0], &out, err);
     if (!st) tell(w, 0, &out);
+    return st;
+}
+
+static enum bt_status predict_words(struct work *w, const char *path, struct bt_error *err)
+{
+    struct bt_examples *e = NULL;
+    struct bt_data_spec spec = bt_experiment_data(bt_predictor_experiment(w->p));
+    spec.files = &path;
+    spec.n_files = 1;
+    spec.tags_column = spec.class_names_file = NULL; /* there may be none: they are what is asked for */
+    enum bt_status st = bt_examples_load(&spec, &e, err);
+    if (st) return st;
+    const size_t n = bt_examples_count(e);
+    for (size_t i = 0; i < n && !st && !cli_output_gone(); i++) {
+        const struct bt_example *x = bt_examples_at(e, i);
+        w->in[w->n++] =
+            (struct bt_input){.text = x->text, .text_n = x->text_n, .part = x->part, .parts = x->parts};
+        if (w->n == CHUNK || i + 1 == n) st = flush(w, err);
+        if (!st && cli_interrupted()) st = bt_fail(err, BT_CANCELLED, "interrupted");
+    }
+    w->n = 0;
+    bt_examples_free(e);
     return st;
 }
 
@@ -140,38 +184,75 @@ static void close_work(struct work *w)
     free(w);
 }
 
+struct request {
+    bool json, conll, words;
+    const char *text, *pair, *runs;
+    int64_t threads;
+};
+
+static bool sensible(const struct request *q, const struct cli_args *args, int *code)
+{
+    *code = CLI_DONE;
+    if (q->text && args->n == 2)
+        *code = cli_misuse("predict", "--text and a FILE were given, expected one of them");
+    else if (q->pair && !q->text)
+        *code = cli_misuse("predict", "--pair was given without --text");
+    else if (q->words && args->n < 2)
+        *code = cli_misuse("predict", "--words was given without a FILE");
+    else if (q->conll && q->json)
+        *code = cli_misuse("predict", "--conll and --json were given, expected one of them");
+    return *code == CLI_DONE;
+}
+
+/* Whether the model can do what was asked for. */
+static enum bt_status fits(struct work *w, const char *name, const struct request *q, struct bt_error *err)
+{
+    const bool tags = bt_predictor_task(w->p) == BT_TYPE_NER;
+    if (tags) w->kind = SINGLE;
+    if (!tags && (q->words || q->conll))
+        return bt_fail(err, BT_INVALID, "%s gives no tags to words: --%s is of no use", name,
+                       q->words ? "words" : "conll");
+    if (!q->text || w->kind == EITHER || (w->kind == PAIRS) == (q->pair != NULL)) return BT_OK;
+    return bt_fail(err, BT_INVALID, "%s was trained on %s", name,
+                   q->pair ? "single texts, but --pair was given" : "pairs: --pair is missing");
+}
+
+static int run(const struct cli_args *args, const struct request *q)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct work *w = calloc(1, sizeof *w);
+    const char *file = args->n == 2 ? args->v[1] : NULL;
+    if (!w) return cli_fail(&(struct bt_error){.status = BT_NOMEM, .text = "out of memory"});
+    w->json = q->json;
+    w->conll = q->conll;
+    enum bt_status st = open_work(w, q->runs, args->v[0], (int)q->threads, &err);
+    if (!st) st = fits(w, args->v[0], q, &err);
+    cli_catch_interrupts();
+    if (!st && q->text)
+        st = predict_one(w, q->text, q->pair, &err);
+    else if (!st)
+        st = q->words ? predict_words(w, file, &err) : predict_lines(w, file, &err);
+    close_work(w);
+    return st ? cli_fail(&err) : CLI_DONE;
+}
+
 int cmd_predict(int argc, char **argv)
 {
-    bool json = false;
-    const char *text = NULL, *pair = NULL, *runs = NULL;
-    int64_t threads = 0;
+    struct request q = {.threads = 0};
     const struct cli_option options[] = {
-        CLI_TEXT("text", 't', "TEXT", &text, "the text, instead of a FILE"),
-        CLI_TEXT("pair", 'p', "TEXT", &pair, "the second text, for a model of pairs"),
-        CLI_INT("threads", 0, "N", &threads, 0, 1024, "how many threads (default: one for each processor)"),
-        CLI_RUNS(&runs),
-        CLI_JSON(&json),
+        CLI_TEXT("text", 't', "TEXT", &q.text, "the text, instead of a FILE"),
+        CLI_TEXT("pair", 'p', "TEXT", &q.pair, "the second text, for a model of pairs"),
+        CLI_FLAG("words", 'w', &q.words, "FILE holds words that are cut already"),
+        CLI_FLAG("conll", 0, &q.conll, "words and tags as columns"),
+        CLI_INT("threads", 0, "N", &q.threads, 0, 1024, "how many threads (default: one for each processor)"),
+        CLI_RUNS(&q.runs),
+        CLI_JSON(&q.json),
         CLI_END,
     };
     const struct cli_spec spec = {
         .command = "predict", .about = about, .options = options, .min_args = 1, .max_args = 2};
     struct cli_args args;
     int code;
-    if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
-    if (text && args.n == 2)
-        return cli_misuse("predict", "--text and a FILE were given, expected one of them");
-    if (pair && !text) return cli_misuse("predict", "--pair was given without --text");
-    struct bt_error err;
-    struct work *w = calloc(1, sizeof *w);
-    if (!w) return cli_fail(&(struct bt_error){.status = BT_NOMEM, .text = "out of memory"});
-    w->json = json;
-    enum bt_status st = open_work(w, runs, args.v[0], (int)threads, &err);
-    if (!st && text && w->kind != EITHER && (w->kind == PAIRS) != (pair != NULL))
-        st = bt_fail(&err, BT_INVALID, "%s was trained on %s", args.v[0],
-                     pair ? "single texts, but --pair was given" : "pairs: --pair is missing");
-    cli_catch_interrupts();
-    if (!st)
-        st = text ? predict_one(w, text, pair, &err) : predict_lines(w, args.n == 2 ? args.v[1] : NULL, &err);
-    close_work(w);
-    return st ? cli_fail(&err) : CLI_DONE;
+    if (!cli_parse(&spec, argc, argv, &args, &code) || !sensible(&q, &args, &code)) return code;
+    return run(&args, &q);
 }

@@ -49,13 +49,83 @@ static void number_json(const struct bt_input *in, const struct bt_output *out, 
     bt_jw_knum(w, "value", out->answer[0].score);
 }
 
+/* ── words with tags ── */
+
+/* A cell of a line: what would end it becomes a blank. */
+static void cell(struct bt_str *to, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) bt_str_addc(to, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
+}
+
+static size_t code_points(const char *text, size_t bytes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < bytes; i++) n += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* A line for each entity; an empty one ends the input. */
+static void spans_text(const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
+{
+    for (size_t i = 0; i < out->n; i++) {
+        const struct bt_answer *a = &out->answer[i];
+        bt_str_addf(to, "%s\t%zu\t%zu\t", a->label, code_points(in->text, a->begin),
+                    code_points(in->text, a->end));
+        cell(to, in->text + a->begin, a->end - a->begin);
+        bt_str_addf(to, "\t%.4f\n", a->score);
+    }
+}
+
+static void words_json(const struct bt_output *out, struct bt_json_writer *w)
+{
+    bt_jw_key(w, "tokens");
+    bt_jw_array(w);
+    for (size_t i = 0; i < out->words; i++) bt_jw_textn(w, out->word[i].text, out->word[i].n);
+    bt_jw_end_array(w);
+    bt_jw_key(w, "tags");
+    bt_jw_array(w);
+    for (size_t i = 0; i < out->words; i++) bt_jw_textn(w, out->word[i].tag, out->word[i].tag_n);
+    bt_jw_end_array(w);
+}
+
+static void spans_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+{
+    bt_jw_key(w, "answers");
+    bt_jw_array(w);
+    for (size_t i = 0; i < out->n; i++) {
+        const struct bt_answer *a = &out->answer[i];
+        bt_jw_object(w);
+        bt_jw_ktext(w, "label", a->label);
+        bt_jw_key(w, "score");
+        bt_jw_float(w, (float)a->score);
+        bt_jw_kint(w, "begin", (int64_t)code_points(in->text, a->begin));
+        bt_jw_kint(w, "end", (int64_t)code_points(in->text, a->end));
+        bt_jw_key(w, "text");
+        bt_jw_textn(w, in->text + a->begin, a->end - a->begin);
+        bt_jw_kbool(w, "chosen", a->chosen);
+        bt_jw_end_object(w);
+    }
+    bt_jw_end_array(w);
+    words_json(out, w);
+    logits(w, out);
+}
+
+void predict_tell_conll(const struct bt_output *out, struct bt_str *to)
+{
+    for (size_t i = 0; i < out->words; i++) {
+        cell(to, out->word[i].text, out->word[i].n);
+        bt_str_addf(to, "\t%s\n", out->word[i].tag);
+    }
+}
+
 /* ── the table ── */
 
 static const struct {
     void (*text)(const struct bt_input *in, const struct bt_output *out, struct bt_str *to);
     void (*json)(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w);
 } form[] = {[BT_TYPE_CLASSIFICATION] = {.text = label_text, .json = label_json},
-            [BT_TYPE_REGRESSION] = {.text = number_text, .json = number_json}};
+            [BT_TYPE_REGRESSION] = {.text = number_text, .json = number_json},
+            [BT_TYPE_NER] = {.text = spans_text, .json = spans_json}};
 
 void predict_tell_text(int type, const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
 {

@@ -7,6 +7,8 @@
 
 /* Appends the line(s) for one input, the last newline left out. type: BT_TYPE_…; in: what was asked. */
 void predict_tell_text(int type, const struct bt_input *in, const struct bt_output *out, struct bt_str *to);
+/* Words and tags as CoNLL's columns. */
+void predict_tell_conll(const struct bt_output *out, struct bt_str *to);
 /* Appends one JSON object. */
 void predict_tell_json(int type, const struct bt_input *in, const struct bt_output *out, struct bt_str *to);
 
