@@ -35,12 +35,10 @@ THREADS = os.environ.get("BT_PEER_THREADS") or 2
 
 class Row:
     """One line of the table. files: what prepares train and eval files; peer: options of the peer's script beyond the usual;
-    ours: the experiment file and its settings; metrics: (title, the peer's key, ours, factor); bound: has to be as good."""
+    ours: settings of the experiment file; metrics: (title, the peer's key, ours, factor); bound: has to be as good."""
 
-    def __init__(self, files, epochs, lr, peer, ours, metrics, script=TRAINER, model=None, bound=False,
-                 peer_files=None):
-        self.files, self.epochs, self.lr, self.peer, self.metrics = files, epochs, lr, peer, metrics
-        self.experiment, self.settings = ours
+    def __init__(self, files, epochs, lr, peer, ours, metrics, script=TRAINER, model=None, bound=False, peer_files=None):
+        self.files, self.epochs, self.lr, self.peer, self.settings, self.metrics = files, epochs, lr, peer, ours, metrics
         self.script, self.model, self.bound, self.peer_files = script, model, bound, peer_files or files
 
 
@@ -53,52 +51,62 @@ def columns(text, label, pair=None, header=False, **more):
     return peer, {**ours, **more}
 
 
-def classified(files, epochs, lr, where, metrics, experiment="movie-reviews", peer=(), **more):
+def classified(files, epochs, lr, where, metrics, peer=(), **more):
     theirs, mine = where
-    return Row(files, epochs, lr, ["--task", "cls", *theirs, *peer], (experiment, mine), metrics, **more)
+    return Row(files, epochs, lr, ["--task", "cls", *theirs, *peer], {"task.type": "classification", **mine}, metrics, **more)
+
+
+def regression(files, epochs, lr, where, metrics, **more):
+    theirs, mine = where
+    return Row(files, epochs, lr, ["--task", "reg", *theirs], {"task.type": "regression", **mine}, metrics, **more)
+
+
+def entities(files, epochs, lr, **more):
+    metrics = [("entity F1", "entity_f1", "f1", 100)]
+    return Row(files, epochs, lr, ["--task", "ner"], {"task.type": "ner"}, metrics, **more)
+
+
+def aspects(files, epochs, lr, **more):
+    return Row(files, epochs, lr, ["--task", "absa"], {"task.type": "absa"}, [ACCURACY, MACRO], **more)
+
+
+def questions(files, task, metrics, **more):
+    """Windows of 256 tokens that share 64."""
+    ours = {"task.type": "qa", "data.max_seq_length": 256, "task.doc_stride": 64}
+    return Row(files, 2, 1e-4, ["--task", task, "--max-len", 256, "--stride", 64], ours, metrics, **more)
 
 
 ACCURACY = ("accuracy", "accuracy", "accuracy", 100)
 MACRO = ("macro F1", "f1_macro", "f1_macro", 100)
-ENTITY = [("entity F1", "entity_f1", "f1", 100)]
 QA = [("EM", "exact_match", "exact_match", 1), ("F1", "f1", "f1", 1)]
 
 ROWS = {
     "sst2": classified(data.shared("sst2/train.tsv", "sst2/dev.tsv"), 3, 5e-5, columns(0, 1), [ACCURACY], bound=True),
-    "conll2003": Row(data.shared("conll2003/eng.train", "conll2003/eng.testa"), 3, 1e-4, ["--task", "ner"], ("ner", {}), ENTITY,
-                     bound=True),
-    "absa": Row(data.split("absa_semeval14/Restaurants_Train.xml.seg", lines=3), 5, 5e-5, ["--task", "absa"], ("absa", {}),
-                [ACCURACY, MACRO], bound=True),
+    "conll2003": entities(data.shared("conll2003/eng.train", "conll2003/eng.testa"), 3, 1e-4, bound=True),
+    "absa": aspects(data.split("absa_semeval14/Restaurants_Train.xml.seg", lines=3), 5, 5e-5, bound=True),
     "mrpc": classified(data.split("mrpc/msr_paraphrase_train.txt", header=True), 5, 5e-5, columns(3, 0, 4, header=True),
                        [ACCURACY, ("F1", "f1", "f1", 100)], bound=True),
-    "stsb": Row(data.shared("stsb/sts-train.csv", "stsb/sts-dev.csv"), 4, 5e-5, ["--task", "reg", *columns(5, 4, 6)[0]],
-                ("regression", columns(5, 4, 6)[1]), [("Pearson", "pearson", "pearson", 100),
-                                                      ("Spearman", "spearman", "spearman", 100)], bound=True),
+    "stsb": regression(data.shared("stsb/sts-train.csv", "stsb/sts-dev.csv"), 4, 5e-5, columns(5, 4, 6),
+                       [("Pearson", "pearson", "pearson", 100), ("Spearman", "spearman", "spearman", 100)], bound=True),
     "cola": classified(data.shared("cola/in_domain_train.tsv", "cola/in_domain_dev.tsv"), 5, 1e-4, columns(3, 1),
                        [("Matthews", "mcc", "mcc", 1), ACCURACY], bound=True),
     "ag_news": classified(data.shared("ag_news_subset/train.csv", "ag_news_subset/dev.csv"), 2, 5e-5, columns(0, 1),
                           [ACCURACY, MACRO], peer=[*CSV, "--quoting"], bound=True),
     "rte": classified(data.shared("rte/train.tsv", "rte/dev.tsv"), 5, 1e-4, columns(1, 3, 2, header=True), [ACCURACY]),
     "trec": classified(data.trec, 5, 1e-4, columns(1, 0), [ACCURACY, MACRO]),
-    "wnut17": Row(data.shared("wnut17/wnut17train.conll", "wnut17/emerging.dev.conll"), 5, 1e-4, ["--task", "ner"], ("ner", {}), ENTITY,
-                  peer_files=data.wnut_for_peer),
-    "laptops": Row(data.split("absa_semeval14/Laptops_Train.xml.seg", lines=3), 5, 5e-5, ["--task", "absa"], ("absa", {}),
-                   [ACCURACY, MACRO]),
+    "wnut17": entities(data.shared("wnut17/wnut17train.conll", "wnut17/emerging.dev.conll"), 5, 1e-4, peer_files=data.wnut_for_peer),
+    "laptops": aspects(data.split("absa_semeval14/Laptops_Train.xml.seg", lines=3), 5, 5e-5),
     "chnsenticorp": classified(data.split("chnsenticorp/dev.tsv", header=True), 10, 1e-3, columns(1, 0, header=True), [ACCURACY],
                                model=data.chinese_model),
-    "swag": Row(data.made("make_choices.py", "train.csv", "val.csv"), 3, 1e-4, ["--task", "choice"], ("multiple-choice", {}),
+    "swag": Row(data.made("make_choices.py", "train.csv", "val.csv"), 3, 1e-4, ["--task", "choice"], {"task.type": "multiple_choice"},
                 [ACCURACY], script=MORE),
-    "squad2": Row(data.made("make_unanswerable.py", "train.json", "dev.json"), 2, 1e-4,
-                  ["--task", "qa2", "--max-len", 256, "--stride", 64],
-                  ("question-answering", {"data.max_seq_length": 256, "task.doc_stride": 64}),
-                  [("EM", "exact_match", "exact", 1), *QA[1:], ("HasAns F1", "HasAns_f1", "HasAns_f1", 1),
-                   ("NoAns F1", "NoAns_f1", "NoAns_f1", 1)], script=MORE),
+    "squad2": questions(data.made("make_unanswerable.py", "train.json", "dev.json"), "qa2",
+                        [("EM", "exact_match", "exact", 1), *QA[1:], ("HasAns F1", "HasAns_f1", "HasAns_f1", 1),
+                         ("NoAns F1", "NoAns_f1", "NoAns_f1", 1)], script=MORE),
     "mnli": classified(data.made("make_inferences.py", "train.tsv", "dev_matched.tsv", "dev_mismatched.tsv"), 3, 1e-4,
                        columns(0, 2, 1, header=True),
                        [("matched", "accuracy", "accuracy", 100), ("mismatched", "accuracy_2", "accuracy_2", 100)]),
-    "squad": Row(data.shared("squad/train-v1.1.du-test-split.json", "xquad/xquad.en.json"), 2, 1e-4,
-                 ["--task", "qa", "--max-len", 256, "--stride", 64],
-                 ("question-answering", {"data.max_seq_length": 256, "task.doc_stride": 64}), QA, bound=True),
+    "squad": questions(data.shared("squad/train-v1.1.du-test-split.json", "xquad/xquad.en.json"), "qa", QA, bound=True),
 }
 
 
@@ -130,31 +138,29 @@ def run_peer(name, row, work, seed, _):
     return found, commands
 
 
-def our_command(name, row, work, seed, more):
-    train, *evals = row.files(SHARED, work)
+def experiment(name, row, work, evals, train):
+    """The row's experiment file, without a seed."""
     model = row.model(SHARED, work, PEER_PYTHON) if row.model else MODEL
-    options = {"model.name_or_path": model, "data.train_file": train, "data.validation_file": listed(evals), "data.test_file": "[]",
-               "data.max_seq_length": 128, **row.settings, "train.num_train_epochs": row.epochs, "train.train_batch_size": 32,
-               "train.seed": seed, "optim.learning_rate": row.lr, "optim.weight_decay": 0.01, "optim.warmup_ratio": 0.1,
-               "optim.adam_epsilon": 1e-8, "eval.eval_strategy": "epoch",
+    options = {"model.name_or_path": model, "data.train_file": train, "data.validation_file": evals, "data.max_seq_length": 128,
+               **row.settings, "train.num_train_epochs": row.epochs, "train.train_batch_size": 32, "optim.learning_rate": row.lr,
+               "optim.weight_decay": 0.01, "optim.warmup_ratio": 0.1, "optim.adam_epsilon": 1e-8,
                "run.save_strategy": "no" if len(evals) == 1 else "epoch"}
-    sets = [part for o in [*(f"{k}={v}" for k, v in options.items()), *more] for part in ("--set", o)]
-    return [BERTTY, "train", ROOT / f"experiments/{row.experiment}.yaml", *sets, "--name", f"{name}-{seed}",
-            "--runs", work / "runs", "--json"]
-
-
-def listed(files):
-    return files[0] if len(files) == 1 else f"[{', '.join(map(str, files))}]"
+    groups = {}
+    for key, value in options.items():
+        group, option = key.split(".")
+        groups.setdefault(group, []).append(f"  {option}: {json.dumps(value, default=str, ensure_ascii=False)}\n")
+    return data.write(work / f"experiments/{name}.yaml", "".join(f"{group}:\n{''.join(lines)}" for group, lines in groups.items()))
 
 
 def run_ours(name, row, work, seed, more):
     """Several validation files count as one while training; so the last checkpoint is held against each."""
     run, log = work / f"runs/{name}-{seed}", work / f"logs/{name}-ours-{seed}.log"
     shutil.rmtree(run, ignore_errors=True)
-    commands = [our_command(name, row, work, seed, more)]
+    train, *evals = row.files(SHARED, work)
+    sets = [part for o in (f"train.seed={seed}", *more) for part in ("--set", o)]
+    commands = [[BERTTY, "train", experiment(name, row, work, evals, train), *sets, "--name", run.name, "--runs", run.parent, "--json"]]
     got = last_json(commands[0], log)
     found = {**got["last"]["metrics"], **{key: got[key] for key in ("tokens_per_s", "max_rss_mib") if key in got}}
-    _, *evals = row.files(SHARED, work)
     for i, path in enumerate(evals if len(evals) > 1 else []):
         commands.append([BERTTY, "eval", f"{run}@last", "--data", path, "--json"])
         metrics = last_json(commands[-1], log)["metrics"]
