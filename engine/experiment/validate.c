@@ -90,6 +90,9 @@ static enum bt_status check_eval(const struct check *c)
 #define WINDOWS  (ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA))
 #define WARMS_UP (~(ONE(BT_LR_CONSTANT) | ONE(BT_LR_REDUCE_ON_PLATEAU)))
 
+/* The tasks whose head reads a sequence as a whole. */
+#define POOLED (~(ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA)))
+
 #define ONLY(opt, other, which)                                                                              \
     {                                                                                                        \
         .option = BT_OPTION_##opt, .of = BT_OPTION_##other, .choices = (which)                               \
@@ -114,6 +117,9 @@ static const struct {
     ONLY(optim_adam_beta2, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_adam_epsilon, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
     ONLY(optim_correct_bias, optim_optim, ONE(BT_OPTIM_ADAMW) | ONE(BT_OPTIM_BERT_ADAM)),
+    ONLY(model_pooling, task_type, POOLED),
+    ONLY(model_reinit_pooler, task_type, POOLED),
+    ONLY(model_reinit_pooler, model_pooling, ONE(BT_POOLING_CLS)),
     ONLY(optim_momentum, optim_optim, ONE(BT_OPTIM_SGD)),
     ONLY(optim_num_cycles, optim_lr_scheduler_type, ONE(BT_LR_COSINE_WITH_RESTARTS)),
     ONLY(optim_power, optim_lr_scheduler_type, ONE(BT_LR_POLYNOMIAL)),

@@ -128,6 +128,7 @@ static void fields(struct reader *r, struct bt__model_config *c)
                                        real(r, "attention_probs_dropout_prob", 0.1f),
                                    .classifier_dropout = real(r, "classifier_dropout", -1.0f),
                                    .hidden_act = activation(r)};
+    c->mean_pooling = strcmp(bt_json_text(bt_json_get(r->root, "classifier_pooling"), "cls"), "mean") == 0;
     name_of(bt_json_at(bt_json_get(r->root, "architectures"), 0), c->architecture, sizeof c->architecture);
     name_of(bt_json_get(r->root, "problem_type"), c->problem_type, sizeof c->problem_type);
     labels(r, c);

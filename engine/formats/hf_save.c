@@ -64,6 +64,7 @@ static void write_config(struct bt_json_writer *w, const struct bt__model_config
     write_float(w, "hidden_dropout_prob", c->hidden_dropout_prob);
     write_float(w, "attention_probs_dropout_prob", c->attention_probs_dropout_prob);
     if (c->classifier_dropout >= 0.0f) write_float(w, "classifier_dropout", c->classifier_dropout);
+    if (c->mean_pooling) bt_jw_ktext(w, "classifier_pooling", "mean");
     if (c->problem_type[0]) bt_jw_ktext(w, "problem_type", c->problem_type);
     bt_jw_ktext(w, "dtype", "float32");
     write_labels(w, c);

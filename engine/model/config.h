@@ -23,6 +23,7 @@ struct bt__model_config {
     float hidden_dropout_prob, attention_probs_dropout_prob; /* [0, 1) */
     float classifier_dropout;                                /* [0, 1); negative: as hidden_dropout_prob */
     enum bt__act hidden_act;
+    bool mean_pooling; /* classifier_pooling, as ModernBERT's config.json has it: "mean" */
     char architecture[64], problem_type[40]; /* "" where the file says nothing */
     int num_labels;                          /* 0: the file names none */
     char **label_names; /* id2label, num_labels of them, owned; NULL when num_labels is 0 */

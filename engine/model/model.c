@@ -77,6 +77,7 @@ enum bt_status bt__model_create(const struct bt__model_config *config, const str
     m->head = *head;
     m->num_labels = head->outputs;
     enum bt_status st = bt__model_config_copy(&m->config, config, err);
+    m->config.mean_pooling = head->kind == BT__HEAD_MEAN;
     if (st == BT_OK) st = bt__params_build(&m->params, config, head, err);
     if (st == BT_OK) {
         m->layer = calloc((size_t)config->num_hidden_layers, sizeof *m->layer);

@@ -83,8 +83,11 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     memcpy(sorted, f->length, f->n * sizeof *sorted);
     qsort(sorted, f->n, sizeof *sorted, descending);
     int n = (int)smaller((int64_t)f->n, (int64_t)s->batch_size * group_of(f));
-    *out = (struct bt__pass_limits){
-        .seqs = n, .longest = n ? sorted[0] : 0, .train = true, .micro_batches = s->accumulation};
+    *out = (struct bt__pass_limits){.seqs = n,
+                                    .longest = n ? sorted[0] : 0,
+                                    .train = true,
+                                    .recompute = s->recompute,
+                                    .micro_batches = s->accumulation};
     for (int i = 0; i < n; i++) {
         out->rows += sorted[i];
         out->pairs += (size_t)sorted[i] * (size_t)sorted[i];

@@ -23,6 +23,7 @@ struct bt__learner_settings {
     double warmup_ratio;          /* of the total, when schedule.warmup is 0 */
     double learning_rate;
     struct bt__optim_settings optim;
+    bool recompute;                  /* layers, in the backward pass */
     struct bt__pass_limits at_least; /* what else the pass is used for: evaluations. Zero: nothing */
 };
 

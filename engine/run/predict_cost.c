@@ -73,6 +73,7 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
         .seed = (uint64_t)x->train_seed,
         .data_seed = (uint64_t)(x->train_data_seed >= 0 ? x->train_data_seed : x->train_seed),
         .max_grad_norm = x->train_max_grad_norm,
+        .recompute = x->train_gradient_checkpointing,
         .schedule = {.kind = kind[x->optim_lr_scheduler_type],
                      .warmup = x->optim_warmup_steps,
                      .base = x->optim_learning_rate,

@@ -30,6 +30,7 @@ static enum bt_status default_experiment(struct bt_predictor *p, const struct bt
     enum bt_status st = bt_experiment_new(&p->x, err);
     if (st) return st;
     p->x->task_type = bt__task_of_model(c->architecture, c->problem_type, c->num_labels);
+    if (c->mean_pooling) p->x->model_pooling = BT_POOLING_MEAN;
     p->x->data_max_seq_length = c->max_position_embeddings;
     const int usual = bt__task_ops(p->x->task_type)->max_length;
     if (usual && usual < p->x->data_max_seq_length) p->x->data_max_seq_length = usual;

@@ -1,6 +1,7 @@
 #include "tasks/inputs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct bt__features_options bt__features_options_of(const struct bt_experiment *x)
 {
@@ -9,6 +10,16 @@ struct bt__features_options bt__features_options_of(const struct bt_experiment *
                                               [BT_TRUNCATION_ONLY_SECOND] = BT__ONLY_SECOND};
     return (struct bt__features_options){.max_length = (int)x->data_max_seq_length,
                                          .truncation = how[x->data_truncation]};
+}
+
+enum bt_status bt__task_pooling(const struct bt__task *t, struct bt__features *f, struct bt_error *err)
+{
+    if (t->x->model_pooling != BT_POOLING_MEAN) return BT_OK;
+    size_t tokens = f->start[f->n];
+    f->reads = malloc(tokens + 1);
+    if (!f->reads) return bt_fail(err, BT_NOMEM, "no memory for %zu tokens", tokens);
+    memset(f->reads, 1, tokens);
+    return BT_OK;
 }
 
 enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d, struct bt__pool *pool,
@@ -24,13 +35,14 @@ enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d
     }
     enum bt_status st = bt__features_build(&d->f, t->tokenizer, texts, d->n, &opt, pool, err);
     free(texts);
-    return st;
+    return st ? st : bt__task_pooling(t, &d->f, err);
 }
 
 struct bt__head_spec bt__pooled_head(const struct bt__task *t, int outputs)
 {
-    (void)t;
-    return (struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = outputs};
+    bool mean = t->x->model_pooling == BT_POOLING_MEAN;
+    return (struct bt__head_spec){
+        .kind = mean ? BT__HEAD_MEAN : BT__HEAD_POOLED, .name = "classifier", .outputs = outputs};
 }
 
 double bt__task_mean(const struct bt__task_data *d, const struct bt__logits *l, size_t e, int col)

@@ -1,6 +1,6 @@
 /* The share of the machine's matrix-product rate that a whole forward and backward pass reaches.
  *
- *     bench_step [hidden layers heads intermediate] [threads] [rows of a batch]
+ *     bench_step [hidden layers heads intermediate] [threads] [rows of a batch] [1: layers are computed again]
  *
  * Random weights, a batch of sentences of mixed lengths; floating-point operations are counted from the shapes that are really
  * multiplied; the reference is one thread's sgemm of 192 × 768 × 768, times the threads, measured in the same run. */
@@ -93,8 +93,8 @@ static void fill(struct bt__batch *b, int sequences, int vocab)
 int main(int argc, char **argv)
 {
     struct bt_error err;
-    int arg[] = {384, 6, 12, 1536, 0, 32};
-    for (int i = 1; i < argc && i <= 6; i++) arg[i - 1] = (int)strtol(argv[i], NULL, 10);
+    int arg[] = {384, 6, 12, 1536, 0, 32, 0};
+    for (int i = 1; i < argc && i <= 7; i++) arg[i - 1] = (int)strtol(argv[i], NULL, 10);
     struct bt__model_config c = {.vocab_size = 30522,
                                  .hidden_size = arg[0],
                                  .num_hidden_layers = arg[1],
@@ -127,6 +127,7 @@ int main(int argc, char **argv)
                                      .longest = b.longest,
                                      .pairs = b.pair[b.n],
                                      .train = true,
+                                     .recompute = arg[6] != 0,
                                      .micro_batches = 1};
     if (bt__pass_create(m, pool, &limits, &p, &err)) {
         fprintf(stderr, "%s\n", err.text);

@@ -87,6 +87,8 @@ static void refusals(void **state)
             "model.reinit_layers: 3, but the model has 2 layers");
     refused((const char *const[]){"model.reinit_layers=2", "model.freeze_layers=1", NULL},
             "model.reinit_layers: 2");
+    refused((const char *const[]){"model.reinit_pooler=true", "model.pooling=mean", NULL},
+            "model.reinit_pooler");
 }
 
 int main(void)

@@ -180,11 +180,48 @@ static void steered(void **state)
     bt_run_status_clear(&s);
 }
 
+/* Layers that are computed again: the same weights. */
+static void gradient_checkpointing(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"train.gradient_checkpointing=true", NULL};
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    expect_ok(fix_train("again", settings, &w, &r));
+    bt_train_result_clear(&r);
+    assert_string_equal(fix_weights("again"), fix_weights("reference"));
+}
+
+/* The mean over tokens: other weights than [CLS] gives, without a pooler, and the same after a stop. */
+static void mean_pooling(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"model.pooling=mean", "eval.eval_strategy=no", NULL};
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    expect_ok(fix_train("mean", settings, &w, &r));
+    bt_train_result_clear(&r);
+    char *text = fix_json("mean", "last/config.json", "classifier_pooling");
+    assert_string_equal(text, "mean");
+    free(text);
+    w = (struct fix_watch){.at = 5, .act = fix_stop};
+    expect_ok(fix_train("mean-stopped", settings, &w, &r));
+    bt_train_result_clear(&r);
+    w = (struct fix_watch){.at = -1};
+    expect_ok(fix_resume("mean-stopped", -1, false, &w, &r));
+    bt_train_result_clear(&r);
+    assert_string_equal(fix_weights("mean"), fix_weights("mean-stopped"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads),         cmocka_unit_test(from_every_step),
-        cmocka_unit_test(stop_and_resume), cmocka_unit_test(other_settings),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(from_every_step),
+        cmocka_unit_test(stop_and_resume),
+        cmocka_unit_test(other_settings),
+        cmocka_unit_test(gradient_checkpointing),
+        cmocka_unit_test(mean_pooling),
         cmocka_unit_test(steered),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
