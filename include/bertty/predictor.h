@@ -87,4 +87,8 @@ enum bt_status bt_predictor_eval(struct bt_predictor *p, const char *const *file
                                  struct bt_evaluation_result **out, struct bt_error *err);
 void bt_evaluation_result_free(struct bt_evaluation_result *r);
 
+/* From the rows of a predictions file (n bytes) about questions: predictions.json {id: text}, nbest_predictions.json and, where there may be no answer,
+ * null_odds.json in a directory, which is made if need be; as SQuAD's evaluation scripts read them. */
+enum bt_status bt_squad_files_write(const char *dir, const char *rows, size_t n, struct bt_error *err);
+
 #endif

@@ -17,7 +17,7 @@ static const char about[] = "RUN is a run's id or directory (RUN@STEP, RUN@best 
 
 struct request {
     bool json;
-    const char *text, *pair, *label, *tokens, *tags, *delimiter, *runs;
+    const char *text, *pair, *label, *tokens, *tags, *context, *delimiter, *runs, *squad;
     int format, header, quoting; /* −1: not given */
     int64_t threads;
     struct cli_list data;
@@ -152,6 +152,7 @@ static struct bt_data_spec settings(const struct work *w, const struct request *
     if (q->label) s.label_column = q->label;
     if (q->tokens) s.tokens_column = q->tokens;
     if (q->tags) s.tags_column = q->tags;
+    if (q->context) s.context_column = q->context;
     if (q->delimiter) s.dialect.delimiter = q->delimiter[0];
     if (q->format >= 0) s.dialect.format = (enum bt_data_format)q->format;
     if (q->header >= 0) s.dialect.header = q->header - 1;
@@ -163,6 +164,18 @@ static struct bt_data_spec settings(const struct work *w, const struct request *
 static bool has_columns(const struct bt_data_spec *s)
 {
     return s->kind == BT_EXAMPLE_TEXT || s->kind == BT_EXAMPLE_LABEL_SET;
+}
+
+/* With --squad the answers go to files. */
+static enum bt_status evaluate(struct work *w, const struct request *q, const struct bt_data_spec *data,
+                               struct bt_error *err)
+{
+    struct bt_str rows = {.len = 0};
+    enum bt_status st =
+        bt_predictor_eval(w->p, q->data.item, q->data.n, data, q->squad ? &rows : NULL, &w->r, err);
+    if (!st && q->squad) st = bt_squad_files_write(q->squad, bt_str_text(&rows), rows.len, err);
+    bt_str_free(&rows);
+    return st;
 }
 
 static enum bt_status measure(struct work *w, const char *name, const struct request *q, struct bt_error *err)
@@ -177,7 +190,9 @@ static enum bt_status measure(struct work *w, const char *name, const struct req
     if (has_columns(&data) && (!data.text_column || !data.label_column))
         return bt_fail(err, BT_INVALID,
                        "%s has no run that says how its data is read: expected --text and --label", name);
-    return bt_predictor_eval(w->p, q->data.item, q->data.n, &data, NULL, &w->r, err);
+    if (q->squad && data.kind != BT_EXAMPLE_QUESTION)
+        return bt_fail(err, BT_INVALID, "%s does not answer questions: --squad is of no use", name);
+    return evaluate(w, q, &data, err);
 }
 
 static void tell(const struct work *w, const struct request *q)
@@ -219,6 +234,10 @@ int cmd_eval(int argc, char **argv)
         CLI_TEXT("label", 'l', "COL", &q.label, "column of the label"),
         CLI_TEXT("tokens", 0, "COL", &q.tokens, "column or member of the words"),
         CLI_TEXT("tags", 0, "COL", &q.tags, "column or member of the words' tags"),
+        CLI_TEXT("context", 0, "COL", &q.context, "column or member of the passage that a question is about"),
+        CLI_TEXT(
+            "squad", 0, "DIR", &q.squad,
+            "write predictions.json, nbest_predictions.json and null_odds.json for SQuAD's scripts there"),
         CLI_CHOICE("format", 'f', &q.format, formats,
                    "format of the files: auto, csv, tsv, jsonl, conll, squad, semeval, swag, text"),
         CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),

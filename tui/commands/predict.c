@@ -7,6 +7,7 @@
 #include <bertty/predictor.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char about[] =
     "RUN is a run's id or directory (RUN@STEP, RUN@best and RUN@last name a checkpoint; else the best, else "
@@ -22,7 +23,11 @@ static const char about[] =
     "the mean over its words), and an empty line behind those of a text; --conll gives every word and its "
     "tag "
     "instead.\n"
-    "With --words FILE holds words that are cut already: CoNLL's columns, or JSONL with lists of tokens.\n";
+    "With --words FILE holds words that are cut already: CoNLL's columns, or JSONL with lists of tokens.\n"
+    "Of a model that answers questions: answer<TAB>probability, the answer empty where there is none. Text "
+    "is "
+    "the\n"
+    "question, pair the passage; FILE holds question<TAB>passage, or is a JSON file as SQuAD's.\n";
 
 enum { CHUNK = 512 /* lines worked on together */ };
 
@@ -127,7 +132,8 @@ static enum bt_status predict_one(struct work *w, const char *text, const char *
     return st;
 }
 
-static enum bt_status predict_words(struct work *w, const char *path, struct bt_error *err)
+/* Examples of a file that is read as training data is. */
+static enum bt_status predict_examples(struct work *w, const char *path, struct bt_error *err)
 {
     struct bt_examples *e = NULL;
     struct bt_data_spec spec = bt_experiment_data(bt_predictor_experiment(w->p));
@@ -139,14 +145,33 @@ static enum bt_status predict_words(struct work *w, const char *path, struct bt_
     const size_t n = bt_examples_count(e);
     for (size_t i = 0; i < n && !st && !cli_output_gone(); i++) {
         const struct bt_example *x = bt_examples_at(e, i);
-        w->in[w->n++] =
-            (struct bt_input){.text = x->text, .text_n = x->text_n, .part = x->part, .parts = x->parts};
+        w->in[w->n++] = (struct bt_input){.text = x->text,
+                                          .text_n = x->text_n,
+                                          .pair = x->pair,
+                                          .pair_n = x->pair_n,
+                                          .part = x->part,
+                                          .parts = x->parts};
         if (w->n == CHUNK || i + 1 == n) st = flush(w, err);
         if (!st && cli_interrupted()) st = bt_fail(err, BT_CANCELLED, "interrupted");
     }
     w->n = 0;
     bt_examples_free(e);
     return st;
+}
+
+/* Whether FILE is to be read as JSON: no question begins with a brace. */
+static bool holds_json(const struct work *w, const char *file)
+{
+    char head[256];
+    const char *name;
+    int fd;
+    if (bt_predictor_task(w->p) != BT_TYPE_QA || !file || strcmp(file, "-") == 0) return false;
+    if (cli_text_open(file, &name, &fd, NULL)) return false;
+    ssize_t n = read(fd, head, sizeof head - 1);
+    close(fd);
+    head[n > 0 ? n : 0] = '\0';
+    const char *p = head + (strncmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+    return p[strspn(p, " \t\r\n")] == '{';
 }
 
 /* ── the command ── */
@@ -209,6 +234,7 @@ static enum bt_status fits(struct work *w, const char *name, const struct reques
 {
     const bool tags = bt_predictor_task(w->p) == BT_TYPE_NER;
     if (tags) w->kind = SINGLE;
+    if (bt_predictor_task(w->p) == BT_TYPE_QA) w->kind = PAIRS;
     if (!tags && (q->words || q->conll))
         return bt_fail(err, BT_INVALID, "%s gives no tags to words: --%s is of no use", name,
                        q->words ? "words" : "conll");
@@ -231,7 +257,7 @@ static int run(const struct cli_args *args, const struct request *q)
     if (!st && q->text)
         st = predict_one(w, q->text, q->pair, &err);
     else if (!st)
-        st = q->words ? predict_words(w, file, &err) : predict_lines(w, file, &err);
+        st = q->words || holds_json(w, file) ? predict_examples(w, file, &err) : predict_lines(w, file, &err);
     close_work(w);
     return st ? cli_fail(&err) : CLI_DONE;
 }

@@ -118,6 +118,38 @@ void predict_tell_conll(const struct bt_output *out, struct bt_str *to)
     }
 }
 
+/* ── a part of a context ── */
+
+/* The answer alone: empty where there is none. */
+static void part_text(const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
+{
+    (void)in;
+    for (size_t i = 0; i < out->n; i++) {
+        if (!out->answer[i].chosen) continue;
+        cell(to, out->answer[i].label, out->answer[i].label_n);
+        bt_str_addf(to, "\t%.4f", out->answer[i].score);
+    }
+}
+
+static void parts_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+{
+    bt_jw_key(w, "answers");
+    bt_jw_array(w);
+    for (size_t i = 0; i < out->n; i++) {
+        const struct bt_answer *a = &out->answer[i];
+        bt_jw_object(w);
+        bt_jw_key(w, "label");
+        bt_jw_textn(w, a->label, a->label_n);
+        bt_jw_key(w, "score");
+        bt_jw_float(w, (float)a->score);
+        bt_jw_kint(w, "begin", (int64_t)code_points(in->pair, a->begin));
+        bt_jw_kint(w, "end", (int64_t)code_points(in->pair, a->end));
+        bt_jw_kbool(w, "chosen", a->chosen);
+        bt_jw_end_object(w);
+    }
+    bt_jw_end_array(w);
+}
+
 /* ── the table ── */
 
 static const struct {
@@ -125,7 +157,8 @@ static const struct {
     void (*json)(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w);
 } form[] = {[BT_TYPE_CLASSIFICATION] = {.text = label_text, .json = label_json},
             [BT_TYPE_REGRESSION] = {.text = number_text, .json = number_json},
-            [BT_TYPE_NER] = {.text = spans_text, .json = spans_json}};
+            [BT_TYPE_NER] = {.text = spans_text, .json = spans_json},
+            [BT_TYPE_QA] = {.text = part_text, .json = parts_json}};
 
 void predict_tell_text(int type, const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
 {
