@@ -67,7 +67,7 @@ class Plan:
     """What both sides do. Names as in experiment files."""
     model: Path
     texts: list
-    labels: list  # numbers
+    labels: list  # numbers; of other tasks what loss takes
     steps: int
     seed: int = 7
     batch: int = 32
@@ -80,6 +80,9 @@ class Plan:
     smoothing: float = 0.0
     optimizer: object = None  # (groups, learning rate) → PyTorch's, instead of AdamW
     trained: object = None  # name of a parameter → is it? instead of all
+    loss: object = None  # (logits, labels) → the sum of their losses, instead of cross-entropy
+    weight: object = None  # label → its share of what a step's losses are divided by, instead of 1
+    cell: object = str  # label → as it stands in the file
     more: dict = field(default_factory=dict)  # further options for our side
 
 
@@ -87,7 +90,7 @@ def ours(plan, folder, program):
     """Our loss of every step, from the run's event file as TensorBoard reads it."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     data = folder / "train.tsv"
-    data.write_text("".join(f"{t}\t{y}\n" for t, y in zip(plan.texts, plan.labels, strict=True)), encoding="utf-8")
+    data.write_text("".join(f"{t}\t{plan.cell(y)}\n" for t, y in zip(plan.texts, plan.labels, strict=True)), encoding="utf-8")
     options = {
         "model.name_or_path": plan.model, "model.hidden_dropout_prob": 0, "model.attention_probs_dropout_prob": 0,
         "model.classifier_dropout": 0, "data.train_file": data, "data.header": "false", "data.quoting": "false",
@@ -117,6 +120,10 @@ def optimizer_of(plan, model):
     return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(0.9, 0.999), eps=1e-8)
 
 
+def cross_entropy(**options):
+    return lambda logits, labels: torch.nn.functional.cross_entropy(logits, torch.tensor(labels), reduction="sum", **options)
+
+
 def theirs(plan):
     """PyTorch's loss of every step, and its last weights."""
     from transformers import get_linear_schedule_with_warmup
@@ -128,19 +135,19 @@ def theirs(plan):
     lengths = [len(i) for i in tokenizer(plan.texts, truncation=True, max_length=128)["input_ids"]]
     optimizer = optimizer_of(plan, model)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(plan.warmup_ratio * plan.steps), plan.steps)
-    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=plan.smoothing, reduction="sum")
+    loss_of = plan.loss or cross_entropy(label_smoothing=plan.smoothing)
     losses, epoch, order = [], 0, []
     while len(losses) < plan.steps:
         if not order:
             order = epoch_order(plan.seed, epoch, lengths, plan.batch, plan.group)
             epoch += 1
         step, order = order[:plan.batch * plan.accumulation], order[plan.batch * plan.accumulation:]
-        total = 0.0
+        total, weight = 0.0, sum(plan.weight(plan.labels[i]) for i in step) if plan.weight else len(step)
         for at in range(0, len(step), plan.batch):
             part = step[at:at + plan.batch]
             inputs = tokenizer([plan.texts[i] for i in part], truncation=True, max_length=128, padding=True,
                                return_tensors="pt")
-            loss = loss_of(model(**inputs).logits, torch.tensor([plan.labels[i] for i in part])) / len(step)
+            loss = loss_of(model(**inputs).logits, [plan.labels[i] for i in part]) / weight
             loss.backward()
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), plan.max_grad_norm)

@@ -189,13 +189,15 @@ static enum bt_status load_splits(const struct job *j)
 static enum bt_status make_model(const struct job *j, const struct bt__model_config *c)
 {
     const struct bt__task *t = j->s->task;
+    const struct bt__head_spec head = t->ops->head(t);
     struct bt__model_config named = *c;
-    named.label_names = t->labels.name; /* lent: bt__model_create copies */
-    named.num_labels = t->labels.n;
+    char nameless[] = "LABEL_0", *only[] = {nameless};
+    const bool number = t->labels.n == 0 && head.outputs == 1; /* transformers counts the outputs by names */
+    named.label_names = number ? only : t->labels.name;        /* lent: bt__model_create copies */
+    named.num_labels = number ? 1 : t->labels.n;
     bt__task_name_model(t->ops, &named);
     named.settings = 0; /* of another task, perhaps */
     if (t->ops->remember) t->ops->remember(t, &named);
-    const struct bt__head_spec head = t->ops->head(t);
     enum bt_status st = bt__model_create(&named, &head, &j->s->model, j->err);
     if (st) return bt_error_prefix(j->err, st, "%s/config.json", j->s->model_dir);
     j->s->fresh = calloc(j->s->model->params.n, sizeof *j->s->fresh);

@@ -3,6 +3,7 @@
 
 A small random model here; MiniLM over 100 steps is in tests/peers."""
 import golden_tools as g
+from golden_tools import torch
 from peer_losses import Plan, compare
 
 
@@ -29,6 +30,16 @@ def test_grouped_by_length_and_accumulated(folder):
 
 def test_smoothing_clipping_decay(folder):
     check(folder, steps=24, smoothing=0.1, max_grad_norm=0.05, weight_decay=0.3, warmup_ratio=0.5)
+
+
+def test_regression(folder):
+    """A number for each text; an output, no name, transformers' mean squared error."""
+    texts, _ = data(330)
+    model = g.tiny(folder / "model", ["LABEL_0"], hidden_size=64, num_hidden_layers=3, initializer_range=0.1)
+    numbers = [round(len(t) / 40 - 2, 3) for t in texts]
+    compare(Plan(model, texts, numbers, 24, learning_rate=1e-3, weight_decay=0.1, accumulation=2, batch=16, group=True,
+                 loss=lambda logits, y: torch.nn.MSELoss(reduction="sum")(logits.squeeze(-1), torch.tensor(y)),
+                 more={"task.type": "regression"}), folder, g.BERTTY)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,21 @@ def formats():
         refused(name, folder, ["train", "tiny.yaml", "--set", "data.train_file=bad.tsv", "--set", f"data.format={kind}"], "bad.tsv", said)
 
 
+def numbers():
+    """A regression's labels are finite numbers."""
+    for text in "abc", "nan", "inf", "-Infinity", "1e999", "1,5", "0x", "4.5 stars":
+        folder = GROUND.fresh()
+        write(folder, f"text\tlabel\ngood film\t1.5\nbad film\t{text}\n")
+        rest = ["tiny.yaml", "--set", "task.type=regression", "--set", "eval.eval_strategy=no"]
+        for command in ["train", *rest, "--name", "x"], ["check", *rest]:
+            refused(f"{command[0]}: {text} as a number", folder, [*command, "--set", "data.train_file=bad.tsv"],
+                    f'bad.tsv:3: label "{text}", expected a finite number')
+    folder = GROUND.fresh()
+    write(folder, "text\tlabel\ngood film\t1.5\nbad film\t2\n")
+    refused("smoothing of numbers", folder, ["train", "tiny.yaml", "--set", "task.type=regression", "--set", "train.label_smoothing_factor=0.1"],
+            "train.label_smoothing_factor", "no labels to smooth")
+
+
 def invalid_utf8():
     """Counted and reported, not refused: a stray byte in a text is no reason to lose a corpus."""
     folder = GROUND.fresh()
@@ -120,6 +135,6 @@ def settings():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([make_run, rows, formats, invalid_utf8, no_files, odd_names, settings])
+    code = COUNT.run([make_run, rows, formats, numbers, invalid_utf8, no_files, odd_names, settings])
     GROUND.remove()
     sys.exit(code)

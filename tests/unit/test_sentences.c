@@ -1,0 +1,151 @@
+/* Tasks with an answer for a whole text that is no single label: the gradient of each loss against differences, what is learnt from bad examples, and
+ * runs that are stopped and resumed. */
+#include "tests/unit/run_fixture.h"
+
+#include "dataset/wrap.h"
+#include "tasks/task.h"
+#include <math.h>
+
+/* ── losses ── */
+
+static struct bt__task *task_of(const char *const *settings)
+{
+    struct bt_experiment *x = fix_experiment(settings);
+    struct bt__task *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    *t = (struct bt__task){.ops = bt__task_ops(x->task_type), .x = x};
+    return t;
+}
+
+static void drop(struct bt__task *t)
+{
+    bt_experiment_free((struct bt_experiment *)t->x);
+    bt__task_free(t);
+}
+
+/* d loss/d logit of sequence 0, by central differences of the evaluation's loss. */
+static void check_gradient(const struct bt__task *t, const struct bt__task_data *d, const float *logits,
+                           int n)
+{
+    const double scale = 0.37, h = 1e-3;
+    float at[8], gradient[8];
+    memcpy(at, logits, (size_t)n * sizeof *at);
+    double loss = t->ops->loss(t, d, 0, at, scale, gradient);
+    assert_true(fabs(loss - t->ops->loss(t, d, 0, at, 1.0, NULL)) < 1e-12);
+    for (int i = 0; i < n; i++) {
+        at[i] = (float)((double)logits[i] + h);
+        double above = t->ops->loss(t, d, 0, at, 1.0, NULL), up = (double)at[i];
+        at[i] = (float)((double)logits[i] - h);
+        double below = t->ops->loss(t, d, 0, at, 1.0, NULL), down = (double)at[i];
+        at[i] = logits[i];
+        double slope = scale * (above - below) / (up - down);
+        if (fabs(slope - (double)gradient[i]) > 1e-4)
+            fail_msg("%s: output %d: %g, differences say %g", t->ops->name, i, (double)gradient[i], slope);
+    }
+}
+
+static void squared(void **state)
+{
+    (void)state;
+    struct bt__task *t = task_of((const char *const[]){"task.type=regression", NULL});
+    double gold[] = {1.25};
+    struct bt__task_data d = {.n = 1, .f = {.n = 1}, .gold = gold};
+    const float logits[] = {-0.5f};
+    assert_true(fabs(t->ops->loss(t, &d, 0, logits, 1.0, NULL) - 1.75 * 1.75) < 1e-12);
+    check_gradient(t, &d, logits, 1);
+    drop(t);
+}
+
+/* ── runs ── */
+
+/* The fixture's rows with another label for each: cell(i) of row i. */
+static void rows(const char *name, int n, unsigned seed, void (*cell)(struct bt_str *out, unsigned first))
+{
+    struct bt_str out = {0};
+    bt_str_add(&out, "text\tlabel\n");
+    for (unsigned i = 0; i < (unsigned)n; i++) {
+        unsigned first = (seed + i * 7u) % FIX_WORDS;
+        for (unsigned w = 0; w < 1 + i * i % 9u; w++)
+            bt_str_addf(&out, "%sw%c", w ? " " : "", 'a' + (int)((first + w * 5u) % FIX_WORDS));
+        bt_str_addc(&out, '\t');
+        cell(&out, first);
+        bt_str_addc(&out, '\n');
+    }
+    fix_write(fix_path("%s", name), bt_str_text(&out));
+    bt_str_free(&out);
+}
+
+static void number(struct bt_str *out, unsigned first)
+{
+    bt_str_addf(out, "%.2f", first / 10.0 - 1.0);
+}
+
+enum { MOST = 12 };
+
+static const char *const *with(const char *const *settings, const char *type)
+{
+    static const char *all[MOST + 4];
+    static char file[3][600], task[64];
+    int n = 0;
+    static const char *const key[] = {"train", "validation", "test"};
+    snprintf(task, sizeof task, "task.type=%s", type);
+    all[n++] = task;
+    for (int i = 0; i < 3; i++) {
+        snprintf(file[i], sizeof file[i], "data.%s_file=%s", key[i], fix_path("%s-%s.tsv", type, key[i]));
+        all[n++] = file[i];
+    }
+    for (int i = 0; settings && settings[i]; i++) {
+        assert_in_range(n, 0, MOST + 2);
+        all[n++] = settings[i];
+    }
+    all[n] = NULL;
+    return all;
+}
+
+static void make_rows(const char *type, void (*cell)(struct bt_str *out, unsigned first))
+{
+    char name[64];
+    static const char *const split[] = {"train", "validation", "test"};
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s-%s.tsv", type, split[i]);
+        rows(name, i ? FIX_DEV : FIX_TRAIN, i, cell);
+    }
+}
+
+/* A run, and the same stopped in mid-epoch and resumed: the same bits, and figures. */
+static void stopped_and_resumed(const char *name, const char *type, const char *const *settings,
+                                const char *figure, double at_least)
+{
+    char stopped[64];
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    snprintf(stopped, sizeof stopped, "%s-stopped", name);
+    expect_ok(fix_train(name, with(settings, type), &w, &r));
+    assert_string_equal(r.state, "finished");
+    assert_int_equal(w.warnings, 0);
+    double value = bt_metrics_get(&r.last, figure);
+    if (!(value >= at_least)) fail_msg("%s: %s is %g", name, figure, value);
+    bt_train_result_clear(&r);
+    w = (struct fix_watch){.at = 7, .act = fix_stop};
+    expect_ok(fix_train(stopped, with(settings, type), &w, &r));
+    assert_string_equal(r.state, "stopped");
+    bt_train_result_clear(&r);
+    w = (struct fix_watch){.at = -1};
+    expect_ok(fix_resume(stopped, -1, false, &w, &r));
+    bt_train_result_clear(&r);
+    assert_string_equal(fix_weights(name), fix_weights(stopped));
+}
+
+static void numbers(void **state)
+{
+    (void)state;
+    make_rows("regression", number);
+    stopped_and_resumed("numbers", "regression", (const char *const[]){"train.num_train_epochs=6", NULL},
+                        "pearson", 0.3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(squared), cmocka_unit_test(numbers)};
+    return cmocka_run_group_tests(tests, fix_begin, fix_end);
+}
