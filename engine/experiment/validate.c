@@ -33,6 +33,12 @@ static enum bt_status required(const struct check *c)
     return !ops->check || ops->check(x, &which, &what) ? BT_OK : blame(c, which, what);
 }
 
+static bool has_pairs(const struct bt_experiment *x)
+{
+    const enum bt_example_kind kind = bt__task_ops(x->task_type)->examples;
+    return x->data_text_pair_column || kind == BT_EXAMPLE_ASPECT || kind == BT_EXAMPLE_CHOICES;
+}
+
 static enum bt_status check_data(const struct check *c)
 {
     const struct bt_experiment *x = c->x;
@@ -41,7 +47,7 @@ static enum bt_status check_data(const struct check *c)
     if (x->data_val_set_size > 0.0 && x->data_validation_file.n)
         return blame(c, BT_OPTION_data_val_set_size,
                      "set together with data.validation_file, expected one of the two");
-    if (!x->data_text_pair_column && x->data_truncation != BT_TRUNCATION_LONGEST_FIRST &&
+    if (!has_pairs(x) && x->data_truncation != BT_TRUNCATION_LONGEST_FIRST &&
         x->data_truncation != BT_TRUNCATION_ONLY_FIRST)
         return blame(c, BT_OPTION_data_truncation, "only_second needs data.text_pair_column");
     if (x->task_labels.n == 1)
@@ -106,6 +112,7 @@ static const struct {
     ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT)),
     ONLY(task_scheme, task_type, ONE(BT_TYPE_NER)),
     ONLY(task_eval_mode, task_type, ONE(BT_TYPE_NER)),
+    ONLY(task_absa_format, task_type, ONE(BT_TYPE_ABSA)),
     ONLY(task_doc_stride, task_type, WINDOWS),
     ONLY(task_doc_step, task_type, ONE(BT_TYPE_QA)),
     ONLY(task_max_query_length, task_type, ONE(BT_TYPE_QA)),

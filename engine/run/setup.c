@@ -38,6 +38,12 @@ static enum bt_status no_memory(const struct job *j)
 
 /* ── model and tokenizer ── */
 
+/* Examples that are always more than one text. */
+static const char *const two_texts[] = {[BT_EXAMPLE_QUESTION] = "a question and its context",
+                                        [BT_EXAMPLE_ASPECT] = "a text and its aspect",
+                                        [BT_EXAMPLE_CHOICES] = "a text and its choices",
+                                        [BT_EXAMPLE_PLAIN] = NULL};
+
 static enum bt_status load_tokenizer(const struct job *j, const struct bt__model_config *c)
 {
     const struct bt_experiment *x = j->x;
@@ -63,10 +69,10 @@ static enum bt_status load_tokenizer(const struct job *j, const struct bt__model
     if (x->data_text_pair_column && c->type_vocab_size < 2)
         return bt_fail(j->err, BT_INVALID, "data.text_pair_column: the model has %d token type, pairs need 2",
                        c->type_vocab_size);
-    if (bt__task_ops(x->task_type)->examples == BT_EXAMPLE_QUESTION && c->type_vocab_size < 2)
-        return bt_fail(j->err, BT_INVALID,
-                       "task.type: the model has %d token type, a question and its context need 2",
-                       c->type_vocab_size);
+    const char *two = two_texts[bt__task_ops(x->task_type)->examples];
+    if (two && c->type_vocab_size < 2)
+        return bt_fail(j->err, BT_INVALID, "task.type: the model has %d token type, %s need 2",
+                       c->type_vocab_size, two);
     return BT_OK;
 }
 

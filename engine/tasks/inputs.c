@@ -22,10 +22,17 @@ enum bt_status bt__task_pooling(const struct bt__task *t, struct bt__features *f
     return BT_OK;
 }
 
+enum bt_status bt__task_texts(const struct bt__task *t, struct bt__task_data *d, const struct bt__text *texts,
+                              size_t n, struct bt__pool *pool, struct bt_error *err)
+{
+    const struct bt__features_options opt = bt__features_options_of(t->x);
+    enum bt_status st = bt__features_build(&d->f, t->tokenizer, texts, n, &opt, pool, err);
+    return st ? st : bt__task_pooling(t, &d->f, err);
+}
+
 enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d, struct bt__pool *pool,
                                struct bt_error *err)
 {
-    const struct bt__features_options opt = bt__features_options_of(t->x);
     struct bt__text *texts = calloc(d->n + 1, sizeof *texts);
     if (!texts) return bt_fail(err, BT_NOMEM, "no memory for %zu examples", d->n);
     for (size_t i = 0; i < d->n; i++) {
@@ -33,9 +40,9 @@ enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d
         texts[i] =
             (struct bt__text){.text = e->text, .text_n = e->text_n, .pair = e->pair, .pair_n = e->pair_n};
     }
-    enum bt_status st = bt__features_build(&d->f, t->tokenizer, texts, d->n, &opt, pool, err);
+    enum bt_status st = bt__task_texts(t, d, texts, d->n, pool, err);
     free(texts);
-    return st ? st : bt__task_pooling(t, &d->f, err);
+    return st;
 }
 
 struct bt__head_spec bt__pooled_head(const struct bt__task *t, int outputs)

@@ -232,9 +232,10 @@ static bool sensible(const struct request *q, const struct cli_args *args, int *
 /* Whether the model can do what was asked for. */
 static enum bt_status fits(struct work *w, const char *name, const struct request *q, struct bt_error *err)
 {
-    const bool tags = bt_predictor_task(w->p) == BT_TYPE_NER;
+    const int task = bt_predictor_task(w->p);
+    const bool tags = task == BT_TYPE_NER;
     if (tags) w->kind = SINGLE;
-    if (bt_predictor_task(w->p) == BT_TYPE_QA) w->kind = PAIRS;
+    if (task == BT_TYPE_QA || task == BT_TYPE_ABSA) w->kind = PAIRS;
     if (!tags && (q->words || q->conll))
         return bt_fail(err, BT_INVALID, "%s gives no tags to words: --%s is of no use", name,
                        q->words ? "words" : "conll");

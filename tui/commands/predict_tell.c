@@ -158,7 +158,8 @@ static const struct {
 } form[] = {[BT_TYPE_CLASSIFICATION] = {.text = label_text, .json = label_json},
             [BT_TYPE_REGRESSION] = {.text = number_text, .json = number_json},
             [BT_TYPE_NER] = {.text = spans_text, .json = spans_json},
-            [BT_TYPE_QA] = {.text = part_text, .json = parts_json}};
+            [BT_TYPE_QA] = {.text = part_text, .json = parts_json},
+            [BT_TYPE_ABSA] = {.text = label_text, .json = label_json}};
 
 void predict_tell_text(int type, const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
 {
