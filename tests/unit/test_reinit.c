@@ -89,6 +89,7 @@ static void refusals(void **state)
             "model.reinit_layers: 2");
     refused((const char *const[]){"model.reinit_pooler=true", "model.pooling=mean", NULL},
             "model.reinit_pooler");
+    refused((const char *const[]){"task.type=ner", "model.pooling=mean", NULL}, "model.pooling");
 }
 
 int main(void)
