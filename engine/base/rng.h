@@ -18,6 +18,7 @@ enum bt__stream {
     BT__STREAM_DROP_PROBS,
     BT__STREAM_DROP_ATTN,
     BT__STREAM_DROP_FFN,
+    BT__STREAM_DROP_LORA, /* and one for each further kind of adapter */
     BT__STREAM_STRIDE = 16
 };
 

@@ -15,6 +15,25 @@ struct bt__model_setting {
 };
 enum { BT__MODEL_SETTINGS = 4 };
 
+/* The matrices of a layer that can have an adapter, in the order of their parameters. */
+enum bt__lora_kind {
+    BT__LORA_QUERY,
+    BT__LORA_KEY,
+    BT__LORA_VALUE,
+    BT__LORA_OUT,  /* attention.output.dense */
+    BT__LORA_UP,   /* intermediate.dense */
+    BT__LORA_DOWN, /* output.dense */
+    BT__LORA_KINDS
+};
+
+/* Adapters of low rank (Hu et al. 2022): y = x·Wᵀ + b + alpha/r · dropout(x)·Aᵀ·Bᵀ. */
+struct bt__lora {
+    int r; /* 0: there are none */
+    float alpha, dropout;
+    unsigned targets; /* 1 << enum bt__lora_kind */
+    int first_layer;  /* encoder layers below have none */
+};
+
 struct bt__model_config {
     int vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     int max_position_embeddings, type_vocab_size;
@@ -29,6 +48,7 @@ struct bt__model_config {
     char **label_names; /* id2label, num_labels of them, owned; NULL when num_labels is 0 */
     struct bt__model_setting setting[BT__MODEL_SETTINGS]; /* our own part of config.json, "bertty" */
     int settings;
+    struct bt__lora lora; /* not the file's: asked for by a run */
 };
 
 /* What stands on the encoder and makes logits. R = rows that the batch reads, S = sequences, C = outputs. */

@@ -4,6 +4,8 @@
 #include "model/config.h"
 #include <string.h>
 
+enum { MASKED_ROWS = 64 /* that are dropped from at a time */ };
+
 struct phase {
     const struct bt__job *jobs;
     int n;
@@ -70,6 +72,17 @@ static void activate(const struct bt__linear *l, const struct tile *t, size_t at
         k->bias_relu(t->rows, t->cols, l->y + at, l->activated + at, l->ldy, l->bias + t->c0);
 }
 
+/* The columns that the tile and the addition have in common. */
+static void add_forward(const struct bt__linear *l, const struct bt__low_rank *a, const struct tile *t)
+{
+    int begin = t->c0 > a->begin ? t->c0 : a->begin, end = a->begin + a->cols;
+    if (end > t->c0 + t->cols) end = t->c0 + t->cols;
+    if (begin >= end) return;
+    bt__gemm_nt(t->rows, end - begin, a->r, a->narrow + offset(t->r0, a->r, 0), a->r,
+                a->wide + offset(begin - a->begin, a->r, 0), a->r, 1.0f, l->y + offset(t->r0, l->ldy, begin),
+                l->ldy);
+}
+
 static void linear_item(void *ctx, int item, int thread)
 {
     const struct bt__linear *l = ctx;
@@ -78,6 +91,7 @@ static void linear_item(void *ctx, int item, int thread)
     (void)thread;
     bt__gemm_nt(t.rows, t.cols, l->k, l->x + offset(t.r0, l->ldx, 0), l->ldx, l->w + offset(t.c0, l->k, 0),
                 l->k, 0.0f, l->y + at, l->ldy);
+    for (int i = 0; i < l->adds; i++) add_forward(l, &l->add[i], &t);
     if (l->epilogue == BT__BIAS) l->kernels->bias(t.rows, t.cols, l->y + at, l->ldy, l->bias + t.c0);
     if (l->epilogue == BT__ACTIVATE) activate(l, &t, at);
 }
@@ -99,14 +113,36 @@ void bt__activate_backward(const struct bt__kernels *k, int act, int rows, int c
         k->relu_backward(rows, cols, pre, activated, d, ld);
 }
 
+/* Where x was dropped, its gradient is: a few rows at a time, for the scratch's sake. */
+static void add_backward(const struct bt__linear_input *l, const struct bt__low_rank *a, const struct tile *t,
+                         float *scratch)
+{
+    float *dx = l->dx + offset(t->r0, l->lddx, t->c0);
+    if (!a->drop.threshold) {
+        bt__gemm_nn(t->rows, t->cols, a->r, a->narrow + offset(t->r0, a->r, 0), a->r, a->wide + t->c0, l->k,
+                    1.0f, dx, l->lddx);
+        return;
+    }
+    for (int r = 0, n; r < t->rows; r += n) {
+        n = t->rows - r < MASKED_ROWS ? t->rows - r : MASKED_ROWS;
+        bt__gemm_nn(n, t->cols, a->r, a->narrow + offset(t->r0 + r, a->r, 0), a->r, a->wide + t->c0, l->k,
+                    0.0f, scratch, t->cols);
+        for (int i = 0; i < n; i++) {
+            float *row = scratch + offset(i, t->cols, 0);
+            l->kernels->dropout(t->cols, row, &a->drop, (uint32_t)offset(t->r0 + r + i, l->k, t->c0), row);
+            l->kernels->add((size_t)t->cols, dx + offset(r + i, l->lddx, 0), row);
+        }
+    }
+}
+
 static void input_item(void *ctx, int item, int thread)
 {
     const struct bt__linear_input *l = ctx;
     struct tile t = tile_of(l->rows, l->k, item);
     size_t at = offset(t.r0, l->lddx, t.c0);
-    (void)thread;
     bt__gemm_nn(t.rows, t.cols, l->n, l->dy + offset(t.r0, l->lddy, 0), l->lddy, l->w + t.c0, l->k, l->beta,
                 l->dx + at, l->lddx);
+    for (int i = 0; i < l->adds; i++) add_backward(l, &l->add[i], &t, l->scratch[thread]);
     if (l->epilogue != BT__ACTIVATE_BACKWARD) return;
     bt__activate_backward(l->kernels, l->act, t.rows, t.cols, l->pre + at, l->activated + at, l->dx + at,
                           l->lddx);
@@ -118,9 +154,12 @@ struct bt__job bt__job_linear_input(struct bt__linear_input *l)
         .fn = input_item, .ctx = l, .items = l->rows->n_tiles * blocks(l->k, BT__ITEM_COLS)};
 }
 
+/* Of the scratch: the four shards' parts; behind them the rows that are dropped from. */
+enum { PARTS = BT__SHARDS * (BT__ITEM_WEIGHT_ROWS + 16) * (BT__ITEM_COLS + 16) };
+
 size_t bt__weight_scratch(void)
 {
-    return 4 * (size_t)(BT__ITEM_WEIGHT_ROWS + 16) * (BT__ITEM_COLS + 16);
+    return PARTS + (size_t)MASKED_ROWS * (BT__ITEM_COLS + 16);
 }
 
 /* One shard's part of an output block, dense in out. */
@@ -137,6 +176,30 @@ static void shard_product(const struct bt__linear_weight *l, int s, struct bt__r
                 l->x + offset(r.begin, l->ldx, k.begin), l->ldx, 0.0f, out, cols);
 }
 
+/* dropout(x) [n rows from r, columns k] of a matrix of this width, dense in out. */
+static void mask(const struct bt__kernels *kernels, const struct bt__dropout *drop, const float *x, int ldx,
+                 int r, int n, struct bt__range k, int width, float *out)
+{
+    int cols = k.end - k.begin;
+    for (int i = 0; i < n; i++)
+        kernels->dropout(cols, x + offset(r + i, ldx, k.begin), drop, (uint32_t)offset(r + i, width, k.begin),
+                         out + offset(i, cols, 0));
+}
+
+/* As shard_product() of what is left of x. */
+static void masked_product(const struct bt__linear_weight *l, struct bt__range r, struct bt__range n,
+                           struct bt__range k, float *out, float *scratch)
+{
+    int rows = n.end - n.begin, cols = k.end - k.begin;
+    memset(out, 0, sizeof(float) * (size_t)rows * (size_t)cols);
+    for (int at = r.begin, some; at < r.end; at += some) {
+        some = r.end - at < MASKED_ROWS ? r.end - at : MASKED_ROWS;
+        mask(l->kernels, &l->drop, l->x, l->ldx, at, some, k, l->k, scratch);
+        bt__gemm_tn(rows, cols, some, l->dy + offset(at, l->lddy, n.begin), l->lddy, scratch, cols, 1.0f, out,
+                    cols);
+    }
+}
+
 static void weight_item(void *ctx, int item, int thread)
 {
     const struct bt__linear_weight *l = ctx;
@@ -147,8 +210,11 @@ static void weight_item(void *ctx, int item, int thread)
     size_t size = (size_t)rows * (size_t)cols;
     float *part[BT__SHARDS];
     for (int s = 0; s < BT__SHARDS; s++) {
-        part[s] = l->scratch[thread] + (size_t)s * (bt__weight_scratch() / BT__SHARDS);
-        shard_product(l, s, n, k, part[s]);
+        part[s] = l->scratch[thread] + (size_t)s * (PARTS / BT__SHARDS);
+        if (l->drop.threshold)
+            masked_product(l, l->rows->shard[s], n, k, part[s], l->scratch[thread] + PARTS);
+        else
+            shard_product(l, s, n, k, part[s]);
     }
     l->kernels->add3(size, part[0], part[1], part[2], part[3]);
     for (int r = 0; r < rows; r++) {
@@ -164,6 +230,38 @@ struct bt__job bt__job_linear_weight(struct bt__linear_weight *l)
 {
     int items = blocks(l->n, BT__ITEM_WEIGHT_ROWS) * blocks(l->k, BT__ITEM_COLS);
     return (struct bt__job){.fn = weight_item, .ctx = l, .items = items};
+}
+
+/* Block by block of the columns: what is left of a few rows fits the scratch. */
+static void narrow_masked(const struct bt__narrow *l, int r0, int rows, float *scratch)
+{
+    for (int b = 0; b < blocks(l->k, BT__ITEM_COLS); b++) {
+        struct bt__range k = block(l->k, BT__ITEM_COLS, b);
+        mask(l->kernels, &l->drop, l->x, l->ldx, r0, rows, k, l->k, scratch);
+        bt__gemm_nt(rows, l->r, k.end - k.begin, scratch, k.end - k.begin, l->a + k.begin, l->k,
+                    b ? 1.0f : 0.0f, l->u + offset(r0, l->r, 0), l->r);
+    }
+}
+
+static void narrow_item(void *ctx, int item, int thread)
+{
+    const struct bt__narrow *l = ctx;
+    const struct bt__range t = l->rows->tile[item];
+    const int rows = t.end - t.begin;
+    const float *x = l->x + offset(t.begin, l->ldx, 0);
+    float *u = l->u + offset(t.begin, l->r, 0);
+    if (l->back)
+        bt__gemm_nn(rows, l->r, l->k, x, l->ldx, l->a, l->r, 0.0f, u, l->r);
+    else if (!l->drop.threshold)
+        bt__gemm_nt(rows, l->r, l->k, x, l->ldx, l->a, l->k, 0.0f, u, l->r);
+    for (int r = 0; l->drop.threshold && !l->back && r < rows; r += MASKED_ROWS)
+        narrow_masked(l, t.begin + r, rows - r < MASKED_ROWS ? rows - r : MASKED_ROWS, l->scratch[thread]);
+    l->kernels->scale((size_t)rows * (size_t)l->r, u, l->scale);
+}
+
+struct bt__job bt__job_narrow(struct bt__narrow *n)
+{
+    return (struct bt__job){.fn = narrow_item, .ctx = n, .items = n->rows->n_tiles};
 }
 
 enum { SUM_COLS = BT__ITEM_SUM_COLS + 16 };

@@ -19,7 +19,6 @@ struct bt__job {
     int items;
 };
 
-enum { BT__MAX_JOBS = 8 };
 void bt__run_jobs(struct bt__pool *pool, const struct bt__job *jobs, int n);
 
 /* Scratch of one thread: floats that the weight job needs. */
@@ -27,6 +26,15 @@ size_t bt__weight_scratch(void);
 
 /* What follows a product on the tile that it just wrote. */
 enum bt__epilogue { BT__PLAIN, BT__BIAS, BT__ACTIVATE, BT__ACTIVATE_BACKWARD };
+
+/* A product of low rank beside the layer's: what it adds to the tile before the epilogue. */
+struct bt__low_rank {
+    int r;
+    const float *narrow; /* [rows, r] */
+    const float *wide; /* forward: [cols, r], for the columns [begin, begin + cols) of y; backward: [r, k] */
+    int begin, cols;
+    struct bt__dropout drop; /* backward: of the input that the narrow side was made from */
+};
 
 /* A linear layer: y [rows, n] = x [rows, k] · w [n, k]ᵀ, then the epilogue. */
 struct bt__linear {
@@ -39,6 +47,8 @@ struct bt__linear {
     float *y, *activated; /* BT__ACTIVATE: y keeps the value before the activation */
     int ldy;
     enum bt__epilogue epilogue;
+    const struct bt__low_rank *add; /* adds of them */
+    int adds;
 };
 struct bt__job bt__job_linear(struct bt__linear *l);
 
@@ -55,6 +65,9 @@ struct bt__linear_input {
     float *dx, *activated;
     int lddx;
     enum bt__epilogue epilogue;
+    const struct bt__low_rank *add; /* adds of them */
+    int adds;
+    float **scratch; /* [threads] of bt__weight_scratch() floats each; only if there are adds */
 };
 struct bt__job bt__job_linear_input(struct bt__linear_input *l);
 /* The activation's part of it: d ← d · f′(pre), act ← f(pre); all [rows, cols] with distance ld. */
@@ -69,10 +82,26 @@ struct bt__linear_weight {
     const float *dy, *x;
     int lddy, ldx;
     float *dw;
-    bool accumulate; /* add to what dw holds */
-    float **scratch; /* [threads] of bt__weight_scratch() floats each */
+    bool accumulate;         /* add to what dw holds */
+    float **scratch;         /* [threads] of bt__weight_scratch() floats each */
+    struct bt__dropout drop; /* of x; zero: none */
 };
 struct bt__job bt__job_linear_weight(struct bt__linear_weight *l);
+
+/* From the wide to the narrow side: u [rows, r] = scale · dropout(x) [rows, k] · a [r, k]ᵀ; with back: u = scale · x [rows, k] · a [k, r]. */
+struct bt__narrow {
+    const struct bt__kernels *kernels;
+    const struct bt__rows *rows;
+    int r, k;
+    const float *x, *a;
+    int ldx;
+    bool back;
+    float *u;
+    float scale;
+    struct bt__dropout drop; /* zero: none */
+    float **scratch;         /* [threads] of bt__weight_scratch() floats each */
+};
+struct bt__job bt__job_narrow(struct bt__narrow *n);
 
 /* Sums over rows in the same tree: sum [cols] (+)= Σ x; with xhat also dot [cols] (+)= Σ x·xhat. */
 struct bt__column_sum {

@@ -31,6 +31,19 @@ static size_t at(const struct bt__model *m, size_t i)
     return m->params.item[i].offset;
 }
 
+/* Behind everything else. */
+static void place_adapters(struct bt__model *m)
+{
+    size_t i = 0;
+    while (i < m->params.n && !m->params.item[i].adapter) i++;
+    for (int l = m->config.lora.first_layer; i < m->params.n; l++)
+        for (int kind = 0; kind < BT__LORA_KINDS; kind++) {
+            if (!(m->config.lora.targets >> kind & 1)) continue;
+            m->layer[l].lora_a[kind] = at(m, i++);
+            m->layer[l].lora_b[kind] = at(m, i++);
+        }
+}
+
 /* The order of bt__params_build. */
 static void place(struct bt__model *m)
 {
@@ -57,6 +70,7 @@ static void place(struct bt__model *m)
         m->pooler_w = at(m, i++);
         m->pooler_b = at(m, i++);
     }
+    place_adapters(m);
     if (m->head.kind == BT__HEAD_MLM) {
         m->lm = (struct bt__lm_at){.dense_w = at(m, i),
                                    .dense_b = at(m, i + 1),
@@ -120,6 +134,15 @@ static uint64_t hash_name(const char *s)
     return h;
 }
 
+/* Uniform in ±1/√in (Kaiming's with a = √5), as the reference draws A; B is zero. */
+static void init_adapter(const struct bt__param *p, struct bt__rng key, float *w)
+{
+    const bool zero = strstr(p->name, "lora_B") != NULL;
+    const double bound = 1.0 / sqrt((double)p->cols);
+    for (size_t i = 0; i < p->count; i++)
+        w[i] = zero ? 0.0f : (float)(bound * (2.0 * bt__rng_uniform(key, (uint32_t)i) - 1.0));
+}
+
 static void init_one(struct bt__model *m, const struct bt__param *p, uint64_t seed)
 {
     float *w = m->w + p->offset;
@@ -129,6 +152,10 @@ static void init_one(struct bt__model *m, const struct bt__param *p, uint64_t se
         return;
     }
     struct bt__rng key = bt__rng_key(seed, BT__STREAM_INIT, hash_name(p->name));
+    if (p->adapter) {
+        init_adapter(p, key, w);
+        return;
+    }
     for (size_t i = 0; i < p->count; i++) w[i] = m->config.initializer_range * normal(key, (uint32_t)i);
 }
 

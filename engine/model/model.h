@@ -16,6 +16,7 @@ struct bt__layer_at {
     size_t up_w, up_b;       /* [F, H], [F] */
     size_t down_w, down_b;   /* [H, F], [H] */
     size_t norm2_w, norm2_b; /* [H] */
+    size_t lora_a[BT__LORA_KINDS], lora_b[BT__LORA_KINDS]; /* [r, in], [out, r]; 0: it has none */
 };
 
 /* Of the masked language model's head. */
@@ -42,7 +43,7 @@ enum bt_status bt__model_create(const struct bt__model_config *config, const str
                                 struct bt__model **out, struct bt_error *err);
 void bt__model_free(struct bt__model *m);
 
-/* Draws weights as BERT does, N(0, initializer_range) for matrices, 0 for biases, 1 for LayerNorm weights: for all parameters, or
+/* Draws weights as BERT does (adapters as LoRA's: they change nothing at first), N(0, initializer_range) for matrices, 0 for biases, 1 for LayerNorm weights: for all parameters, or
  * where only[i] is true. Keyed by the parameter's name, so that a head's values do not depend on the encoder. */
 void bt__model_init(struct bt__model *m, uint64_t seed, const bool *only);
 

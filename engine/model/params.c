@@ -107,15 +107,47 @@ static void add_head(struct bt__params *p, const struct bt__model_config *c, con
     for (size_t i = first; i < p->n; i++) p->item[i].head = true;
 }
 
+struct bt__lora_base bt__lora_base(const struct bt__model_config *c, enum bt__lora_kind kind)
+{
+    static const char *const names[] = {
+        [BT__LORA_QUERY] = "attention.self.query", [BT__LORA_KEY] = "attention.self.key",
+        [BT__LORA_VALUE] = "attention.self.value", [BT__LORA_OUT] = "attention.output.dense",
+        [BT__LORA_UP] = "intermediate.dense",      [BT__LORA_DOWN] = "output.dense"};
+    return (struct bt__lora_base){.name = names[kind],
+                                  .rows = kind == BT__LORA_UP ? c->intermediate_size : c->hidden_size,
+                                  .cols = kind == BT__LORA_DOWN ? c->intermediate_size : c->hidden_size};
+}
+
+static void add_adapter(struct bt__params *p, const struct bt__model_config *c, int layer,
+                        enum bt__lora_kind kind)
+{
+    const struct bt__lora_base base = bt__lora_base(c, kind);
+    const struct shape s[] = {{.name = ".lora_A.weight", .rows = c->lora.r, .cols = base.cols},
+                              {.name = ".lora_B.weight", .rows = base.rows, .cols = c->lora.r}};
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "bert.encoder.layer.%d.%s", layer, base.name);
+    size_t first = p->n;
+    add_all(p, prefix, s, COUNT(s), layer);
+    for (size_t i = first; i < p->n; i++) p->item[i].adapter = true;
+}
+
+static void add_adapters(struct bt__params *p, const struct bt__model_config *c)
+{
+    for (int l = c->lora.first_layer; c->lora.r > 0 && l < c->num_hidden_layers; l++)
+        for (int kind = 0; kind < BT__LORA_KINDS; kind++)
+            if (c->lora.targets >> kind & 1) add_adapter(p, c, l, (enum bt__lora_kind)kind);
+}
+
 enum bt_status bt__params_build(struct bt__params *p, const struct bt__model_config *c,
                                 const struct bt__head_spec *head, struct bt_error *err)
 {
-    size_t n = 5 + 16 * (size_t)c->num_hidden_layers + 5;
+    size_t n = 5 + (16 + 2 * BT__LORA_KINDS) * (size_t)c->num_hidden_layers + 5;
     *p = (struct bt__params){.item = calloc(n, sizeof *p->item)};
     if (!p->item) return bt_fail(err, BT_NOMEM, "no memory for a table of %zu parameters", n);
     add_embeddings(p, c);
     for (int l = 0; l < c->num_hidden_layers; l++) add_layer(p, c, l);
     add_head(p, c, head);
+    add_adapters(p, c);
     p->total = (p->total + ALIGN - 1) / ALIGN * ALIGN;
     return BT_OK;
 }

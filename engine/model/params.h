@@ -2,7 +2,7 @@
  *
  * All weights live in one float arena, each parameter at a 64-byte aligned offset; gradients and optimiser moments use the
  * same offsets in arenas of their own. Names are those of transformers' BertFor… classes ("bert.encoder.layer.0.…"). The table's order is
- * the order of the backward pass reversed: embeddings first, head last. */
+ * the order of the backward pass reversed: embeddings first, head last; behind it the adapters, whose base has no gradient. */
 #ifndef BERTTY_MODEL_PARAMS_H
 #define BERTTY_MODEL_PARAMS_H
 
@@ -19,8 +19,17 @@ struct bt__param {
     bool decay;     /* weight decay applies: not to biases and LayerNorm */
     bool head;      /* belongs to the task head: may be missing in a pre-trained file, then freshly drawn */
     bool optional;  /* may be missing although it is not the head (pooler) */
-    bool frozen;    /* not trained: it has no gradient and no optimiser state; see model/trainable.h */
+    bool
+        adapter; /* one of struct bt__lora's: it stands behind the head, and no other file than an adapter's has it */
+    bool frozen; /* not trained: it has no gradient and no optimiser state; see model/trainable.h */
 };
+
+/* The matrix that a kind of adapter stands on, "attention.self.query", and its shape. */
+struct bt__lora_base {
+    const char *name;
+    int rows, cols;
+};
+struct bt__lora_base bt__lora_base(const struct bt__model_config *c, enum bt__lora_kind kind);
 
 struct bt__params {
     struct bt__param *item;

@@ -66,8 +66,8 @@ void bt__pass_lm_logits(const struct bt__pass *p, int read, float *out);
 /* The places of the k largest of x [n], falling, the earlier of equals first, into at [k]; returns how many: k, or n if that is less. */
 int bt__top_k(const float *x, int n, int k, int32_t *at);
 
-/* The gradient: dense parameters at their offsets in [dense_begin, params.total); the word embeddings' rows apart,
- * except for BT__HEAD_MLM: dense_begin is the word embeddings' offset then, and n_words 0. */
+/* The gradient: dense parameters at their offsets in [dense_begin, params.total), from the lowest that was not frozen when the pass was
+ * created; the word embeddings' rows apart, except for BT__HEAD_MLM: they are dense then, and n_words 0. */
 struct bt__gradient {
     float *dense; /* of offset dense_begin */
     size_t dense_begin, dense_end;

@@ -113,13 +113,25 @@ static void run(const struct layer *l, const struct jobs *j)
     bt__run_jobs(l->p->pool, j->job, j->n);
 }
 
+/* The adapter of the matrix whose output's gradient has just been made, if it has one. */
+static struct bt__lora_side side_of(const struct layer *l, const struct bt__lora_use *use)
+{
+    struct bt__lora_side side;
+    bt__lora_backward(l->p, l->index, use, 1, &side);
+    return side;
+}
+
 /* The feed-forward half: dy → ds, the gradient of h1. */
 static void feed_forward(const struct layer *l)
 {
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size, f = m->config.intermediate_size;
+    const struct bt__lora_use use[] = {
+        {.kind = BT__LORA_DOWN, .rows = l->rows, .x = p->act, .dy = p->df, .lddy = h},
+        {.kind = BT__LORA_UP, .rows = l->rows, .x = p->h1, .dy = p->dpre, .lddy = f}};
     bt__each_row(p, l->rows->n, norm2_row, (void *)l);
+    struct bt__lora_side side = side_of(l, &use[0]);
     struct bt__linear_input down = {.kernels = p->k,
                                     .act = (int)m->config.hidden_act,
                                     .rows = l->rows,
@@ -132,10 +144,14 @@ static void feed_forward(const struct layer *l)
                                     .dx = p->dpre,
                                     .activated = p->act,
                                     .lddx = f,
-                                    .epilogue = BT__ACTIVATE_BACKWARD};
+                                    .epilogue = BT__ACTIVATE_BACKWARD,
+                                    .add = side.add,
+                                    .adds = side.n,
+                                    .scratch = p->scratch};
     struct bt__job job = bt__job_linear_input(&down);
     bt__run_jobs(p->pool, &job, 1);
 
+    side = side_of(l, &use[1]);
     struct bt__linear_input up = {.kernels = p->k,
                                   .rows = l->rows,
                                   .n = f,
@@ -145,7 +161,10 @@ static void feed_forward(const struct layer *l)
                                   .w = m->w + l->at->up_w,
                                   .beta = 1.0f,
                                   .dx = p->ds,
-                                  .lddx = h};
+                                  .lddx = h,
+                                  .add = side.add,
+                                  .adds = side.n,
+                                  .scratch = p->scratch};
     struct bt__linear_weight dup = weight_of(l, f, h, p->dpre, p->h1, l->at->up_w);
     struct bt__linear_weight ddown = weight_of(l, h, f, p->df, p->act, l->at->down_w);
     struct bt__column_sum dup_b = sum_of(l, f, p->dpre, l->at->up_b);
@@ -159,6 +178,7 @@ static void feed_forward(const struct layer *l)
     add(&jobs, trains(l, l->at->down_b), bt__job_column_sum(&ddown_b));
     add(&jobs, trains(l, l->at->norm2_w) || trains(l, l->at->norm2_b), bt__job_column_sum(&dnorm));
     run(l, &jobs);
+    bt__lora_weights(p, l->index, use, 2, l->first);
 }
 
 /* The rest of the attention half up to the context: ds → out = gradient of the first sum, dctx in dy. */
@@ -167,7 +187,10 @@ static void attention_output(const struct layer *l, float *dctx)
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
+    const struct bt__lora_use use = {
+        .kind = BT__LORA_OUT, .rows = l->rows, .x = l->mem->ctx, .dy = p->df, .lddy = h};
     bt__each_row(p, l->rows->n, norm1_row, (void *)l);
+    const struct bt__lora_side side = side_of(l, &use);
     struct bt__linear_input out = {.kernels = p->k,
                                    .rows = l->rows,
                                    .n = h,
@@ -176,7 +199,10 @@ static void attention_output(const struct layer *l, float *dctx)
                                    .lddy = h,
                                    .w = m->w + l->at->out_w,
                                    .dx = dctx,
-                                   .lddx = h};
+                                   .lddx = h,
+                                   .add = side.add,
+                                   .adds = side.n,
+                                   .scratch = p->scratch};
     struct bt__linear_weight dout = weight_of(l, h, h, p->df, l->mem->ctx, l->at->out_w);
     struct bt__column_sum dout_b = sum_of(l, h, p->df, l->at->out_b);
     struct bt__column_sum dnorm = norm_sum_of(l, p->ds, l->mem->xhat1, l->at->norm1_w, l->at->norm1_b);
@@ -186,6 +212,7 @@ static void attention_output(const struct layer *l, float *dctx)
     add(&jobs, trains(l, l->at->out_b), bt__job_column_sum(&dout_b));
     add(&jobs, trains(l, l->at->norm1_w) || trains(l, l->at->norm1_b), bt__job_column_sum(&dnorm));
     run(l, &jobs);
+    bt__lora_weights(p, l->index, &use, 1, l->first);
 
     struct bt__attend a = {.p = p, .layer = l->index, .dctx = dctx};
     struct bt__job job = bt__job_attend_backward(&a);
@@ -206,6 +233,12 @@ static void projections(const struct layer *l)
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
+    const struct bt__lora_use use[] = {
+        {.kind = BT__LORA_QUERY, .rows = l->rows, .x = l->x, .dy = p->dqkv, .lddy = 3 * h},
+        {.kind = BT__LORA_KEY, .rows = l->rows, .x = l->x, .dy = p->dqkv + h, .lddy = 3 * h},
+        {.kind = BT__LORA_VALUE, .rows = l->rows, .x = l->x, .dy = p->dqkv + 2 * h, .lddy = 3 * h}};
+    struct bt__lora_side side;
+    bt__lora_backward(p, l->index, use, 3, &side);
     struct bt__linear_input in = {.kernels = p->k,
                                   .rows = l->rows,
                                   .n = 3 * h,
@@ -215,7 +248,10 @@ static void projections(const struct layer *l)
                                   .w = m->w + l->at->qkv_w,
                                   .beta = 1.0f,
                                   .dx = p->out,
-                                  .lddx = h};
+                                  .lddx = h,
+                                  .add = side.add,
+                                  .adds = side.n,
+                                  .scratch = p->scratch};
     struct bt__linear_weight dw = weight_of(l, 3 * h, h, p->dqkv, l->x, l->at->qkv_w);
     struct bt__column_sum db = sum_of(l, 3 * h, p->dqkv, l->at->qkv_b);
     struct jobs jobs = {.n = 0};
@@ -223,6 +259,7 @@ static void projections(const struct layer *l)
     add(&jobs, trains_any(l, l->at->qkv_w, 3, (size_t)h * (size_t)h), bt__job_linear_weight(&dw));
     add(&jobs, trains_any(l, l->at->qkv_b, 3, (size_t)h), bt__job_column_sum(&db));
     run(l, &jobs);
+    bt__lora_weights(p, l->index, use, 3, l->first);
 }
 
 static void scatter_row(void *ctx, int read)
@@ -240,6 +277,12 @@ static void top_projections(struct layer *l, const float *x)
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
     const size_t hh = (size_t)h * (size_t)h;
+    const struct bt__lora_use use[] = {
+        {.kind = BT__LORA_KEY, .rows = &p->batch->rows, .x = x, .dy = p->dqkv, .lddy = 2 * h},
+        {.kind = BT__LORA_VALUE, .rows = &p->batch->rows, .x = x, .dy = p->dqkv + h, .lddy = 2 * h},
+        {.kind = BT__LORA_QUERY, .rows = l->rows, .x = p->x_top, .dy = p->dq_top, .lddy = h}};
+    struct bt__lora_side side, q_side = side_of(l, &use[2]);
+    bt__lora_backward(p, l->index, use, 2, &side);
     struct bt__linear_input kv = {.kernels = p->k,
                                   .rows = &p->batch->rows,
                                   .n = 2 * h,
@@ -248,7 +291,10 @@ static void top_projections(struct layer *l, const float *x)
                                   .lddy = 2 * h,
                                   .w = m->w + l->at->qkv_w + hh,
                                   .dx = p->dy,
-                                  .lddx = h};
+                                  .lddx = h,
+                                  .add = side.add,
+                                  .adds = side.n,
+                                  .scratch = p->scratch};
     struct bt__linear_input q = {.kernels = p->k,
                                  .rows = l->rows,
                                  .n = h,
@@ -258,7 +304,10 @@ static void top_projections(struct layer *l, const float *x)
                                  .w = m->w + l->at->qkv_w,
                                  .beta = 1.0f,
                                  .dx = p->out,
-                                 .lddx = h};
+                                 .lddx = h,
+                                 .add = q_side.add,
+                                 .adds = q_side.n,
+                                 .scratch = p->scratch};
     struct bt__linear_weight dq = weight_of(l, h, h, p->dq_top, p->x_top, l->at->qkv_w);
     struct bt__linear_weight dkv = weight_of(l, 2 * h, h, p->dqkv, x, l->at->qkv_w + hh);
     dkv.rows = &p->batch->rows;
@@ -273,6 +322,7 @@ static void top_projections(struct layer *l, const float *x)
     add(&jobs, trains_any(l, l->at->qkv_b + (size_t)h, 2, (size_t)h), bt__job_column_sum(&dkv_b));
     add(&jobs, trains(l, l->at->qkv_b), bt__job_column_sum(&dq_b));
     run(l, &jobs);
+    bt__lora_weights(p, l->index, use, 3, l->first);
     if (l->input) bt__each_row(p, l->rows->n, scatter_row, l);
 }
 
@@ -312,9 +362,12 @@ static void layer_backward(struct layer *l)
     struct bt__pass *p = l->p;
     const size_t h = (size_t)p->m->config.hidden_size;
     const bool again = p->limits.recompute && l->index < p->m->config.num_hidden_layers - 1;
-    const float *x = again || trains_any(l, l->at->qkv_w, 3, h * h) ? input_of(p, l->index) : NULL;
+    const bool adapted = bt__lora_has(p, l->index, BT__LORA_QUERY) ||
+                         bt__lora_has(p, l->index, BT__LORA_KEY) || bt__lora_has(p, l->index, BT__LORA_VALUE);
+    const bool reads = adapted || trains_any(l, l->at->qkv_w, 3, h * h);
+    const float *x = again || reads ? input_of(p, l->index) : NULL;
     l->x = l->top ? p->x_top : x;
-    l->h1 = trains(l, l->at->up_w);
+    l->h1 = trains(l, l->at->up_w) || bt__lora_has(p, l->index, BT__LORA_UP);
     if (again) bt__layer_again(p, l->index, x);
     feed_forward(l);
     attention_output(l, l->top ? p->dx_top : p->dy);

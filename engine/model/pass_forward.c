@@ -6,6 +6,7 @@
 /* What one layer works on: all tokens, or in the last layer those that the head reads. */
 struct layer {
     struct bt__pass *p;
+    int index;
     const struct bt__layer_at *at;
     const struct bt__layer_mem *mem;
     const struct bt__rows *rows;
@@ -46,12 +47,22 @@ static void run_linear(struct bt__pass *p, struct bt__linear l)
     bt__run_jobs(p->pool, &job, 1);
 }
 
+/* The adapter of the matrix that comes next, if it has one. */
+static struct bt__lora_side side_of(const struct layer *l, enum bt__lora_kind kind, const float *x)
+{
+    struct bt__lora_side side;
+    const struct bt__lora_use use = {.kind = kind, .rows = l->rows, .x = x};
+    bt__lora_forward(l->p, l->index, &use, 1, &side);
+    return side;
+}
+
 /* From the context to the activation's input. */
 static void up_to_activation(struct layer *l)
 {
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size, f = m->config.intermediate_size;
+    struct bt__lora_side side = side_of(l, BT__LORA_OUT, l->mem->ctx);
     run_linear(p, (struct bt__linear){.rows = l->rows,
                                       .n = h,
                                       .k = h,
@@ -59,8 +70,11 @@ static void up_to_activation(struct layer *l)
                                       .ldx = h,
                                       .w = m->w + l->at->out_w,
                                       .y = p->out,
-                                      .ldy = h});
+                                      .ldy = h,
+                                      .add = side.add,
+                                      .adds = side.n});
     bt__each_row(p, l->rows->n, norm1_row, l);
+    side = side_of(l, BT__LORA_UP, p->h1);
     run_linear(p, (struct bt__linear){.rows = l->rows,
                                       .n = f,
                                       .k = h,
@@ -71,7 +85,9 @@ static void up_to_activation(struct layer *l)
                                       .y = l->mem->pre,
                                       .activated = p->act,
                                       .ldy = f,
-                                      .epilogue = BT__ACTIVATE});
+                                      .epilogue = BT__ACTIVATE,
+                                      .add = side.add,
+                                      .adds = side.n});
 }
 
 /* Everything of a layer behind the attention. */
@@ -81,6 +97,7 @@ static void behind_attention(struct layer *l)
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size, f = m->config.intermediate_size;
     up_to_activation(l);
+    const struct bt__lora_side side = side_of(l, BT__LORA_DOWN, p->act);
     run_linear(p, (struct bt__linear){.rows = l->rows,
                                       .n = h,
                                       .k = f,
@@ -88,7 +105,9 @@ static void behind_attention(struct layer *l)
                                       .ldx = f,
                                       .w = m->w + l->at->down_w,
                                       .y = p->out,
-                                      .ldy = h});
+                                      .ldy = h,
+                                      .add = side.add,
+                                      .adds = side.n});
     bt__each_row(p, l->rows->n, norm2_row, l);
 }
 
@@ -99,11 +118,16 @@ static void attend(struct bt__pass *p, int layer)
     bt__run_jobs(p->pool, &job, 1);
 }
 
-static void full_attention(struct layer *l, int layer)
+static void full_attention(struct layer *l)
 {
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
+    const struct bt__lora_use use[] = {{.kind = BT__LORA_QUERY, .rows = l->rows, .x = l->x},
+                                       {.kind = BT__LORA_KEY, .rows = l->rows, .x = l->x},
+                                       {.kind = BT__LORA_VALUE, .rows = l->rows, .x = l->x}};
+    struct bt__lora_side side;
+    bt__lora_forward(p, l->index, use, 3, &side);
     run_linear(p, (struct bt__linear){.rows = l->rows,
                                       .n = 3 * h,
                                       .k = h,
@@ -113,8 +137,10 @@ static void full_attention(struct layer *l, int layer)
                                       .bias = m->w + l->at->qkv_b,
                                       .y = l->mem->qkv,
                                       .ldy = 3 * h,
-                                      .epilogue = BT__BIAS});
-    attend(p, layer);
+                                      .epilogue = BT__BIAS,
+                                      .add = side.add,
+                                      .adds = side.n});
+    attend(p, l->index);
 }
 
 static void gather_row(void *ctx, int read)
@@ -126,13 +152,17 @@ static void gather_row(void *ctx, int read)
 }
 
 /* Keys and values of all tokens; queries and the rest only where the head reads. */
-static void top_layer(struct layer *l, int layer)
+static void top_layer(struct layer *l)
 {
     struct bt__pass *p = l->p;
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
     const size_t hh = (size_t)h * (size_t)h;
     bt__each_row(p, l->rows->n, gather_row, l);
+    const struct bt__lora_use use[] = {{.kind = BT__LORA_KEY, .rows = &p->batch->rows, .x = l->x},
+                                       {.kind = BT__LORA_VALUE, .rows = &p->batch->rows, .x = l->x}};
+    struct bt__lora_side side, q_side = side_of(l, BT__LORA_QUERY, p->x_top);
+    bt__lora_forward(p, l->index, use, 2, &side);
     struct bt__linear kv = {.kernels = p->k,
                             .rows = &p->batch->rows,
                             .n = 2 * h,
@@ -143,7 +173,9 @@ static void top_layer(struct layer *l, int layer)
                             .bias = m->w + l->at->qkv_b + h,
                             .y = l->mem->qkv,
                             .ldy = 2 * h,
-                            .epilogue = BT__BIAS};
+                            .epilogue = BT__BIAS,
+                            .add = side.add,
+                            .adds = side.n};
     struct bt__linear q = {.kernels = p->k,
                            .rows = l->rows,
                            .n = h,
@@ -154,11 +186,13 @@ static void top_layer(struct layer *l, int layer)
                            .bias = m->w + l->at->qkv_b,
                            .y = p->q_top,
                            .ldy = h,
-                           .epilogue = BT__BIAS};
+                           .epilogue = BT__BIAS,
+                           .add = q_side.add,
+                           .adds = q_side.n};
     const struct bt__job jobs[] = {bt__job_linear(&kv), bt__job_linear(&q)};
     bt__run_jobs(p->pool, jobs, 2);
     l->x = p->x_top;
-    attend(p, layer);
+    attend(p, l->index);
     behind_attention(l);
 }
 
@@ -166,6 +200,7 @@ static struct layer layer_of(struct bt__pass *p, int i, const float *x)
 {
     const struct bt__model_config *c = &p->m->config;
     return (struct layer){.p = p,
+                          .index = i,
                           .at = &p->m->layer[i],
                           .mem = &p->layer[i],
                           .rows = bt__pass_gathers(p, i) ? &p->batch->reads : &p->batch->rows,
@@ -181,9 +216,9 @@ static void encode(struct bt__pass *p)
     for (int i = 0; i < p->m->config.num_hidden_layers; i++) {
         struct layer l = layer_of(p, i, x);
         if (bt__pass_gathers(p, i)) {
-            top_layer(&l, i);
+            top_layer(&l);
         } else {
-            full_attention(&l, i);
+            full_attention(&l);
             behind_attention(&l);
         }
         x = l.y;
@@ -193,7 +228,7 @@ static void encode(struct bt__pass *p)
 void bt__layer_again(struct bt__pass *p, int i, const float *x)
 {
     struct layer l = layer_of(p, i, x);
-    full_attention(&l, i);
+    full_attention(&l);
     up_to_activation(&l);
 }
 

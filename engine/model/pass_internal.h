@@ -14,6 +14,7 @@ struct bt__layer_mem {
     float *xhat1, *rstd1; /* [T, H], [T]: first LayerNorm, normalised, and 1/σ */
     float *pre;           /* [T, F]: input of the activation */
     float *xhat2, *rstd2; /* [T, H], [T] */
+    float *low[BT__LORA_KINDS]; /* [T, r]: alpha/r · dropout(x)·Aᵀ; keys' and values' [R, r] */
 };
 
 enum { BT__LM_COLS = 2048 }; /* words of the vocabulary whose logits exist together */
@@ -55,6 +56,7 @@ struct bt__pass {
     struct bt__lm_mem lm;                      /* BT__HEAD_MLM */
     float *dy, *ds, *df, *dqkv, *dpre, *dhead; /* backward: [R, H] ×3, [R, 3H], [R, F], [Z, H] */
     float *dq_top, *dx_top;                    /* [Q, H] */
+    float *dlow[BT__LORA_KINDS];               /* as low */
     float **scratch;                           /* [threads] */
     size_t scratch_size;                       /* floats of each */
 
@@ -86,10 +88,10 @@ static inline bool bt__pass_gathers(const struct bt__pass *p, int layer)
     return layer == p->m->config.num_hidden_layers - 1 && p->batch->reads.n < p->batch->rows.n;
 }
 
-/* dense + offset − dense_begin: where the gradient of a parameter is */
+/* dense + offset − dense_begin: where the gradient of a parameter is; NULL: it has none */
 static inline float *bt__grad_at(const struct bt__pass *p, size_t offset)
 {
-    return p->grad.dense + (offset - p->grad.dense_begin);
+    return offset < p->grad.dense_begin ? NULL : p->grad.dense + (offset - p->grad.dense_begin);
 }
 
 /* Is the gradient of the parameter at this offset wanted? */
@@ -130,6 +132,30 @@ struct bt__linear_weight bt__weight_grad(const struct bt__pass *p, const struct 
                                          const float *dy, const float *x, size_t at, bool first);
 struct bt__column_sum bt__bias_grad(const struct bt__pass *p, const struct bt__rows *rows, int cols,
                                     const float *dy, size_t at, bool first);
+
+/* A matrix with an adapter as it is used: its rows, its input, backward the gradient of its output. */
+struct bt__lora_use {
+    enum bt__lora_kind kind;
+    const struct bt__rows *rows;
+    const float *x;
+    const float *dy;
+    int lddy;
+};
+/* What adapters add to one product: filled for the kinds of n uses whose outputs stand side by side in it. */
+struct bt__lora_side {
+    struct bt__low_rank add[3];
+    int n;
+};
+/* Those of the uses whose matrix has an adapter in this layer; the others are passed over. Each runs a phase of its own. */
+void bt__lora_forward(struct bt__pass *p, int layer, const struct bt__lora_use *use, int n,
+                      struct bt__lora_side *side);
+void bt__lora_backward(struct bt__pass *p, int layer, const struct bt__lora_use *use, int n,
+                       struct bt__lora_side *side);
+void bt__lora_weights(struct bt__pass *p, int layer, const struct bt__lora_use *use, int n, bool first);
+static inline bool bt__lora_has(const struct bt__pass *p, int layer, enum bt__lora_kind kind)
+{
+    return p->m->layer[layer].lora_a[kind] != 0;
+}
 
 /* One phase of per-row work over n rows. */
 void bt__each_row(struct bt__pass *p, int n, void (*fn)(void *ctx, int row), void *ctx);

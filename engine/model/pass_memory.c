@@ -58,6 +58,19 @@ static void carve_layer(struct carver *c, struct bt__layer_mem *l, const struct 
                                 .rstd2 = carve(c, rows)};
 }
 
+/* Narrow sides of the adapters, kept in training whatever is computed again. */
+static void carve_adapters(struct carver *c, struct bt__pass *p, const struct sizes *z)
+{
+    const struct bt__lora *lora = &p->m->config.lora;
+    for (int kind = 0; lora->r > 0 && kind < BT__LORA_KINDS; kind++) {
+        if (!(lora->targets >> kind & 1)) continue;
+        const size_t n = z->r * (size_t)lora->r;
+        for (size_t i = 0; i < z->layers; i++)
+            p->layer[i].low[kind] = i && !p->limits.train ? p->layer[0].low[kind] : carve(c, n);
+        if (p->limits.train) p->dlow[kind] = carve(c, n);
+    }
+}
+
 static void carve_layers(struct carver *c, struct bt__pass *p, const struct sizes *z)
 {
     const struct bt__pass_limits *l = &p->limits;
@@ -124,6 +137,7 @@ static void carve_all(struct carver *c, struct bt__pass *p, int threads)
 {
     const struct sizes z = sizes_of(p->m, &p->limits);
     carve_layers(c, p, &z);
+    carve_adapters(c, p, &z);
     carve_shared(c, p, &z);
     if (p->limits.train) carve_backward(c, p, &z);
     size_t longest = (size_t)p->limits.longest;
@@ -134,16 +148,29 @@ static void carve_all(struct carver *c, struct bt__pass *p, int threads)
     }
 }
 
+/* Nothing below the lowest parameter that is trained needs room for a gradient; word embeddings have theirs apart, except if the
+ * head's decoder is tied to them. */
+static size_t first_dense(const struct bt__model *m)
+{
+    for (size_t i = 0; i < m->params.n; i++) {
+        const struct bt__param *q = &m->params.item[i];
+        if (!q->frozen && (q->offset != m->word || m->head.kind == BT__HEAD_MLM)) return q->offset;
+    }
+    return m->params.total;
+}
+
 static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt__pass_limits *limits)
 {
     p->m = m;
     p->limits = *limits;
     if (p->limits.reads < limits->seqs) p->limits.reads = limits->seqs;
     p->limits.read_pairs = zmax(limits->read_pairs, (size_t)limits->rows);
-    p->grad.dense_begin = m->head.kind == BT__HEAD_MLM ? m->word : m->position;
+    p->grad.dense_begin = first_dense(m);
     p->grad.dense_end = m->params.total;
     long most = (long)limits->rows * (limits->micro_batches > 0 ? limits->micro_batches : 1);
-    p->word_cap = limits->train ? (int)(most < m->config.vocab_size ? most : m->config.vocab_size) : 0;
+    p->word_cap = limits->train && !bt__params_at(&m->params, m->word)->frozen
+                      ? (int)(most < m->config.vocab_size ? most : m->config.vocab_size)
+                      : 0;
 }
 
 size_t bt__pass_bytes(const struct bt__model *m, const struct bt__pass_limits *limits, int threads)

@@ -1,5 +1,6 @@
 #include "model/trainable.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* "bert.pooler.dense.weight" is of the modules bert, pooler, dense, and pooler.dense. */
@@ -13,12 +14,12 @@ static bool of_module(const char *name, const char *module)
 
 static bool kept_out(const struct bt__param *p, const struct bt__freeze *f)
 {
-    if (p->head) return false;
+    if (p->head || p->adapter) return false;
     if (p->layer < 0 ? f->embeddings : p->layer < f->layers) return true;
-    if (!f->biases) return false;
+    if (!f->biases && !f->adapters) return false;
     for (size_t i = 0; i < f->n_modules; i++)
         if (of_module(p->name, f->module[i])) return false;
-    return !of_module(p->name, "bias");
+    return !f->biases || !of_module(p->name, "bias");
 }
 
 void bt__params_freeze(struct bt__params *p, const struct bt__freeze *f)
@@ -35,11 +36,14 @@ bool bt__params_has(const struct bt__params *p, const char *module)
 
 struct bt__trainable bt__params_trainable(const struct bt__params *p)
 {
-    struct bt__trainable t = {.embeddings = false};
-    for (size_t i = p->n; i-- > 0;) {
+    struct bt__trainable t = {.first_layer = INT_MAX};
+    int top = 0;
+    for (size_t i = 0; i < p->n; i++) {
         const struct bt__param *q = &p->item[i];
-        if (i + 1 == p->n || (!q->frozen && q->layer >= 0)) t.first_layer = q->layer;
+        if (q->layer > top) top = q->layer;
+        if (!q->frozen && q->layer >= 0 && q->layer < t.first_layer) t.first_layer = q->layer;
         if (!q->frozen && q->layer < 0) t.embeddings = true;
     }
+    if (t.first_layer > top) t.first_layer = top;
     return t;
 }

@@ -14,6 +14,7 @@ struct bt__trainable {
 struct bt__freeze {
     bool embeddings; /* they are frozen */
     int layers;      /* encoder layers from the bottom that are */
+    bool adapters;   /* LoRA: besides the modules only adapters are trained */
     bool biases;     /* BitFit (Ben Zaken et al. 2022): besides the modules only biases are trained */
     const char *const *module; /* n_modules names: a part of a parameter's name between dots ("pooler") */
     size_t n_modules;

@@ -46,6 +46,8 @@ struct variant {
     int vocab; /* 0: VOCAB */
     double smoothing;
     bool recompute;
+    struct bt__lora lora;
+    bool frozen; /* all but the adapters, head and pooler is, before the pass is made */
 };
 
 static void choose_reads(enum reads how, int seq, int n, uint8_t *reads)
@@ -89,7 +91,8 @@ static struct fixture make(const struct variant *v)
                                  .hidden_dropout_prob = 0.1f,
                                  .attention_probs_dropout_prob = 0.2f,
                                  .classifier_dropout = 0.15f,
-                                 .hidden_act = v->act};
+                                 .hidden_act = v->act,
+                                 .lora = v->lora};
     assert_int_equal(bt__gemm_init(&err), BT_OK);
     assert_int_equal(bt__pool_create(v->threads ? v->threads : 2, &f.pool, &err), BT_OK);
     const struct bt__head_spec head = {.kind = v->head,
@@ -104,6 +107,16 @@ static struct fixture make(const struct variant *v)
         for (size_t j = 0; q->rank == 1 && j < q->count; j++)
             f.m->w[q->offset + j] += 0.2f * ((float)bt__rng_uniform(r, (uint32_t)(q->offset + j)) - 0.5f);
     }
+    for (size_t i = 0; i < f.m->params.n; i++) { /* a B of zeros hides the gradient of A */
+        const struct bt__param *q = &f.m->params.item[i];
+        for (size_t j = 0; q->adapter && j < q->count; j++)
+            f.m->w[q->offset + j] += 0.4f * ((float)bt__rng_uniform(r, (uint32_t)(q->offset + j)) - 0.5f);
+    }
+    static const char *const pooler[] = {"pooler"};
+    if (v->frozen)
+        bt__params_freeze(
+            &f.m->params,
+            &(struct bt__freeze){.adapters = true, .embeddings = true, .module = pooler, .n_modules = 1});
     fill_batch(&f.b, v->reads);
     f.limits = (struct bt__pass_limits){.seqs = SEQS,
                                         .rows = f.b.rows.n,
@@ -250,6 +263,8 @@ static void gradient_lm(void **state)
     check_all(&(struct variant){.head = BT__HEAD_MLM, .reads = ALL, .layers = 1, .act = BT__ACT_GELU_TANH});
 }
 
+static const struct bt__lora everywhere = {.r = 4, .alpha = 6.0f, .dropout = 0.2f, .targets = 63};
+
 /* The whole gradient as one array. */
 static double *all_of(const struct fixture *f)
 {
@@ -314,15 +329,73 @@ static void recompute(void **state)
 {
     (void)state;
     check_recompute((struct variant){.layers = 4});
+    check_recompute((struct variant){.layers = 4, .lora = everywhere});
     check_recompute((struct variant){.layers = 4, .head = BT__HEAD_TOKENS, .reads = ALL});
     check_recompute(
         (struct variant){.layers = 3, .head = BT__HEAD_MLM, .reads = SOME, .act = BT__ACT_GELU_TANH});
+}
+
+static void gradient_adapters(void **state)
+{
+    (void)state;
+    check_all(&(struct variant){.layers = 2, .lora = everywhere});
+    check_all(&(struct variant){
+        .layers = 2, .lora = {.r = 18, .alpha = 9.0f, .targets = 1 << BT__LORA_QUERY | 1 << BT__LORA_VALUE}});
+    check_all(&(struct variant){.head = BT__HEAD_TOKENS, .reads = ALL, .layers = 2, .lora = everywhere});
+    check_all(&(struct variant){.head = BT__HEAD_TOKENS,
+                                .reads = SOME,
+                                .layers = 2,
+                                .lora = {.r = 3,
+                                         .alpha = 5.0f,
+                                         .dropout = 0.3f,
+                                         .first_layer = 1,
+                                         .targets = 1 << BT__LORA_KEY | 1 << BT__LORA_DOWN}});
+}
+
+/* Frozen bases need no gradient and no memory for one; the adapters' is the same. */
+static void check_frozen_base(struct variant v)
+{
+    struct fixture full = make(&v);
+    v.frozen = true;
+    struct fixture f = make(&v);
+    const struct bt__trainable all = {.embeddings = true}, what = bt__params_trainable(&f.m->params);
+    size_t trained = 0;
+    assert_false(what.embeddings);
+    assert_int_equal(what.first_layer, v.lora.first_layer);
+    run(&full, &all, true);
+    run(&f, &what, true);
+    const struct bt__gradient *g = bt__pass_gradient(f.p);
+    for (size_t i = 0; i < f.m->params.n; i++) {
+        const struct bt__param *q = &f.m->params.item[i];
+        if (q->frozen) continue;
+        trained += q->count;
+        for (size_t j = q->offset; j < q->offset + q->count; j++) {
+            assert_true(j >= g->dense_begin);
+            assert_true(gradient_at(&f, j) == gradient_at(&full, j));
+        }
+    }
+    assert_true(g->dense_end - g->dense_begin < trained + 16 * f.m->params.n);
+    drop(&full);
+    drop(&f);
+}
+
+static void frozen_base(void **state)
+{
+    (void)state;
+    check_frozen_base((struct variant){.layers = 3, .lora = everywhere});
+    check_frozen_base((struct variant){.layers = 3, .recompute = true, .lora = everywhere});
+    check_frozen_base((struct variant){.head = BT__HEAD_TOKENS,
+                                       .reads = SOME,
+                                       .layers = 3,
+                                       .lora = {.r = 2, .alpha = 1.0f, .first_layer = 1, .targets = 5}});
 }
 
 static void same_bits_for_any_threads(void **state)
 {
     (void)state;
     same_bits((struct variant){.layers = 3});
+    same_bits((struct variant){.layers = 3, .lora = everywhere});
+    same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 2, .lora = everywhere});
     same_bits((struct variant){.head = BT__HEAD_MEAN, .reads = SOME, .layers = 2});
     same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 2});
     same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = ALL, .layers = 2});
@@ -452,6 +525,8 @@ int main(void)
                                        cmocka_unit_test(gradient_single_layer),
                                        cmocka_unit_test(gradient_heads),
                                        cmocka_unit_test(gradient_lm),
+                                       cmocka_unit_test(gradient_adapters),
+                                       cmocka_unit_test(frozen_base),
                                        cmocka_unit_test(same_bits_for_any_threads),
                                        cmocka_unit_test(second_batch_adds_up),
                                        cmocka_unit_test(freezing),
