@@ -110,6 +110,8 @@ static const struct {
     unsigned choices;
 } only_with[] = {
     ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT)),
+    ONLY(task_threshold, task_type, ONE(BT_TYPE_MULTILABEL)),
+    ONLY(task_label_separator, task_type, ONE(BT_TYPE_MULTILABEL)),
     ONLY(task_scheme, task_type, ONE(BT_TYPE_NER)),
     ONLY(task_eval_mode, task_type, ONE(BT_TYPE_NER)),
     ONLY(task_absa_format, task_type, ONE(BT_TYPE_ABSA)),

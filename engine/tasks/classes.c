@@ -36,8 +36,7 @@ enum bt_status bt__classes_learn(struct bt__task *t, const struct bt__task_data 
     return st;
 }
 
-/* A label of the data as a number: by its name, or, where the labels have no names of their own (LABEL_0, …), the number itself. */
-static int find(const struct bt__labels *l, const char *text, size_t n)
+int bt__classes_index(const struct bt__labels *l, const char *text, size_t n)
 {
     int at = bt__labels_find(l, text, n);
     char digits[16];
@@ -48,16 +47,17 @@ static int find(const struct bt__labels *l, const char *text, size_t n)
     return bt_parse_int64(digits, &number) && number >= 0 && number < l->n ? (int)number : -1;
 }
 
-static enum bt_status unknown(const struct bt__task *t, const struct bt__task_data *d,
-                              const struct bt_example *e, struct bt_error *err)
+enum bt_status bt__classes_unknown(const struct bt__task *t, const struct bt__task_data *d,
+                                   const struct bt_example *e, const char *text, size_t n,
+                                   struct bt_error *err)
 {
     const struct bt__labels *l = &t->labels;
     struct bt_str known = {0};
     for (int i = 0; i < l->n && i < 4; i++) bt_str_addf(&known, "%s\"%.40s\"", i ? ", " : "", l->name[i]);
     if (l->n > 4) bt_str_add(&known, ", …");
-    enum bt_status st = bt_fail(err, BT_INVALID, "%s:%zu: label \"%.*s\" is not one of the %d labels (%s)",
-                                bt__task_file(d, e), e->line, (int)(e->label_n < 60 ? e->label_n : 60),
-                                e->label, l->n, bt_str_text(&known));
+    enum bt_status st =
+        bt_fail(err, BT_INVALID, "%s:%zu: label \"%.*s\" is not one of the %d labels (%s)",
+                bt__task_file(d, e), e->line, (int)(n < 60 ? n : 60), text, l->n, bt_str_text(&known));
     bt_str_free(&known);
     return st;
 }
@@ -70,10 +70,10 @@ enum bt_status bt__classes_gold(const struct bt__task *t, struct bt__task_data *
     d->gold = to;
     for (size_t i = 0; i < d->n; i++) {
         const struct bt_example *e = bt__task_example(d, i);
-        to[i] = e->label ? find(&t->labels, e->label, e->label_n) : -1;
+        to[i] = e->label ? bt__classes_index(&t->labels, e->label, e->label_n) : -1;
         if (gold && !e->label)
             return bt_fail(err, BT_INVALID, "%s:%zu: no label, expected one", bt__task_file(d, e), e->line);
-        if (gold && to[i] < 0) return unknown(t, d, e, err);
+        if (gold && to[i] < 0) return bt__classes_unknown(t, d, e, e->label, e->label_n, err);
     }
     return BT_OK;
 }

@@ -6,6 +6,12 @@
 
 /* Labels from option or checkpoint, else the different ones of the training data; at least two. */
 enum bt_status bt__classes_learn(struct bt__task *t, const struct bt__task_data *train, struct bt_error *err);
+/* A label of the data as a number: by its name, or, where the labels have no names of their own (LABEL_0, …), the number itself; −1. */
+int bt__classes_index(const struct bt__labels *l, const char *text, size_t n);
+/* The error that e's label is none of them: BT_INVALID. */
+enum bt_status bt__classes_unknown(const struct bt__task *t, const struct bt__task_data *d,
+                                   const struct bt_example *e, const char *text, size_t n,
+                                   struct bt_error *err);
 /* d->gold: int [n], −1 where gold is not wanted and there is none. */
 enum bt_status bt__classes_gold(const struct bt__task *t, struct bt__task_data *d, bool gold,
                                 struct bt_error *err);

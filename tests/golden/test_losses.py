@@ -42,5 +42,18 @@ def test_regression(folder):
                  more={"task.type": "regression"}), folder, g.BERTTY)
 
 
+def test_label_sets(folder):
+    """Any number of five labels for each text, none for some; transformers' mean over labels and examples."""
+    texts, _ = data(330)
+    sets = [[float(w in t) for w in ("film", " a", "not", "movie", "good")] for t in texts]
+    assert any(not any(s) for s in sets) and any(sum(s) > 2 for s in sets)
+    model = g.tiny(folder / "model", list("abcde"), hidden_size=64, num_hidden_layers=3, initializer_range=0.1)
+    compare(Plan(model, texts, sets, 24, learning_rate=1e-3, weight_decay=0.1, accumulation=2, batch=16, group=True,
+                 loss=lambda logits, y: torch.nn.BCEWithLogitsLoss(reduction="sum")(logits, torch.tensor(y)) / 5,
+                 cell=lambda s: "|".join(n for n, there in zip("abcde", s) if there),
+                 more={"task.type": "multilabel", "task.label_separator": '"|"', "task.labels": "[a, b, c, d, e]"}),
+            folder, g.BERTTY)
+
+
 if __name__ == "__main__":
     g.main(globals())

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What runs of regression leave, in the hands of others: transformers loads the checkpoints and gives our outputs, scipy our metrics."""
+"""What runs of regression and multilabel leave, in the hands of others: transformers loads the checkpoints and gives our outputs, scipy and scikit-learn our metrics."""
 import json
 
 from scipy import stats
+from sklearn import metrics as sk
 
 import golden_tools as g
 from golden_tools import torch
@@ -64,6 +65,51 @@ def test_regression_of_pairs(folder):
     for name, known in {"loss": off, "mse": off, "rmse": off ** 0.5, "pearson": stats.pearsonr(gold, value)[0],
                         "spearman": stats.spearmanr(gold, value)[0]}.items():
         assert abs(result["metrics"][name] - known) < 1e-4, (name, result, known)
+
+
+def test_label_sets(folder):
+    """Thresholds of two labels of their own, a separator of three characters, labels with a comma and with a =."""
+    names = ["film", "good", "story, told", "a=b"]
+    sets = [[i for i, w in enumerate(("film", "good", "story", "not")) if w in t] for t in reviews(160)]
+    data = table(folder, [(t, " | ".join(names[i] for i in s)) for t, s in zip(reviews(160), sets, strict=True)])
+    limits = [0.45, 0.2, 0.45, 0.3]
+    run = train(folder, g.tiny(folder / "model", names), data, "task.type=multilabel", "task.label_separator=' | '",
+                f"task.labels={json.dumps(names)}", "task.threshold=[0.45, good=0.2, a=b=0.3]")
+    config = config_of(run / "best")
+    assert config["problem_type"] == "multi_label_classification", config
+    assert config["id2label"] == {str(i): n for i, n in enumerate(names)}, config
+    answers = g.bertty_predict(run, reviews(160))
+    found, expected = torch.tensor([a["logits"] for a in answers]), g.hf_logits(run / "best", reviews(160), max_length=48)
+    apart = g.largest_difference(found, expected)
+    print(f"multilabel: largest difference {apart:.1e}")
+    assert apart <= LIMIT
+    p = torch.sigmoid(found.double())
+    scores = torch.tensor([[a["scores"][n] for n in names] for a in answers]).double()
+    assert g.largest_difference(scores, p) < 1e-6
+    guess = (p >= torch.tensor(limits).double()).int().numpy()
+    assert [a["labels"] for a in answers] == [[n for n, is_so in zip(names, row) if is_so] for row in guess.tolist()]
+    lines = g.run("predict", run, "--text", reviews(1)[0]).stdout
+    assert lines == " | ".join(answers[0]["labels"]) + "\n", lines
+    gold = torch.zeros(160, 4)
+    for i, s in enumerate(sets):
+        gold[i, s] = 1
+    details, result = evaluated(run, data)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(expected, gold).item()
+    gold, own = gold.int().numpy(), result["metrics"]
+    for name, value in {"loss": loss, "f1_micro": sk.f1_score(gold, guess, average="micro"),
+                        "f1_macro": sk.f1_score(gold, guess, average="macro", zero_division=0),
+                        "subset_accuracy": sk.accuracy_score(gold, guess), "hamming_loss": sk.hamming_loss(gold, guess),
+                        "auc_macro": sk.roc_auc_score(gold, scores.numpy(), average="macro")}.items():
+        assert abs(own[name] - value) < 1e-4, (name, own[name], value)
+    expected = sk.precision_recall_fscore_support(gold, guess, zero_division=0)
+    for row, *values in zip(details["labels"], *expected, strict=True):
+        assert max(abs(a - b) for a, b in zip((row["precision"], row["recall"], row["f1"], row["rows"]), values)) < 1e-9, row
+        assert "predicted" not in row, row
+    assert 0 < guess.sum() < guess.size
+    rows = [json.loads(line) for line in (run / "predictions/validation-step-000008.jsonl").read_text().splitlines()]
+    assert len(rows) == 40 and all(r["correct"] == (r["labels"] == r["gold_labels"]) for r in rows), rows[0]
+    assert [r["gold_labels"] for r in rows] == [[names[i] for i in s] for s in sets[:40]]
+    assert rows[0]["gold"] == " | ".join(rows[0]["gold_labels"]) and rows[0]["prediction"] == " | ".join(rows[0]["labels"])
 
 
 if __name__ == "__main__":

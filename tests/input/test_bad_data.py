@@ -85,6 +85,30 @@ def numbers():
             "train.label_smoothing_factor", "no labels to smooth")
 
 
+def label_sets():
+    folder = GROUND.fresh()
+    write(folder, "text\tlabel\ngood film\tpositive,fine\nbad film\t\nso so\tfine,unheard of\n")
+    sets = ["--set", "task.type=multilabel"]
+    for command in "train", "check":
+        rest = ["--name", "x"] if command == "train" else []
+        base = [command, "tiny.yaml", *rest, *sets]
+        refused(f"{command}: a label that is not known", folder, [*base, "--set", "task.labels=[positive, fine, negative]", "--set", "data.train_file=bad.tsv"],
+                'bad.tsv:4: label "unheard of" is not one of the 3 labels')
+        refused(f"{command}: a label of the validation data", folder, [*base, "--set", "data.validation_file=bad.tsv"],
+                'bad.tsv:2: label "fine" is not one of the 2 labels')
+        for value, said in (("1.5", '"1.5"'), ("x", "LABEL=NUMBER"), ("positive=", "LABEL=NUMBER"), ("=0.5", "LABEL=NUMBER"), ("nan", "LABEL=NUMBER"),
+                            ("positive=-1", "LABEL=NUMBER"), ("[0.4, 0.5]", '"0.5": said twice'), ("unheard=0.5", "no such label")):
+            said = "from 0 to 1" if said == '"1.5"' else said
+            refused(f"{command}: a threshold of {value}", folder, [*base, "--set", f"task.threshold={value}"], "task.threshold", said)
+    refused("nothing between labels", folder, [*base, "--set", "task.label_separator=''"], "task.label_separator", "empty")
+    refused("smoothing of sets", folder, [*base, "--set", "train.label_smoothing_factor=0.1"], "train.label_smoothing_factor", "no smoothing")
+    refused("a threshold for one label of several", folder, ["check", "tiny.yaml", "--set", "task.threshold=0.4"], "task.threshold", "needs task.type: multilabel")
+    write(folder, '{"text": "a", "label": ["x", {"y": 1}]}\n')
+    refused("an object among labels", folder, [*base, "--set", "data.train_file=bad.tsv"], "bad.tsv:1:", "label 2 of the list")
+    write(folder, "text\tlabel\ngood film\tx\nbad film\t\n")
+    refused("one label", folder, [*base, "--set", "data.train_file=bad.tsv"], "bad.tsv: 1 label in all rows", "at least two")
+
+
 def invalid_utf8():
     """Counted and reported, not refused: a stray byte in a text is no reason to lose a corpus."""
     folder = GROUND.fresh()
@@ -135,6 +159,6 @@ def settings():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([make_run, rows, formats, numbers, invalid_utf8, no_files, odd_names, settings])
+    code = COUNT.run([make_run, rows, formats, numbers, label_sets, invalid_utf8, no_files, odd_names, settings])
     GROUND.remove()
     sys.exit(code)

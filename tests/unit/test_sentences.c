@@ -56,6 +56,27 @@ static void squared(void **state)
     drop(t);
 }
 
+static void decided(void **state)
+{
+    (void)state;
+    static char name[3][2] = {"a", "b", "c"};
+    char *names[] = {name[0], name[1], name[2]};
+    struct bt__task *t =
+        task_of((const char *const[]){"task.type=multilabel", "task.threshold=[0.4, b=0.9]", NULL});
+    expect_ok(bt__labels_from_names(&t->labels, (const char *const *)names, 3, &fix_err));
+    expect_ok(t->ops->learn(t, NULL, &fix_err));
+    assert_true(memcmp(t->own, (double[]){0.4, 0.9, 0.4}, 3 * sizeof(double)) == 0);
+    bool gold[] = {true, false, true};
+    struct bt__task_data d = {.n = 1, .f = {.n = 1}, .gold = gold};
+    const float logits[] = {-0.3f, 1.9f, 2.0f}; /* probabilities 0.43, 0.87, 0.88 */
+    check_gradient(t, &d, logits, 3);
+    assert_true(t->ops->judge(t, &d, 0, logits).right);
+    const float far[] = {-800.0f, 800.0f, 800.0f};
+    assert_true(fabs(t->ops->loss(t, &d, 0, far, 1.0, NULL) - 1600.0 / 3.0) < 1e-9);
+    assert_false(t->ops->judge(t, &d, 0, far).right);
+    drop(t);
+}
+
 /* ── runs ── */
 
 /* The fixture's rows with another label for each: cell(i) of row i. */
@@ -78,6 +99,14 @@ static void rows(const char *name, int n, unsigned seed, void (*cell)(struct bt_
 static void number(struct bt_str *out, unsigned first)
 {
     bt_str_addf(out, "%.2f", first / 10.0 - 1.0);
+}
+
+/* No label for half of the rows, up to three for the others. */
+static void set(struct bt_str *out, unsigned first)
+{
+    if (first % 2) bt_str_add(out, "odd");
+    if (first % 3 == 0 && first % 2) bt_str_add(out, ",three");
+    if (first > 12 && first % 2) bt_str_add(out, ", large");
 }
 
 enum { MOST = 12 };
@@ -144,8 +173,17 @@ static void numbers(void **state)
                         "pearson", 0.3);
 }
 
+static void sets(void **state)
+{
+    (void)state;
+    make_rows("multilabel", set);
+    stopped_and_resumed("sets", "multilabel", (const char *const[]){"train.num_train_epochs=6", NULL},
+                        "f1_micro", 0.3);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(squared), cmocka_unit_test(numbers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(squared), cmocka_unit_test(decided),
+                                       cmocka_unit_test(numbers), cmocka_unit_test(sets)};
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }

@@ -63,7 +63,7 @@ static void tell(void *ctx, size_t i, const struct bt_output *out)
         if (w->conll)
             predict_tell_conll(out, &text);
         else
-            predict_tell_text(bt_predictor_task(w->p), &w->in[i], out, &text);
+            predict_tell_text(bt_predictor_experiment(w->p), &w->in[i], out, &text);
         print_lines(&text);
     }
     bt_str_free(&text);

@@ -20,11 +20,8 @@ static void logits(struct bt_json_writer *w, const struct bt_output *out)
     bt_jw_end_array(w);
 }
 
-static void label_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+static void scores(struct bt_json_writer *w, const struct bt_output *out)
 {
-    (void)in;
-    for (size_t i = 0; i < out->n; i++)
-        if (out->answer[i].chosen) bt_jw_ktext(w, "label", out->answer[i].label);
     bt_jw_key(w, "scores");
     bt_jw_object(w);
     for (size_t i = 0; i < out->n; i++) {
@@ -32,6 +29,14 @@ static void label_json(const struct bt_input *in, const struct bt_output *out, s
         bt_jw_float(w, (float)out->answer[i].score);
     }
     bt_jw_end_object(w);
+}
+
+static void label_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+{
+    (void)in;
+    for (size_t i = 0; i < out->n; i++)
+        if (out->answer[i].chosen) bt_jw_ktext(w, "label", out->answer[i].label);
+    scores(w, out);
     logits(w, out);
 }
 
@@ -47,6 +52,26 @@ static void number_json(const struct bt_input *in, const struct bt_output *out, 
 {
     (void)in;
     bt_jw_knum(w, "value", out->answer[0].score);
+}
+
+/* ── any number of labels ── */
+
+static void set_text(const struct bt_output *out, const char *separator, struct bt_str *to)
+{
+    for (size_t i = 0, some = 0; i < out->n; i++)
+        if (out->answer[i].chosen) bt_str_addf(to, "%s%s", some++ ? separator : "", out->answer[i].label);
+}
+
+static void set_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+{
+    (void)in;
+    bt_jw_key(w, "labels");
+    bt_jw_array(w);
+    for (size_t i = 0; i < out->n; i++)
+        if (out->answer[i].chosen) bt_jw_text(w, out->answer[i].label);
+    bt_jw_end_array(w);
+    scores(w, out);
+    logits(w, out);
 }
 
 /* ── words with tags ── */
@@ -154,16 +179,23 @@ static void parts_json(const struct bt_input *in, const struct bt_output *out, s
 
 static const struct {
     void (*text)(const struct bt_input *in, const struct bt_output *out, struct bt_str *to);
+    void (*set)(const struct bt_output *out, const char *separator, struct bt_str *to); /* instead of text */
     void (*json)(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w);
 } form[] = {[BT_TYPE_CLASSIFICATION] = {.text = label_text, .json = label_json},
             [BT_TYPE_REGRESSION] = {.text = number_text, .json = number_json},
             [BT_TYPE_NER] = {.text = spans_text, .json = spans_json},
             [BT_TYPE_QA] = {.text = part_text, .json = parts_json},
-            [BT_TYPE_ABSA] = {.text = label_text, .json = label_json}};
+            [BT_TYPE_ABSA] = {.text = label_text, .json = label_json},
+            [BT_TYPE_MULTILABEL] = {.set = set_text, .json = set_json}};
 
-void predict_tell_text(int type, const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
+void predict_tell_text(const struct bt_experiment *x, const struct bt_input *in, const struct bt_output *out,
+                       struct bt_str *to)
 {
-    form[type].text(in, out, to);
+    const int type = x->task_type;
+    if (form[type].set)
+        form[type].set(out, x->task_label_separator, to);
+    else
+        form[type].text(in, out, to);
 }
 
 void predict_tell_json(int type, const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
