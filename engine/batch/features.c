@@ -34,7 +34,7 @@ enum { BLOCK = 256 /* examples a task */ };
 struct block {
     int32_t *ids;
     uint8_t *types;
-    size_t n, cap, truncated, unknown;
+    size_t n, cap, unknown;
     struct bt_error err;
 };
 
@@ -45,6 +45,7 @@ struct build {
     const struct bt__features_options *opt;
     struct block *block;
     int *length;
+    bool *cut; /* [n] */
 };
 
 static bool room_for(struct block *b, size_t more)
@@ -88,7 +89,7 @@ static enum bt_status one(struct build *u, struct block *b, size_t i, struct bt_
     bt__truncate(&na, &nb, (size_t)u->opt->max_length - special, u->opt->truncation);
     if (!room_for(b, na + nb + special))
         return bt_fail(&b->err, BT_NOMEM, "no memory for the tokens of %zu examples", u->n);
-    b->truncated += na < e->n || (x->pair && nb < pair->n);
+    u->cut[i] = na < e->n || (x->pair && nb < pair->n);
     b->unknown += count_unknown(e, na, unk) + (x->pair ? count_unknown(pair, nb, unk) : 0);
     put(b, &cls, 1, 0);
     put(b, e->ids, na, 0);
@@ -127,11 +128,27 @@ static enum bt_status join(struct bt__features *f, const struct build *u, size_t
         if (b->n) memcpy(f->ids + at, b->ids, b->n * sizeof *f->ids);
         if (b->n) memcpy(f->types + at, b->types, b->n);
         at += b->n;
-        f->truncated += b->truncated;
         f->unknown += b->unknown;
     }
     f->start[0] = 0;
     for (size_t i = 0; i < u->n; i++) f->start[i + 1] = f->start[i] + (size_t)u->length[i];
+    return BT_OK;
+}
+
+/* Which example each text belongs to, and how many examples were cut. */
+static enum bt_status group_up(struct bt__features *f, const struct build *u, struct bt_error *err)
+{
+    const size_t group = u->opt->group > 1 ? (size_t)u->opt->group : 1;
+    for (size_t i = 0; i < u->n; i += group) {
+        bool any = false;
+        for (size_t k = i; k < i + group && k < u->n; k++) any |= u->cut[k];
+        f->truncated += any;
+    }
+    if (group == 1) return BT_OK;
+    f->group = (int)group;
+    f->example = malloc((u->n + 1) * sizeof *f->example);
+    if (!f->example) return bt_fail(err, BT_NOMEM, "no memory for %zu texts", u->n);
+    for (size_t i = 0; i < u->n; i++) f->example[i] = (uint32_t)(i / group);
     return BT_OK;
 }
 
@@ -157,16 +174,19 @@ enum bt_status bt__features_build(struct bt__features *f, const struct bt_tokeni
     struct build u = {
         .t = t, .texts = texts, .n = n, .opt = opt, .block = calloc(blocks + 1, sizeof *u.block)};
     f->length = u.length = calloc(n + 1, sizeof *f->length);
-    if (!u.block || !u.length) st = bt_fail(err, BT_NOMEM, "no memory for %zu examples", n);
+    u.cut = calloc(n + 1, sizeof *u.cut);
+    if (!u.block || !u.length || !u.cut) st = bt_fail(err, BT_NOMEM, "no memory for %zu examples", n);
     if (!st) bt__pool_run(pool, (int)blocks, block_item, &u);
     for (size_t i = 0; !st && i < blocks; i++)
         if (u.block[i].err.status) st = bt_fail(err, u.block[i].err.status, "%s", u.block[i].err.text);
     if (!st) st = join(f, &u, blocks, err);
+    if (!st) st = group_up(f, &u, err);
     for (size_t i = 0; u.block && i < blocks; i++) {
         free(u.block[i].ids);
         free(u.block[i].types);
     }
     free(u.block);
+    free(u.cut);
     if (st) bt__features_free(f);
     return st;
 }

@@ -32,6 +32,7 @@ struct bt__features {
 struct bt__features_options {
     int max_length; /* tokens, special ones included; ≥ 3 (pairs: ≥ 4) */
     enum bt__truncation truncation;
+    int group; /* so many texts, one behind the other, are an example; 0 or 1: each is one */
 };
 
 enum bt_status bt__features_build(struct bt__features *f, const struct bt_tokenizer *t,

@@ -75,6 +75,7 @@ static enum bt_status answer(struct bt_predictor *p, const struct bt__task_data 
                              struct bt_error *err)
 {
     size_t first = bt__task_first(d, i), end = i + 1 < d->n ? bt__task_first(d, i + 1) : d->f.n;
+    const size_t group = d->f.group > 1 ? (size_t)d->f.group : 1;
     bt__answers_clear(&p->answers);
     enum bt_status st = p->task->ops->answer(p->task, d, &e->logits, i, &p->answers, err);
     if (st) return st;
@@ -83,7 +84,7 @@ static enum bt_status answer(struct bt_predictor *p, const struct bt__task_data 
                               .word = p->answers.word,
                               .words = p->answers.words,
                               .logits = bt__logits_at(&e->logits, first),
-                              .n_logits = e->logits.start[first + 1] - e->logits.start[first],
+                              .n_logits = e->logits.start[first + group] - e->logits.start[first],
                               .truncated = d->f.truncated > 0};
     for (size_t s = first; s < end; s++)
         if (d->f.length[s] > out->tokens) out->tokens = d->f.length[s];

@@ -125,7 +125,7 @@ static enum bt_status build(const struct bt__task *t, struct bt__task_data *d, b
     struct bt__text *texts = calloc(d->n + 1, sizeof *texts);
     enum bt_status st = texts ? write_all(t, d, texts, &seconds, err)
                               : bt_fail(err, BT_NOMEM, "no memory for %zu examples", d->n);
-    if (!st) st = bt__task_texts(t, d, texts, d->n, pool, err);
+    if (!st) st = bt__task_texts(t, d, texts, d->n, 1, pool, err);
     bt_str_free(&seconds);
     free(texts);
     return st ? st : bt__classes_gold(t, d, gold, err);

@@ -23,9 +23,10 @@ enum bt_status bt__task_pooling(const struct bt__task *t, struct bt__features *f
 }
 
 enum bt_status bt__task_texts(const struct bt__task *t, struct bt__task_data *d, const struct bt__text *texts,
-                              size_t n, struct bt__pool *pool, struct bt_error *err)
+                              size_t n, int group, struct bt__pool *pool, struct bt_error *err)
 {
-    const struct bt__features_options opt = bt__features_options_of(t->x);
+    struct bt__features_options opt = bt__features_options_of(t->x);
+    opt.group = group;
     enum bt_status st = bt__features_build(&d->f, t->tokenizer, texts, n, &opt, pool, err);
     return st ? st : bt__task_pooling(t, &d->f, err);
 }
@@ -40,7 +41,7 @@ enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d
         texts[i] =
             (struct bt__text){.text = e->text, .text_n = e->text_n, .pair = e->pair, .pair_n = e->pair_n};
     }
-    enum bt_status st = bt__task_texts(t, d, texts, d->n, pool, err);
+    enum bt_status st = bt__task_texts(t, d, texts, d->n, 1, pool, err);
     free(texts);
     return st;
 }

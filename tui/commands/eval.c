@@ -17,10 +17,10 @@ static const char about[] = "RUN is a run's id or directory (RUN@STEP, RUN@best 
 
 struct request {
     bool json;
-    const char *text, *pair, *label, *tokens, *tags, *context, *delimiter, *runs, *squad;
+    const char *text, *pair, *label, *tokens, *tags, *context, *aspect, *delimiter, *runs, *squad;
     int format, header, quoting; /* −1: not given */
     int64_t threads;
-    struct cli_list data;
+    struct cli_list data, choice;
 };
 
 /* What stands open while a model is measured. */
@@ -153,6 +153,11 @@ static struct bt_data_spec settings(const struct work *w, const struct request *
     if (q->tokens) s.tokens_column = q->tokens;
     if (q->tags) s.tags_column = q->tags;
     if (q->context) s.context_column = q->context;
+    if (q->aspect) s.aspect_column = q->aspect;
+    if (q->choice.n) {
+        s.choice_columns = q->choice.item;
+        s.n_choice_columns = q->choice.n;
+    }
     if (q->delimiter) s.dialect.delimiter = q->delimiter[0];
     if (q->format >= 0) s.dialect.format = (enum bt_data_format)q->format;
     if (q->header >= 0) s.dialect.header = q->header - 1;
@@ -235,6 +240,8 @@ int cmd_eval(int argc, char **argv)
         CLI_TEXT("tokens", 0, "COL", &q.tokens, "column or member of the words"),
         CLI_TEXT("tags", 0, "COL", &q.tags, "column or member of the words' tags"),
         CLI_TEXT("context", 0, "COL", &q.context, "column or member of the passage that a question is about"),
+        CLI_TEXT("aspect", 'a', "COL", &q.aspect, "column of the aspect that a label is about"),
+        CLI_LIST("choice", 'c', "COL", &q.choice, "column of a choice; stands once for each"),
         CLI_TEXT(
             "squad", 0, "DIR", &q.squad,
             "write predictions.json, nbest_predictions.json and null_odds.json for SQuAD's scripts there"),
@@ -261,5 +268,6 @@ int cmd_eval(int argc, char **argv)
     else
         code = run(args.v[0], &q);
     free(q.data.item);
+    free(q.choice.item);
     return code;
 }

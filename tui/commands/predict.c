@@ -27,16 +27,26 @@ static const char about[] =
     "Of a model that answers questions: answer<TAB>probability, the answer empty where there is none. Text "
     "is "
     "the\n"
-    "question, pair the passage; FILE holds question<TAB>passage, or is a JSON file as SQuAD's.\n";
+    "question, pair the passage; FILE holds question<TAB>passage, or is a JSON file as SQuAD's.\n"
+    "Of a model of aspects the pair is the aspect. Of one that chooses: choice<TAB>probability; a line is\n"
+    "text<TAB>choice<TAB>choice…, or --choice stands once for each.\n";
 
 enum { CHUNK = 512 /* lines worked on together */ };
+
+struct request {
+    bool json, conll, words;
+    const char *text, *pair, *runs;
+    struct cli_list choice;
+    int64_t threads;
+};
 
 struct work {
     struct bt_predictor *p;
     bool json, conll;
-    enum { SINGLE, PAIRS, EITHER } kind;
+    enum { SINGLE, PAIRS, EITHER, CHOICES } kind;
     struct bt_input in[CHUNK];
-    char *line[CHUNK]; /* what in points into, ours */
+    char *line[CHUNK];           /* what in points into, ours */
+    struct bt_part *part[CHUNK]; /* choices of in, ours */
     size_t n;
 };
 
@@ -71,35 +81,69 @@ static void tell(void *ctx, size_t i, const struct bt_output *out)
 
 /* ── input ── */
 
-static enum bt_status take_line(struct work *w, const struct cli_lines *l, struct bt_error *err)
+static enum bt_status flush(struct work *w, struct bt_error *err)
 {
-    char *line = malloc(l->n + 1);
-    if (!line) return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for a line", l->name, l->number);
-    memcpy(line, l->line, l->n + 1);
-    char *tab = w->kind == SINGLE ? NULL : memchr(line, '\t', l->n);
-    if (w->kind == PAIRS && !tab) {
-        free(line);
+    enum bt_status st = w->n ? bt_predict_all(w->p, w->in, w->n, tell, w, NULL, err) : BT_OK;
+    for (size_t i = 0; i < w->n; i++) {
+        free(w->line[i]);
+        free(w->part[i]);
+        w->line[i] = NULL;
+        w->part[i] = NULL;
+    }
+    w->n = 0;
+    return st;
+}
+
+static enum bt_status take_pair(struct work *w, const struct cli_lines *l, char *line, struct bt_error *err)
+{
+    const char *tab = w->kind == SINGLE ? NULL : memchr(line, '\t', l->n);
+    if (w->kind == PAIRS && !tab)
         return bt_fail(err, BT_INVALID, "%s:%zu: no tab in the line, expected TEXT<tab>PAIR", l->name,
                        l->number);
-    }
     struct bt_input *in = &w->in[w->n];
     *in = (struct bt_input){.text = line, .text_n = tab ? (size_t)(tab - line) : l->n};
     if (tab) {
         in->pair = tab + 1;
         in->pair_n = l->n - in->text_n - 1;
     }
-    w->line[w->n++] = line;
     return BT_OK;
 }
 
-static enum bt_status flush(struct work *w, struct bt_error *err)
+/* What stands between the tabs behind the text. Together go only inputs with equally many choices. */
+static enum bt_status take_choices(struct work *w, const struct cli_lines *l, char *line,
+                                   struct bt_error *err)
 {
-    enum bt_status st = w->n ? bt_predict_all(w->p, w->in, w->n, tell, w, NULL, err) : BT_OK;
-    for (size_t i = 0; i < w->n; i++) {
-        free(w->line[i]);
-        w->line[i] = NULL;
+    const char *at = memchr(line, '\t', l->n), *end = line + l->n;
+    const size_t text_n = at ? (size_t)(at - line) : l->n;
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++) n += line[i] == '\t';
+    if (n < 2)
+        return bt_fail(err, BT_INVALID, "%s:%zu: %zu tab%s in the line, expected TEXT<tab>CHOICE<tab>CHOICE…",
+                       l->name, l->number, n, n == 1 ? "" : "s");
+    enum bt_status st = w->n && w->in[w->n - 1].parts != n ? flush(w, err) : BT_OK;
+    struct bt_part *part = st ? NULL : calloc(n, sizeof *part);
+    if (!st && !part) st = bt_fail(err, BT_NOMEM, "%s:%zu: no memory for %zu choices", l->name, l->number, n);
+    if (st) return st;
+    for (size_t i = 0; i < n; i++) {
+        const char *from = at + 1, *stop = memchr(from, '\t', (size_t)(end - from));
+        at = stop ? stop : end;
+        part[i] = (struct bt_part){.text = from, .n = (size_t)(at - from), .at = -1};
     }
-    w->n = 0;
+    w->in[w->n] = (struct bt_input){.text = line, .text_n = text_n, .part = part, .parts = (uint32_t)n};
+    w->part[w->n] = part;
+    return BT_OK;
+}
+
+static enum bt_status take_line(struct work *w, const struct cli_lines *l, struct bt_error *err)
+{
+    char *line = malloc(l->n + 1);
+    if (!line) return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for a line", l->name, l->number);
+    memcpy(line, l->line, l->n + 1);
+    enum bt_status st = w->kind == CHOICES ? take_choices(w, l, line, err) : take_pair(w, l, line, err);
+    if (st)
+        free(line);
+    else
+        w->line[w->n++] = line;
     return st;
 }
 
@@ -122,11 +166,17 @@ static enum bt_status predict_lines(struct work *w, const char *path, struct bt_
     return !st && cli_interrupted() ? bt_fail(err, BT_CANCELLED, "interrupted") : st;
 }
 
-static enum bt_status predict_one(struct work *w, const char *text, const char *pair, struct bt_error *err)
+static enum bt_status predict_one(struct work *w, const struct request *q, struct bt_error *err)
 {
     w->in[0] = (struct bt_input){
-        .text = text, .text_n = strlen(text), .pair = pair, .pair_n = pair ? strlen(pair) : 0};
+        .text = q->text, .text_n = strlen(q->text), .pair = q->pair, .pair_n = q->pair ? strlen(q->pair) : 0};
     struct bt_output out;
+    struct bt_part *part = w->part[0] = q->choice.n ? calloc(q->choice.n, sizeof *part) : NULL;
+    if (q->choice.n && !part) return bt_fail(err, BT_NOMEM, "no memory for %zu choices", q->choice.n);
+    for (size_t i = 0; i < q->choice.n; i++)
+        part[i] = (struct bt_part){.text = q->choice.item[i], .n = strlen(q->choice.item[i]), .at = -1};
+    w->in[0].part = part;
+    w->in[0].parts = (uint32_t)q->choice.n;
     enum bt_status st = bt_predict(w->p, &w->in[0], &out, err);
     if (!st) tell(w, 0, &out);
     return st;
@@ -206,14 +256,9 @@ static enum bt_status open_work(struct work *w, const char *runs, const char *na
 static void close_work(struct work *w)
 {
     bt_predictor_free(w->p);
+    free(w->part[0]);
     free(w);
 }
-
-struct request {
-    bool json, conll, words;
-    const char *text, *pair, *runs;
-    int64_t threads;
-};
 
 static bool sensible(const struct request *q, const struct cli_args *args, int *code)
 {
@@ -222,6 +267,10 @@ static bool sensible(const struct request *q, const struct cli_args *args, int *
         *code = cli_misuse("predict", "--text and a FILE were given, expected one of them");
     else if (q->pair && !q->text)
         *code = cli_misuse("predict", "--pair was given without --text");
+    else if (q->choice.n && !q->text)
+        *code = cli_misuse("predict", "--choice was given without --text");
+    else if (q->choice.n == 1)
+        *code = cli_misuse("predict", "one --choice was given, expected at least two");
     else if (q->words && args->n < 2)
         *code = cli_misuse("predict", "--words was given without a FILE");
     else if (q->conll && q->json)
@@ -239,7 +288,14 @@ static enum bt_status fits(struct work *w, const char *name, const struct reques
     if (!tags && (q->words || q->conll))
         return bt_fail(err, BT_INVALID, "%s gives no tags to words: --%s is of no use", name,
                        q->words ? "words" : "conll");
-    if (!q->text || w->kind == EITHER || (w->kind == PAIRS) == (q->pair != NULL)) return BT_OK;
+    if (task == BT_TYPE_MULTIPLE_CHOICE) w->kind = CHOICES;
+    if (task != BT_TYPE_MULTIPLE_CHOICE && q->choice.n)
+        return bt_fail(err, BT_INVALID, "%s does not choose: --choice is of no use", name);
+    if (q->text && w->kind == CHOICES && (q->pair || !q->choice.n))
+        return bt_fail(err, BT_INVALID, "%s chooses one of several texts: expected --choice for each%s", name,
+                       q->pair ? ", no --pair" : "");
+    if (!q->text || w->kind == EITHER || w->kind == CHOICES || (w->kind == PAIRS) == (q->pair != NULL))
+        return BT_OK;
     return bt_fail(err, BT_INVALID, "%s was trained on %s", name,
                    q->pair ? "single texts, but --pair was given" : "pairs: --pair is missing");
 }
@@ -256,7 +312,7 @@ static int run(const struct cli_args *args, const struct request *q)
     if (!st) st = fits(w, args->v[0], q, &err);
     cli_catch_interrupts();
     if (!st && q->text)
-        st = predict_one(w, q->text, q->pair, &err);
+        st = predict_one(w, q, &err);
     else if (!st)
         st = q->words || holds_json(w, file) ? predict_examples(w, file, &err) : predict_lines(w, file, &err);
     close_work(w);
@@ -268,7 +324,8 @@ int cmd_predict(int argc, char **argv)
     struct request q = {.threads = 0};
     const struct cli_option options[] = {
         CLI_TEXT("text", 't', "TEXT", &q.text, "the text, instead of a FILE"),
-        CLI_TEXT("pair", 'p', "TEXT", &q.pair, "the second text, for a model of pairs"),
+        CLI_TEXT("pair", 'p', "TEXT", &q.pair, "the second text, for a model of pairs; the aspect"),
+        CLI_LIST("choice", 'c', "TEXT", &q.choice, "one of the texts to choose from; stands twice or more"),
         CLI_FLAG("words", 'w', &q.words, "FILE holds words that are cut already"),
         CLI_FLAG("conll", 0, &q.conll, "words and tags as columns"),
         CLI_INT("threads", 0, "N", &q.threads, 0, 1024, "how many threads (default: one for each processor)"),
@@ -280,6 +337,7 @@ int cmd_predict(int argc, char **argv)
         .command = "predict", .about = about, .options = options, .min_args = 1, .max_args = 2};
     struct cli_args args;
     int code;
-    if (!cli_parse(&spec, argc, argv, &args, &code) || !sensible(&q, &args, &code)) return code;
-    return run(&args, &q);
+    if (cli_parse(&spec, argc, argv, &args, &code) && sensible(&q, &args, &code)) code = run(&args, &q);
+    free(q.choice.item);
+    return code;
 }

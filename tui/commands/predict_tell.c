@@ -175,6 +175,35 @@ static void parts_json(const struct bt_input *in, const struct bt_output *out, s
     bt_jw_end_array(w);
 }
 
+/* ── one of several texts ── */
+
+static void choice_text(const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
+{
+    (void)in;
+    for (size_t i = 0; i < out->n; i++) {
+        if (!out->answer[i].chosen) continue;
+        cell(to, out->answer[i].label, out->answer[i].label_n);
+        bt_str_addf(to, "\t%.4f", out->answer[i].score);
+    }
+}
+
+/* Choices may be the same text twice: their scores stand in their order. */
+static void choice_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+{
+    (void)in;
+    for (size_t i = 0; i < out->n; i++) {
+        if (!out->answer[i].chosen) continue;
+        bt_jw_kint(w, "choice", (int64_t)i);
+        bt_jw_key(w, "label");
+        bt_jw_textn(w, out->answer[i].label, out->answer[i].label_n);
+    }
+    bt_jw_key(w, "scores");
+    bt_jw_array(w);
+    for (size_t i = 0; i < out->n; i++) bt_jw_float(w, (float)out->answer[i].score);
+    bt_jw_end_array(w);
+    logits(w, out);
+}
+
 /* ── the table ── */
 
 static const struct {
@@ -186,7 +215,8 @@ static const struct {
             [BT_TYPE_NER] = {.text = spans_text, .json = spans_json},
             [BT_TYPE_QA] = {.text = part_text, .json = parts_json},
             [BT_TYPE_ABSA] = {.text = label_text, .json = label_json},
-            [BT_TYPE_MULTILABEL] = {.set = set_text, .json = set_json}};
+            [BT_TYPE_MULTILABEL] = {.set = set_text, .json = set_json},
+            [BT_TYPE_MULTIPLE_CHOICE] = {.text = choice_text, .json = choice_json}};
 
 void predict_tell_text(const struct bt_experiment *x, const struct bt_input *in, const struct bt_output *out,
                        struct bt_str *to)
