@@ -1,4 +1,5 @@
 /* What must hold between options. */
+#include "tasks/class_weights.h"
 #include "tasks/task.h"
 
 #include "experiment/value.h"
@@ -93,6 +94,7 @@ static enum bt_status check_eval(const struct check *c)
 /* ── options of one choice ── */
 
 #define ONE(c)   (1u << (c))
+#define LABELS   (ONE(BT_TYPE_CLASSIFICATION) | ONE(BT_TYPE_ABSA) | ONE(BT_TYPE_NER))
 #define WINDOWS  (ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA))
 #define WARMS_UP (~(ONE(BT_LR_CONSTANT) | ONE(BT_LR_REDUCE_ON_PLATEAU)))
 
@@ -110,6 +112,7 @@ static const struct {
     unsigned choices;
 } only_with[] = {
     ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT)),
+    ONLY(task_class_weights, task_type, LABELS),
     ONLY(task_threshold, task_type, ONE(BT_TYPE_MULTILABEL)),
     ONLY(task_label_separator, task_type, ONE(BT_TYPE_MULTILABEL)),
     ONLY(task_scheme, task_type, ONE(BT_TYPE_NER)),
@@ -196,6 +199,8 @@ static enum bt_status check_choices(const struct check *c)
 static enum bt_status check_train(const struct check *c)
 {
     const struct bt_experiment *x = c->x;
+    if (!bt__class_weights_fit(&x->task_class_weights))
+        return blame(c, BT_OPTION_task_class_weights, "expected balanced, none, or LABEL=WEIGHT, …");
     if (x->train_max_steps == 0)
         return blame(c, BT_OPTION_train_max_steps, "0 steps, expected -1 or at least 1");
     if (x->optim_warmup_steps > 0 && x->set[BT_OPTION_optim_warmup_ratio] && x->optim_warmup_ratio > 0.0 &&

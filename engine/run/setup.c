@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "batch/order.h"
 #include "run/settings.h"
+#include "tasks/class_weights.h"
 #include <bertty/file.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,7 @@ static enum bt_status load_splits(const struct job *j)
     if (!st) st = make_task(j);
     if (!st && x->data_val_set_size > 0.0 && x->data_validation_file.n == 0) st = cut_validation(j);
     if (!st) st = build(j, &d[BT__TRAIN]);
+    if (!st) st = bt__class_weights(j->s->task, &d[BT__TRAIN], j->err);
     if (!st) st = build(j, &d[BT__VALIDATION]);
     if (!st) st = load_split(j, BT__VALIDATION, &x->data_validation_file);
     return st ? st : load_split(j, BT__TEST, &x->data_test_file);

@@ -1,6 +1,7 @@
 #include "tasks/classes.h"
 
 #include "metrics/labels.h"
+#include "tasks/class_weights.h"
 #include "tasks/inputs.h"
 #include "tasks/softmax.h"
 #include <bertty/num.h>
@@ -105,7 +106,8 @@ struct bt__head_spec bt__classes_head(const struct bt__task *t)
 double bt__classes_weight(const struct bt__task *t, const struct bt__task_data *d, size_t i)
 {
     (void)t;
-    return gold_of(d, bt__task_example_of(d, i)) < 0 ? 0.0 : 1.0;
+    int gold = gold_of(d, bt__task_example_of(d, i));
+    return gold < 0 ? 0.0 : bt__class_weight(d, gold);
 }
 
 double bt__classes_loss(const struct bt__task *t, const struct bt__task_data *d, size_t i,
@@ -113,8 +115,8 @@ double bt__classes_loss(const struct bt__task *t, const struct bt__task_data *d,
 {
     int gold = gold_of(d, bt__task_example_of(d, i));
     if (gold < 0) return 0.0;
-    return bt__cross_entropy(logits, t->labels.n, gold, dlogits ? t->x->train_label_smoothing_factor : 0.0,
-                             scale, dlogits);
+    return bt__weighted_cross_entropy(logits, t->labels.n, gold, d->class_weight,
+                                      dlogits ? t->x->train_label_smoothing_factor : 0.0, scale, dlogits);
 }
 
 struct bt__verdict bt__classes_judge(const struct bt__task *t, const struct bt__task_data *d, size_t i,

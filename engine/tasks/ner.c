@@ -2,6 +2,7 @@
 #include "tasks/ner.h"
 
 #include "batch/tag_scheme.h"
+#include "tasks/class_weights.h"
 #include "tasks/softmax.h"
 #include <math.h>
 #include <stdlib.h>
@@ -225,7 +226,10 @@ static double weight(const struct bt__task *t, const struct bt__task_data *d, si
 {
     const struct bt__ner_split *s = bt__ner_split(d);
     double n = 0.0;
-    for (size_t r = s->words.row_start[i]; r < s->words.row_start[i + 1]; r++) n += target(t, s, r) >= 0;
+    for (size_t r = s->words.row_start[i]; r < s->words.row_start[i + 1]; r++) {
+        int gold = target(t, s, r);
+        if (gold >= 0) n += bt__class_weight(d, gold);
+    }
     return n;
 }
 
@@ -239,7 +243,8 @@ double bt__ner_loss(const struct bt__task *t, const struct bt__task_data *d, siz
     for (size_t r = s->words.row_start[i]; r < s->words.row_start[i + 1]; r++) {
         int gold = target(t, s, r);
         if (gold >= 0)
-            sum += bt__cross_entropy(logits, t->labels.n, gold, smoothing, scale, dlogits);
+            sum += bt__weighted_cross_entropy(logits, t->labels.n, gold, d->class_weight, smoothing, scale,
+                                              dlogits);
         else if (dlogits)
             memset(dlogits, 0, k * sizeof *dlogits);
         logits += k;

@@ -36,3 +36,18 @@ double bt__cross_entropy(const float *logits, int classes, int gold, double smoo
     }
     return loss;
 }
+
+double bt__weighted_cross_entropy(const float *logits, int classes, int gold, const double *weight,
+                                  double smoothing, double scale, float *dlogits)
+{
+    if (!weight) return bt__cross_entropy(logits, classes, gold, smoothing, scale, dlogits);
+    double z = log_sum(logits, classes), loss = 0.0, all = (1.0 - smoothing) * weight[gold];
+    for (int i = 0; i < classes; i++) all += smoothing / classes * weight[i];
+    for (int i = 0; i < classes; i++) {
+        double logp = (double)logits[i] - z;
+        double q = weight[i] * (smoothing / classes + (i == gold ? 1.0 - smoothing : 0.0));
+        if (q > 0.0) loss -= q * logp;
+        if (dlogits) dlogits[i] = (float)(scale * (all * exp(logp) - q));
+    }
+    return loss;
+}

@@ -13,5 +13,8 @@ int bt__argmax(const float *logits, int n);
  * scale · (p − q), the gradient of scale · loss. */
 double bt__cross_entropy(const float *logits, int classes, int gold, double smoothing, double scale,
                          float *dlogits);
+/* The same with a weight for each label, Σ −q·w·log p, as torch.nn.CrossEntropyLoss(weight=w, reduction="sum"); weight NULL: all 1. */
+double bt__weighted_cross_entropy(const float *logits, int classes, int gold, const double *weight,
+                                  double smoothing, double scale, float *dlogits);
 
 #endif

@@ -129,6 +129,7 @@ void bt__task_data_free(struct bt__task_data *d)
 {
     drop_gold(d);
     bt__features_free(&d->f);
+    free(d->class_weight);
     free(d->pick);
     if (!d->borrowed) bt_examples_free(d->examples);
     *d = (struct bt__task_data){.n = 0};

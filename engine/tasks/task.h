@@ -38,7 +38,9 @@ struct bt__task_data {
     const struct bt__task_ops *ops; /* who built gold */
     struct bt__features f;
     void *gold; /* the task's own; NULL: not known */
-    void *own;  /* what else the task keeps about its sequences; ops->drop frees it */
+    double
+        *class_weight; /* [labels.n] how much a label counts in the loss; NULL: 1 (tasks/class_weights.h) */
+    void *own;         /* what else the task keeps about its sequences; ops->drop frees it */
 };
 
 /* Logits of all sequences of a split: those of sequence i begin at start[i]. */

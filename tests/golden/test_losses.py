@@ -2,9 +2,12 @@
 """The loss of every training step against a PyTorch loop: same first weights, same examples in the same order, dropout 0.
 
 A small random model here; MiniLM over 100 steps is in tests/peers."""
+import numpy
+
 import golden_tools as g
 from golden_tools import torch
-from peer_losses import Plan, compare
+from peer_losses import Plan, compare, cross_entropy
+from sklearn.utils.class_weight import compute_class_weight
 
 
 def data(n):
@@ -30,6 +33,27 @@ def test_grouped_by_length_and_accumulated(folder):
 
 def test_smoothing_clipping_decay(folder):
     check(folder, steps=24, smoothing=0.1, max_grad_norm=0.05, weight_decay=0.3, warmup_ratio=0.5)
+
+
+def check_weights(folder, told, weights, **options):
+    """Three labels of very different frequency; weights: {label: weight}, as PyTorch's CrossEntropyLoss takes them."""
+    texts, _ = data(330)
+    labels = [0 if len(t) > 60 else 1 if len(t) > 35 else 2 for t in texts]
+    weights = weights or dict(enumerate(compute_class_weight("balanced", classes=numpy.arange(3), y=labels).tolist()))
+    print("weights", weights)
+    assert max(weights.values()) > 2 * min(weights.values()), weights
+    model = g.tiny(folder / "model", list("012"), hidden_size=64, num_hidden_layers=3, initializer_range=0.1)
+    compare(Plan(model, texts, labels, 24, learning_rate=1e-3, batch=16, accumulation=2, weight=weights.get,
+                 loss=cross_entropy(weight=torch.tensor([weights[i] for i in range(3)]), label_smoothing=options.get("smoothing", 0.0)),
+                 more={"task.class_weights": told}, **options), folder, g.BERTTY)
+
+
+def test_balanced_labels(folder):
+    check_weights(folder, "balanced", None)
+
+
+def test_weights_and_smoothing(folder):
+    check_weights(folder, "[1=0.25, 2=3]", {0: 1.0, 1: 0.25, 2: 3.0}, smoothing=0.2)
 
 
 def test_regression(folder):

@@ -109,6 +109,18 @@ def label_sets():
     refused("one label", folder, [*base, "--set", "data.train_file=bad.tsv"], "bad.tsv: 1 label in all rows", "at least two")
 
 
+def class_weights():
+    folder = GROUND.fresh()
+    for command in "train", "check":
+        base = [command, "tiny.yaml", *(["--name", "x"] if command == "train" else []), "--set"]
+        for value, said in (("ballanced", "expected balanced, none, or LABEL=WEIGHT"), ("[balanced, positive=2]", "expected balanced"),
+                            ("positive=-1", "expected balanced"), ("positive=inf", "expected balanced"), ("unheard=2", "no such label"),
+                            ("[positive=2, positive=3]", "said twice"), ("0", "0 for every label")):
+            refused(f"{command}: weights {value}", folder, [*base, f"task.class_weights={value}"], "task.class_weights", said)
+    refused("weights of numbers", folder, [*base, "task.class_weights=balanced", "--set", "task.type=regression"], "task.class_weights",
+            "needs task.type: classification")
+
+
 def invalid_utf8():
     """Counted and reported, not refused: a stray byte in a text is no reason to lose a corpus."""
     folder = GROUND.fresh()
@@ -159,6 +171,6 @@ def settings():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([make_run, rows, formats, numbers, label_sets, invalid_utf8, no_files, odd_names, settings])
+    code = COUNT.run([make_run, rows, formats, numbers, label_sets, class_weights, invalid_utf8, no_files, odd_names, settings])
     GROUND.remove()
     sys.exit(code)

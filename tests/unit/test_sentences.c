@@ -3,6 +3,7 @@
 #include "tests/unit/run_fixture.h"
 
 #include "dataset/wrap.h"
+#include "tasks/softmax.h"
 #include "tasks/task.h"
 #include <math.h>
 
@@ -54,6 +55,34 @@ static void squared(void **state)
     assert_true(fabs(t->ops->loss(t, &d, 0, logits, 1.0, NULL) - 1.75 * 1.75) < 1e-12);
     check_gradient(t, &d, logits, 1);
     drop(t);
+}
+
+/* Weights and smoothing together, against the formula of torch.nn.CrossEntropyLoss by differences of the loss itself. */
+static void weighted(void **state)
+{
+    (void)state;
+    const float logits[] = {0.4f, -1.0f, 1.5f};
+    const double weight[] = {0.5, 2.0, 0.0}, h = 1e-3, scale = 0.7;
+    double p[3], z = 0.0, expected = 0.0;
+    for (int i = 0; i < 3; i++) z += exp((double)logits[i]);
+    for (int i = 0; i < 3; i++) p[i] = log(exp((double)logits[i]) / z);
+    for (int i = 0; i < 3; i++) expected -= weight[i] * (0.1 + (i == 1 ? 0.7 : 0.0)) * p[i];
+    float gradient[3];
+    double loss = bt__weighted_cross_entropy(logits, 3, 1, weight, 0.3, scale, gradient);
+    assert_true(fabs(loss - expected) < 1e-12);
+    for (int i = 0; i < 3; i++) {
+        float at[3];
+        memcpy(at, logits, sizeof at);
+        at[i] += (float)h;
+        double above = bt__weighted_cross_entropy(at, 3, 1, weight, 0.3, 1.0, NULL);
+        at[i] -= 2.0f * (float)h;
+        double below = bt__weighted_cross_entropy(at, 3, 1, weight, 0.3, 1.0, NULL);
+        assert_true(fabs(scale * (above - below) / (2.0 * h) - (double)gradient[i]) < 1e-4);
+    }
+    float plain[3];
+    assert_true(bt__weighted_cross_entropy(logits, 3, 1, NULL, 0.3, scale, plain) ==
+                bt__cross_entropy(logits, 3, 1, 0.3, scale, gradient));
+    assert_memory_equal(plain, gradient, sizeof plain);
 }
 
 static void decided(void **state)
@@ -183,7 +212,8 @@ static void sets(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(squared), cmocka_unit_test(decided),
-                                       cmocka_unit_test(numbers), cmocka_unit_test(sets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(squared), cmocka_unit_test(weighted),
+                                       cmocka_unit_test(decided), cmocka_unit_test(numbers),
+                                       cmocka_unit_test(sets)};
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }
