@@ -269,8 +269,24 @@ static void leave_window(const struct surface *s, const struct plot_line *line, 
     connect(s, line, pen->x, pen->y, dot_x(s, line->x[next]), dot_y(s, line->y[next]));
 }
 
+static void draw_points(const struct surface *s, const struct plot_line *line)
+{
+    for (size_t i = 0; i < line->n; i++) {
+        if (!shown(s, line->y[i]) || !isfinite(line->x[i])) continue;
+        int x = (int)lround(dot_x(s, line->x[i])), y = (int)lround(dot_y(s, line->y[i]));
+        if (line->marked)
+            put_mark(s, x, y, plot_marker(line->colour, s->spec->glyphs), PLOT_MARK, line->colour);
+        else
+            put_dot(s, line, x, y);
+    }
+}
+
 static void draw_line(const struct surface *s, const struct plot_line *line)
 {
+    if (line->scattered) {
+        draw_points(s, line);
+        return;
+    }
     double half = 0.5 / (s->across > 1 ? s->across - 1 : 1);
     size_t i = above(line, 0, unscaled(-half, s->spec->x, s->spec->log_x));
     size_t end = above(line, i, unscaled(1 + half, s->spec->x, s->spec->log_x));

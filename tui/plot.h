@@ -46,6 +46,7 @@ struct plot_line {
     unsigned colour; /* stable number of whatever the line stands for; also chooses its marker */
     bool faint;      /* drawn beneath the others */
     bool dashed;     /* the way between points, never the points themselves */
+    bool scattered;  /* the points alone, whose x may come in any order */
     bool marked;     /* its marker stands at its end and here and there on the way */
 };
 

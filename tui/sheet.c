@@ -107,6 +107,63 @@ void sheet_wrap(struct sheet *s, enum role role, int indent, const char *bytes, 
     if (n > MOST_BYTES) sheet_print(s, ROLE_DIM, indent, "… %zu bytes more", n - MOST_BYTES);
 }
 
+/* Appends a part of the text, cleaned; returns where its clean form ends. */
+static size_t add_part(struct sheet *s, const char *bytes, size_t n)
+{
+    for (size_t i = 0, end; i < n; i = end + 1) {
+        const char *newline = memchr(bytes + i, '\n', n - i);
+        end = newline ? (size_t)(newline - bytes) : n;
+        bt_text_clean(&s->text, bytes + i, end - i);
+        if (newline) bt_str_addc(&s->text, ' ');
+    }
+    return s->text.len;
+}
+
+/* One row of clean text from `at` on, as a line and those joined to it. edge[n]: where the role changes; odd ones begin a plain part. */
+static void add_row(struct sheet *s, const struct sheet_line *look, const size_t *edge,
+                    const struct sheet_mark *mark, size_t n)
+{
+    size_t at = look->at, end = look->at + look->n, k = 0;
+    int indent = look->indent;
+    bool joined = false;
+    do {
+        while (k < n && edge[k] <= at) k++;
+        size_t stop = k < n && edge[k] < end ? edge[k] : end;
+        add_line(s, &(struct sheet_line){.at = at,
+                                         .n = stop - at,
+                                         .indent = indent,
+                                         .joined = joined,
+                                         .role = k % 2 ? mark[k / 2].role : look->role});
+        indent += bt_text_width(bt_str_text(&s->text) + at, stop - at);
+        joined = true;
+        at = stop;
+    } while (at < end);
+}
+
+void sheet_wrap_marked(struct sheet *s, enum role role, int indent, const char *bytes, size_t n,
+                       const struct sheet_mark *mark, size_t n_marks)
+{
+    size_t *edge = calloc(2 * n_marks + 1, sizeof *edge), done = 0, at = s->text.len;
+    int width = s->width - indent > 1 ? s->width - indent : 1;
+    size_t most = n > MOST_BYTES ? MOST_BYTES : n;
+    if (!edge) return;
+    for (size_t i = 0; i < n_marks; i++) {
+        size_t begin = mark[i].begin < most ? mark[i].begin : most,
+               stop = mark[i].end < most ? mark[i].end : most;
+        edge[2 * i] = add_part(s, bytes + done, begin - done);
+        edge[2 * i + 1] = add_part(s, bytes + begin, stop - begin);
+        done = stop;
+    }
+    size_t end = add_part(s, bytes + done, most - done);
+    do {
+        size_t fit = sheet_fit(bt_str_text(&s->text) + at, end - at, width);
+        add_row(s, &(struct sheet_line){.role = role, .indent = indent, .at = at, .n = fit}, edge, mark,
+                2 * n_marks);
+        at += fit;
+    } while (at < end);
+    free(edge);
+}
+
 int sheet_rows(const struct sheet *s)
 {
     int rows = 0;

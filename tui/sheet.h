@@ -29,6 +29,13 @@ void sheet_print(struct sheet *s, enum role role, int indent, const char *fmt, .
 void sheet_join(struct sheet *s, enum role role, int indent, const char *fmt, ...) BT_PRINTF(4, 5);
 /* Wrapped to the width, line breaks kept. Of very long text the beginning. */
 void sheet_wrap(struct sheet *s, enum role role, int indent, const char *bytes, size_t n);
+/* The same with parts of the text in roles of their own: mark[n_marks] in order, not overlapping. Line breaks become blanks. */
+struct sheet_mark {
+    size_t begin, end; /* bytes */
+    enum role role;
+};
+void sheet_wrap_marked(struct sheet *s, enum role role, int indent, const char *bytes, size_t n,
+                       const struct sheet_mark *mark, size_t n_marks);
 int sheet_rows(const struct sheet *s);
 void sheet_draw(struct sheet *s, struct term *t, struct rect r);
 /* ACT_UP … ACT_HALF_DOWN, ACT_HOME, ACT_END; false: another action. */

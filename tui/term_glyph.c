@@ -31,7 +31,9 @@ struct substitute {
 };
 
 static const struct substitute substitutes[] = {
-    {.first = 0xa0, .last = 0xa0, .ascii = ' '},     {.first = 0xb1, .last = 0xb1, .ascii = '~'},
+    {.first = 0xa0, .last = 0xa0, .ascii = ' '},     {.first = 0xab, .last = 0xab, .ascii = '{'},
+    {.first = 0xbb, .last = 0xbb, .ascii = '}'},     {.first = 0x27e6, .last = 0x27e6, .ascii = '['},
+    {.first = 0x27e7, .last = 0x27e7, .ascii = ']'}, {.first = 0xb1, .last = 0xb1, .ascii = '~'},
     {.first = 0xb7, .last = 0xb7, .ascii = '.'},     {.first = 0xd7, .last = 0xd7, .ascii = 'x'},
     {.first = 0x2010, .last = 0x2015, .ascii = '-'}, {.first = 0x2018, .last = 0x2019, .ascii = '\''},
     {.first = 0x201c, .last = 0x201d, .ascii = '"'}, {.first = 0x2022, .last = 0x2022, .ascii = '*'},

@@ -11,6 +11,7 @@ enum {
     A_EARLIER = ACT_OWN,
     A_LATER,
     A_ERRORS,
+    A_SLICE,
     A_SORT,
     A_REVERSE,
     A_SPLIT,
@@ -24,7 +25,11 @@ static const struct action actions[] = {
     {.id = A_EARLIER, .name = "earlier", .keys = "[ <", .help = "predictions of the step before"},
     {.id = A_LATER, .name = "later", .keys = "] >", .help = "… of the step after"},
     {.id = A_ERRORS, .name = "errors", .keys = "e", .help = "only wrong predictions, or all"},
-    {.id = A_SORT, .name = "sort", .keys = "s", .help = "by row, loss, confidence, margin"},
+    {.id = A_SLICE,
+     .name = "slice",
+     .keys = "f",
+     .help = "rows by what is wrong in them: missed, too high, …"},
+    {.id = A_SORT, .name = "sort", .keys = "s", .help = "by row, loss, confidence, error, …"},
     {.id = A_REVERSE, .name = "reverse", .keys = "S", .help = "the other way round"},
     {.id = A_SPLIT, .name = "split", .keys = "t", .help = "validation or test rows"},
     {.id = A_PROBE, .name = "probe", .keys = "p", .help = "try the text in Probe"},
@@ -41,7 +46,8 @@ const struct bt_prediction *pred_row(const struct pred_view *s)
 bool pred_filtered(const struct pred_view *s)
 {
     const struct pred_query *q = &s->query;
-    return q->errors || q->gold != PRED_ANY || q->predicted != PRED_ANY || q->text;
+    return q->errors || q->gold != PRED_ANY || q->predicted != PRED_ANY || q->slice != PRED_ANY ||
+           q->group != PRED_ANY || q->text;
 }
 
 /* ── which rows ── */
@@ -126,6 +132,8 @@ void pred_update(struct view *v)
     s->index = more;
     take_wanted_cell(s);
     s->query.text = s->filter;
+    s->query.facts = &s->facts;
+    list_resize(&s->side, pred_side_rows(s));
     s->n = pred_select(s->p, s->texts ? s->texts->examples : NULL, &s->query, s->index);
     if (s->gold > s->p->n_labels) s->gold = 0;
     if (s->predicted > s->p->n_labels) s->predicted = 0;
@@ -139,7 +147,7 @@ static void show_all(struct pred_view *s)
     free(s->filter);
     s->filter = NULL;
     s->query.errors = false;
-    s->query.gold = s->query.predicted = PRED_ANY;
+    s->query.gold = s->query.predicted = s->query.slice = s->query.group = PRED_ANY;
 }
 
 static void set_filter(void *ctx, const char *text)
@@ -293,6 +301,31 @@ static int within(int at, long by, int n)
     return to < 0 ? 0 : to > n ? n : (int)to;
 }
 
+/* The next slice that has rows; after the last one: all. */
+static bool next_slice(struct view *v)
+{
+    struct pred_view *s = v->state;
+    if (!s->p) return false;
+    if (!pred_slice_name(s->p->kind, 0)) {
+        app_say(v->app, ROLE_TEXT, "the cells of the matrix choose among rows of this kind (Tab)");
+        return true;
+    }
+    int at = s->query.slice + 1;
+    while (pred_slice_name(s->p->kind, at) && !s->facts.of_slice[at]) at++;
+    s->query.slice = pred_slice_name(s->p->kind, at) ? at : PRED_ANY;
+    s->list.cursor = s->list.top = 0;
+    s->n = 0;
+    pred_update(v);
+    return true;
+}
+
+static bool act_side(struct view *v, int action, int count)
+{
+    struct pred_view *s = v->state;
+    if (s->p->kind == BT_ROWS_NUMBERS) return list_act(&s->list, action, count); /* the point goes along */
+    return action == ACT_ENTER ? pred_side_open(v) : list_act(&s->side, action, count);
+}
+
 static bool act_matrix(struct view *v, int action, int count)
 {
     struct pred_view *s = v->state;
@@ -322,7 +355,7 @@ static bool act_matrix(struct view *v, int action, int count)
 static bool sort(struct view *v, int count)
 {
     struct pred_view *s = v->state;
-    s->query.order = (enum pred_order)(((int)s->query.order + count % PRED_ORDERS) % PRED_ORDERS);
+    s->query.order = pred_next_order(s->kind, s->query.order, count);
     s->query.reversed = false;
     s->n = s->query.order == PRED_BY_ROW ? s->n : 0; /* the first of the new order is what is looked for */
     s->list.cursor = s->list.top = 0;
@@ -381,6 +414,8 @@ static bool act_own(struct view *v, int action, int count)
         return move_step(v, count);
     case A_ERRORS:
         return errors(v);
+    case A_SLICE:
+        return next_slice(v);
     case A_SORT:
         return sort(v, count);
     case A_REVERSE:
@@ -409,7 +444,8 @@ static bool act(struct view *v, int action, int count)
     if (action == ACT_SEARCH) return ask_filter(v);
     if (action == ACT_COPY) return pred_copy(v);
     if (!s->p) return false;
-    if (v->focus == PRED_MATRIX && act_matrix(v, action, count)) return true;
+    bool labels = s->p->kind == BT_ROWS_LABELS;
+    if (v->focus == PRED_MATRIX && (labels ? act_matrix : act_side)(v, action, count)) return true;
     if (action == ACT_ENTER) return pred_to_probe(v);
     if (v->focus == PRED_DETAIL) return sheet_act(&s->detail, action, count);
     return v->focus == PRED_LIST && list_act(&s->list, action, count);
@@ -419,16 +455,14 @@ static bool mouse_list(struct view *v, const struct event *e)
 {
     struct pred_view *s = v->state;
     struct list_look look = pred_look(v);
-    static const enum pred_order order_of[] = {PRED_BY_ROW,    PRED_ORDERS,  PRED_ORDERS, PRED_BY_CONFIDENCE,
-                                               PRED_BY_MARGIN, PRED_BY_LOSS, PRED_ORDERS};
     bool activated = false;
     int title = -1;
     if (!list_mouse(&s->list, e, &look, &activated, &title)) return false;
     v->focus = PRED_LIST;
-    if (title >= 0 && order_of[title] != PRED_ORDERS) {
-        bool same = s->query.order == order_of[title];
-        s->query.reversed = same && !s->query.reversed;
-        s->query.order = order_of[title];
+    enum pred_order order = title >= 0 ? pred_column_order(s->kind, title) : PRED_ORDERS;
+    if (order != PRED_ORDERS) {
+        s->query.reversed = s->query.order == order && !s->query.reversed;
+        s->query.order = order;
         pred_update(v);
     }
     if (activated) pred_to_probe(v);
@@ -448,6 +482,8 @@ static bool mouse(struct view *v, const struct event *e)
         if (e->button == MOUSE_LEFT && !e->release) v->focus = PRED_DETAIL;
         return true;
     }
+    if (s->p->kind != BT_ROWS_LABELS && (!alone || v->focus == PRED_MATRIX) && pred_side_mouse(v, e))
+        return true;
     if ((!alone || v->focus == PRED_MATRIX) && pred_place(s, e->y, e->x, &gold, &predicted)) {
         if (e->button != MOUSE_LEFT || e->release) return false;
         s->gold = gold;
@@ -464,7 +500,7 @@ static bool open_view(struct view *v)
 {
     struct pred_view *s = v->state;
     s->step = -1;
-    s->query.gold = s->query.predicted = PRED_ANY;
+    s->query.gold = s->query.predicted = s->query.slice = s->query.group = PRED_ANY;
     s->detail_row = SIZE_MAX;
     return true;
 }
@@ -493,8 +529,15 @@ static void hints(struct view *v, struct bt_str *out)
         [PRED_MATRIX] = "← ↑ ↓ → cell  Enter its rows  Tab row  z zoom",
         [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
     };
+    static const char *const other[PRED_PANES] = {
+        [PRED_LIST] =
+            "Enter probe  e errors  f slices  s sort  / filter  [ ] step  t split  o file  x export",
+        [PRED_MATRIX] = "↑ ↓ choose  Enter its rows  f slices  Tab row  z zoom",
+        [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
+    };
     const struct pred_view *s = v->state;
-    bt_str_add(out, s->p ? text[v->focus] : "t other split  R read again");
+    bool labels = s->p && s->p->kind == BT_ROWS_LABELS;
+    bt_str_add(out, !s->p ? "t other split  R read again" : labels ? text[v->focus] : other[v->focus]);
 }
 
 const struct view_ops view_predictions = {

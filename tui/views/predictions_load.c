@@ -33,6 +33,7 @@ void pred_forget(struct pred_view *s)
 {
     bt_predictions_free(s->p);
     pred_matrix_free(&s->matrix);
+    pred_facts_free(&s->facts);
     pred_texts_free(s->texts);
     free(s->steps);
     free(s->history);
@@ -53,6 +54,7 @@ struct job {
     char *path;   /* a file whose split is to be shown; NULL: any */
     bool foreign; /* the run was not evaluated on it */
     struct bt_predictions *p;
+    struct pred_facts facts; /* of p */
     struct bt_error err;
     int64_t *steps;
     size_t n_steps, other_steps;
@@ -66,6 +68,7 @@ struct job {
 static void job_free(struct job *j)
 {
     bt_predictions_free(j->p);
+    pred_facts_free(&j->facts);
     pred_texts_free(j->texts);
     free(j->run);
     free(j->path);
@@ -184,8 +187,9 @@ static void take_step(struct job *j, size_t k, const struct bt_predictions *p)
     float *to = j->history + k * j->n_rows;
     for (size_t i = 0; i < j->n_rows; i++) {
         const struct bt_prediction *r = i < p->n ? &p->row[i] : NULL;
-        bool same = r && r->id == j->id[i] && r->scores && j->gold[i] >= 0 && j->gold[i] < p->n_labels;
-        to[i] = same ? r->scores[j->gold[i]] : NAN;
+        bool same = r && r->id == j->id[i];
+        bool scored = same && r->scores && j->gold[i] >= 0 && j->gold[i] < p->n_labels;
+        to[i] = scored ? r->scores[j->gold[i]] : same && p->kind != BT_ROWS_LABELS ? (float)r->quality : NAN;
     }
 }
 
@@ -284,7 +288,24 @@ static void load_run(void *ctx, const atomic_bool *cancel)
     bt_predictions_steps(j->run, pred_split_name(opposite), &other, &j->other_steps, NULL);
     free(other);
     bt_predictions_steps(j->run, pred_split_name(j->split), &j->steps, &j->n_steps, NULL);
-    bt_predictions_load(j->run, pred_split_name(j->split), j->step, &j->p, &j->err);
+    if (bt_predictions_load(j->run, pred_split_name(j->split), j->step, &j->p, &j->err) == BT_OK &&
+        !pred_facts_make(j->p, &j->facts)) {
+        bt_predictions_free(j->p);
+        j->p = NULL;
+        bt_fail(&j->err, BT_NOMEM, "%s: not enough memory for the predictions", j->run);
+    }
+}
+
+/* Rows of another kind: other columns, orders and groups. */
+static void take_kind(struct pred_view *s)
+{
+    s->query.slice = s->query.group = PRED_ANY;
+    if (s->known_kind && s->kind == s->p->kind) return;
+    s->kind = s->p->kind;
+    s->known_kind = true;
+    s->query.order = pred_first_order(s->kind);
+    s->query.reversed = false;
+    s->side = (struct list){0};
 }
 
 static void take_over(struct view *v, struct job *j)
@@ -297,9 +318,12 @@ static void take_over(struct view *v, struct job *j)
     }
     bt_predictions_free(s->p);
     pred_matrix_free(&s->matrix);
+    pred_facts_free(&s->facts);
     free(s->steps);
     free(s->history);
     s->p = j->p;
+    s->facts = j->facts;
+    j->facts = (struct pred_facts){.kind = BT_ROWS_LABELS};
     s->err = j->err;
     s->steps = j->steps;
     s->n_steps = j->n_steps;
@@ -308,6 +332,7 @@ static void take_over(struct view *v, struct job *j)
     s->n_history = 0;
     j->p = NULL;
     j->steps = NULL;
+    if (s->p) take_kind(s);
     if (s->p && !pred_matrix_make(s->p, &s->matrix)) app_say(v->app, ROLE_BAD, "not enough memory to count");
 }
 

@@ -23,6 +23,19 @@ static void say_no_text(struct view *v, const struct bt_prediction *r)
         app_say(v->app, ROLE_TEXT, "the texts are still being read");
 }
 
+/* What Probe asks for: of a sentence its words with blanks between them, of choices one a line. */
+static void probe_texts(const struct pred_view *s, const struct bt_example *x, struct bt_str *text,
+                        struct bt_str *lines)
+{
+    bool words = s->p->kind == BT_ROWS_TAGS, choices = s->p->kind == BT_ROWS_LABELS;
+    if (!words) bt_str_addn(text, x->text ? x->text : "", x->text ? x->text_n : 0);
+    for (uint32_t i = 0; (words || choices) && i < x->parts; i++) {
+        struct bt_str *to = words ? text : lines;
+        bt_str_add(to, i == 0 ? "" : words ? " " : "\n");
+        bt_str_addn(to, x->part[i].text, x->part[i].n);
+    }
+}
+
 bool pred_to_probe(struct view *v)
 {
     const struct pred_view *s = v->state;
@@ -33,8 +46,15 @@ bool pred_to_probe(struct view *v)
         say_no_text(v, r);
         return true;
     }
-    const struct app_request q = {.run = s->run, .step = s->p->step, .text = x->text, .pair = x->pair};
+    struct bt_str text = {0}, lines = {0};
+    probe_texts(s, x, &text, &lines);
+    const struct app_request q = {.run = s->run,
+                                  .step = s->p->step,
+                                  .text = bt_str_text(&text),
+                                  .pair = lines.len ? bt_str_text(&lines) : x->pair};
     app_open(v->app, VIEW_PROBE, &q);
+    bt_str_free(&text);
+    bt_str_free(&lines);
     return true;
 }
 

@@ -2,7 +2,6 @@
 
 #include <bertty/json.h>
 #include <bertty/num.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,32 +31,101 @@ const char *pred_label(const struct bt_predictions *p, int label)
     return label >= 0 && label < p->n_labels ? p->label[label] : "";
 }
 
+/* Some gold answer of the example is the one that the row was judged by. */
+static bool has_answer(const struct bt_example *x, const char *gold)
+{
+    for (uint32_t i = 0; i < x->parts; i++)
+        if (x->part[i].n == strlen(gold) && memcmp(x->part[i].text, gold, x->part[i].n) == 0) return true;
+    return false;
+}
+
+/* As far as the row says what the example's gold value was. */
+static bool same_gold(const struct bt_predictions *p, const struct bt_prediction *r,
+                      const struct bt_example *x)
+{
+    double number;
+    switch (p->kind) {
+    case BT_ROWS_LABELS:
+        return r->gold < 0 || !x->label || strcmp(x->label, pred_label(p, r->gold)) == 0;
+    case BT_ROWS_NUMBERS:
+        if (isnan(r->gold_value) || !x->label || !bt_parse_double(x->label, &number)) return true;
+        return fabs(number - r->gold_value) <= 1e-4 * (1 + fabs(number));
+    case BT_ROWS_ANSWERS:
+        return !r->gold_text || !x->parts || has_answer(x, r->gold_text);
+    default:
+        return true;
+    }
+}
+
 const struct bt_example *pred_example(const struct bt_predictions *p, const struct bt_examples *texts,
                                       const struct bt_prediction *r)
 {
     if (!texts || r->id < 1 || (uint64_t)r->id > bt_examples_count(texts)) return NULL;
     const struct bt_example *x = bt_examples_at(texts, (size_t)r->id - 1);
-    bool same = r->gold < 0 || !x->label || strcmp(x->label, pred_label(p, r->gold)) == 0;
-    return same ? x : NULL;
+    bool other = r->name && x->id && strcmp(r->name, x->id) != 0;
+    return !other && same_gold(p, r, x) ? x : NULL;
 }
 
 /* ── which, in which order ── */
+
+static bool holds(const char *text, const char *needle)
+{
+    return text && strcasestr(text, needle);
+}
 
 static bool has_text(const struct bt_predictions *p, const struct bt_examples *texts,
                      const struct bt_prediction *r, const char *needle)
 {
     const struct bt_example *x = pred_example(p, texts, r);
-    return (x && (strcasestr(x->text, needle) || (x->pair && strcasestr(x->pair, needle)))) ||
-           strcasestr(pred_label(p, r->gold), needle) || strcasestr(pred_label(p, r->predicted), needle);
+    for (uint32_t i = 0; x && p->kind != BT_ROWS_TAGS && i < x->parts; i++)
+        if (holds(x->part[i].text, needle)) return true;
+    if (p->kind == BT_ROWS_LABELS &&
+        (holds(pred_label(p, r->gold), needle) || holds(pred_label(p, r->predicted), needle)))
+        return true;
+    return (x && (holds(x->text, needle) || holds(x->pair, needle))) || holds(r->gold_text, needle) ||
+           holds(r->predicted_text, needle) || holds(r->name, needle);
+}
+
+/* The words of a sentence, a blank between them. */
+static bool has_words(const struct bt_predictions *p, const struct bt_prediction *r, const char *needle)
+{
+    struct bt_json *v = bt_prediction_json(p, r);
+    const struct bt_json *word = bt_json_get(v, "tokens");
+    struct bt_str all = {0};
+    for (size_t i = 0; i < bt_json_len(word); i++)
+        bt_str_addf(&all, "%s%s", i ? " " : "", bt_json_text(bt_json_at(word, i), ""));
+    bool found = holds(bt_str_text(&all), needle);
+    bt_str_free(&all);
+    bt_json_free(v);
+    return found;
+}
+
+bool pred_wrong(const struct bt_predictions *p, const struct pred_facts *f, const struct bt_prediction *r)
+{
+    if (p->kind == BT_ROWS_LABELS) return r->gold >= 0 && r->gold != r->predicted;
+    if (p->kind == BT_ROWS_NUMBERS) return f && fabs(r->value - r->gold_value) > f->mean_error;
+    return (r->judged && !r->correct) || (f && f->mistakes && f->mistakes[r - p->row] > 0);
+}
+
+static bool in_facts(const struct bt_predictions *p, const struct pred_query *q,
+                     const struct bt_prediction *r)
+{
+    const struct pred_facts *f = q->facts;
+    size_t i = (size_t)(r - p->row);
+    if (!f || !f->slices) return true;
+    if (q->slice != PRED_ANY && !(f->slices[i] >> q->slice & 1)) return false;
+    return q->group == PRED_ANY || pred_facts_in(f, i, q->group);
 }
 
 static bool wanted(const struct bt_predictions *p, const struct bt_examples *texts,
                    const struct pred_query *q, const struct bt_prediction *r)
 {
-    if (q->errors && (r->gold < 0 || r->gold == r->predicted)) return false;
+    if (q->errors && !pred_wrong(p, q->facts, r)) return false;
     if (q->gold != PRED_ANY && r->gold != q->gold) return false;
     if (q->predicted != PRED_ANY && r->predicted != q->predicted) return false;
-    return !q->text || !*q->text || has_text(p, texts, r, q->text);
+    if (!in_facts(p, q, r)) return false;
+    if (!q->text || !*q->text || has_text(p, texts, r, q->text)) return true;
+    return p->kind == BT_ROWS_TAGS && has_words(p, r, q->text);
 }
 
 struct keyed {
@@ -78,11 +146,18 @@ static int by_key(const void *a, const void *b)
 static double key_of(const struct bt_predictions *p, const struct pred_query *q, size_t i)
 {
     const struct bt_prediction *r = &p->row[i];
-    double key = (double)i;
-    if (q->order == PRED_BY_LOSS) key = -(double)r->loss;
-    if (q->order == PRED_BY_CONFIDENCE) key = (double)r->p;
-    if (q->order == PRED_BY_MARGIN) key = (double)pred_margin(p, r);
-    return q->reversed ? -key : key;
+    double key[PRED_ORDERS] = {
+        [PRED_BY_ROW] = (double)i,
+        [PRED_BY_LOSS] = -(double)r->loss,
+        [PRED_BY_CONFIDENCE] = (double)r->p,
+        [PRED_BY_MARGIN] = (double)pred_margin(p, r),
+        [PRED_BY_ERROR] = -fabs(r->value - r->gold_value),
+        [PRED_BY_GOLD] = r->gold_value,
+        [PRED_BY_VALUE] = r->value,
+        [PRED_BY_MISTAKES] = q->facts && q->facts->mistakes ? -(double)q->facts->mistakes[i] : 0,
+        [PRED_BY_QUALITY] = r->quality,
+    };
+    return q->reversed ? -key[q->order] : key[q->order];
 }
 
 size_t pred_select(const struct bt_predictions *p, const struct bt_examples *texts,
@@ -160,92 +235,4 @@ size_t pred_matrix_cell(const struct pred_matrix *m, int gold, int predicted)
              k < (predicted == PRED_ANY ? m->n : predicted + 1); k++)
             sum += m->cell[(size_t)g * (size_t)m->n + (size_t)k];
     return sum;
-}
-
-/* ── as files ── */
-
-static void add_number(struct bt_str *out, float x)
-{
-    char text[BT_NUMBER_SIZE];
-    if (!isnan(x)) bt_str_add(out, bt_format_float(x, text));
-}
-
-/* Quoted where it would not be one cell otherwise. */
-static void add_cell(struct bt_str *out, const char *text, size_t n)
-{
-    bool plain = !memchr(text, '\t', n) && !memchr(text, '\n', n) && !memchr(text, '\r', n) && text[0] != '"';
-    if (plain) {
-        bt_str_addn(out, text, n);
-        return;
-    }
-    bt_str_addc(out, '"');
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '"') bt_str_addc(out, '"');
-        bt_str_addc(out, text[i]);
-    }
-    bt_str_addc(out, '"');
-}
-
-static void write_row(const struct bt_predictions *p, const struct bt_examples *texts,
-                      const struct bt_prediction *r, struct bt_str *out)
-{
-    const struct bt_example *x = pred_example(p, texts, r);
-    bt_str_addf(out, "%" PRId64 "\t", r->id);
-    add_cell(out, pred_label(p, r->gold), strlen(pred_label(p, r->gold)));
-    bt_str_addc(out, '\t');
-    add_cell(out, pred_label(p, r->predicted), strlen(pred_label(p, r->predicted)));
-    bt_str_addc(out, '\t');
-    add_number(out, r->p);
-    bt_str_addc(out, '\t');
-    add_number(out, pred_margin(p, r));
-    bt_str_addc(out, '\t');
-    add_number(out, r->loss);
-    bt_str_addc(out, '\t');
-    if (x) add_cell(out, x->text, x->text_n);
-    bt_str_addc(out, '\t');
-    if (x && x->pair) add_cell(out, x->pair, x->pair_n);
-    bt_str_addc(out, '\n');
-}
-
-void pred_write_tsv(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
-                    size_t n, struct bt_str *out)
-{
-    bt_str_add(out, "id\tgold\tpredicted\tconfidence\tmargin\tloss\ttext\ttext_pair\n");
-    for (size_t i = 0; i < n; i++) write_row(p, texts, &p->row[index[i]], out);
-}
-
-static void json_row(const struct bt_predictions *p, const struct bt_examples *texts,
-                     const struct bt_prediction *r, struct bt_str *out)
-{
-    const struct bt_example *x = pred_example(p, texts, r);
-    struct bt_json_writer w = BT_JSON_WRITER(out);
-    bt_jw_object(&w);
-    bt_jw_kint(&w, "id", r->id);
-    bt_jw_ktext(&w, "gold", r->gold >= 0 ? pred_label(p, r->gold) : NULL);
-    bt_jw_ktext(&w, "predicted", pred_label(p, r->predicted));
-    bt_jw_key(&w, "confidence");
-    bt_jw_float(&w, r->p);
-    bt_jw_key(&w, "margin");
-    bt_jw_float(&w, pred_margin(p, r));
-    bt_jw_key(&w, "loss");
-    bt_jw_float(&w, r->loss);
-    bt_jw_key(&w, "scores");
-    bt_jw_object(&w);
-    for (int k = 0; r->scores && k < p->n_labels; k++) {
-        bt_jw_key(&w, p->label[k]);
-        bt_jw_float(&w, r->scores[k]);
-    }
-    bt_jw_end_object(&w);
-    bt_jw_key(&w, "text");
-    bt_jw_textn(&w, x ? x->text : "", x ? x->text_n : 0);
-    if (x && x->pair) bt_jw_key(&w, "text_pair");
-    if (x && x->pair) bt_jw_textn(&w, x->pair, x->pair_n);
-    bt_jw_end_object(&w);
-    bt_str_addc(out, '\n');
-}
-
-void pred_write_jsonl(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
-                      size_t n, struct bt_str *out)
-{
-    for (size_t i = 0; i < n; i++) json_row(p, texts, &p->row[index[i]], out);
 }

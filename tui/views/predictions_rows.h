@@ -2,20 +2,37 @@
 #ifndef TUI_VIEWS_PREDICTIONS_ROWS_H
 #define TUI_VIEWS_PREDICTIONS_ROWS_H
 
+#include "tui/views/predictions_facts.h"
 #include <bertty/dataset.h>
 #include <bertty/run.h>
 #include <bertty/str.h>
 
-enum pred_order { PRED_BY_ROW, PRED_BY_LOSS, PRED_BY_CONFIDENCE, PRED_BY_MARGIN, PRED_ORDERS };
+enum pred_order {
+    PRED_BY_ROW,
+    PRED_BY_LOSS,
+    PRED_BY_CONFIDENCE,
+    PRED_BY_MARGIN,
+    PRED_BY_ERROR,    /* of numbers: its size */
+    PRED_BY_GOLD,     /* … the gold number */
+    PRED_BY_VALUE,    /* … the predicted one */
+    PRED_BY_MISTAKES, /* how many things are wrong in the row */
+    PRED_BY_QUALITY,  /* of answers: F1 */
+    PRED_ORDERS
+};
 enum { PRED_ANY = -1 };
 
 struct pred_query {
-    bool errors;         /* only wrong ones */
+    bool errors;         /* only wrong ones; of numbers: those farther off than the mean */
     int gold, predicted; /* label, or PRED_ANY */
-    const char *text;    /* in the text, the pair or a label, whatever the case; NULL: any */
+    int slice, group;    /* of the facts, or PRED_ANY */
+    const char *text;    /* in a text of the example or the prediction, whatever the case; NULL: any */
     enum pred_order order;
-    bool reversed; /* else: rows upwards, the greatest loss, the least confidence or margin first */
+    bool reversed;                  /* else: rows and numbers upwards, the worst first */
+    const struct pred_facts *facts; /* NULL: no slices, groups and mistakes */
 };
+
+/* Whether something is wrong in a row (of numbers: more than on average). */
+bool pred_wrong(const struct bt_predictions *p, const struct pred_facts *f, const struct bt_prediction *r);
 
 /* Score of the first less that of the second label. */
 float pred_margin(const struct bt_predictions *p, const struct bt_prediction *r);

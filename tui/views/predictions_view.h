@@ -1,5 +1,6 @@
-/* The Predictions view's state, shared by its files: predictions.c (keys), predictions_load.c (reading), predictions_draw.c (list, matrix, row),
- * predictions_out.c (to other views, the clipboard and files).
+/* The Predictions view's state, shared by its files: predictions.c (keys), predictions_load.c (reading), predictions_draw.c (which pane stands
+ * where), predictions_kinds.c (the columns of each kind of rows), predictions_matrix.c and predictions_side.c (the pane that sums up),
+ * predictions_detail.c (the row), predictions_out.c (to other views, the clipboard and files).
  *
  * What a task has read is handed over on the drawing thread and not changed from then on. */
 #ifndef TUI_VIEWS_PREDICTIONS_VIEW_H
@@ -10,7 +11,9 @@
 #include "tui/view.h"
 #include "tui/views/predictions_rows.h"
 
+/* PRED_MATRIX: the pane that sums up: the confusion matrix, or what the kind has instead. */
 enum { PRED_LIST, PRED_MATRIX, PRED_DETAIL, PRED_PANES };
+enum { PRED_COLUMNS = 7 };
 enum pred_split { PRED_VALIDATION, PRED_TEST, PRED_SPLITS };
 const char *pred_split_name(enum pred_split split);
 
@@ -37,7 +40,10 @@ struct pred_view {
     size_t other_steps; /* of the other split */
     int64_t seen_step;  /* of the run's last evaluation when it was read */
     enum bt_run_state seen_state;
-    struct pred_matrix matrix;
+    struct pred_matrix matrix; /* BT_ROWS_LABELS */
+    struct pred_facts facts;   /* the other kinds */
+    bool known_kind;           /* rows were shown already: the order is that of `kind` */
+    enum bt_rows_kind kind;
     struct pred_texts *texts; /* NULL: not read yet */
     float *history;           /* [n_history * p->n] p(gold); NULL: not read yet */
     size_t n_history;         /* the last steps of `steps` */
@@ -45,10 +51,11 @@ struct pred_view {
     struct pred_query query; /* query.text is ours */
     char *filter, *filter_before;
     size_t *index, n;
-    struct list list;
-    int64_t wanted;                       /* row (id) to go to; 0: none */
-    char *wanted_file;                    /* … counted within this file; NULL: within all */
-    char *wanted_gold, *wanted_predicted; /* cell to show */
+    struct list list, side;                  /* side: groups, then slices */
+    struct list_column column[PRED_COLUMNS]; /* of the kind */
+    int64_t wanted;                          /* row (id) to go to; 0: none */
+    char *wanted_file;                       /* … counted within this file; NULL: within all */
+    char *wanted_gold, *wanted_predicted;    /* cell to show */
 
     int gold, predicted; /* the matrix's cursor; matrix.n: all */
     int first_gold, first_predicted;
@@ -70,7 +77,22 @@ const struct bt_prediction *pred_row(const struct pred_view *s); /* the cursor's
 bool pred_filtered(const struct pred_view *s);
 /* predictions_draw.c */
 void pred_draw(struct view *v, struct rect area);
+/* predictions_kinds.c */
 struct list_look pred_look(const struct view *v);
+/* The order after (by 1) or of the first column; that of a column, PRED_ORDERS: none. */
+enum pred_order pred_next_order(enum bt_rows_kind kind, enum pred_order now, int by);
+enum pred_order pred_first_order(enum bt_rows_kind kind);
+enum pred_order pred_column_order(enum bt_rows_kind kind, int column);
+/* predictions_detail.c */
+void pred_detail_draw(struct view *v, struct rect area);
+/* predictions_side.c: groups, slices and figures; of numbers the scatter plot. */
+void pred_side_draw(struct view *v, struct rect area);
+size_t pred_side_rows(const struct pred_view *s);
+bool pred_side_open(struct view *v); /* the rows of the group or the slice under the cursor */
+bool pred_side_mouse(struct view *v, const struct event *e);
+/* predictions_matrix.c */
+void pred_matrix_draw(struct view *v, struct rect area);
+int pred_label_width(const struct pred_view *s, int most);
 /* The cell of the matrix at a place on the screen. */
 bool pred_place(const struct pred_view *s, int y, int x, int *gold, int *predicted);
 /* predictions_out.c */
