@@ -19,6 +19,7 @@ enum bt__stream {
     BT__STREAM_DROP_ATTN,
     BT__STREAM_DROP_FFN,
     BT__STREAM_DROP_LORA, /* and one for each further kind of adapter */
+    BT__STREAM_MASK = 15, /* which tokens are masked, and by what; no layers */
     BT__STREAM_STRIDE = 16
 };
 

@@ -99,7 +99,7 @@ static enum bt_status check_eval(const struct check *c)
 #define WARMS_UP (~(ONE(BT_LR_CONSTANT) | ONE(BT_LR_REDUCE_ON_PLATEAU)))
 
 /* The tasks whose head reads a sequence as a whole. */
-#define POOLED (~(ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA)))
+#define POOLED (~(ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA) | ONE(BT_TYPE_MLM)))
 
 #define ONLY(opt, other, which)                                                                              \
     {                                                                                                        \
@@ -116,6 +116,8 @@ static const struct {
     ONLY(task_threshold, task_type, ONE(BT_TYPE_MULTILABEL)),
     ONLY(task_label_separator, task_type, ONE(BT_TYPE_MULTILABEL)),
     ONLY(task_scheme, task_type, ONE(BT_TYPE_NER)),
+    ONLY(task_mlm_probability, task_type, ONE(BT_TYPE_MLM)),
+    ONLY(task_whole_word_masking, task_type, ONE(BT_TYPE_MLM)),
     ONLY(task_eval_mode, task_type, ONE(BT_TYPE_NER)),
     ONLY(task_absa_format, task_type, ONE(BT_TYPE_ABSA)),
     ONLY(task_doc_stride, task_type, WINDOWS),

@@ -63,7 +63,7 @@ struct bt__head_spec {
     enum bt__head kind;
     const char
         *name; /* of its parameters: "classifier", "qa_outputs"; outlives the model. MLM: "cls.predictions" */
-    int outputs;     /* C ≥ 1; MLM: the vocabulary's size */
+    int outputs;     /* C ≥ 1; MLM: not read, it is the vocabulary's size */
     bool no_dropout; /* nothing is dropped before the classifier: BertForQuestionAnswering */
 };
 

@@ -89,7 +89,8 @@ enum bt_status bt__model_create(const struct bt__model_config *config, const str
     struct bt__model *m = calloc(1, sizeof *m);
     if (!m) return bt_fail(err, BT_NOMEM, "no memory for a model");
     m->head = *head;
-    m->num_labels = head->outputs;
+    if (head->kind == BT__HEAD_MLM) m->head.outputs = config->vocab_size;
+    m->num_labels = m->head.outputs;
     enum bt_status st = bt__model_config_copy(&m->config, config, err);
     m->config.mean_pooling = head->kind == BT__HEAD_MEAN;
     if (st == BT_OK) st = bt__params_build(&m->params, config, head, err);

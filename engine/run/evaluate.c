@@ -1,5 +1,7 @@
 #include "run/evaluate.h"
 
+#include "run/lm.h"
+#include "tasks/mlm.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,26 +76,50 @@ static bool fits(const struct bt__batch *b, const struct bt__pass_limits *limits
            b->pair[b->n] + pairs <= limits->pairs;
 }
 
-/* Adds as many items from order[at …] as the limits allow; returns the place behind the last. */
-static size_t fill(struct bt__batch *b, const struct bt__pass_limits *limits, const struct bt__features *f,
-                   const struct entry *order, size_t items, size_t at)
+/* What an evaluation works with. */
+struct work {
+    struct bt__pass *pass;
+    const struct bt__model *m;
+    const struct bt__pass_limits *limits;
+    const struct bt__task *t;
+    const struct bt__task_data *d;
+    struct bt__batch b;
+    struct bt__lm lm; /* of a task that draws its sequences */
+};
+
+static void add(struct work *w, size_t i)
 {
-    const size_t group = group_of(f);
-    bt__batch_clear(b);
-    for (; at < items && fits(b, limits, &order[at], (int)group); at++)
-        for (size_t k = 0; k < group; k++) bt__features_add(f, order[at].index * group + k, b, NULL);
-    bt__batch_plan(b);
+    if (w->t->ops->draw)
+        bt__lm_add(&w->lm, w->t, w->d, i, BT__DRAW_EVAL, &w->b, NULL);
+    else
+        bt__features_add(&w->d->f, i, &w->b, NULL);
+}
+
+/* Adds as many items from order[at …] as the limits allow; returns the place behind the last. */
+static size_t fill(struct work *w, const struct entry *order, size_t items, size_t at)
+{
+    const size_t group = group_of(&w->d->f);
+    bt__batch_clear(&w->b);
+    for (; at < items && fits(&w->b, w->limits, &order[at], (int)group); at++)
+        for (size_t k = 0; k < group; k++) add(w, order[at].index * group + k);
+    bt__batch_plan(&w->b);
     return at;
 }
 
-static void take(struct bt__evaluation *e, const struct bt__batch *b, const float *logits)
+static void take(struct work *w, struct bt__evaluation *e)
 {
+    const struct bt__batch *b = &w->b;
+    const float *logits = bt__pass_forward(w->pass, b);
+    e->tokens += b->rows.n;
+    if (w->t->ops->draw) {
+        bt__lm_take(&w->lm, w->pass, b, w->d->gold != NULL, w->m->config.vocab_size, &e->logits);
+        return;
+    }
     for (int i = 0; i < b->n; i++) {
         size_t from = e->logits.start[b->source[i]], n = e->logits.start[b->source[i] + 1] - from;
         memcpy(e->logits.value + from, logits, n * sizeof *logits);
         logits += n;
     }
-    e->tokens += b->rows.n;
 }
 
 /* In the order of the sequences, so that the sum does not depend on the batches. */
@@ -102,7 +128,9 @@ static double mean_loss(const struct bt__evaluation *e, const struct bt__task *t
 {
     double sum = 0.0, weight = 0.0;
     for (size_t i = 0; d->gold && i < d->f.n; i += group_of(&d->f)) {
-        weight += t->ops->weight ? t->ops->weight(t, d, i) : 1.0;
+        weight += t->ops->draw     ? (double)bt__logits_at(&e->logits, i)[BT__LM_MASKED]
+                  : t->ops->weight ? t->ops->weight(t, d, i)
+                                   : 1.0;
         sum += t->ops->loss(t, d, i, bt__logits_at(&e->logits, i), 1.0, NULL);
     }
     return weight > 0.0 ? sum / weight : 0.0;
@@ -115,42 +143,44 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static enum bt_status run_all(struct bt__pass *pass, const struct bt__pass_limits *limits,
-                              const struct bt__features *f, bool (*keep_going)(void *ctx), void *ctx,
+static enum bt_status run_all(struct work *w, bool (*keep_going)(void *ctx), void *ctx,
                               struct bt__evaluation *e, struct bt_error *err)
 {
-    struct bt__batch b = {.n = 0};
-    const size_t items = f->n / group_of(f);
-    struct entry *order = sorted(f, items);
+    const struct bt__pass_limits *limits = w->limits;
+    const size_t items = w->d->f.n / group_of(&w->d->f);
+    struct entry *order = sorted(&w->d->f, items);
     enum bt_status st =
         order ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", items);
-    if (!st) st = bt__batch_reserve(&b, limits->seqs, limits->rows, limits->reads, err);
+    if (!st) st = bt__batch_reserve(&w->b, limits->seqs, limits->rows, limits->reads, err);
+    if (!st && w->t->ops->draw) st = bt__lm_reserve(&w->lm, limits, w->m->config.vocab_size, err);
     double start = now();
     for (size_t at = 0; !st && at < items;) {
-        size_t next = fill(&b, limits, f, order, items, at);
+        size_t next = fill(w, order, items, at);
         if (next == at)
             st = bt_fail(err, BT_NOMEM, "an example of %d tokens is longer than the %d that were reserved",
                          order[at].rows, limits->rows);
         else if (keep_going && !keep_going(ctx))
             st = bt_fail(err, BT_CANCELLED, "evaluation was cancelled");
-        if (!st) take(e, &b, bt__pass_forward(pass, &b));
+        if (!st) take(w, e);
         at = next;
     }
     e->seconds = now() - start;
-    bt__batch_free(&b);
+    bt__batch_free(&w->b);
+    bt__lm_free(&w->lm);
     free(order);
     return st;
 }
 
 /* Where the logits of each sequence go. */
-static enum bt_status reserve(struct bt__logits *l, const struct bt__features *f, const struct bt__model *m,
-                              struct bt_error *err)
+static enum bt_status reserve(struct bt__logits *l, const struct work *w, struct bt_error *err)
 {
-    l->cols = m->head.outputs;
+    const struct bt__features *f = &w->d->f;
+    const bool lm = w->m->head.kind == BT__HEAD_MLM, sums = lm && w->d->gold;
+    l->cols = sums ? BT__LM_SUMS : lm ? BT__LM_COLS : w->m->head.outputs;
     l->start = calloc(f->n + 1, sizeof *l->start);
     for (size_t i = 0; l->start && i < f->n; i++) {
-        int rows = m->head.kind == BT__HEAD_TOKENS ? bt__features_reads(f, i) : 1;
-        l->start[i + 1] = l->start[i] + (size_t)rows * (size_t)l->cols;
+        bool each = w->m->head.kind == BT__HEAD_TOKENS || (lm && !sums);
+        l->start[i + 1] = l->start[i] + (size_t)(each ? bt__features_reads(f, i) : 1) * (size_t)l->cols;
     }
     l->value = l->start ? calloc(l->start[f->n] + 1, sizeof *l->value) : NULL;
     return l->value ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the logits of %zu sequences", f->n);
@@ -161,10 +191,11 @@ enum bt_status bt__evaluate(struct bt__pass *pass, const struct bt__model *m,
                             const struct bt__task_data *d, bool (*keep_going)(void *ctx), void *ctx,
                             struct bt__evaluation *e, struct bt_error *err)
 {
+    struct work w = {.pass = pass, .m = m, .limits = limits, .t = t, .d = d};
     *e = (struct bt__evaluation){.tokens = 0};
-    enum bt_status st = reserve(&e->logits, &d->f, m, err);
+    enum bt_status st = reserve(&e->logits, &w, err);
     bt__pass_dropout(pass, false, 0, 0);
-    if (!st) st = run_all(pass, limits, &d->f, keep_going, ctx, e, err);
+    if (!st) st = run_all(&w, keep_going, ctx, e, err);
     if (st)
         bt__evaluation_free(e);
     else

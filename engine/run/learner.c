@@ -1,5 +1,6 @@
 #include "run/learner.h"
 
+#include "run/lm.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct bt__learner {
     struct bt__trainable trainable;
     struct bt__batch batch;
     float *dlogits;
+    struct bt__lm lm; /* of a task that draws its sequences */
     struct bt__order order;
     int *item_length;       /* [items] tokens; NULL: those of the sequences */
     uint32_t *index;        /* [items] order of epoch */
@@ -114,8 +116,11 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
     if (st) return st;
-    int rows = l->m->head.kind == BT__HEAD_TOKENS ? l->limits.reads : l->limits.seqs;
-    l->dlogits = calloc((size_t)rows * (size_t)l->m->num_labels, sizeof *l->dlogits);
+    const bool lm = l->m->head.kind == BT__HEAD_MLM;
+    if (lm) st = bt__lm_reserve(&l->lm, &l->limits, l->m->config.vocab_size, err);
+    if (st) return st;
+    int rows = lm ? 0 : l->m->head.kind == BT__HEAD_TOKENS ? l->limits.reads : l->limits.seqs;
+    l->dlogits = calloc((size_t)rows * (size_t)l->m->num_labels + 1, sizeof *l->dlogits);
     l->index = calloc(items_of(l->f) + 1, sizeof *l->index);
     return l->dlogits && l->index
                ? BT_OK
@@ -170,6 +175,7 @@ void bt__learner_free(struct bt__learner *l)
     bt__pass_free(l->pass);
     bt__optim_free(l->optim);
     bt__batch_free(&l->batch);
+    bt__lm_free(&l->lm);
     free(l->dlogits);
     free(l->item_length);
     free(l->index);
@@ -225,24 +231,29 @@ static struct bt__range batch_range(const struct bt__learner *l, int64_t b)
                               .end = (int)smaller(begin + l->s.batch_size, (int64_t)items_of(l->f))};
 }
 
-static enum bt_status fill(struct bt__learner *l, struct bt__range r, struct bt_error *err)
+static enum bt_status fill(struct bt__learner *l, struct bt__range r, int64_t key, struct bt_error *err)
 {
     const size_t group = (size_t)group_of(l->f);
+    enum bt_status st = BT_OK;
     bt__batch_clear(&l->batch);
-    for (int i = r.begin; i < r.end; i++)
-        for (size_t k = 0; k < group; k++) {
-            enum bt_status st = bt__features_add(l->f, l->index[i] * group + k, &l->batch, err);
-            if (st) return st;
+    for (int i = r.begin; i < r.end && !st; i++)
+        for (size_t k = 0; k < group && !st; k++) {
+            size_t at = l->index[i] * group + k;
+            st = l->task->ops->draw ? bt__lm_add(&l->lm, l->task, l->data, at, (uint64_t)key, &l->batch, err)
+                                    : bt__features_add(l->f, at, &l->batch, err);
         }
     bt__batch_plan(&l->batch);
-    return BT_OK;
+    return st;
 }
 
 /* What the losses of the items are divided by. */
-static double weight_of(const struct bt__learner *l, struct bt__range r)
+static double weight_of(struct bt__learner *l, struct bt__range r, int64_t key)
 {
     const size_t group = (size_t)group_of(l->f);
     double sum = 0.0;
+    for (int i = r.begin; l->task->ops->draw && i < r.end; i++)
+        sum += bt__lm_count(&l->lm, l->task, l->data, l->index[i], (uint64_t)key);
+    if (l->task->ops->draw) return sum;
     if (!l->task->ops->weight) return r.end - r.begin;
     for (int i = r.begin; i < r.end; i++) sum += l->task->ops->weight(l->task, l->data, l->index[i] * group);
     return sum;
@@ -263,6 +274,11 @@ static void micro_batch(struct bt__learner *l, int64_t key, bool first, double w
     double shard[BT__SHARDS] = {0.0};
     bt__pass_dropout(l->pass, true, l->s.seed, (uint64_t)key);
     const float *logits = bt__pass_forward(l->pass, &l->batch);
+    if (t->ops->draw) {
+        *sum += bt__lm_train(&l->lm, l->pass, &l->batch, t->x->train_label_smoothing_factor, weight,
+                             &l->trainable, first);
+        return;
+    }
     for (int s = 0; s < BT__SHARDS; s++)
         for (int i = l->batch.seqs.shard[s].begin; i < l->batch.seqs.shard[s].end; i++)
             if (i % group == 0)
@@ -312,13 +328,14 @@ enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__
     enum bt_status st = draw_order(l, step / l->steps, err);
     for (int64_t b = first; b < end && !st; b++) {
         r->examples += batch_range(l, b).end - batch_range(l, b).begin;
-        weight += weight_of(l, batch_range(l, b));
+        weight += weight_of(l, batch_range(l, b), step * l->s.accumulation + (b - first));
     }
     if (weight <= 0.0) weight = 1.0; /* nothing in it that could be learnt from: the loss is 0 */
     for (int64_t b = first; b < end && !st && isfinite(sum); b++) {
-        st = fill(l, batch_range(l, b), err);
+        const int64_t key = step * l->s.accumulation + (b - first);
+        st = fill(l, batch_range(l, b), key, err);
         if (st) break;
-        micro_batch(l, step * l->s.accumulation + (b - first), b == first, weight, &sum);
+        micro_batch(l, key, b == first, weight, &sum);
         r->tokens += l->batch.rows.n;
     }
     r->loss = sum / weight;

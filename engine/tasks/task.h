@@ -67,6 +67,9 @@ struct bt__verdict {
     bool right;
 };
 
+/* The key of what is drawn for an evaluation. */
+#define BT__DRAW_EVAL UINT64_MAX
+
 struct bt__task_ops {
     const char *name, *about;      /* the choice of task.type; one line for people */
     enum bt_example_kind examples; /* what a reader has to fill in */
@@ -102,6 +105,10 @@ struct bt__task_ops {
     /* What the log says about the training data beside the number of its rows, a line; NULL: how many rows were cut. */
     void (*about_data)(const struct bt__task *t, const struct bt__task_data *train, struct bt_str *out);
 
+    /* BT__HEAD_MLM: what sequence i is in the step that key numbers (BT__DRAW_EVAL: in every evaluation). ids and reads [its length] are what the batch gets,
+     * target [its reads] the words to guess. Returns how many those are. NULL: sequences are as they were built. */
+    int (*draw)(const struct bt__task *t, const struct bt__task_data *d, size_t i, uint64_t key, int32_t *ids,
+                uint8_t *reads, int32_t *target);
     /* What sequence i adds to the number that the losses of a step are divided by; NULL: 1. */
     double (*weight)(const struct bt__task *t, const struct bt__task_data *d, size_t i);
     /* Loss of sequence i (of a group: the first), times its weight. Unless NULL, dlogits receives the gradient of scale · loss. Without dlogits the

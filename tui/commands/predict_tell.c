@@ -156,7 +156,8 @@ static void part_text(const struct bt_input *in, const struct bt_output *out, st
     }
 }
 
-static void parts_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+/* All answers; text is what they have their places in. */
+static void answers_json(const char *text, const struct bt_output *out, struct bt_json_writer *w)
 {
     bt_jw_key(w, "answers");
     bt_jw_array(w);
@@ -167,25 +168,41 @@ static void parts_json(const struct bt_input *in, const struct bt_output *out, s
         bt_jw_textn(w, a->label, a->label_n);
         bt_jw_key(w, "score");
         bt_jw_float(w, (float)a->score);
-        bt_jw_kint(w, "begin", (int64_t)code_points(in->pair, a->begin));
-        bt_jw_kint(w, "end", (int64_t)code_points(in->pair, a->end));
+        bt_jw_kint(w, "begin", (int64_t)code_points(text, a->begin));
+        bt_jw_kint(w, "end", (int64_t)code_points(text, a->end));
         bt_jw_kbool(w, "chosen", a->chosen);
         bt_jw_end_object(w);
     }
     bt_jw_end_array(w);
 }
 
-/* ── one of several texts ── */
-
-static void choice_text(const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
+static void parts_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
 {
-    (void)in;
-    for (size_t i = 0; i < out->n; i++) {
-        if (!out->answer[i].chosen) continue;
-        cell(to, out->answer[i].label, out->answer[i].label_n);
-        bt_str_addf(to, "\t%.4f", out->answer[i].score);
-    }
+    answers_json(in->pair, out, w);
 }
+
+/* ── filled masks ── */
+
+/* The text with each [MASK] replaced by its likeliest word. */
+static void filled_text(const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < out->n; i++) {
+        const struct bt_answer *a = &out->answer[i];
+        if (!a->chosen) continue;
+        cell(to, in->text + at, a->begin - at);
+        cell(to, a->label, a->label_n);
+        at = a->end;
+    }
+    cell(to, in->text + at, in->text_n - at);
+}
+
+static void filled_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
+{
+    answers_json(in->text, out, w);
+}
+
+/* ── one of several texts ── */
 
 /* Choices may be the same text twice: their scores stand in their order. */
 static void choice_json(const struct bt_input *in, const struct bt_output *out, struct bt_json_writer *w)
@@ -216,7 +233,8 @@ static const struct {
             [BT_TYPE_QA] = {.text = part_text, .json = parts_json},
             [BT_TYPE_ABSA] = {.text = label_text, .json = label_json},
             [BT_TYPE_MULTILABEL] = {.set = set_text, .json = set_json},
-            [BT_TYPE_MULTIPLE_CHOICE] = {.text = choice_text, .json = choice_json}};
+            [BT_TYPE_MULTIPLE_CHOICE] = {.text = part_text, .json = choice_json},
+            [BT_TYPE_MLM] = {.text = filled_text, .json = filled_json}};
 
 void predict_tell_text(const struct bt_experiment *x, const struct bt_input *in, const struct bt_output *out,
                        struct bt_str *to)
