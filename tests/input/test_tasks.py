@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Every task on a tiny model: the same bits with any number of threads and after a stop and a resume, `eval` tells what the run told, `predict` answers,
+and the saved configuration says what transformers has to load. That the figures are right is proven by tests/golden."""
+import hashlib
+import json
+import os
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+import tiny_bert
+from tiny_bert import run
+
+os.environ["BERTTY"] = os.path.abspath(os.environ["BERTTY"])
+ROOT = Path(tempfile.mkdtemp(prefix="bertty-tasks-"))
+STEPS = 6
+LAST = {}  # the last evaluation of each task
+
+
+def words(rng, n):
+    return [rng.choice(tiny_bert.OTHER + tiny_bert.GOOD + tiny_bert.BAD) for _ in range(n)]
+
+
+def table(rng, n, *columns):
+    """Rows of cells made by the columns' functions."""
+    return "".join("\t".join(str(c(rng)) for c in columns) + "\n" for _ in range(n))
+
+
+def text(rng):
+    return " ".join(words(rng, rng.randint(3, 12)))
+
+
+def label(rng):
+    return rng.choice(["negative", "positive", "neutral"])
+
+
+def labels(rng):
+    return ",".join(rng.sample(["a", "b", "c"], rng.randint(0, 3)))
+
+
+def number(rng):
+    return f"{rng.uniform(0, 5):.2f}"
+
+
+def tagged(rng, n):
+    lines = []
+    for _ in range(n):
+        for w in words(rng, rng.randint(2, 40)):
+            tag = "B-GOOD" if w in tiny_bert.GOOD else "B-BAD" if w in tiny_bert.BAD else "O"
+            lines.append(f"{w} {tag}\n")
+        lines.append("\n")
+    return "".join(lines)
+
+
+def questions(rng, n):
+    found = []
+    for i in range(n):
+        context = words(rng, rng.randint(10, 60))
+        at = rng.randrange(len(context) - 2)
+        start = len(" ".join(context[:at])) + (at > 0)
+        answers = [] if i % 4 == 0 else [{"text": " ".join(context[at:at + 2]), "answer_start": start}]
+        found.append({"context": " ".join(context), "qas": [
+            {"id": f"q{i}", "question": "is it good", "answers": answers, "is_impossible": not answers}]})
+    return json.dumps({"version": "v2.0", "data": [{"title": "t", "paragraphs": found}]})
+
+
+def aspects(rng, n):
+    return "".join(f"the $T$ was {text(rng)}\n{rng.choice(['plot', 'cast'])}\n{rng.choice([-1, 0, 1])}\n" for _ in range(n))
+
+
+def choices(rng, n):
+    rows = "text\tone\ttwo\tthree\tlabel\n"
+    return rows + table(rng, n, text, text, text, text, lambda r: r.randrange(3))
+
+
+def plain(rng, n):
+    return "".join(text(rng) + "\n" for _ in range(n))
+
+
+TABLE = {"data.header": False, "data.text_column": 1, "data.label_column": 2}
+TASKS = {  # data made by a function; options; words of predict; architecture, problem_type
+    "classification": (lambda r, n: table(r, n, text, label), TABLE, ["--text", "the film"], "BertForSequenceClassification"),
+    "regression": (lambda r, n: table(r, n, text, number), TABLE, ["--text", "the film"], "BertForSequenceClassification"),
+    "multilabel": (lambda r, n: table(r, n, text, labels), TABLE, ["--text", "the film"], "BertForSequenceClassification"),
+    "absa": (aspects, {"data.format": "semeval"}, ["--text", "the plot was dull", "--pair", "plot"],
+             "BertForSequenceClassification"),
+    "multiple_choice": (choices, {"data.text_column": "text", "data.choice_columns": ["one", "two", "three"],
+                                  "data.label_column": "label"},
+                        ["--text", "the film", "--choice", "was good", "--choice", "was bad", "--choice", "is"], "BertForMultipleChoice"),
+    "ner": (tagged, {"data.max_seq_length": 24, "task.doc_stride": 4}, ["--text", "the good film"], "BertForTokenClassification"),
+    "qa": (questions, {"data.max_seq_length": 32, "task.doc_stride": 8, "task.max_query_length": 8}, ["--text", "is it good", "--pair", "the film was very good"],
+           "BertForQuestionAnswering"),
+    "mlm": (plain, {"data.max_seq_length": 32}, ["--text", "the [MASK] was good"], "BertForMaskedLM"),
+}
+
+
+def tasks():
+    """Those that the program has."""
+    listed = run("options", "task.type", "--json")
+    assert listed.returncode == 0, listed.stderr
+    return [t for t in TASKS if t in listed.stdout]
+
+
+def experiment(task):
+    folder = ROOT / task
+    folder.mkdir(exist_ok=True)
+    make, options, _, _ = TASKS[task]
+    for name, n, seed in (("train", 60, 1), ("dev", 17, 2)):
+        (folder / f"{name}.txt").write_text(make(random.Random(f"{task}{seed}"), n))
+    return tiny_bert.experiment(folder, {
+        "task.type": task, "data.train_file": "train.txt", "data.validation_file": "dev.txt", "data.text_column": None,
+        "data.label_column": None, "train.max_steps": STEPS, "train.train_batch_size": 6, "eval.eval_steps": STEPS,
+        "run.save_steps": 3, "run.save_total_limit": 9, **options})
+
+
+def trained(task, name, *more):
+    done = run("train", *more, "--runs", ROOT / task / "runs", "--json", "--name", name, cwd=ROOT / task)
+    assert done.returncode == 0, (task, done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def weights(task, name):
+    return hashlib.sha256((ROOT / task / "runs" / name / f"checkpoints/step-{STEPS:06}/model.safetensors").read_bytes()).hexdigest()
+
+
+def the_same_bits(task):
+    path = experiment(task)
+    for threads in (1, 2, 3):
+        LAST[task] = trained(task, f"t{threads}", path, "--set", f"run.num_threads={threads}")["last"]["metrics"]
+    assert weights(task, "t1") == weights(task, "t2") == weights(task, "t3"), task
+
+
+def resumed(task):
+    """From the checkpoint in the middle, over what came behind it."""
+    before = weights(task, "t3")
+    done = run("train", "--resume", f"{ROOT / task / 'runs/t3'}@3", "--json", cwd=ROOT / task)
+    assert done.returncode == 0, (task, done.stderr)
+    assert weights(task, "t3") == before, task
+
+
+def evaluated(task):
+    """eval on the validation file: the figures that the run told."""
+    done = run("eval", ROOT / task / "runs/t1@last", "--data", ROOT / task / "dev.txt", "--json")
+    assert done.returncode == 0, (task, done.stderr)
+    found = json.loads(done.stdout.splitlines()[-1])["metrics"]
+    assert LAST[task], task
+    for name, value in LAST[task].items():
+        close = found[name] == value if value is None else abs(found[name] - value) <= 1e-5 * max(1, abs(value))
+        assert close, (task, name, value, found[name])
+
+
+def predicted(task):
+    _, _, words_, architecture = TASKS[task]
+    done = run("predict", ROOT / task / "runs/t1@last", *words_)
+    assert done.returncode == 0, (task, done.stderr)
+    done = run("predict", ROOT / task / "runs/t1@last", *words_, "--json")
+    assert done.returncode == 0 and isinstance(json.loads(done.stdout.splitlines()[-1]), dict), (task, done.stderr)
+    config = json.loads((ROOT / task / "runs/t1/last/config.json").read_text())
+    assert config["architectures"] == [architecture], config
+    rows = [json.loads(line) for line in (ROOT / task / f"runs/t1/predictions/validation-step-{STEPS:06}.jsonl").read_text().splitlines()]
+    assert len(rows) == 17 and [r["id"] for r in rows] == list(range(1, 18)) and all("prediction" in r for r in rows), (task, rows[:1])
+
+
+def main():
+    tests = []
+    for task in tasks():
+        for test in (the_same_bits, resumed, evaluated, predicted):
+            def one(test=test, task=task):
+                test(task)
+            one.__name__ = f"{task}: {test.__name__}"
+            tests.append(one)
+    return tiny_bert.counted(tests)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
