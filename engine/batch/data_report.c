@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_A_TASK = 512 };
+enum { ROWS_A_TASK = 512, ODD_TOLD = 5 };
 
 struct work {
     const struct bt_data_spec *spec;
@@ -25,6 +25,16 @@ struct work {
 static enum bt_status no_memory(const struct work *w)
 {
     return bt_fail(w->err, BT_NOMEM, "no memory for the report");
+}
+
+/* Takes the text; false without memory. */
+static bool add_odd(struct bt_file_report *f, char *text)
+{
+    char **more = realloc(f->odd, (f->n_odd + 1) * sizeof *more);
+    if (more) f->odd = more;
+    if (more) f->odd[f->n_odd++] = text;
+    if (!more) free(text);
+    return more;
 }
 
 /* ── labels ── */
@@ -46,6 +56,31 @@ static bool count_parts(struct counts *c, const struct bt_example *e, enum bt_ex
     return ok;
 }
 
+/* Tags in no scheme, where most are in one: the first few are told. */
+static enum bt_status foreign_tags(const struct work *w, const struct bt_examples *ex,
+                                   const struct bt__tag_scheme *scheme, struct bt_file_report *f)
+{
+    size_t inside = 0;
+    for (int i = 0; i < 256; i++) inside += scheme->prefix[i];
+    if (f->kind != BT_EXAMPLE_WORDS || scheme->bare > inside) return BT_OK;
+    f->foreign = scheme->bare;
+    for (size_t i = 0, told = 0; told < scheme->bare && told < ODD_TOLD; i++) {
+        const struct bt_example *e = bt_examples_at(ex, i);
+        for (size_t k = 0; k < e->parts && told < ODD_TOLD; k++) {
+            const struct bt_part *p = &e->part[k];
+            if (!p->tag || bt__tag_in_scheme(p->tag, p->tag_n)) continue;
+            if (w->spec->strict)
+                return bt_fail(w->err, BT_INVALID,
+                               "%s:%zu: tag \"%.40s\" is in no scheme, which data.strict refuses", f->path,
+                               p->line, p->tag);
+            char *text = bt_strfmt("%s:%zu: tag \"%.40s\" is in no scheme", f->path, p->line, p->tag);
+            if (!text || !add_odd(f, text)) return no_memory(w);
+            told++;
+        }
+    }
+    return BT_OK;
+}
+
 static enum bt_status count_labels(const struct work *w, const struct bt_examples *ex,
                                    struct bt_file_report *f)
 {
@@ -63,7 +98,7 @@ static enum bt_status count_labels(const struct work *w, const struct bt_example
     bt__label_counts_take(&c.labels, &f->label, &f->n_labels);
     bt__label_counts_take(&c.entities, &f->entity, &f->n_entities);
     f->scheme = bt__tag_scheme_name(&c.scheme);
-    return ok ? BT_OK : no_memory(w);
+    return ok ? foreign_tags(w, ex, &c.scheme, f) : no_memory(w);
 }
 
 /* ── lengths ── */
@@ -220,14 +255,11 @@ static enum bt_status keep_overlaps(struct work *w, size_t file)
 
 static bool keep_odd(const struct bt_examples *ex, struct bt_file_report *f)
 {
-    size_t n = 0;
-    while (bt_examples_odd(ex, n)) n++;
-    f->odd = calloc(n + 1, sizeof *f->odd);
-    for (size_t i = 0; f->odd && i < n; i++) {
-        if (!(f->odd[i] = bt_strdup(bt_examples_odd(ex, i)))) return false;
-        f->n_odd++;
+    for (size_t i = 0; bt_examples_odd(ex, i); i++) {
+        char *text = bt_strdup(bt_examples_odd(ex, i));
+        if (!text || !add_odd(f, text)) return false;
     }
-    return f->odd;
+    return true;
 }
 
 static enum bt_status report_file(struct work *w, size_t i)

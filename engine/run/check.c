@@ -78,6 +78,7 @@ static enum bt_status count_labels(struct check *k)
 {
     const struct bt__task *t = k->setup.task;
     const struct bt__labels *l = &t->labels;
+    const bool words = t->ops->examples == BT_EXAMPLE_WORDS;
     if (l->n == 0 || !t->ops->tally) return BT_OK;
     k->c->label = calloc((size_t)l->n, sizeof *k->c->label);
     k->c->label_rows = calloc((size_t)l->n, sizeof *k->c->label_rows);
@@ -87,6 +88,8 @@ static enum bt_status count_labels(struct check *k)
         if (!(k->c->label[i] = bt_strdup(l->name[i]))) return no_memory(k);
     t->ops->tally(t, &k->setup.split[BT__TRAIN], k->c->label_rows);
     enum bt_status st = BT_OK;
+    k->c->labelled = words ? 0 : k->c->train_rows;
+    for (int i = 0; words && i < l->n; i++) k->c->labelled += k->c->label_rows[i];
     for (int i = 0; i < l->n && !st; i++)
         if (k->c->label_rows[i] == 0) st = warn(k, "no training row has the label \"%.100s\"", l->name[i]);
     return st;
@@ -94,15 +97,35 @@ static enum bt_status count_labels(struct check *k)
 
 /* ── hygiene ── */
 
-static enum bt_status note_found(struct check *k, const struct bt_file_report *f)
+static enum bt_status note(struct check *k, const char *text)
 {
     char **more = realloc(k->c->found, (k->c->n_found + 1) * sizeof *more);
     if (!more) return no_memory(k);
     k->c->found = more;
-    char *text = bt_strfmt("%s: %s", bt_path_base(f->path), f->found);
-    if (!text) return no_memory(k);
-    k->c->found[k->c->n_found++] = text;
+    char *copy = bt_strdup(text);
+    if (!copy) return no_memory(k);
+    k->c->found[k->c->n_found++] = copy;
     return BT_OK;
+}
+
+static enum bt_status note_found(struct check *k, const struct bt_file_report *f)
+{
+    char *text = bt_strfmt("%s: %s", bt_path_base(f->path), f->found);
+    enum bt_status st = text ? note(k, text) : no_memory(k);
+    free(text);
+    return st;
+}
+
+static enum bt_status note_split(struct check *k, enum bt__split which)
+{
+    const struct bt__task *t = k->setup.task;
+    struct bt_str text = {.len = 0};
+    if (!t->ops->about_data || k->setup.split[which].n == 0) return BT_OK;
+    bt_str_addf(&text, "%s: ", bt__split_name(which));
+    t->ops->about_data(t, &k->setup.split[which], &text);
+    enum bt_status st = text.failed ? no_memory(k) : note(k, bt_str_text(&text));
+    bt_str_free(&text);
+    return st;
 }
 
 static enum bt_status about_oddities(struct check *k, const struct bt_file_report *f, const char *name)
@@ -110,6 +133,9 @@ static enum bt_status about_oddities(struct check *k, const struct bt_file_repor
     enum bt_status st = BT_OK;
     if (f->misaligned)
         st = warn(k, "%s: %zu of %zu answers are not where the file says", name, f->misaligned,
+                  f->total_parts);
+    if (!st && f->foreign)
+        st = warn(k, "%s: %zu of %zu tags are in no scheme of entities and count as O", name, f->foreign,
                   f->total_parts);
     for (size_t i = 0; !st && i < f->n_odd; i++) st = warn(k, "%s", f->odd[i]);
     if (!st && f->unmarked)
@@ -168,6 +194,7 @@ static enum bt_status hygiene(struct check *k)
     for (size_t i = 0; !st && i < r->n_overlaps; i++) st = about_overlap(k, r, &r->overlap[i]);
     bt_data_report_free(r);
     free(files);
+    for (int i = 0; !st && i < BT__SPLITS; i++) st = note_split(k, (enum bt__split)i);
     return st;
 }
 

@@ -165,11 +165,12 @@ static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)
 static void tell_data(struct bt__trainer *t)
 {
     const struct bt__task *task = t->setup.task;
-    struct bt_str text = {.len = 0};
-    if (!task->ops->about_data) return;
-    task->ops->about_data(task, &t->setup.split[BT__TRAIN], &text);
-    if (text.len) bt__tell(t, "%s", bt_str_text(&text));
-    bt_str_free(&text);
+    for (int i = 0; i < BT__SPLITS && task->ops->about_data; i++) {
+        struct bt_str text = {.len = 0};
+        if (t->setup.split[i].n) task->ops->about_data(task, &t->setup.split[i], &text);
+        if (text.len) bt__tell(t, "%s: %s", bt__split_name((enum bt__split)i), bt_str_text(&text));
+        bt_str_free(&text);
+    }
 }
 
 static void tell_start(struct bt__trainer *t)

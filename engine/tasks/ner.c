@@ -213,6 +213,33 @@ static void tally(const struct bt__task *t, const struct bt__task_data *d, int64
         if (s->gold[i] >= 0 && s->gold[i] < t->labels.n) rows[s->gold[i]]++;
 }
 
+static size_t without_pieces(const struct bt__words *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->n; i++) n += w->at[i].row == BT__NO_ROW;
+    return n;
+}
+
+static void about_data(const struct bt__task *t, const struct bt__task_data *d, struct bt_str *out)
+{
+    const struct bt__ner_split *s = bt__ner_split(d);
+    const size_t silent = without_pieces(&s->words);
+    bt_str_addf(out, "%zu sentences, %zu words", d->n, s->words.n);
+    if (s->tags.raw)
+        bt_str_add(out, ", tags that are no entities' as they stand");
+    else if (s->survey.scheme)
+        bt_str_addf(out, ", tags in %s, learnt as %s", s->survey.scheme, bt__scheme_name(s->tags.scheme));
+    if (s->words.windowed)
+        bt_str_addf(out, "; %zu sentences are read in windows of %lld tokens", s->words.windowed,
+                    (long long)t->x->data_max_seq_length);
+    if (silent) bt_str_addf(out, "; the tokenizer leaves nothing of %zu words, which count as O", silent);
+    if (s->survey.foreign && !s->tags.raw)
+        bt_str_addf(out, "; %zu tags are in no scheme and count as O", s->survey.foreign);
+    if (s->unlearnt)
+        bt_str_addf(out, "; %zu words have tags that the training data does not, and are missed",
+                    s->unlearnt);
+}
+
 /* ── loss ── */
 
 /* Gold tag of a row of logits as far as the model can learn it, or −1. */
@@ -285,6 +312,7 @@ const struct bt__task_ops bt__task_ner = {
     .build = build,
     .drop = drop,
     .tally = tally,
+    .about_data = about_data,
     .weight = weight,
     .loss = bt__ner_loss,
     .judge = judge,

@@ -102,8 +102,8 @@ struct bt__task_ops {
     /* rows[labels.n]: how often each label stands in the split; NULL: the task has no labels. */
     void (*tally)(const struct bt__task *t, const struct bt__task_data *d, int64_t *rows);
 
-    /* What the log says about the training data beside the number of its rows, a line; NULL: how many rows were cut. */
-    void (*about_data)(const struct bt__task *t, const struct bt__task_data *train, struct bt_str *out);
+    /* What the log and the check say about a split beside the number of its rows, a line; NULL: how many rows were cut. */
+    void (*about_data)(const struct bt__task *t, const struct bt__task_data *d, struct bt_str *out);
 
     /* BT__HEAD_MLM: what sequence i is in the step that key numbers (BT__DRAW_EVAL: in every evaluation). ids and reads [its length] are what the batch gets,
      * target [its reads] the words to guess. Returns how many those are. NULL: sequences are as they were built. */

@@ -33,6 +33,7 @@ struct bt_file_report {
     size_t total_parts;
     size_t impossible; /* questions without an answer */
     size_t misaligned; /* answers that are not where the file says */
+    size_t foreign;    /* words whose tag is in no scheme, where others are in one */
     char **odd;        /* [n_odd] the first few of those, a line each */
     size_t n_odd;
     size_t unmarked;              /* aspects that do not stand in their text */

@@ -84,7 +84,8 @@ struct bt_check {
     double seconds; /* predicted time from the measured rate; NaN if timed = false or too little memory */
     size_t n_labels;
     char **label;
-    int64_t *label_rows; /* of the training data */
+    int64_t *label_rows; /* of the training data: rows, or where words have labels, words */
+    int64_t labelled;    /* what those are a part of */
     char **found;        /* [n_found] what each file was recognised as and by what, a line each */
     size_t n_found;
     char **warning; /* hygiene: duplicates, conflicts, leakage between splits, truncation … one line each */

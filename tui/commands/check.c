@@ -39,7 +39,7 @@ static void tell_labels(const struct bt_check *c)
         cli_table_cell(&t, "  %s", c->label[i]);
         cli_table_cell(&t, "%lld", (long long)c->label_rows[i]);
         cli_table_cell(&t, "%.1f %%",
-                       c->train_rows ? 100.0 * (double)c->label_rows[i] / (double)c->train_rows : 0.0);
+                       c->labelled ? 100.0 * (double)c->label_rows[i] / (double)c->labelled : 0.0);
     }
     cli_line("labels     %zu", c->n_labels);
     cli_table_print(&t);

@@ -134,8 +134,9 @@ static void tell_oddities(const struct bt_file_report *f)
                  percent(f->impossible, f->rows));
     if (f->unmarked) cli_line("  aspects that do not stand in their text: %zu", f->unmarked);
     if (f->misaligned) cli_line("  answers that are not where the file says: %zu", f->misaligned);
+    if (f->foreign) cli_line("  tags in no scheme, which count as O: %zu", f->foreign);
     for (size_t i = 0; i < f->n_odd; i++) cli_line("    %s", f->odd[i]);
-    if (f->n_odd && f->n_odd < f->misaligned) cli_line("    …");
+    if (f->n_odd && f->n_odd < f->misaligned + f->foreign) cli_line("    …");
 }
 
 /* The report's bins, some of them together so that there are few lines. */
@@ -298,6 +299,7 @@ static void json_kind(struct bt_json_writer *w, const struct bt_file_report *f)
     if (f->kind != BT_EXAMPLE_QUESTION) return;
     bt_jw_kint(w, "impossible", (int64_t)f->impossible);
     bt_jw_kint(w, "misaligned", (int64_t)f->misaligned);
+    bt_jw_kint(w, "foreign_tags", (int64_t)f->foreign);
     bt_jw_key(w, "odd");
     bt_jw_array(w);
     for (size_t i = 0; i < f->n_odd; i++) bt_jw_text(w, f->odd[i]);
