@@ -87,14 +87,19 @@ class Plan:
 
 
 def ours(plan, folder, program):
-    """Our loss of every step, from the run's event file as TensorBoard reads it."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    """Our loss of every step, of texts with labels in a table."""
     data = folder / "train.tsv"
     data.write_text("".join(f"{t}\t{plan.cell(y)}\n" for t, y in zip(plan.texts, plan.labels, strict=True)), encoding="utf-8")
+    columns = {"data.header": "false", "data.quoting": "false", "data.text_column": "1", "data.label_column": "2"}
+    return our_losses(plan, data, columns, folder, program)
+
+
+def our_losses(plan, data, settings, folder, program):
+    """Our loss of every step, from the run's event file as TensorBoard reads it. settings: of the task and its data."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     options = {
         "model.name_or_path": plan.model, "model.hidden_dropout_prob": 0, "model.attention_probs_dropout_prob": 0,
-        "model.classifier_dropout": 0, "data.train_file": data, "data.header": "false", "data.quoting": "false",
-        "data.text_column": "1", "data.label_column": "2", "train.max_steps": plan.steps, "train.seed": plan.seed,
+        "model.classifier_dropout": 0, "data.train_file": data, **settings, "train.max_steps": plan.steps, "train.seed": plan.seed,
         "train.train_batch_size": plan.batch, "train.gradient_accumulation_steps": plan.accumulation,
         "train.max_grad_norm": plan.max_grad_norm, "train.label_smoothing_factor": plan.smoothing,
         "train.group_by_length": str(plan.group).lower(), "optim.learning_rate": plan.learning_rate,
@@ -124,30 +129,41 @@ def cross_entropy(**options):
     return lambda logits, labels: torch.nn.functional.cross_entropy(logits, torch.tensor(labels), reduction="sum", **options)
 
 
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout": 0.0}
+
+
 def theirs(plan):
-    """PyTorch's loss of every step, and its last weights."""
-    from transformers import get_linear_schedule_with_warmup
-    model = g.AutoModelForSequenceClassification.from_pretrained(
-        plan.model, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, classifier_dropout=0.0).train()
-    for name, p in model.named_parameters():
-        p.requires_grad_(plan.trained is None or plan.trained(name))
+    """PyTorch's loss of every step, of texts with labels, and its last weights."""
+    model = g.AutoModelForSequenceClassification.from_pretrained(plan.model, **NO_DROPOUT)
     tokenizer = g.AutoTokenizer.from_pretrained(plan.model)
     lengths = [len(i) for i in tokenizer(plan.texts, truncation=True, max_length=128)["input_ids"]]
+    of_logits = plan.loss or cross_entropy(label_smoothing=plan.smoothing)
+
+    def loss(part):
+        inputs = tokenizer([plan.texts[i] for i in part], truncation=True, max_length=128, padding=True,
+                           return_tensors="pt")
+        return of_logits(model(**inputs).logits, [plan.labels[i] for i in part])
+    weight = plan.weight and (lambda step: sum(plan.weight(plan.labels[i]) for i in step))
+    return their_losses(plan, model, lengths, loss, weight or len)
+
+
+def their_losses(plan, model, lengths, loss_of, weight_of):
+    """loss_of(examples): the sum of their losses; weight_of(examples of a step): what that is divided by."""
+    from transformers import get_linear_schedule_with_warmup
+    model.train()
+    for name, p in model.named_parameters():
+        p.requires_grad_(plan.trained is None or plan.trained(name))
     optimizer = optimizer_of(plan, model)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(plan.warmup_ratio * plan.steps), plan.steps)
-    loss_of = plan.loss or cross_entropy(label_smoothing=plan.smoothing)
     losses, epoch, order = [], 0, []
     while len(losses) < plan.steps:
         if not order:
             order = epoch_order(plan.seed, epoch, lengths, plan.batch, plan.group)
             epoch += 1
         step, order = order[:plan.batch * plan.accumulation], order[plan.batch * plan.accumulation:]
-        total, weight = 0.0, sum(plan.weight(plan.labels[i]) for i in step) if plan.weight else len(step)
+        total, weight = 0.0, weight_of(step)
         for at in range(0, len(step), plan.batch):
-            part = step[at:at + plan.batch]
-            inputs = tokenizer([plan.texts[i] for i in part], truncation=True, max_length=128, padding=True,
-                               return_tensors="pt")
-            loss = loss_of(model(**inputs).logits, [plan.labels[i] for i in part]) / weight
+            loss = loss_of(step[at:at + plan.batch]) / weight
             loss.backward()
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), plan.max_grad_norm)
@@ -176,15 +192,20 @@ def compare_weights(checkpoint, theirs_, plan, limit=1e-3):
     print(f"weights: apart by at most {worst:.1e} of their way")
 
 
-def compare(plan, folder, program, limit=1e-3):
+def compare_losses(plan, a, b, limit=1e-3):
     """The largest relative difference of any step's loss; it must be within the limit."""
-    a, (b, weights) = ours(plan, folder, program), theirs(plan)
     apart = [abs(x - y) / abs(y) for x, y in zip(a, b, strict=True)]
     worst = max(range(plan.steps), key=apart.__getitem__)
     print(f"{plan.steps} steps, loss {b[0]:.4f} → {b[-1]:.4f}: largest relative difference {apart[worst]:.1e} "
           f"at step {worst + 1}")
     assert max(b) - min(b) > 1e-3, "the loss hardly moves: nothing would be seen"
     assert apart[worst] <= limit, (worst + 1, a[worst], b[worst])
+    return apart[worst]
+
+
+def compare(plan, folder, program, limit=1e-3):
+    a, (b, weights) = ours(plan, folder, program), theirs(plan)
+    worst = compare_losses(plan, a, b, limit)
     if plan.more.get("run.save_strategy"):
         compare_weights(folder / "runs/run/last", weights, plan)
-    return apart[worst]
+    return worst
