@@ -155,10 +155,17 @@ static char *name_of(const char *path)
 
 static enum bt_status resolve_adapter(struct bt_experiment *x, struct bt_error *err)
 {
-    struct bt_string_list *modules = &x->model_modules_to_save;
-    if (x->model_adapter == BT_ADAPTER_NONE || modules->n) return BT_OK;
-    enum bt_status st = bt__list_add(modules, "classifier", err);
-    return st ? st : bt__list_add(modules, "pooler", err);
+    struct bt_string_list *modules = &x->model_modules_to_save, *targets = &x->model_lora_target_modules;
+    enum bt_status st = BT_OK;
+    if (x->model_adapter != BT_ADAPTER_NONE && modules->n == 0) {
+        st = bt__list_add(modules, "classifier", err);
+        if (!st) st = bt__list_add(modules, "pooler", err);
+    }
+    if (!st && x->model_adapter == BT_ADAPTER_LORA && targets->n == 0) {
+        st = bt__list_add(targets, "query", err);
+        if (!st) st = bt__list_add(targets, "value", err);
+    }
+    return st;
 }
 
 const char *bt_experiment_metric(const struct bt_experiment *x)

@@ -111,7 +111,12 @@ static const struct {
     int option, of;
     unsigned choices;
 } only_with[] = {
-    ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT)),
+    ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT) | ONE(BT_ADAPTER_LORA)),
+    ONLY(model_lora_r, model_adapter, ONE(BT_ADAPTER_LORA)),
+    ONLY(model_lora_alpha, model_adapter, ONE(BT_ADAPTER_LORA)),
+    ONLY(model_lora_dropout, model_adapter, ONE(BT_ADAPTER_LORA)),
+    ONLY(model_lora_target_modules, model_adapter, ONE(BT_ADAPTER_LORA)),
+    ONLY(model_reinit_layers, model_adapter, ONE(BT_ADAPTER_NONE) | ONE(BT_ADAPTER_BITFIT)),
     ONLY(task_class_weights, task_type, LABELS),
     ONLY(task_threshold, task_type, ONE(BT_TYPE_MULTILABEL)),
     ONLY(task_label_separator, task_type, ONE(BT_TYPE_MULTILABEL)),

@@ -17,7 +17,7 @@ struct bt__load_report {
     bool pooler_fresh; /* the file has no pooler */
 };
 /* Fills w (p->total floats) from dir's weights: names with or without "bert.", gamma/beta for weight/bias, position_ids
- * ignored; shapes checked; missing encoder weights are an error with the tensor's name; missing head or optional parameters are
+ * ignored; shapes checked; adapters are not looked for, but fresh; missing encoder weights are an error with the tensor's name; missing head or optional parameters are
  * left untouched (the caller has drawn them) and counted. fresh[i] (p->n flags, may be NULL) says which. */
 enum bt_status bt__hf_weights_load(const char *dir, enum bt__weights_kind kind, const struct bt__params *p,
                                    float *w, bool *fresh, struct bt__load_report *report,

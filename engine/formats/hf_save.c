@@ -1,4 +1,5 @@
 /* Writing a model directory that transformers' Auto classes load. */
+#include "formats/adapter.h"
 #include "formats/hf_dir.h"
 #include "formats/safetensors.h"
 
@@ -72,20 +73,42 @@ static void write_config(struct bt_json_writer *w, const struct bt__model_config
     bt_jw_end_object(w);
 }
 
-static enum bt_status save_weights(const char *dir, const struct bt__params *p, const float *w,
-                                   struct bt_error *err)
+struct merge {
+    const struct bt__model_config *c;
+    const struct bt__params *p;
+    const float *w;
+};
+
+static void merge(const void *ctx, const void *base, float *to)
+{
+    const struct merge *m = ctx;
+    bt__adapter_merge(m->c, m->p, m->w, base, to);
+}
+
+/* Adapters are merged into their bases. */
+static enum bt_status save_weights(const char *dir, const struct bt__model_config *c,
+                                   const struct bt__params *p, const float *w, struct bt_error *err)
 {
     char *path = bt_path_join(dir, "model.safetensors");
     struct bt__tensor_out *t = calloc(p->n, sizeof *t);
     enum bt_status st =
         path && t ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for a table of tensors", dir);
+    const struct merge m = {.c = c, .p = p, .w = w};
+    size_t n = 0;
     for (size_t i = 0; !st && i < p->n; i++) {
-        const struct bt__param *q = &p->item[i];
-        t[i] = (struct bt__tensor_out){.name = q->name, .rank = q->rank, .data = w + q->offset};
-        t[i].shape[0] = q->rank == 2 ? q->rows : q->cols;
-        t[i].shape[1] = q->cols;
+        const struct bt__param *q = &p->item[i], *a, *b;
+        if (q->adapter) continue;
+        struct bt__tensor_out *to = &t[n++];
+        *to = (struct bt__tensor_out){.name = q->name, .rank = q->rank, .data = w + q->offset};
+        to->shape[0] = q->rank == 2 ? q->rows : q->cols;
+        to->shape[1] = q->cols;
+        if (!bt__adapter_of(p, q, &a, &b)) continue;
+        to->data = NULL;
+        to->make = merge;
+        to->ctx = &m;
+        to->which = q;
     }
-    if (!st) st = bt__safetensors_write(path, t, p->n, err);
+    if (!st) st = bt__safetensors_write(path, t, n, err);
     free(t);
     free(path);
     return st;
@@ -100,5 +123,5 @@ enum bt_status bt__hf_save(const char *dir, const struct bt__model_config *c, co
     write_config(&j, c);
     enum bt_status st = bt__hf_put(dir, "config.json", &text, err);
     if (!st) st = bt__hf_save_tokenizer(dir, tokenizer_dir, letters, err);
-    return st ? st : save_weights(dir, p, w, err);
+    return st ? st : save_weights(dir, c, p, w, err);
 }

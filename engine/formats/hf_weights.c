@@ -82,9 +82,10 @@ enum bt_status bt__hf_weights_load(const char *dir, enum bt__weights_kind kind, 
     enum bt_status st = bt__weights_open(dir, kind, &s, err);
     const char *path = st ? dir : bt__weights_path(s);
     for (size_t i = 0; !st && i < p->n; i++) {
-        bool new = other_head(s, &p->item[i]);
+        const bool adapter = p->item[i].adapter; /* in a file of its own: formats/adapter.h */
+        bool new = adapter || other_head(s, &p->item[i]);
         if (new)
-            report->fresh++;
+            report->fresh += !adapter;
         else
             st = load_one(s, path, &p->item[i], w, &new, report, err);
         if (fresh) fresh[i] = new;

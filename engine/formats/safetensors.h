@@ -26,6 +26,9 @@ struct bt__tensor_out {
     int rank;
     int64_t shape[8];
     const float *data;
+    void (*make)(const void *ctx, const void *which,
+                 float *to); /* where data is NULL: fills memory of the writer's */
+    const void *ctx, *which;
 };
 /* Writes fp32 tensors in the given order with {"format": "pt"} as metadata to a new file (mode 0600), fsynced; a failure
  * removes it. header padded so that the data starts 8-byte aligned. */

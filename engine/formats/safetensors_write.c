@@ -66,22 +66,41 @@ static int write_all(int fd, const void *data, size_t n)
     return 0;
 }
 
+/* Memory for the largest tensor that is made only now; *buffer NULL: none is. */
+static bool reserve(const struct bt__tensor_out *t, size_t n, float **buffer)
+{
+    size_t most = 0;
+    *buffer = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!t[i].data && count_of(&t[i]) > most) most = count_of(&t[i]);
+    return !most || (*buffer = malloc(most * sizeof **buffer)) != NULL;
+}
+
+static bool write_tensor(int fd, const struct bt__tensor_out *t, float *buffer)
+{
+    if (!t->data) t->make(t->ctx, t->which, buffer);
+    return write_all(fd, t->data ? t->data : buffer, count_of(t) * sizeof(float)) == 0;
+}
+
 enum bt_status bt__safetensors_write(const char *path, const struct bt__tensor_out *t, size_t n,
                                      struct bt_error *err)
 {
     struct bt_str head = {.data = NULL};
+    float *buffer;
     header(&head, t, n);
-    if (head.failed) {
+    if (!reserve(t, n, &buffer) || head.failed) {
         bt_str_free(&head);
-        return bt_fail(err, BT_NOMEM, "%s: no memory for its header", path);
+        free(buffer);
+        return bt_fail(err, BT_NOMEM, "%s: no memory to write it", path);
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok = fd >= 0 && write_all(fd, head.data, head.len) == 0;
-    for (size_t i = 0; ok && i < n; i++) ok = write_all(fd, t[i].data, count_of(&t[i]) * sizeof(float)) == 0;
+    for (size_t i = 0; ok && i < n; i++) ok = write_tensor(fd, &t[i], buffer);
     ok = ok && fsync(fd) == 0;
     enum bt_status st = ok ? BT_OK : bt_fail_errno(err, "%s", path);
     if (fd >= 0 && close(fd) != 0 && !st) st = bt_fail_errno(err, "%s", path);
     if (fd >= 0 && st) unlink(path);
     bt_str_free(&head);
+    free(buffer);
     return st;
 }

@@ -1,5 +1,6 @@
 #include "run/checkpoint.h"
 
+#include "formats/adapter.h"
 #include "formats/hf_dir.h"
 #include "formats/safetensors.h"
 #include "run/checkpoint_parts.h"
@@ -24,7 +25,10 @@ static enum bt_status no_memory(struct bt_error *err)
 size_t bt__checkpoint_bytes(const struct bt__model *m, size_t optim)
 {
     const size_t texts = 4 << 20; /* vocabulary, configuration, manifest */
-    return m->params.total * sizeof(float) + optim + texts;
+    size_t floats = m->params.total;
+    for (size_t i = 0; i < m->params.n; i++)
+        if (m->params.item[i].adapter) floats -= m->params.item[i].count; /* merged */
+    return floats * sizeof(float) + bt__adapter_bytes(&m->params) + optim + texts;
 }
 
 /* ── the optimiser's file ── */
@@ -194,6 +198,7 @@ static enum bt_status fill(const char *tmp, const struct bt__checkpoint *c, cons
     if (mkdir(tmp, 0700) != 0) return bt_fail_errno(err, "%s", tmp);
     enum bt_status st = bt__hf_save(tmp, &c->model->config, &c->model->params, c->model->w, c->tokenizer_dir,
                                     &c->letters, err);
+    if (!st) st = bt__adapter_save(tmp, &c->model->config, &c->model->params, c->model->w, c->base, err);
     if (!st) st = save_optimiser(tmp, c, err);
     if (!st) st = put(tmp, "trainer.json", trainer, err);
     if (!st) st = save_manifest(tmp, c->step, err);

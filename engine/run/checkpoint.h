@@ -15,6 +15,7 @@
 struct bt__checkpoint {
     int64_t step;
     const struct bt__model *model;
+    const char *base;          /* what adapters stand on: the experiment's model */
     const char *tokenizer_dir; /* whose vocabulary files are copied */
     struct bt__hf_case letters;
     struct bt__optim *optim; /* whose state is kept; NULL: none is */

@@ -1,3 +1,4 @@
+#include "formats/adapter.h"
 #include "run/checkpoint.h"
 #include "run/checkpoint_parts.h"
 #include "run/find.h"
@@ -15,13 +16,28 @@
 
 enum { BLOCK = 1 << 20 };
 
-/* What only an exact resume needs. The manifest is no file of itself. */
-static bool only_ours(const char *name)
+enum kind { OURS /* what only an exact resume needs */, MODEL, ADAPTER };
+
+/* Files of a checkpoint that are not the model's. The manifest is no file of itself. */
+static const struct {
+    const char *name;
+    enum kind kind;
+    const char *as; /* its name where it goes; NULL: the same */
+} others[] = {{.name = "trainer.json", .kind = OURS},
+              {.name = "optimizer.safetensors", .kind = OURS},
+              {.name = BT__ADAPTER_BASE, .kind = OURS},
+              {.name = BT__ADAPTER_WEIGHTS, .kind = ADAPTER},
+              {.name = BT__ADAPTER_SETTINGS, .kind = ADAPTER, .as = "adapter_config.json"}};
+
+static enum kind kind_of(const char *name, const char **as)
 {
-    static const char *const ours[] = {"trainer.json", "optimizer.safetensors"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (strcmp(name, ours[i]) == 0) return true;
-    return false;
+    *as = name;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(name, others[i].name) != 0) continue;
+        if (others[i].as) *as = others[i].as;
+        return others[i].kind;
+    }
+    return MODEL;
 }
 
 /* ── copying ── */
@@ -48,10 +64,10 @@ static bool pour(int from, int to, char *block)
     }
 }
 
-static enum bt_status copy_file(const char *from_dir, const char *to_dir, const char *name, char *block,
-                                struct bt_error *err)
+static enum bt_status copy_file(const char *from_dir, const char *name, const char *to_dir, const char *as,
+                                char *block, struct bt_error *err)
 {
-    char *from = bt_path_join(from_dir, name), *to = bt_path_join(to_dir, name);
+    char *from = bt_path_join(from_dir, name), *to = bt_path_join(to_dir, as);
     enum bt_status status = from && to ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for a name", name);
     int in = status == BT_OK ? open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
     if (status == BT_OK && in < 0) status = bt_fail_errno(err, "%s", from);
@@ -64,7 +80,7 @@ static enum bt_status copy_file(const char *from_dir, const char *to_dir, const 
     return status;
 }
 
-static enum bt_status copy_files(const char *from, const char *to, struct bt_error *err)
+static enum bt_status copy_files(const char *from, const char *to, enum kind wanted, struct bt_error *err)
 {
     char *manifest = bt_path_join(from, "manifest.json"), *block = malloc(BLOCK);
     enum bt_status status = manifest && block ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory", from);
@@ -72,8 +88,13 @@ static enum bt_status copy_files(const char *from, const char *to, struct bt_err
     struct bt_json *v = status == BT_OK ? bt_json_load(manifest, BT__MAX_STATUS, &why) : NULL;
     if (status == BT_OK && !v) status = bt_fail(err, why.status, "%s", why.text);
     const struct bt_json *files = bt_json_get(v, "files");
-    for (const void *it = bt_json_first(files); it && status == BT_OK; it = bt_json_next(files, it))
-        if (!only_ours(bt_json_key(it))) status = copy_file(from, to, bt_json_key(it), block, err);
+    if (status == BT_OK && wanted == ADAPTER && !bt_json_get(files, BT__ADAPTER_SETTINGS))
+        status =
+            bt_fail(err, BT_NOTFOUND, "%s: has no adapter, expected a run with model.adapter: lora", from);
+    for (const void *it = bt_json_first(files); it && status == BT_OK; it = bt_json_next(files, it)) {
+        const char *as, *name = bt_json_key(it);
+        if (kind_of(name, &as) == wanted) status = copy_file(from, name, to, as, block, err);
+    }
     bt_json_free(v);
     free(manifest);
     free(block);
@@ -97,7 +118,7 @@ static enum bt_status check_target(const char *to, struct bt_error *err)
 }
 
 /* Beside the target, so that a rename makes all of it appear at once. */
-static enum bt_status fill(const char *from, const char *to, struct bt_error *err)
+static enum bt_status fill(const char *from, const char *to, enum kind wanted, struct bt_error *err)
 {
     char *tmp = bt_strfmt("%s.%ld.tmp", to, (long)getpid());
     if (!tmp) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", to);
@@ -106,7 +127,7 @@ static enum bt_status fill(const char *from, const char *to, struct bt_error *er
         free(tmp);
         return failed;
     }
-    enum bt_status status = copy_files(from, tmp, err);
+    enum bt_status status = copy_files(from, tmp, wanted, err);
     if (status == BT_OK) status = bt__sync_dir(tmp, err);
     if (status == BT_OK && rename(tmp, to) != 0) status = bt_fail_errno(err, "%s", to);
     if (status != BT_OK) bt__remove_flat(tmp);
@@ -114,7 +135,7 @@ static enum bt_status fill(const char *from, const char *to, struct bt_error *er
     return status;
 }
 
-enum bt_status bt_run_export(const char *dir, int64_t step, const char *to, int64_t *found,
+enum bt_status bt_run_export(const char *dir, int64_t step, bool adapter, const char *to, int64_t *found,
                              struct bt_error *err)
 {
     char *from = NULL, *target = realpath(to, NULL);
@@ -125,7 +146,7 @@ enum bt_status bt_run_export(const char *dir, int64_t step, const char *to, int6
                                               : bt_fail(err, BT_NOMEM, "%s: no memory for a name", to);
     if (status == BT_OK) status = bt_run_checkpoint(dir, step, &from, found, err);
     if (status == BT_OK) status = bt__checkpoint_verify(from, err);
-    if (status == BT_OK) status = fill(from, target, err);
+    if (status == BT_OK) status = fill(from, target, adapter ? ADAPTER : MODEL, err);
     free(from);
     free(target);
     return status;

@@ -1,5 +1,6 @@
 #include "run/settings.h"
 
+#include "formats/adapter.h"
 #include "model/trainable.h"
 #include "tasks/task.h"
 #include <string.h>
@@ -72,6 +73,54 @@ enum bt_status bt__tokenizer_fits(const struct bt_tokenizer *t, const struct bt_
     return BT_OK;
 }
 
+/* As peft: a name, or what a name ends with behind a dot. */
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+    return m > 0 && m <= n && strcmp(name + n - m, end) == 0 && (m == n || name[n - m - 1] == '.');
+}
+
+enum bt_status bt__lora_of(const struct bt_experiment *x, struct bt__model_config *c, struct bt_error *err)
+{
+    const struct bt_string_list *targets = &x->model_lora_target_modules;
+    c->lora = (struct bt__lora){.r = 0};
+    if (x->model_adapter != BT_ADAPTER_LORA) return BT_OK;
+    c->lora = (struct bt__lora){.r = (int)x->model_lora_r,
+                                .alpha = (float)x->model_lora_alpha,
+                                .dropout = (float)x->model_lora_dropout,
+                                .first_layer = (int)x->model_freeze_layers};
+    for (size_t i = 0; i < targets->n; i++) {
+        unsigned found = 0;
+        for (int kind = 0; kind < BT__LORA_KINDS; kind++)
+            if (ends_with(bt__lora_base(c, (enum bt__lora_kind)kind).name, targets->item[i]))
+                found |= 1u << kind;
+        if (!found)
+            return bt_fail(
+                err, BT_INVALID,
+                "model.lora_target_modules: a layer has no matrix \"%.60s\", expected query, key, value, "
+                "dense, attention.output.dense, intermediate.dense or output.dense",
+                targets->item[i]);
+        c->lora.targets |= found;
+    }
+    if (c->lora.first_layer >= c->num_hidden_layers)
+        return bt_fail(err, BT_INVALID,
+                       "model.freeze_layers: %d, but the model has %d layers: none is left to adapt",
+                       c->lora.first_layer, c->num_hidden_layers);
+    return BT_OK;
+}
+
+/* A matrix is adapted or trained itself. */
+static enum bt_status not_both(const struct bt__params *p, struct bt_error *err)
+{
+    const struct bt__param *a, *b;
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->item[i].frozen && bt__adapter_of(p, &p->item[i], &a, &b))
+            return bt_fail(err, BT_INVALID,
+                           "model.modules_to_save: %s has an adapter, expected one of the two",
+                           p->item[i].name);
+    return BT_OK;
+}
+
 enum bt_status bt__freeze(const struct bt_experiment *x, struct bt__params *p, struct bt_error *err)
 {
     const struct bt_string_list *modules = &x->model_modules_to_save;
@@ -84,7 +133,8 @@ enum bt_status bt__freeze(const struct bt_experiment *x, struct bt__params *p, s
     bt__params_freeze(p, &(struct bt__freeze){.embeddings = x->model_freeze_embeddings,
                                               .layers = (int)x->model_freeze_layers,
                                               .biases = x->model_adapter == BT_ADAPTER_BITFIT,
+                                              .adapters = x->model_adapter == BT_ADAPTER_LORA,
                                               .module = (const char *const *)modules->item,
                                               .n_modules = modules->n});
-    return BT_OK;
+    return not_both(p, err);
 }

@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include "batch/order.h"
+#include "formats/adapter.h"
 #include "run/settings.h"
 #include "tasks/class_weights.h"
 #include <bertty/file.h>
@@ -206,7 +207,9 @@ static enum bt_status make_model(const struct job *j, const struct bt__model_con
     bt__task_name_model(t->ops, &named);
     named.settings = 0; /* of another task, perhaps */
     if (t->ops->remember) t->ops->remember(t, &named);
-    enum bt_status st = bt__model_create(&named, &head, &j->s->model, j->err);
+    enum bt_status st = bt__lora_of(j->x, &named, j->err);
+    if (st) return st;
+    st = bt__model_create(&named, &head, &j->s->model, j->err);
     if (st) return bt_error_prefix(j->err, st, "%s/config.json", j->s->model_dir);
     j->s->fresh = calloc(j->s->model->params.n, sizeof *j->s->fresh);
     return j->s->fresh ? bt__freeze(j->x, &j->s->model->params, j->err) : no_memory(j);
@@ -244,6 +247,7 @@ enum bt_status bt__setup_weights(struct bt__setup *s, const struct bt_experiment
     if (!st && begins)
         bt__model_redrawn(s->model, (int)x->model_reinit_layers, x->model_reinit_pooler, s->fresh);
     if (!st) bt__model_init(s->model, (uint64_t)x->train_seed, s->fresh);
+    if (!st && !begins) st = bt__adapter_load(s->model_dir, &s->model->params, s->model->w, err);
     return st;
 }
 

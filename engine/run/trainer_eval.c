@@ -1,6 +1,7 @@
 /* Evaluations of a run: when, what they decide, and what they leave in the run's directory. */
 #include "run/trainer.h"
 
+#include "formats/adapter.h"
 #include "run/checkpoint.h"
 #include "run/control.h"
 #include <bertty/file.h>
@@ -198,6 +199,7 @@ static enum bt_status best_weights(struct bt__trainer *t, int64_t *step, struct 
     else
         st = bt__hf_weights_load(path, BT__WEIGHTS_SAFETENSORS, &t->setup.model->params, t->setup.model->w,
                                  NULL, &report, err);
+    if (!missing.status && !st) st = bt__adapter_load(path, &t->setup.model->params, t->setup.model->w, err);
     if (!missing.status && !st) st = recall(t, path, err);
     if (!st) {
         *step = t->st.best.step;

@@ -36,6 +36,7 @@ static enum bt_status write_checkpoint(struct bt__trainer *t, struct bt_error *e
     const bool whole = !t->x->run_save_only_model;
     struct bt__checkpoint c = {.step = t->st.step,
                                .model = t->setup.model,
+                               .base = t->x->model_name_or_path,
                                .tokenizer_dir = t->setup.model_dir,
                                .letters = letters_of(t),
                                .optim = whole ? bt__learner_optim(t->learner) : NULL,

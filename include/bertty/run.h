@@ -103,9 +103,9 @@ enum bt_status bt_run_launch(const struct bt_launch *l, char **dir, struct bt_er
 /* Removes a run that has no engine: only what a run consists of, never following symlinks out of it. */
 enum bt_status bt_run_remove(const char *dir, struct bt_error *err);
 
-/* Copies a checkpoint (as in bt_run_checkpoint, its sums checked) to a new or empty directory as a plain Hugging Face model: all of it or nothing. *found: which
+/* Copies a checkpoint (as in bt_run_checkpoint, its sums checked) to a new or empty directory as a plain Hugging Face model, or of its adapter alone for peft: all of it or nothing. *found: which
  * step. BT_EXISTS: there is something already. */
-enum bt_status bt_run_export(const char *dir, int64_t step, const char *to, int64_t *found,
+enum bt_status bt_run_export(const char *dir, int64_t step, bool adapter, const char *to, int64_t *found,
                              struct bt_error *err);
 
 /* The last max_bytes of log.txt (whole lines) and the offset behind them; from *offset ≥ 0 on: what was added since. out is appended to. */

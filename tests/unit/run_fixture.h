@@ -232,4 +232,25 @@ static inline char *fix_json(const char *run, const char *file, const char *key)
     return text;
 }
 
+/* A run that is stopped and resumed comes to the same bits as one that is not; it is called name, the other name-stopped. */
+static inline void fix_stopped_and_resumed(const char *name, const char *const *settings)
+{
+    char stopped[64];
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    snprintf(stopped, sizeof stopped, "%s-stopped", name);
+    expect_ok(fix_train(name, settings, &w, &r));
+    assert_string_equal(r.state, "finished");
+    assert_int_equal(w.warnings, 0);
+    bt_train_result_clear(&r);
+    w = (struct fix_watch){.at = 5, .act = fix_stop};
+    expect_ok(fix_train(stopped, settings, &w, &r));
+    assert_string_equal(r.state, "stopped");
+    bt_train_result_clear(&r);
+    w = (struct fix_watch){.at = -1};
+    expect_ok(fix_resume(stopped, -1, false, &w, &r));
+    bt_train_result_clear(&r);
+    assert_string_equal(fix_weights(name), fix_weights(stopped));
+}
+
 #endif

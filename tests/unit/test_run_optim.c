@@ -5,34 +5,14 @@
 #include "formats/safetensors.h"
 #include <math.h>
 
-static void stopped_and_resumed(const char *name, const char *const *settings)
-{
-    char stopped[64];
-    struct fix_watch w = {.at = -1};
-    struct bt_train_result r;
-    snprintf(stopped, sizeof stopped, "%s-stopped", name);
-    expect_ok(fix_train(name, settings, &w, &r));
-    assert_string_equal(r.state, "finished");
-    assert_int_equal(w.warnings, 0);
-    bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = 5, .act = fix_stop};
-    expect_ok(fix_train(stopped, settings, &w, &r));
-    assert_string_equal(r.state, "stopped");
-    bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume(stopped, -1, false, &w, &r));
-    bt_train_result_clear(&r);
-    assert_string_equal(fix_weights(name), fix_weights(stopped));
-}
-
 static void exact(void **state)
 {
     (void)state;
-    stopped_and_resumed("bert_adam", (const char *const[]){"optim.optim=bert_adam", NULL});
-    stopped_and_resumed("adafactor", (const char *const[]){"optim.optim=adafactor", NULL});
-    stopped_and_resumed("sgd", (const char *const[]){"optim.optim=sgd", NULL});
-    stopped_and_resumed("heavy", (const char *const[]){"optim.optim=sgd", "optim.momentum=0.9",
-                                                       "optim.warmup_ratio=0", NULL});
+    fix_stopped_and_resumed("bert_adam", (const char *const[]){"optim.optim=bert_adam", NULL});
+    fix_stopped_and_resumed("adafactor", (const char *const[]){"optim.optim=adafactor", NULL});
+    fix_stopped_and_resumed("sgd", (const char *const[]){"optim.optim=sgd", NULL});
+    fix_stopped_and_resumed("heavy", (const char *const[]){"optim.optim=sgd", "optim.momentum=0.9",
+                                                           "optim.warmup_ratio=0", NULL});
     assert_string_not_equal(fix_weights("bert_adam"), fix_weights("adafactor"));
     assert_string_not_equal(fix_weights("sgd"), fix_weights("heavy"));
 }
@@ -128,7 +108,7 @@ static void plateau(void **state)
                                            "optim.learning_rate=0.5",
                                            "eval.eval_steps=1",
                                            NULL};
-    stopped_and_resumed("plateau", settings);
+    fix_stopped_and_resumed("plateau", settings);
     struct bt_experiment *x;
     expect_ok(bt_experiment_load(fix_path("runs/plateau/experiment.yaml"), &x, &fix_err));
     assert_string_equal(x->eval_metric_for_best_model, "loss");
@@ -245,7 +225,7 @@ static bool in_bitfit(const char *name)
 static void bitfit(void **state)
 {
     (void)state;
-    stopped_and_resumed("bitfit", (const char *const[]){"model.adapter=bitfit", NULL});
+    fix_stopped_and_resumed("bitfit", (const char *const[]){"model.adapter=bitfit", NULL});
     struct tensors before = open_tensors(fix_path("model/model.safetensors")),
                    after = open_tensors(fix_path("runs/bitfit/last/model.safetensors")),
                    optim = open_tensors(fix_path("runs/bitfit/last/optimizer.safetensors"));
@@ -269,7 +249,7 @@ static void bitfit_and_frozen(void **state)
     (void)state;
     static const char *const settings[] = {"model.adapter=bitfit", "model.freeze_layers=1",
                                            "model.modules_to_save=[classifier, output.LayerNorm]", NULL};
-    stopped_and_resumed("bitfit-frozen", settings);
+    fix_stopped_and_resumed("bitfit-frozen", settings);
     struct tensors before = open_tensors(fix_path("model/model.safetensors")),
                    after = open_tensors(fix_path("runs/bitfit-frozen/last/model.safetensors"));
     static const struct {

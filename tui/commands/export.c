@@ -27,8 +27,11 @@ static void tell(const char *run, const char *to, int64_t step, bool json)
 int cmd_export(int argc, char **argv)
 {
     const char *runs = "runs";
-    bool json = false;
-    const struct cli_option options[] = {CLI_JSON(&json), CLI_RUNS(&runs), CLI_END};
+    bool json = false, adapter = false;
+    const struct cli_option options[] = {
+        CLI_FLAG("adapter", 0, &adapter,
+                 "the adapter alone, as Hugging Face's peft loads it (of a run with model.adapter: lora)"),
+        CLI_JSON(&json), CLI_RUNS(&runs), CLI_END};
     const struct cli_spec spec = {
         .command = "export", .about = about, .options = options, .min_args = 2, .max_args = 2};
     struct cli_args args;
@@ -38,7 +41,7 @@ int cmd_export(int argc, char **argv)
     int code;
     if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
     enum bt_status status = bt_run_find(runs, args.v[0], &dir, &step, &err);
-    if (status == BT_OK) status = bt_run_export(dir, step, args.v[1], &found, &err);
+    if (status == BT_OK) status = bt_run_export(dir, step, adapter, args.v[1], &found, &err);
     if (status == BT_OK) tell(bt_path_base(dir), args.v[1], found, json);
     free(dir);
     return status == BT_OK ? CLI_DONE : cli_fail(&err);
