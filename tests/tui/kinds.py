@@ -123,3 +123,40 @@ def mlm(d):
     rows = [{"prediction": "", "masked": m, "right": r, "loss": loss} for m, r, loss in ((1, 1, 0.5), (3, 1, 2.0), (2, 0, 4.0))]
     return run(d, "mlm", {"dev.txt": "\n".join(lines) + "\n"}, rows,
                {"train_file": file_of(d, "dev.txt"), "validation_file": file_of(d, "dev.txt")}, "perplexity", best=9.5, last=9.5)
+
+
+# ── tiny models of every task, trained for a few steps ──
+
+def trained(folder, task, program):
+    """runs/TASK in folder, by `bertty train` on data that tiny_bert's vocabulary covers."""
+    import tiny_bert
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [text.split() for text, _ in tiny_bert.sentences(40, 1)]
+    tag = {**{w: "B-GOOD" for w in tiny_bert.GOOD}, **{w: "B-BAD" for w in tiny_bert.BAD}}
+    context = "the film was good and the plot was dull"
+    question = {"id": "0", "question": "was the film good", "answers": [{"text": "good", "answer_start": context.index("good")}]}
+    names = {"text_column": "text", "label_column": "label"}
+    made = {  # file, its text, settings
+        "ner": ("x.conll", "".join("".join(f"{w} {tag.get(w, 'O')}\n" for w in s) + "\n" for s in words), {}),
+        "qa": ("x.json", json.dumps({"version": "1.1", "data": [{"title": "t", "paragraphs": [
+            {"context": context, "qas": [{**question, "id": str(i)} for i in range(16)]}]}]}), {"max_seq_length": 64}),
+        "regression": ("x.tsv", "text\tlabel\n" + "".join(f"{' '.join(s)}\t{len(s)}\n" for s in words), names),
+        "multilabel": ("x.tsv", "text\tlabel\n" + "".join(f"{' '.join(s)}\t{'warm,cold' if i % 2 else 'warm'}\n" for i, s in enumerate(words)), names),
+        "multiple_choice": ("x.tsv", "text\ta\tb\tlabel\n" + "".join(f"{' '.join(s)}\tgood\tbad\t{i % 2}\n" for i, s in enumerate(words)),
+                            {**names, "choice_columns": ["a", "b"]}),
+        "absa": ("x.tsv", "text\taspect\tlabel\n" + "".join(f"the film was {w}\tfilm\t{'positive' if w in tiny_bert.GOOD else 'negative'}\n"
+                                                            for w in tiny_bert.GOOD + tiny_bert.BAD), {**names, "aspect_column": "aspect"}),
+    }
+    name, text, more = made[task]
+    (folder / name).write_text(text)
+    options = {"task.type": task, "data.train_file": name, "data.validation_file": name, "train.max_steps": 10, "data.text_column": None,
+               "data.label_column": None, **{f"data.{k}": v for k, v in more.items()}}
+    if task == "qa":
+        options.update({"task.doc_stride": 8, "task.max_query_length": 16})
+    if task in ("ner", "qa"):
+        options.update({"train.max_steps": 60, "optim.learning_rate": 5e-3})
+    experiment = tiny_bert.experiment(folder, options)
+    done = tiny_bert.run("train", experiment, "--name", task, program=program, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "runs"

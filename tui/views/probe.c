@@ -12,7 +12,10 @@ enum { A_TYPE = ACT_OWN, A_PAIR, A_CHECKPOINT, A_RUNS, A_DROP, A_CLEAR };
 
 static const struct action actions[] = {
     {.id = A_TYPE, .name = "type", .keys = "i", .help = "go on typing (Esc leaves the text, Enter keeps it)"},
-    {.id = A_PAIR, .name = "pair", .keys = "P", .help = "a second text, or none"},
+    {.id = A_PAIR,
+     .name = "pair",
+     .keys = "P",
+     .help = "a second text, or none (where the task leaves it open)"},
     {.id = A_CHECKPOINT, .name = "checkpoint", .keys = "c", .help = "which checkpoint of the run is asked"},
     {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "ask another run too, or one no longer"},
     {.id = A_CLEAR, .name = "clear", .keys = "x", .help = "begin with an empty text"},
@@ -43,11 +46,19 @@ static void job_run(void *ctx, const atomic_bool *cancel)
 
 static void ask(struct view *v);
 
+static bool same_said(const struct probe_said *a, const struct probe_said *b)
+{
+    if (!a->label != !b->label || (a->label && strcmp(a->label, b->label) != 0)) return false;
+    return a->score == b->score && a->begin == b->begin && a->end == b->end && a->chosen == b->chosen;
+}
+
 static bool same_answer(const struct probe_answer *a, const struct probe_answer *b)
 {
     if (a->step != b->step || a->n != b->n || a->tokens != b->tokens || !a->error != !b->error) return false;
     if (a->error && strcmp(a->error, b->error) != 0) return false;
-    return a->n == 0 || memcmp(a->score, b->score, (size_t)a->n * sizeof *a->score) == 0;
+    for (int i = 0; i < a->n; i++)
+        if (!same_said(&a->said[i], &b->said[i])) return false;
+    return true;
 }
 
 static bool same_found(const struct probe_found *a, const struct probe_found *b)
@@ -72,7 +83,9 @@ static void take_over(struct view *v, struct job *j)
     struct probe_view *s = v->state;
     bool news = s->stale || !same_found(s->found, j->found);
     take_runs(s, j->wish);
-    if (j->found->wants_pair && !s->pair_decided && !s->pair_shown) {
+    if (j->found->n && j->found->answer[0].task >= 0) s->task = j->found->answer[0].task;
+    bool must = probe_form(s->task)->both;
+    if (j->found->wants_pair && (must || !s->pair_decided) && !s->pair_shown) {
         s->pair_shown = true;
         s->again = news = true;
     }
@@ -127,6 +140,7 @@ static struct probe_wish *make_wish(const struct view *v)
     if (!w) return NULL;
     w->text = bt_strdup(edit_text(s->text));
     w->pair = s->pair_shown ? bt_strdup(edit_text(s->pair)) : NULL;
+    w->look = s->look;
     if (w->text && (w->pair || !s->pair_shown) && name_runs(v, w)) return w;
     probe_wish_free(w);
     return NULL;
@@ -143,6 +157,7 @@ static void ask(struct view *v)
     *j = (struct job){.view = v, .cache = s->cache, .wish = make_wish(v)};
     struct app_task task = {.run = job_run, .done = job_done, .ctx = j, .owner = v};
     s->busy = j->wish && app_submit(v->app, &task);
+    if (s->busy) s->look = false;
     if (!s->busy) job_free(j);
 }
 
@@ -169,6 +184,7 @@ static bool runs_changed(struct view *v)
         free(s->run);
         s->run = bt_strdup(run);
         s->wish = PROBE_AUTOMATIC;
+        s->task = -1;
         if (!s->pair_decided) s->pair_shown = false;
     }
     s->marks = app_marks_version(v->app);
@@ -189,6 +205,7 @@ static void shown(struct view *v)
 {
     struct probe_view *s = v->state;
     if (runs_changed(v)) s->stale = true;
+    s->look = true;
     ask(v);
 }
 
@@ -203,6 +220,7 @@ static void tick(struct view *v, double now)
         return;
     }
     s->looked = now;
+    s->look = true;
     ask(v);
 }
 
@@ -265,7 +283,7 @@ static bool typed(struct view *v, const struct event *e)
 
 static bool key(struct view *v, const struct event *e)
 {
-    const struct probe_view *s = v->state;
+    struct probe_view *s = v->state;
     bool tab = e->kind == EVENT_KEY && !e->alt && (e->key == KEY_CODE_TAB || e->key == KEY_CODE_BACKTAB);
     if (!app_run(v->app) && !s->n) return false; /* no text is in sight */
     if (tab) {
@@ -276,6 +294,12 @@ static bool key(struct view *v, const struct event *e)
     if (e->kind == EVENT_KEY && !e->alt && e->key == KEY_CODE_ESCAPE) {
         v->focus = PROBE_KEPT;
         app_redraw(v->app);
+        return true;
+    }
+    bool lines = v->focus == PROBE_PAIR && probe_form(s->task)->lines;
+    if (e->kind == EVENT_KEY && e->key == KEY_CODE_ENTER && lines && !e->alt) {
+        edit_insert(s->pair, "\n", 1);
+        edited(v);
         return true;
     }
     if (e->kind == EVENT_KEY && !e->alt && e->key == KEY_CODE_ENTER) {
@@ -289,6 +313,10 @@ static bool key(struct view *v, const struct event *e)
 static bool toggle_pair(struct view *v)
 {
     struct probe_view *s = v->state;
+    if (s->pair_shown && probe_form(s->task)->both) {
+        app_say(v->app, ROLE_TEXT, "this task needs both texts");
+        return true;
+    }
     s->pair_shown = !s->pair_shown;
     s->pair_decided = true;
     v->focus = s->pair_shown ? PROBE_PAIR : PROBE_TEXT;
@@ -373,10 +401,12 @@ static bool mouse(struct view *v, const struct event *e)
 
 static void hints(struct view *v, struct bt_str *out)
 {
+    const struct probe_view *s = v->state;
     if (v->focus == PROBE_KEPT)
         bt_str_add(out, "i type  Enter take this text  c checkpoint  m runs  P pair  x clear  d forget");
     else
-        bt_str_add(out, "Esc leave the text, for other keys  Enter keep  Tab next");
+        bt_str_addf(out, "Esc leave the text, for other keys  Enter %s  Tab next",
+                    v->focus == PROBE_PAIR && probe_form(s->task)->lines ? "next line" : "keep");
 }
 
 /* ── coming and going ── */
@@ -385,6 +415,7 @@ static bool open_view(struct view *v)
 {
     struct probe_view *s = v->state;
     s->wish = PROBE_AUTOMATIC;
+    s->task = -1;
     s->text = edit_new(true);
     s->pair = edit_new(true);
     s->cache = probe_cache_new();
@@ -397,6 +428,7 @@ static void close_view(struct view *v)
     probe_kept_free(s);
     probe_found_free(s->found);
     probe_cache_free(s->cache);
+    sheet_free(&s->sheet);
     for (size_t i = 0; i < s->n; i++) free(s->dir[i]);
     edit_free(s->text);
     edit_free(s->pair);

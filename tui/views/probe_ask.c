@@ -1,8 +1,11 @@
 #include "tui/views/probe_ask.h"
 
+#include <bertty/experiment.h>
 #include <bertty/file.h>
+#include <bertty/num.h>
 #include <bertty/predictor.h>
 #include <bertty/run.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,8 +13,8 @@
 
 /* A checkpoint that is open. A run that was resumed may write the same step again: the model's file tells. */
 struct open_model {
-    char *path;
-    int64_t step;
+    char *path, *dir; /* dir, wish: asked for by this */
+    int64_t wish, step;
     struct timespec written;
     struct bt_predictor *predictor;
     bool wanted;
@@ -19,6 +22,9 @@ struct open_model {
 
 struct probe_cache {
     struct open_model model[PROBE_MODELS];
+    char *saved_dir; /* whose checkpoints these are */
+    int64_t *saved;
+    size_t n_saved;
 };
 
 void probe_wish_free(struct probe_wish *w)
@@ -32,17 +38,18 @@ void probe_wish_free(struct probe_wish *w)
 
 static void answer_clear(struct probe_answer *a)
 {
-    for (int i = 0; a->label && i < a->n; i++) free(a->label[i]);
-    free(a->label);
-    free(a->score);
+    for (int i = 0; i < a->n; i++) free(a->said[i].label);
+    free(a->said);
     free(a->error);
-    *a = (struct probe_answer){.n = 0};
+    *a = (struct probe_answer){.n = 0, .task = -1, .threshold = (double)NAN};
 }
 
 void probe_found_free(struct probe_found *f)
 {
     if (!f) return;
     for (size_t i = 0; i < f->n; i++) answer_clear(&f->answer[i]);
+    free(f->text);
+    free(f->pair);
     free(f->pieces);
     free(f->saved);
     free(f);
@@ -57,12 +64,15 @@ static void close_model(struct open_model *m)
 {
     bt_predictor_free(m->predictor);
     free(m->path);
+    free(m->dir);
     *m = (struct open_model){.path = NULL};
 }
 
 void probe_cache_free(struct probe_cache *c)
 {
     for (size_t i = 0; c && i < PROBE_MODELS; i++) close_model(&c->model[i]);
+    if (c) free(c->saved_dir);
+    if (c) free(c->saved);
     free(c);
 }
 
@@ -118,27 +128,47 @@ static bool written_at(const char *path, struct timespec *when, struct bt_error 
     return good;
 }
 
-/* The model of a run's checkpoint, opened if it is not; NULL: err says why. */
-static struct open_model *model_of(struct probe_cache *c, const char *dir, int64_t wish, struct bt_error *err)
+/* The model that this wish led to last time. */
+static struct open_model *known_model(struct probe_cache *c, const char *dir, int64_t wish)
+{
+    for (size_t i = 0; i < PROBE_MODELS; i++) {
+        struct open_model *m = &c->model[i];
+        if (m->dir && m->predictor && m->wish == wish && strcmp(m->dir, dir) == 0) return m;
+    }
+    return NULL;
+}
+
+/* The model at a path, opened if it is not; NULL: err says why. */
+static struct open_model *model_at(struct probe_cache *c, const char *dir, const char *path,
+                                   struct bt_error *err)
+{
+    struct timespec written;
+    if (!written_at(path, &written, err)) return NULL;
+    struct open_model *m = find_open(c, path, written);
+    if (!m && (m = free_place(c)) && open_at(m, dir, path, err)) return NULL;
+    if (m) m->written = written;
+    return m;
+}
+
+/* The model of a run's checkpoint. */
+static struct open_model *model_of(struct probe_cache *c, const char *dir, int64_t wish, bool look,
+                                   struct bt_error *err)
 {
     char *path = NULL;
     int64_t step = 0;
-    struct timespec written;
-    if (bt_run_checkpoint(dir, wish, &path, &step, err)) return NULL;
-    struct open_model *m = NULL;
-    if (written_at(path, &written, err)) {
-        m = find_open(c, path, written);
-        if (!m) {
-            m = free_place(c);
-            if (m && open_at(m, dir, path, err)) m = NULL;
+    struct open_model *m = look ? NULL : known_model(c, dir, wish);
+    if (!m) {
+        if (bt_run_checkpoint(dir, wish, &path, &step, err)) return NULL;
+        m = model_at(c, dir, path, err);
+        if (m) {
+            m->step = step;
+            m->wish = wish;
+            free(m->dir);
+            m->dir = bt_strdup(dir);
         }
+        free(path);
     }
-    if (m) {
-        m->step = step;
-        m->written = written;
-        m->wanted = true;
-    }
-    free(path);
+    if (m) m->wanted = true;
     return m;
 }
 
@@ -151,20 +181,53 @@ static double now_ms(void)
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
-static bool copy_scores(struct probe_answer *a, const struct bt_output *out)
+static bool copy_said(struct probe_answer *a, const struct bt_output *out)
 {
-    a->label = calloc(out->n + 1, sizeof *a->label);
-    a->score = calloc(out->n + 1, sizeof *a->score);
-    if (!a->label || !a->score) return false;
+    a->said = calloc(out->n + 1, sizeof *a->said);
+    if (!a->said) return false;
     for (size_t i = 0; i < out->n; i++, a->n++) {
         const struct bt_answer *from = &out->answer[i];
-        a->score[i] = (float)from->score;
-        if (from->chosen) a->predicted = (int)i;
-        if (!(a->label[i] = bt_strndup(from->label, from->label_n))) return false;
+        a->said[i] = (struct probe_said){
+            .score = from->score, .begin = from->begin, .end = from->end, .chosen = from->chosen};
+        if (from->label && !(a->said[i].label = bt_strndup(from->label, from->label_n))) return false;
     }
     a->tokens = out->tokens;
     a->truncated = out->truncated;
     return true;
+}
+
+/* Choices stand one a line. */
+static bool split_choices(const char *lines, struct bt_input *in, struct bt_part **part)
+{
+    size_t n = 1;
+    for (const char *p = lines; *p; p++) n += *p == '\n';
+    *part = calloc(n, sizeof **part);
+    for (const char *p = lines; *part && *p;) {
+        size_t length = strcspn(p, "\n");
+        if (length) (*part)[in->parts++] = (struct bt_part){.text = p, .n = length, .at = -1};
+        p += length + (p[length] != '\0');
+    }
+    in->part = *part;
+    return *part != NULL;
+}
+
+/* One number for all labels, 0.5 where none is set. */
+static double threshold_of(const struct bt_experiment *x)
+{
+    double number = 0.5;
+    if (x->task_type != BT_TYPE_MULTILABEL) return (double)NAN;
+    if (x->task_threshold.n == 0) return 0.5;
+    return x->task_threshold.n == 1 && bt_parse_double(x->task_threshold.item[0], &number) ? number
+                                                                                           : (double)NAN;
+}
+
+/* Whether there is something to ask: a task that needs both texts waits for the second one. */
+static bool complete(int task, const struct probe_wish *w, const struct bt_input *in)
+{
+    bool both = task == BT_TYPE_QA || task == BT_TYPE_ABSA;
+    if (task == BT_TYPE_MULTIPLE_CHOICE) return in->parts > 1;
+    if (both) return *w->text && w->pair && *w->pair;
+    return *w->text || (w->pair && *w->pair);
 }
 
 static bool answer(struct probe_answer *a, struct open_model *m, const struct probe_wish *w,
@@ -173,15 +236,47 @@ static bool answer(struct probe_answer *a, struct open_model *m, const struct pr
     struct bt_input in = {
         .text = w->text, .text_n = strlen(w->text), .pair = w->pair, .pair_n = w->pair ? strlen(w->pair) : 0};
     struct bt_output out;
+    struct bt_part *part = NULL;
+    bool good = true;
     a->step = m->step;
+    a->task = bt_predictor_task(m->predictor);
+    a->threshold = threshold_of(bt_predictor_experiment(m->predictor));
     a->most = bt_predictor_max_length(m->predictor);
-    if (!in.text_n && !in.pair_n) return true;
-    double start = now_ms();
-    if (bt_predict(m->predictor, &in, &out, err)) return false;
-    a->ms = now_ms() - start;
-    if (copy_scores(a, &out)) return true;
-    bt_fail(err, BT_NOMEM, "no memory for an answer");
-    return false;
+    if (a->task == BT_TYPE_MULTIPLE_CHOICE) {
+        good = split_choices(w->pair ? w->pair : "", &in, &part);
+        in.pair = NULL;
+        in.pair_n = 0;
+    }
+    if (good && complete(a->task, w, &in)) {
+        double start = now_ms();
+        if (bt_predict(m->predictor, &in, &out, err)) {
+            free(part);
+            return false;
+        }
+        a->ms = now_ms() - start;
+        good = copy_said(a, &out);
+    }
+    free(part);
+    if (!good) bt_fail(err, BT_NOMEM, "no memory for an answer");
+    return good;
+}
+
+bool probe_answer_text(const struct probe_answer *a, struct bt_str *out)
+{
+    size_t before = out->len;
+    bool one = a->task == BT_TYPE_QA;
+    for (int i = 0; i < a->n; i++) {
+        const struct probe_said *said = &a->said[i];
+        if (!said->chosen) continue;
+        if (out->len > before) bt_str_add(out, one ? " " : ", ");
+        if (said->label)
+            bt_str_add(out, *said->label ? said->label : "(no answer)");
+        else
+            bt_str_addf(out, "%.4g", said->score);
+    }
+    if (a->n && out->len == before) bt_str_add(out, "none");
+    if (!a->n && a->task == BT_TYPE_NER && a->tokens) bt_str_add(out, "no entities");
+    return out->len > before;
 }
 
 /* The pieces of the first text; single texts are cut at the model's length less [CLS] and [SEP]. */
@@ -200,26 +295,43 @@ static char *pieces_of(const struct bt_predictor *p, const struct probe_wish *w)
     return bt_str_take(&out);
 }
 
-static bool trained_on_pairs(const char *dir)
+static bool asks_for_pair(const struct bt_predictor *p)
 {
-    struct bt_experiment *x = NULL;
-    char *path = bt_path_join(dir, "experiment.yaml");
-    bool pairs = path && bt_experiment_load(path, &x, NULL) == BT_OK && x->data_text_pair_column;
-    bt_experiment_free(x);
-    free(path);
-    return pairs;
+    int task = bt_predictor_task(p);
+    return task == BT_TYPE_QA || task == BT_TYPE_ABSA || task == BT_TYPE_MULTIPLE_CHOICE ||
+           bt_predictor_experiment(p)->data_text_pair_column;
 }
 
 static void ask_one(struct probe_cache *c, const struct probe_wish *w, size_t i, struct probe_found *f)
 {
     struct bt_error err = {.status = BT_OK};
-    struct open_model *m = model_of(c, w->dir[i], w->step[i], &err);
-    if (m && answer(&f->answer[i], m, w, &err)) {
+    struct probe_answer *a = &f->answer[i];
+    struct open_model *m = model_of(c, w->dir[i], w->step[i], w->look, &err);
+    if (m && i == 0) f->wants_pair = asks_for_pair(m->predictor);
+    if (m && answer(a, m, w, &err)) {
         if (i == 0) f->pieces = pieces_of(m->predictor, w);
         return;
     }
-    answer_clear(&f->answer[i]);
-    f->answer[i].error = bt_strdup(err.status ? err.text : "no memory");
+    answer_clear(a);
+    if (m) a->task = bt_predictor_task(m->predictor);
+    a->error = bt_strdup(err.status ? err.text : "no memory");
+}
+
+/* The checkpoints that can be chosen: listed again when somebody looks for them. */
+static void list_saved(struct probe_cache *c, const struct probe_wish *w, struct probe_found *f)
+{
+    if (w->n == 0) return;
+    bool known = c->saved_dir && strcmp(c->saved_dir, w->dir[0]) == 0;
+    if (w->look || !known) {
+        free(c->saved_dir);
+        free(c->saved);
+        c->saved = NULL;
+        c->saved_dir = bt_strdup(w->dir[0]);
+        if (bt_run_checkpoints(w->dir[0], &c->saved, &c->n_saved, NULL)) c->n_saved = 0;
+    }
+    f->saved = c->n_saved ? calloc(c->n_saved, sizeof *f->saved) : NULL;
+    f->n_saved = f->saved ? c->n_saved : 0;
+    if (f->saved) memcpy(f->saved, c->saved, c->n_saved * sizeof *f->saved);
 }
 
 struct probe_found *probe_ask(struct probe_cache *c, const struct probe_wish *w, const atomic_bool *cancel)
@@ -227,15 +339,19 @@ struct probe_found *probe_ask(struct probe_cache *c, const struct probe_wish *w,
     struct probe_found *f = calloc(1, sizeof *f);
     if (!f) return NULL;
     f->n = w->n;
-    for (size_t i = 0; i < PROBE_MODELS; i++) c->model[i].wanted = false;
+    f->text = bt_strdup(w->text);
+    f->pair = bt_strdup(w->pair);
+    for (size_t i = 0; i < PROBE_MODELS; i++) {
+        c->model[i].wanted = false;
+        f->answer[i].task = -1;
+    }
     for (size_t i = 0; i < w->n && !atomic_load(cancel); i++) ask_one(c, w, i, f);
-    if (atomic_load(cancel)) {
+    if (atomic_load(cancel) || !f->text) {
         probe_found_free(f);
         return NULL;
     }
     for (size_t i = 0; i < PROBE_MODELS; i++)
         if (!c->model[i].wanted) close_model(&c->model[i]);
-    f->wants_pair = w->n > 0 && trained_on_pairs(w->dir[0]);
-    if (w->n > 0 && bt_run_checkpoints(w->dir[0], &f->saved, &f->n_saved, NULL)) f->n_saved = 0;
+    list_saved(c, w, f);
     return f;
 }

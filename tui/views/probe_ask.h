@@ -5,6 +5,7 @@
 #define TUI_VIEWS_PROBE_ASK_H
 
 #include <bertty/error.h>
+#include <bertty/str.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,17 +18,27 @@ struct probe_wish {
     char *dir[PROBE_MODELS]; /* runs, owned */
     int64_t step[PROBE_MODELS];
     size_t n;
-    char *text, *pair; /* owned; pair NULL: a single text */
+    char *text, *pair; /* owned; pair NULL: a single text. Of a question the passage, of choices one a line */
+    bool look;         /* for newer checkpoints; else what was found last is asked again */
 };
 void probe_wish_free(struct probe_wish *w); /* w itself too; NULL is fine */
 
+/* One piece of what a model says; as struct bt_answer. */
+struct probe_said {
+    char *label; /* owned; NULL: a number alone */
+    double score;
+    size_t begin, end; /* bytes of the text (of a question: of the passage); both 0: the whole */
+    bool chosen;
+};
+
 struct probe_answer {
-    int64_t step; /* the checkpoint's */
-    char **label; /* [n], owned */
-    float *score; /* [n] probabilities */
-    int n, predicted;
-    int tokens; /* with [CLS] and [SEP], after cutting */
-    int most;   /* tokens that the model takes */
+    int64_t step;            /* the checkpoint's */
+    int task;                /* BT_TYPE_…; −1: not known */
+    struct probe_said *said; /* [n], owned */
+    int n;
+    double threshold; /* from which a label is given; NaN: the likeliest one is, or each has its own */
+    int tokens;       /* with [CLS] and [SEP], after cutting */
+    int most;         /* tokens that the model takes */
     bool truncated;
     double ms;   /* of the answer alone */
     char *error; /* why there is none, or NULL */
@@ -36,13 +47,17 @@ struct probe_answer {
 struct probe_found {
     struct probe_answer answer[PROBE_MODELS];
     size_t n;
-    bool wants_pair; /* the first run was trained on pairs */
+    char *text, *pair; /* that were answered; owned, pair may be NULL */
+    bool wants_pair;   /* the first run was trained on pairs */
     char *
         pieces; /* of the text, as the first model sees them: "the film ##s", "│" where it is cut; NULL: none */
     int64_t *saved; /* checkpoints of the first run, ascending */
     size_t n_saved;
 };
 void probe_found_free(struct probe_found *f); /* NULL is fine */
+
+/* What one model says in a few words: the labels that it gives, the number, the best answer. Appends; false: it says nothing. */
+bool probe_answer_text(const struct probe_answer *a, struct bt_str *out);
 
 struct probe_cache;
 struct probe_cache *probe_cache_new(void);

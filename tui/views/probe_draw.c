@@ -6,29 +6,34 @@
 #include "tui/layout.h"
 #include <bertty/file.h>
 #include <bertty/text.h>
+#include <math.h>
 #include <string.h>
 
-enum { WIDE = 100, BAR = 0x2588, HALF_BAR = 0x258c, MARK = 0x25b8, NAME = 18 };
+enum { WIDE = 100, BAR = 0x2588, HALF_BAR = 0x258c, THRESHOLD = 0x2502, MARK = 0x25b8, NAME = 18 };
 
 /* ── the models' answers ── */
 
-static void bar(struct term *t, struct rect r, int y, int x, int width, float p, enum role role)
+static void bar(struct term *t, struct rect r, int y, int x, int width, double p, enum role role)
 {
-    int halves = (int)((double)p * width * 2.0 + 0.5);
+    int halves = (int)(p * width * 2.0 + 0.5);
     term_fill(t, (struct rect){.y = r.y + y, .x = r.x + x, .h = 1, .w = halves / 2}, role, BAR);
     if (halves % 2) term_put(t, r, y, x + halves / 2, role, HALF_BAR);
 }
 
 static void score_line(struct term *t, struct rect r, int y, const struct probe_answer *a, int i, bool stale)
 {
-    bool top = i == a->predicted;
+    const struct probe_said *said = &a->said[i];
+    bool top = said->chosen;
     int name = r.w / 3 < NAME ? r.w / 3 : NAME, room = r.w - name - 13;
     enum role role = stale ? ROLE_DIM : top ? ROLE_MARK : ROLE_TEXT;
     struct rect label = {.y = r.y + y, .x = r.x + 3, .h = 1, .w = name};
     if (top) term_put(t, r, y, 1, role, MARK);
-    term_text(t, label, 0, 0, role, a->label[i], strlen(a->label[i]));
-    term_print(t, r, y, name + 4, role, "%.4f", (double)a->score[i]);
-    if (room > 2) bar(t, r, y, name + 11, room, a->score[i], stale ? ROLE_DIM : role_series((unsigned)i));
+    term_text(t, label, 0, 0, role, said->label, strlen(said->label));
+    term_print(t, r, y, name + 4, role, "%.4f", said->score);
+    if (room <= 2) return;
+    bar(t, r, y, name + 11, room, said->score, stale ? ROLE_DIM : role_series((unsigned)i));
+    if (a->threshold >= 0 && a->threshold <= 1) /* from here on the label is given */
+        term_put(t, r, y, name + 11 + (int)(a->threshold * room), ROLE_MARK, THRESHOLD);
 }
 
 /* How many labels have a higher score (or the same one, and come before). */
@@ -36,7 +41,8 @@ static int rank_of(const struct probe_answer *a, int which)
 {
     int above = 0;
     for (int i = 0; i < a->n; i++)
-        above += a->score[i] > a->score[which] || (a->score[i] == a->score[which] && i < which);
+        above += a->said[i].score > a->said[which].score ||
+                 (a->said[i].score == a->said[which].score && i < which);
     return above;
 }
 
@@ -68,7 +74,7 @@ static void answer_head(struct view *v, struct rect r, int y, size_t i)
     bt_str_free(&name);
     if (a->error) return;
     x += 1 + term_print(t, r, y, x + 1, ROLE_DIM, "step %lld", (long long)a->step);
-    if (!a->n) return;
+    if (!a->tokens) return;
     x += 1 + term_print(t, r, y, x + 1, ROLE_DIM, "%.1f ms", a->ms);
     if (a->truncated)
         term_print(t, r, y, x + 2, ROLE_WARN, "cut to %d tokens", a->tokens);
@@ -86,8 +92,16 @@ static int one_answer(struct view *v, struct rect r, int y, size_t i, int rows)
         term_text(t, r, y + 1, 3, ROLE_BAD, a->error, strlen(a->error));
         return 2;
     }
-    if (!a->n) return 1;
-    return 1 + scores(t, r, y + 1, rows, a, s->stale);
+    if (!a->tokens) return 1;
+    sheet_begin(&s->sheet, r.w - 2);
+    if (!probe_tell(s, a, s->found->text, s->found->pair)) return 1 + scores(t, r, y + 1, rows, a, s->stale);
+    struct rect in = {
+        .y = r.y + y + 1, .x = r.x + 1, .h = rows < r.h - y - 1 ? rows : r.h - y - 1, .w = r.w - 2};
+    if (in.h < 1) return 1;
+    sheet_draw(&s->sheet, t, in);
+    if (s->stale) term_shade(t, in, ROLE_DIM);
+    int used = sheet_rows(&s->sheet);
+    return 1 + (used < in.h ? used : in.h);
 }
 
 static void pieces_line(struct view *v, struct rect r, int y)
@@ -101,7 +115,7 @@ static void pieces_line(struct view *v, struct rect r, int y)
 static void answers(struct view *v, struct rect r)
 {
     struct probe_view *s = v->state;
-    struct rect in = term_box(app_term(v->app), r, "Probabilities", false);
+    struct rect in = term_box(app_term(v->app), r, probe_form(s->task)->answers, false);
     if (!s->found) {
         term_print(app_term(v->app), in, 0, 1, ROLE_DIM, "%s", s->n ? "opening the model …" : "");
         return;
@@ -124,7 +138,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     const struct probe_kept *k = &((const struct probe_view *)ctx)->kept[row];
     (void)role;
     if (column == LABEL) bt_str_add(out, k->label ? k->label : "-");
-    if (column == P && k->label) bt_str_addf(out, "%.4f", (double)k->score);
+    if (column == P && k->label && !isnan(k->score)) bt_str_addf(out, "%.4f", k->score);
     if (column == STEP && k->label) bt_str_addf(out, "%lld", (long long)k->step);
     if (column == TEXT) bt_str_addf(out, "%s%s%s", k->text, k->pair ? " / " : "", k->pair ? k->pair : "");
 }
@@ -160,9 +174,11 @@ static void inputs(struct view *v, struct rect r)
     struct probe_view *s = v->state;
     struct rect first = r, second;
     s->at[PROBE_PAIR] = (struct rect){.h = 0};
-    if (s->pair_shown) layout_rows(r, 500, 3, 3, &first, &second);
-    text_box(v, first, PROBE_TEXT, s->pair_shown ? "First text" : "Text");
-    if (s->pair_shown) text_box(v, second, PROBE_PAIR, "Second text");
+    const struct probe_form *form = probe_form(s->task);
+    bool long_pair = form->passage || form->lines;
+    if (s->pair_shown) layout_rows(r, long_pair ? 250 : 500, 3, 3, &first, &second);
+    text_box(v, first, PROBE_TEXT, s->pair_shown ? form->first : form->text);
+    if (s->pair_shown) text_box(v, second, PROBE_PAIR, form->pair);
 }
 
 static void nothing(struct view *v, struct rect area)
@@ -182,7 +198,8 @@ static void zoomed(struct view *v, struct rect area)
         kept(v, area);
     else
         text_box(v, area, (enum probe_pane)v->focus,
-                 s->pair_shown && v->focus == PROBE_PAIR ? "Second text" : "Text");
+                 s->pair_shown && v->focus == PROBE_PAIR ? probe_form(s->task)->pair
+                                                         : probe_form(s->task)->text);
 }
 
 void probe_draw(struct view *v, struct rect area)
@@ -197,7 +214,9 @@ void probe_draw(struct view *v, struct rect area)
         zoomed(v, area);
         return;
     }
+    const struct probe_form *form = probe_form(s->task);
     int lines = (s->pair_shown ? 7 : 5) + (area.h > 28 ? 2 : 0);
+    if (s->pair_shown && (form->passage || form->lines)) lines += area.h > 28 ? 3 : 2;
     layout_rows(area, 1000 * lines / area.h, s->pair_shown ? 5 : 3, 8, &top, &rest);
     if (area.w >= WIDE)
         layout_columns(rest, 560, 40, 40, &left, &right);

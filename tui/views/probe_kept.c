@@ -1,6 +1,7 @@
 /* Texts that were kept: newest first, each once. */
 #include "tui/views/probe_view.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,11 +37,15 @@ static bool same(const struct probe_kept *k, const char *text, const char *pair)
 
 static struct probe_kept make(const struct probe_view *s, const char *text, const char *pair)
 {
-    struct probe_kept k = {.text = bt_strdup(text), .pair = bt_strdup(pair), .step = -1};
+    struct probe_kept k = {
+        .text = bt_strdup(text), .pair = bt_strdup(pair), .step = -1, .score = (double)NAN};
     const struct probe_answer *a = s->found && s->found->n ? &s->found->answer[0] : NULL;
-    if (a && a->n && !s->stale) {
-        k.label = bt_strdup(a->label[a->predicted]);
-        k.score = a->score[a->predicted];
+    if (a && !a->error && !s->stale) {
+        struct bt_str said = {0};
+        k.label = probe_answer_text(a, &said) ? bt_str_take(&said) : NULL;
+        bt_str_free(&said);
+        for (int i = a->n; i-- > 0;)
+            if (a->said[i].chosen) k.score = a->said[i].label ? a->said[i].score : (double)NAN;
         k.step = a->step;
     }
     return k;

@@ -1,9 +1,11 @@
-/* The Probe view's state, shared by its files: probe.c (what happens), probe_draw.c (how it looks), probe_kept.c (texts that were kept). */
+/* The Probe view's state, shared by its files: probe.c (what happens), probe_draw.c (how it looks), probe_tell.c (answers in the form
+ * of their task), probe_kept.c (texts that were kept). */
 #ifndef TUI_VIEWS_PROBE_VIEW_H
 #define TUI_VIEWS_PROBE_VIEW_H
 
 #include "tui/edit.h"
 #include "tui/list.h"
+#include "tui/sheet.h"
 #include "tui/view.h"
 #include "tui/views/probe_ask.h"
 
@@ -13,7 +15,7 @@ enum probe_pane { PROBE_TEXT, PROBE_PAIR, PROBE_KEPT, PROBE_PANES };
 struct probe_kept {
     char *text, *pair; /* pair NULL: single */
     char *label;       /* NULL: there was no answer */
-    float score;
+    double score;      /* of the first that was chosen; NaN: a number */
     int64_t step;
 };
 
@@ -22,6 +24,8 @@ enum { PROBE_AUTOMATIC = -4 /* the newest checkpoint of a run that is trained, e
 struct probe_view {
     struct edit *text, *pair;
     bool pair_shown, pair_decided; /* decided: by the user, no longer by the run */
+    int task;                      /* of the first run, BT_TYPE_…; −1: not known yet */
+    bool look;                     /* the next question is to look for newer checkpoints */
     int64_t wish; /* PROBE_AUTOMATIC, BT_STEP_BEST, BT_STEP_LAST or a step: of the chosen run */
     struct probe_cache *cache;
     char *dir[PROBE_MODELS]; /* runs that were asked last */
@@ -36,7 +40,22 @@ struct probe_view {
     size_t n_kept;
     struct list list; /* of kept, newest first */
     struct rect at[PROBE_PANES];
+    struct sheet sheet;     /* an answer that is being drawn */
+    double least, greatest; /* numbers that were answered since the view was opened; least > greatest: none */
 };
+
+/* What a task asks for. */
+struct probe_form {
+    const char *text, *first,
+        *pair;           /* titles of the fields: of a text alone, of the first and of the second of two */
+    bool both;           /* never without the second */
+    bool lines;          /* of the second one each line is one thing */
+    bool passage;        /* the second one is long */
+    const char *answers; /* title of the answers */
+};
+const struct probe_form *probe_form(int task);
+/* An answer that is no list of labels with bars, as lines of a sheet; false: it is such a list. text, pair: what was asked. */
+bool probe_tell(struct probe_view *s, const struct probe_answer *a, const char *text, const char *pair);
 
 /* The text as it is, with its answer, becomes the newest of those kept. */
 void probe_keep(struct view *v);
