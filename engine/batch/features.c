@@ -1,5 +1,6 @@
 #include "batch/features.h"
 
+#include "batch/windows.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,12 @@ void bt__truncate(size_t *a, size_t *b, size_t room, enum bt__truncation how)
     *cut = room - *other;
 }
 
+/* 510 tokens: the first 128, the last 382. */
+size_t bt__truncate_tail(size_t kept, enum bt__truncation how)
+{
+    return how == BT__HEAD_TAIL ? kept - (kept + 3) / 4 : 0;
+}
+
 enum { BLOCK = 256 /* examples a task */ };
 
 /* The tokens of one block, before the blocks are joined. */
@@ -35,6 +42,9 @@ struct block {
     int32_t *ids;
     uint8_t *types;
     size_t n, cap, unknown;
+    int *length;       /* [seqs] */
+    uint32_t *example; /* [seqs] the text */
+    size_t seqs, seqs_cap;
     struct bt_error err;
 };
 
@@ -44,7 +54,6 @@ struct build {
     size_t n;
     const struct bt__features_options *opt;
     struct block *block;
-    int *length;
     bool *cut; /* [n] */
 };
 
@@ -61,6 +70,23 @@ static bool room_for(struct block *b, size_t more)
     return true;
 }
 
+/* Text i has a sequence of so many tokens. */
+static bool begin_sequence(struct block *b, size_t i, size_t tokens)
+{
+    if (b->seqs == b->seqs_cap) {
+        size_t cap = b->seqs_cap ? b->seqs_cap * 2 : BLOCK;
+        int *length = realloc(b->length, cap * sizeof *length);
+        if (length) b->length = length;
+        uint32_t *example = realloc(b->example, cap * sizeof *example);
+        if (example) b->example = example;
+        if (!length || !example) return false;
+        b->seqs_cap = cap;
+    }
+    b->length[b->seqs] = (int)tokens;
+    b->example[b->seqs++] = (uint32_t)i;
+    return room_for(b, tokens);
+}
+
 static void put(struct block *b, const int32_t *ids, size_t n, uint8_t type)
 {
     if (n == 0) return; /* ids may be NULL: an empty text */
@@ -69,11 +95,32 @@ static void put(struct block *b, const int32_t *ids, size_t n, uint8_t type)
     b->n += n;
 }
 
-static size_t count_unknown(const struct bt_encoding *e, size_t n, int32_t unk)
+static size_t count_unknown(const int32_t *ids, size_t n, int32_t unk)
 {
     size_t found = 0;
-    for (size_t i = 0; i < n; i++) found += e->ids[i] == unk;
+    for (size_t i = 0; i < n; i++) found += ids[i] == unk;
     return found;
+}
+
+static enum bt_status no_memory(const struct build *u, struct bt_error *err)
+{
+    return bt_fail(err, BT_NOMEM, "no memory for the tokens of %zu examples", u->n);
+}
+
+/* Text i, whose tokens are in e, in sequences that share tokens. */
+static enum bt_status slide(struct build *u, struct block *b, size_t i, const struct bt_encoding *e)
+{
+    const int32_t cls = bt_tokenizer_special(u->t, BT_CLS), sep = bt_tokenizer_special(u->t, BT_SEP);
+    const size_t room = (size_t)u->opt->max_length - 2, overlap = (size_t)u->opt->overlap;
+    for (size_t k = 0; k < bt__windows(e->n, room, overlap); k++) {
+        size_t begin = bt__window_begin(e->n, room, overlap, k), n = smaller(room, e->n - begin);
+        if (!begin_sequence(b, i, n + 2)) return no_memory(u, &b->err);
+        put(b, &cls, 1, 0);
+        put(b, e->ids + begin, n, 0);
+        put(b, &sep, 1, 0);
+    }
+    b->unknown += count_unknown(e->ids, e->n, bt_tokenizer_special(u->t, BT_UNK));
+    return BT_OK;
 }
 
 static enum bt_status one(struct build *u, struct block *b, size_t i, struct bt_encoding *e,
@@ -85,20 +132,24 @@ static enum bt_status one(struct build *u, struct block *b, size_t i, struct bt_
     enum bt_status st = bt_tokenizer_ids(u->t, x->text, x->text_n, e, &b->err);
     if (st == BT_OK && x->pair) st = bt_tokenizer_ids(u->t, x->pair, x->pair_n, pair, &b->err);
     if (st) return st;
-    size_t na = e->n, nb = x->pair ? pair->n : 0, special = x->pair ? 3 : 2;
-    bt__truncate(&na, &nb, (size_t)u->opt->max_length - special, u->opt->truncation);
-    if (!room_for(b, na + nb + special))
-        return bt_fail(&b->err, BT_NOMEM, "no memory for the tokens of %zu examples", u->n);
+    size_t na = e->n, nb = x->pair ? pair->n : 0, special = x->pair ? 3 : 2, tail = 0;
+    if (u->opt->truncation == BT__SLIDING && !x->pair) return slide(u, b, i, e);
+    const bool single = u->opt->truncation == BT__HEAD_TAIL || u->opt->truncation == BT__SLIDING;
+    const enum bt__truncation how = x->pair && single ? BT__LONGEST_FIRST : u->opt->truncation;
+    bt__truncate(&na, &nb, (size_t)u->opt->max_length - special, how);
+    if (!begin_sequence(b, i, na + nb + special)) return no_memory(u, &b->err);
     u->cut[i] = na < e->n || (x->pair && nb < pair->n);
-    b->unknown += count_unknown(e, na, unk) + (x->pair ? count_unknown(pair, nb, unk) : 0);
+    if (na < e->n && !x->pair) tail = bt__truncate_tail(na, how);
+    b->unknown += count_unknown(e->ids, na - tail, unk) + count_unknown(e->ids + e->n - tail, tail, unk) +
+                  (x->pair ? count_unknown(pair->ids, nb, unk) : 0);
     put(b, &cls, 1, 0);
-    put(b, e->ids, na, 0);
+    put(b, e->ids, na - tail, 0);
+    put(b, e->ids + e->n - tail, tail, 0);
     put(b, &sep, 1, 0);
     if (x->pair) {
         put(b, pair->ids, nb, 1);
         put(b, &sep, 1, 1);
     }
-    u->length[i] = (int)(na + nb + special);
     return BT_OK;
 }
 
@@ -114,29 +165,49 @@ static void block_item(void *ctx, int item, int thread)
     bt_encoding_free(&pair);
 }
 
+static enum bt_status reserve(struct bt__features *f, const struct build *u, size_t blocks,
+                              struct bt_error *err)
+{
+    size_t tokens = 0;
+    f->n = 0;
+    for (size_t i = 0; i < blocks; i++) {
+        tokens += u->block[i].n;
+        f->n += u->block[i].seqs;
+    }
+    f->ids = malloc((tokens + 1) * sizeof *f->ids);
+    f->types = malloc(tokens + 1);
+    f->start = malloc((f->n + 1) * sizeof *f->start);
+    f->length = malloc((f->n + 1) * sizeof *f->length);
+    bool owners = u->opt->truncation == BT__SLIDING || u->opt->group > 1;
+    if (owners) f->example = malloc((f->n + 1) * sizeof *f->example);
+    bool ok = f->ids && f->types && f->start && f->length && (f->example || !owners);
+    return ok ? BT_OK : no_memory(u, err);
+}
+
 static enum bt_status join(struct bt__features *f, const struct build *u, size_t blocks, struct bt_error *err)
 {
-    size_t total = 0;
-    for (size_t i = 0; i < blocks; i++) total += u->block[i].n;
-    f->ids = malloc((total + 1) * sizeof *f->ids);
-    f->types = malloc(total + 1);
-    f->start = malloc((u->n + 1) * sizeof *f->start);
-    if (!f->ids || !f->types || !f->start) return bt_fail(err, BT_NOMEM, "no memory for %zu tokens", total);
-    size_t at = 0;
+    enum bt_status st = reserve(f, u, blocks, err);
+    if (st) return st;
+    const size_t group = u->opt->group > 1 ? (size_t)u->opt->group : 1;
+    size_t at = 0, seq = 0;
     for (size_t i = 0; i < blocks; i++) {
         const struct block *b = &u->block[i];
         if (b->n) memcpy(f->ids + at, b->ids, b->n * sizeof *f->ids);
         if (b->n) memcpy(f->types + at, b->types, b->n);
         at += b->n;
         f->unknown += b->unknown;
+        for (size_t k = 0; k < b->seqs; k++, seq++) {
+            f->length[seq] = b->length[k];
+            if (f->example) f->example[seq] = (uint32_t)(b->example[k] / group);
+        }
     }
     f->start[0] = 0;
-    for (size_t i = 0; i < u->n; i++) f->start[i + 1] = f->start[i] + (size_t)u->length[i];
+    for (size_t i = 0; i < f->n; i++) f->start[i + 1] = f->start[i] + (size_t)f->length[i];
     return BT_OK;
 }
 
-/* Which example each text belongs to, and how many examples were cut. */
-static enum bt_status group_up(struct bt__features *f, const struct build *u, struct bt_error *err)
+/* How many examples were cut. */
+static void group_up(struct bt__features *f, const struct build *u)
 {
     const size_t group = u->opt->group > 1 ? (size_t)u->opt->group : 1;
     for (size_t i = 0; i < u->n; i += group) {
@@ -144,12 +215,19 @@ static enum bt_status group_up(struct bt__features *f, const struct build *u, st
         for (size_t k = i; k < i + group && k < u->n; k++) any |= u->cut[k];
         f->truncated += any;
     }
-    if (group == 1) return BT_OK;
-    f->group = (int)group;
-    f->example = malloc((u->n + 1) * sizeof *f->example);
-    if (!f->example) return bt_fail(err, BT_NOMEM, "no memory for %zu texts", u->n);
-    for (size_t i = 0; i < u->n; i++) f->example[i] = (uint32_t)(i / group);
-    return BT_OK;
+    if (group > 1) f->group = (int)group;
+}
+
+static void blocks_free(struct build *u, size_t blocks)
+{
+    for (size_t i = 0; u->block && i < blocks; i++) {
+        free(u->block[i].ids);
+        free(u->block[i].types);
+        free(u->block[i].length);
+        free(u->block[i].example);
+    }
+    free(u->block);
+    free(u->cut);
 }
 
 static enum bt_status check(const struct bt_tokenizer *t, const struct bt__features_options *opt,
@@ -167,26 +245,20 @@ enum bt_status bt__features_build(struct bt__features *f, const struct bt_tokeni
                                   const struct bt__features_options *opt, struct bt__pool *pool,
                                   struct bt_error *err)
 {
-    *f = (struct bt__features){.n = n};
+    *f = (struct bt__features){.n = 0};
     enum bt_status st = check(t, opt, err);
     if (st) return st;
     size_t blocks = (n + BLOCK - 1) / BLOCK;
     struct build u = {
         .t = t, .texts = texts, .n = n, .opt = opt, .block = calloc(blocks + 1, sizeof *u.block)};
-    f->length = u.length = calloc(n + 1, sizeof *f->length);
     u.cut = calloc(n + 1, sizeof *u.cut);
-    if (!u.block || !u.length || !u.cut) st = bt_fail(err, BT_NOMEM, "no memory for %zu examples", n);
+    if (!u.block || !u.cut) st = bt_fail(err, BT_NOMEM, "no memory for %zu examples", n);
     if (!st) bt__pool_run(pool, (int)blocks, block_item, &u);
     for (size_t i = 0; !st && i < blocks; i++)
         if (u.block[i].err.status) st = bt_fail(err, u.block[i].err.status, "%s", u.block[i].err.text);
     if (!st) st = join(f, &u, blocks, err);
-    if (!st) st = group_up(f, &u, err);
-    for (size_t i = 0; u.block && i < blocks; i++) {
-        free(u.block[i].ids);
-        free(u.block[i].types);
-    }
-    free(u.block);
-    free(u.cut);
+    if (!st) group_up(f, &u);
+    blocks_free(&u, blocks);
     if (st) bt__features_free(f);
     return st;
 }

@@ -8,7 +8,13 @@
 #include "batch/batch.h"
 #include <bertty/tokenizer.h>
 
-enum bt__truncation { BT__LONGEST_FIRST, BT__ONLY_FIRST, BT__ONLY_SECOND };
+enum bt__truncation {
+    BT__LONGEST_FIRST,
+    BT__ONLY_FIRST,
+    BT__ONLY_SECOND,
+    BT__HEAD_TAIL, /* of a single text the first quarter of the room and the last three (Sun et al. 2019); pairs: the longest first */
+    BT__SLIDING    /* a single text that is too long becomes several sequences; pairs: the longest first */
+};
 
 struct bt__text {
     const char *text, *pair; /* pair NULL: a single text; borrowed */
@@ -32,7 +38,8 @@ struct bt__features {
 struct bt__features_options {
     int max_length; /* tokens, special ones included; ≥ 3 (pairs: ≥ 4) */
     enum bt__truncation truncation;
-    int group; /* so many texts, one behind the other, are an example; 0 or 1: each is one */
+    int overlap; /* tokens that the windows of BT__SLIDING share, less than the room for a text */
+    int group;   /* so many texts, one behind the other, are an example; 0 or 1: each is one */
 };
 
 enum bt_status bt__features_build(struct bt__features *f, const struct bt_tokenizer *t,
@@ -42,6 +49,8 @@ enum bt_status bt__features_build(struct bt__features *f, const struct bt_tokeni
 void bt__features_free(struct bt__features *f);
 
 /* How many tokens of the two parts are kept when they may have room together; as Hugging Face's tokenizers cuts. */
+/* Of the kept tokens of a text alone that has more: how many stand at its end. */
+size_t bt__truncate_tail(size_t kept, enum bt__truncation how);
 void bt__truncate(size_t *a, size_t *b, size_t room, enum bt__truncation how);
 
 /* How many tokens of sequence i the head reads. */

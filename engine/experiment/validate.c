@@ -48,8 +48,7 @@ static enum bt_status check_data(const struct check *c)
     if (x->data_val_set_size > 0.0 && x->data_validation_file.n)
         return blame(c, BT_OPTION_data_val_set_size,
                      "set together with data.validation_file, expected one of the two");
-    if (!has_pairs(x) && x->data_truncation != BT_TRUNCATION_LONGEST_FIRST &&
-        x->data_truncation != BT_TRUNCATION_ONLY_FIRST)
+    if (!has_pairs(x) && x->data_truncation == BT_TRUNCATION_ONLY_SECOND)
         return blame(c, BT_OPTION_data_truncation, "only_second needs data.text_pair_column");
     if (x->task_labels.n == 1)
         return blame(c, BT_OPTION_task_labels, "one label, expected at least two or none");
@@ -95,6 +94,7 @@ static enum bt_status check_eval(const struct check *c)
 
 #define ONE(c)   (1u << (c))
 #define LABELS   (ONE(BT_TYPE_CLASSIFICATION) | ONE(BT_TYPE_ABSA) | ONE(BT_TYPE_NER))
+#define WHOLE    (ONE(BT_TYPE_CLASSIFICATION) | ONE(BT_TYPE_REGRESSION) | ONE(BT_TYPE_MULTILABEL))
 #define WINDOWS  (ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA))
 #define WARMS_UP (~(ONE(BT_LR_CONSTANT) | ONE(BT_LR_REDUCE_ON_PLATEAU)))
 
@@ -125,7 +125,6 @@ static const struct {
     ONLY(task_whole_word_masking, task_type, ONE(BT_TYPE_MLM)),
     ONLY(task_eval_mode, task_type, ONE(BT_TYPE_NER)),
     ONLY(task_absa_format, task_type, ONE(BT_TYPE_ABSA)),
-    ONLY(task_doc_stride, task_type, WINDOWS),
     ONLY(task_doc_step, task_type, ONE(BT_TYPE_QA)),
     ONLY(task_max_query_length, task_type, ONE(BT_TYPE_QA)),
     ONLY(task_max_answer_length, task_type, ONE(BT_TYPE_QA)),
@@ -203,6 +202,23 @@ static enum bt_status check_choices(const struct check *c)
     return BT_OK;
 }
 
+/* What is done with texts that are too long, and what windows of them share. */
+static enum bt_status check_long(const struct check *c)
+{
+    const struct bt_experiment *x = c->x;
+    const bool head_tail = x->data_truncation == BT_TRUNCATION_HEAD_TAIL,
+               slides = x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW;
+    if ((head_tail || slides) && (has_pairs(x) || !(WHOLE & ONE(x->task_type))))
+        return blame(c, BT_OPTION_data_truncation,
+                     head_tail ? "head_tail needs single texts of classification, regression or multilabel"
+                               : "sliding_window needs single texts of classification, regression or "
+                                 "multilabel");
+    if (!slides && !(WINDOWS & ONE(x->task_type)) && meant(x, &bt_options(NULL)[BT_OPTION_task_doc_stride]))
+        return blame(c, BT_OPTION_task_doc_stride,
+                     "needs task.type: ner or qa, or data.truncation: sliding_window");
+    return BT_OK;
+}
+
 static enum bt_status check_train(const struct check *c)
 {
     const struct bt_experiment *x = c->x;
@@ -236,5 +252,6 @@ enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struc
     if (!st) st = check_metric(&c);
     if (!st) st = check_eval(&c);
     if (!st) st = check_choices(&c);
+    if (!st) st = check_long(&c);
     return st ? st : check_train(&c);
 }

@@ -157,8 +157,9 @@ static enum bt_status about_file(struct check *k, const struct bt_file_report *f
     if (!st && f->conflicts)
         st = warn(k, "%s: %zu inputs stand there with more than one label", name, f->conflicts);
     if (!st && f->truncated && f->kind != BT_EXAMPLE_WORDS && f->kind != BT_EXAMPLE_QUESTION)
-        st = warn(k, "%s: %zu of %zu rows are longer than data.max_seq_length (%lld) and are cut", name,
-                  f->truncated, f->rows, (long long)k->x->data_max_seq_length);
+        st = warn(k, "%s: %zu of %zu rows are longer than data.max_seq_length (%lld) and are %s", name,
+                  f->truncated, f->rows, (long long)k->x->data_max_seq_length,
+                  k->x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW ? "read in windows" : "cut");
     if (!st && f->unknown)
         st = warn(k, "%s: %zu of %zu word pieces are not in the vocabulary ([UNK])", name, f->unknown,
                   f->total_pieces);

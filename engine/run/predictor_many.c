@@ -2,6 +2,7 @@
 #include "run/predictor_parts.h"
 
 #include "dataset/wrap.h"
+#include "tasks/inputs.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,16 +70,26 @@ static enum bt_status prepare(struct bt_predictor *p, const struct bt_input *in,
     return st;
 }
 
-/* What the model says about example i, kept until the next. */
-static enum bt_status answer(struct bt_predictor *p, const struct bt__task_data *d,
-                             const struct bt__evaluation *e, size_t i, struct bt_output *out,
-                             struct bt_error *err)
+/* The logits of a text that was read in windows are their mean: it takes the place of the first one's. */
+static void pool_windows(const struct bt__task_data *d, struct bt__logits *l, size_t i, size_t first,
+                         size_t end)
 {
-    size_t first = bt__task_first(d, i), end = i + 1 < d->n ? bt__task_first(d, i + 1) : d->f.n;
+    if (d->f.group > 1 || end - first < 2) return;
+    for (int c = 0; c < l->cols; c++)
+        l->value[l->start[first] + (size_t)c] = (float)bt__task_mean(d, l, i, c);
+}
+
+/* What the model says about example i, kept until the next. */
+static enum bt_status answer(struct bt_predictor *p, const struct bt__task_data *d, struct bt__evaluation *e,
+                             size_t i, struct bt_output *out, struct bt_error *err)
+{
+    const size_t first = bt__task_first(d, i), end = i + 1 < d->n ? bt__task_first(d, i + 1) : d->f.n;
     const size_t group = d->f.group > 1 ? (size_t)d->f.group : 1;
     bt__answers_clear(&p->answers);
     enum bt_status st = p->task->ops->answer(p->task, d, &e->logits, i, &p->answers, err);
     if (st) return st;
+    if (p->m->head.kind == BT__HEAD_POOLED || p->m->head.kind == BT__HEAD_MEAN)
+        pool_windows(d, &e->logits, i, first, end);
     *out = (struct bt_output){.answer = p->answers.item,
                               .n = p->answers.n,
                               .word = p->answers.word,

@@ -185,6 +185,8 @@ static void tell_start(struct bt__trainer *t)
     if (d[BT__TRAIN].f.truncated && !t->setup.task->ops->about_data)
         bt__tell(t, "%zu training rows are longer than data.max_seq_length (%lld tokens) and are cut",
                  d[BT__TRAIN].f.truncated, (long long)t->x->data_max_seq_length);
+    if (t->x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW)
+        bt__tell(t, "%zu training rows are read in %zu windows", d[BT__TRAIN].n, d[BT__TRAIN].f.n);
     tell_data(t);
     struct bt_progress p = {.kind = BT_PROGRESS_START,
                             .dir = t->run->dir,

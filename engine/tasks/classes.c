@@ -130,9 +130,11 @@ struct bt__verdict bt__classes_judge(const struct bt__task *t, const struct bt__
 
 /* ── figures ── */
 
-static const float *logits_of(const struct bt__task_data *d, const struct bt__logits *l, size_t e)
+/* The mean logits of an example's sequences, into [labels.n]. */
+static void logits_of(const struct bt__task *t, const struct bt__task_data *d, const struct bt__logits *l,
+                      size_t e, float *to)
 {
-    return bt__logits_at(l, bt__task_first(d, e));
+    for (int c = 0; c < t->labels.n; c++) to[c] = (float)bt__task_mean(d, l, e, c);
 }
 
 /* Gold, predicted and probabilities of all examples; the caller frees. */
@@ -155,13 +157,15 @@ static enum bt_status figures_of(const struct bt__task *t, const struct bt__task
     *f = (struct figures){.gold = calloc(d->n + 1, sizeof *f->gold),
                           .predicted = calloc(d->n + 1, sizeof *f->predicted),
                           .scores = calloc(d->n * k + 1, sizeof *f->scores)};
-    bool ok = f->gold && f->predicted && f->scores;
+    float *logits = calloc(k + 1, sizeof *logits);
+    bool ok = logits && f->gold && f->predicted && f->scores;
     for (size_t e = 0; ok && e < d->n; e++) {
-        const float *logits = logits_of(d, l, e);
+        logits_of(t, d, l, e, logits);
         bt__softmax(logits, t->labels.n, f->scores + e * k);
         f->gold[e] = gold_of(d, e);
         f->predicted[e] = bt__argmax(logits, t->labels.n);
     }
+    free(logits);
     if (ok) return BT_OK;
     figures_free(f);
     return bt_fail(err, BT_NOMEM, "no memory for the results of %zu rows", d->n);
@@ -187,9 +191,9 @@ enum bt_status bt__classes_row(const struct bt__task *t, const struct bt__task_d
                                struct bt_error *err)
 {
     const struct bt__labels *names = &t->labels;
-    const float *logits = logits_of(d, l, e);
-    float *p = calloc((size_t)names->n, sizeof *p);
+    float *p = calloc(2 * (size_t)names->n, sizeof *p), *logits = p ? p + names->n : NULL;
     if (!p) return bt_fail(err, BT_NOMEM, "no memory for %d scores", names->n);
+    logits_of(t, d, l, e, logits);
     bt__softmax(logits, names->n, p);
     if (gold_of(d, e) >= 0) bt_jw_ktext(w, "gold", names->name[gold_of(d, e)]);
     bt_jw_ktext(w, "prediction", names->name[bt__argmax(logits, names->n)]);
@@ -217,10 +221,10 @@ enum bt_status bt__classes_answer(const struct bt__task *t, const struct bt__tas
                                   struct bt_error *err)
 {
     const struct bt__labels *names = &t->labels;
-    const float *logits = logits_of(d, l, e);
-    const int best = bt__argmax(logits, names->n);
-    float *p = calloc((size_t)names->n, sizeof *p);
+    float *p = calloc(2 * (size_t)names->n, sizeof *p), *logits = p ? p + names->n : NULL;
     if (!p) return bt_fail(err, BT_NOMEM, "no memory for %d scores", names->n);
+    logits_of(t, d, l, e, logits);
+    const int best = bt__argmax(logits, names->n);
     bt__softmax(logits, names->n, p);
     enum bt_status st = BT_OK;
     for (int c = 0; c < names->n && !st; c++) {

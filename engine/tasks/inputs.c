@@ -1,5 +1,6 @@
 #include "tasks/inputs.h"
 
+#include "batch/windows.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +8,12 @@ struct bt__features_options bt__features_options_of(const struct bt_experiment *
 {
     static const enum bt__truncation how[] = {[BT_TRUNCATION_LONGEST_FIRST] = BT__LONGEST_FIRST,
                                               [BT_TRUNCATION_ONLY_FIRST] = BT__ONLY_FIRST,
-                                              [BT_TRUNCATION_ONLY_SECOND] = BT__ONLY_SECOND};
+                                              [BT_TRUNCATION_ONLY_SECOND] = BT__ONLY_SECOND,
+                                              [BT_TRUNCATION_HEAD_TAIL] = BT__HEAD_TAIL,
+                                              [BT_TRUNCATION_SLIDING_WINDOW] = BT__SLIDING};
+    const int room = (int)x->data_max_seq_length - 2;
     return (struct bt__features_options){.max_length = (int)x->data_max_seq_length,
+                                         .overlap = bt__window_overlap(x->task_doc_stride, room),
                                          .truncation = how[x->data_truncation]};
 }
 

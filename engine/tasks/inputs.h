@@ -10,7 +10,8 @@ enum bt_status bt__task_pooling(const struct bt__task *t, struct bt__features *f
 /* d->f from n texts or pairs that the task has made, a sequence each, read as model.pooling says; group > 1: so many of them are an example. */
 enum bt_status bt__task_texts(const struct bt__task *t, struct bt__task_data *d, const struct bt__text *texts,
                               size_t n, int group, struct bt__pool *pool, struct bt_error *err);
-/* d->f from the examples' text and pair, one sequence an example. */
+/* d->f from the examples' text and pair, one sequence an example; with data.truncation: sliding_window several of those that are
+ * too long: each trains with the example's gold, and what the model says is the mean of their outputs. */
 enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d, struct bt__pool *pool,
                                struct bt_error *err);
 /* The head of a task that says something about a whole sequence. */

@@ -29,11 +29,4 @@ enum bt_status bt__words_build(const struct bt__task *t, struct bt__task_data *d
                                struct bt__words *w, struct bt_error *err);
 void bt__words_free(struct bt__words *w);
 
-/* Pieces that windows of room pieces share when so many are asked for: never more than half a window, so that every window is a step ahead. */
-int bt__window_overlap(int64_t asked, int room);
-/* Windows that a text of so many pieces takes (0 pieces: one), the first piece of number k, and the best one for a piece. */
-size_t bt__windows(size_t pieces, size_t room, size_t overlap);
-size_t bt__window_begin(size_t pieces, size_t room, size_t overlap, size_t k);
-size_t bt__window_best(size_t pieces, size_t room, size_t overlap, size_t piece);
-
 #endif

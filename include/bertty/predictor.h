@@ -56,7 +56,7 @@ struct bt_output {
         word; /* [words] ner: the words of the input, as it has them or as the text is cut, with the tags that the model gives */
     size_t words;
     const float *
-        logits; /* [n_logits] of the first sequence: a row for each that the head reads; of choices: one for each */
+        logits; /* [n_logits] of the first sequence: a row for each that the head reads; of a text read in windows their mean; of choices: one for each */
     size_t n_logits;
     int tokens; /* of the longest sequence, with [CLS] and [SEP], after cutting */
     bool truncated;

@@ -112,5 +112,90 @@ def test_label_sets(folder):
     assert rows[0]["gold"] == " | ".join(rows[0]["gold_labels"]) and rows[0]["prediction"] == " | ".join(rows[0]["labels"])
 
 
+def long_reviews(n=60):
+    """Of one review, of two … of seven."""
+    found = reviews(4 * n)
+    return [" ".join(found[4 * i:4 * i + 1 + i % 7]) for i in range(n)]
+
+
+def pieces(texts):
+    tokenizer = g.AutoTokenizer.from_pretrained(g.MODEL)
+    return tokenizer(texts, add_special_tokens=False, truncation=False)["input_ids"]
+
+
+def logits_of_pieces(checkpoint, sequences):
+    """transformers' logits of each, with [CLS] and [SEP] around it."""
+    model = g.AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
+    with torch.no_grad():
+        return torch.cat([model(input_ids=torch.tensor([[101, *ids, 102]])).logits for ids in sequences])
+
+
+def windows(ids, room, overlap):
+    """The last one is moved back, so that it is as long as the others."""
+    if len(ids) <= room:
+        return [ids]
+    begins = list(range(0, len(ids) - room, room - overlap)) + [len(ids) - room]
+    return [ids[b:b + room] for b in begins]
+
+
+def test_head_and_tail(folder):
+    texts = long_reviews()
+    data = table(folder, [(t, "ab"[i % 2]) for i, t in enumerate(texts)])
+    run = train(folder, g.tiny(folder / "model", ["a", "b"]), data, "data.truncation=head_tail")
+    room, cut = 46, 0
+    ends = []
+    for ids in pieces(texts):
+        head = (room + 3) // 4
+        cut += len(ids) > room
+        ends.append(ids if len(ids) <= room else ids[:head] + ids[head - room:])
+        assert len(ends[-1]) <= room
+    assert 10 < cut < 50, cut
+    apart = g.largest_difference(g.bertty_logits(run, texts), logits_of_pieces(run / "best", ends))
+    print(f"head_tail: largest difference {apart:.1e}")
+    assert apart <= LIMIT
+
+
+def check_windows(folder, labels, cells, told, *sets):
+    """Outputs of each text: the mean over its windows; evaluated with them."""
+    texts = long_reviews()
+    data = table(folder, list(zip(texts, cells(texts), strict=True)))
+    run = train(folder, g.tiny(folder / "model", labels), data, "data.truncation=sliding_window", "task.doc_stride=10", *sets)
+    of = [windows(ids, 46, 10) for ids in pieces(texts)]
+    assert sum(len(w) > 2 for w in of) > 10
+    expected = torch.stack([logits_of_pieces(run / "best", w).mean(0) for w in of])
+    apart = g.largest_difference(told(g.bertty_predict(run, texts)), expected)
+    print(f"windows: largest difference {apart:.1e}")
+    assert apart <= LIMIT
+    one = told([json.loads(g.run("predict", run, "--text", texts[6], "--json").stdout)])
+    assert g.largest_difference(one, expected[6:7]) <= LIMIT
+    return run, expected, evaluated(run, data)[1]["metrics"], of
+
+
+def test_windows_of_classes(folder):
+    run, expected, metrics, of = check_windows(
+        folder, ["a", "b", "c"], lambda texts: ["abc"[i % 3] for i in range(len(texts))],
+        lambda answers: torch.tensor([a["logits"] for a in answers]))
+    gold = [i % 3 for i in range(len(of))]
+    assert abs(metrics["accuracy"] - sk.accuracy_score(gold, expected.argmax(1))) < 1e-9, metrics
+    loss = sum(torch.nn.functional.cross_entropy(logits_of_pieces(run / "best", w), torch.tensor([y] * len(w)), reduction="sum").item()
+               for w, y in zip(of, gold, strict=True)) / sum(map(len, of))
+    assert abs(metrics["loss"] - loss) < 1e-4, (metrics, loss)
+    row = json.loads((run / "predictions/validation-step-000008.jsonl").read_text().splitlines()[6])
+    assert g.largest_difference(torch.tensor([row["logits"]]), expected[6:7]) <= LIMIT
+
+
+def test_windows_of_numbers(folder):
+    _, expected, metrics, of = check_windows(
+        folder, ["LABEL_0"], lambda texts: [len(t) / 100 for t in texts],
+        lambda answers: torch.tensor([[a["value"]] for a in answers]), "task.type=regression")
+    gold = [len(t) / 100 for t in long_reviews()]
+    assert abs(metrics["pearson"] - stats.pearsonr(gold, expected.squeeze(1).numpy())[0]) < 1e-4, metrics
+
+
+def test_windows_of_label_sets(folder):
+    check_windows(folder, ["a", "b"], lambda texts: [["", "a", "a,b"][i % 3] for i in range(len(texts))],
+                  lambda answers: torch.tensor([a["logits"] for a in answers]), "task.type=multilabel")
+
+
 if __name__ == "__main__":
     g.main(globals())

@@ -121,6 +121,16 @@ def class_weights():
             "needs task.type: classification")
 
 
+def long_texts():
+    folder = GROUND.fresh()
+    base = ["train", "tiny.yaml", "--name", "x", "--set"]
+    pair = ["--set", "data.text_pair_column=text"]
+    for how in "head_tail", "sliding_window":
+        refused(f"{how} of pairs", folder, [*base, f"data.truncation={how}", *pair], "data.truncation", f"{how} needs single texts")
+        refused(f"{how} of words", folder, [*base, f"data.truncation={how}", "--set", "task.type=ner"], "data.truncation", f"{how} needs single texts")
+    refused("doc_stride without windows", folder, [*base, "task.doc_stride=64"], "task.doc_stride", "data.truncation: sliding_window")
+
+
 def invalid_utf8():
     """Counted and reported, not refused: a stray byte in a text is no reason to lose a corpus."""
     folder = GROUND.fresh()
@@ -171,6 +181,6 @@ def settings():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([make_run, rows, formats, numbers, label_sets, class_weights, invalid_utf8, no_files, odd_names, settings])
+    code = COUNT.run([make_run, rows, formats, numbers, label_sets, class_weights, long_texts, invalid_utf8, no_files, odd_names, settings])
     GROUND.remove()
     sys.exit(code)

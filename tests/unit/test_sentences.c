@@ -138,6 +138,11 @@ static void set(struct bt_str *out, unsigned first)
     if (first > 12 && first % 2) bt_str_add(out, ", large");
 }
 
+static void even_or_odd(struct bt_str *out, unsigned first)
+{
+    bt_str_add(out, first % 2 ? "odd" : "even");
+}
+
 enum { MOST = 12 };
 
 static const char *const *with(const char *const *settings, const char *type)
@@ -210,10 +215,84 @@ static void sets(void **state)
                         "f1_micro", 0.3);
 }
 
+/* ── long texts ── */
+
+static void words(struct bt_str *out, const int *word, int n)
+{
+    for (int i = 0; i < n; i++) bt_str_addf(out, "%sw%c", i ? " " : "", 'a' + word[i]);
+}
+
+/* Rows of 1 to 40 words in one file; in the other what max_seq_length 10 and 3 tokens in common make of them: a row for each window of 8
+ * words, the last one moved back. */
+static void long_rows(int rows)
+{
+    struct bt_str whole = {0}, cut = {0};
+    bt_str_add(&whole, "text\tlabel\n");
+    bt_str_add(&cut, "text\tlabel\n");
+    for (int i = 0; i < rows; i++) {
+        int word[40], n = 1 + i * 17 % 40;
+        for (int k = 0; k < n; k++) word[k] = (i * 7 + k * k + k) % FIX_WORDS;
+        words(&whole, word, n);
+        bt_str_addf(&whole, "\t%s\n", i % 3 ? "odd" : "even");
+        for (int at = 0, last = 0; !last; at += 5) {
+            last = at + 8 >= n;
+            int from = last && n > 8 ? n - 8 : at;
+            words(&cut, word + from, n - from < 8 ? n - from : 8);
+            bt_str_addf(&cut, "\t%s\n", i % 3 ? "odd" : "even");
+        }
+    }
+    fix_write(fix_path("long.tsv"), bt_str_text(&whole));
+    fix_write(fix_path("windows.tsv"), bt_str_text(&cut));
+    bt_str_free(&whole);
+    bt_str_free(&cut);
+}
+
+static void train_on(const char *name, const char *file, const char *truncation)
+{
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    char train[600], how[64];
+    snprintf(train, sizeof train, "data.train_file=%s", fix_path("%s.tsv", file));
+    snprintf(how, sizeof how, "data.truncation=%s", truncation);
+    expect_ok(fix_train(name,
+                        (const char *const[]){train, how, "eval.eval_strategy=no", "train.num_train_epochs=1",
+                                              strcmp(truncation, "sliding_window") ? "task.doc_stride=128"
+                                                                                   : "task.doc_stride=3",
+                                              NULL},
+                        &w, &r));
+    bt_train_result_clear(&r);
+}
+
+/* Each window trains as a row of its own would. */
+static void windows_train(void **state)
+{
+    (void)state;
+    long_rows(25);
+    train_on("slid", "long", "sliding_window");
+    train_on("rows", "windows", "longest_first");
+    assert_string_equal(fix_weights("slid"), fix_weights("rows"));
+    train_on("cut", "long", "longest_first");
+    train_on("ends", "long", "head_tail");
+    assert_string_not_equal(fix_weights("slid"), fix_weights("cut"));
+    assert_string_not_equal(fix_weights("ends"), fix_weights("cut"));
+}
+
+/* In mid-epoch, with windows of the same text in different batches. */
+static void windows_resumed(void **state)
+{
+    (void)state;
+    make_rows("classification", even_or_odd);
+    stopped_and_resumed("slides", "classification",
+                        (const char *const[]){"data.truncation=sliding_window", "task.doc_stride=1",
+                                              "data.max_seq_length=6", NULL},
+                        "accuracy", 0.3);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(squared), cmocka_unit_test(weighted),
-                                       cmocka_unit_test(decided), cmocka_unit_test(numbers),
-                                       cmocka_unit_test(sets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(squared),        cmocka_unit_test(weighted),
+                                       cmocka_unit_test(decided),        cmocka_unit_test(numbers),
+                                       cmocka_unit_test(sets),           cmocka_unit_test(windows_train),
+                                       cmocka_unit_test(windows_resumed)};
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }

@@ -63,15 +63,19 @@ static void put_pieces(struct sheet *p, const struct data_words *w, const struct
 }
 
 static void put_part(struct sheet *p, const struct data_words *w, const char *name,
-                     const struct bt_encoding *e, size_t kept, const char *before)
+                     const struct bt_encoding *e, size_t kept, size_t tail, const char *before)
 {
     sheet_print(p, ROLE_HEADER, 0, "%s", name);
     sheet_join(p, ROLE_DIM, (int)strlen(name) + 2, "%zu piece%s", e->n, e->n == 1 ? "" : "s");
     if (before) sheet_print(p, ROLE_DIM, 2, "%s", before);
-    put_pieces(p, w, e, 0, kept, ROLE_TEXT);
+    put_pieces(p, w, e, 0, kept - tail, ROLE_TEXT);
     if (kept < e->n) {
         sheet_print(p, ROLE_WARN, 0, "── cut here: the model does not see the next %zu ──", e->n - kept);
-        put_pieces(p, w, e, kept, e->n, ROLE_DIM);
+        put_pieces(p, w, e, kept - tail, e->n - tail, ROLE_DIM);
+    }
+    if (tail) {
+        sheet_print(p, ROLE_WARN, 0, "── the model sees the last %zu ──", tail);
+        put_pieces(p, w, e, e->n - tail, e->n, ROLE_TEXT);
     }
     sheet_print(p, ROLE_DIM, 2, "[SEP]");
 }
@@ -83,6 +87,9 @@ static void put_sum(struct sheet *p, const struct data_words *w, const struct da
         sheet_print(p, ROLE_TEXT, 0, "%zu pieces with [CLS] and [SEP]", all);
     else if (kept < all)
         sheet_print(p, ROLE_WARN, 0, "%zu pieces with [CLS] and [SEP]: cut to max_seq_length %zu", all, kept);
+    else if (all > w->max_length)
+        sheet_print(p, ROLE_GOOD, 0, "%zu pieces with [CLS] and [SEP]: read in windows of max_seq_length %zu",
+                    all, w->max_length);
     else
         sheet_print(p, ROLE_GOOD, 0, "%zu of at most %zu pieces (max_seq_length), [CLS] and [SEP] counted",
                     all, w->max_length);
@@ -103,9 +110,9 @@ static void put_encoded(struct sheet *p, const struct data_view *s, const struct
         sheet_print(p, ROLE_BAD, 0, "not enough memory for the word pieces");
     else {
         put_sum(p, &f->words, &cut);
-        put_part(p, &f->words, bt_table_column(f->table, (size_t)column), &e[0], cut.kept, "[CLS]");
+        put_part(p, &f->words, bt_table_column(f->table, (size_t)column), &e[0], cut.kept, cut.tail, "[CLS]");
         if (pair)
-            put_part(p, &f->words, bt_table_column(f->table, (size_t)f->pair), &e[1], cut.pair_kept, NULL);
+            put_part(p, &f->words, bt_table_column(f->table, (size_t)f->pair), &e[1], cut.pair_kept, 0, NULL);
     }
     bt_encoding_free(&e[0]);
     bt_encoding_free(&e[1]);

@@ -31,12 +31,16 @@ void data_cut(const struct data_words *w, size_t text, size_t pair, bool has_pai
     *out = (struct data_cut){
         .text = text, .pair = pair, .kept = text, .pair_kept = pair, .special = special, .unknown = 0};
     if (!w->max_length || text + pair <= room) return;
-    if (w->truncation == BT_TRUNCATION_LONGEST_FIRST)
+    const bool single =
+        w->truncation == BT_TRUNCATION_HEAD_TAIL || w->truncation == BT_TRUNCATION_SLIDING_WINDOW;
+    if (!has_pair && w->truncation == BT_TRUNCATION_SLIDING_WINDOW) return;
+    if (w->truncation == BT_TRUNCATION_LONGEST_FIRST || (single && has_pair))
         cut_longest(&out->kept, &out->pair_kept, room);
     else if (w->truncation == BT_TRUNCATION_ONLY_SECOND && pair > 0)
         cut_one(&out->pair_kept, &out->kept, room);
     else
         cut_one(&out->kept, &out->pair_kept, room);
+    if (!has_pair && w->truncation == BT_TRUNCATION_HEAD_TAIL) out->tail = out->kept - (out->kept + 3) / 4;
 }
 
 static size_t unknown_in(const struct data_words *w, const struct bt_encoding *e)

@@ -13,6 +13,7 @@ struct data_words {
 struct data_cut {
     size_t text, pair;      /* pieces of each */
     size_t kept, pair_kept; /* … that the model sees */
+    size_t tail;            /* … of them, of the text, that stand at its end */
     size_t special;         /* [CLS] and [SEP] */
     size_t unknown;         /* [UNK] among all pieces */
 };
