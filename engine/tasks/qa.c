@@ -121,7 +121,7 @@ static bool negative(const struct bt__task *t, const struct bt__task_data *d)
 {
     if (t->x->task_version_2_with_negative != BT_NEGATIVE_AUTO)
         return t->x->task_version_2_with_negative == BT_NEGATIVE_TRUE;
-    return own_of(t)->negative >= 0 ? own_of(t)->negative : d->gold && any_impossible(d);
+    return own_of(t)->negative >= 0 ? own_of(t)->negative : bt__qa_windows_of(d)->impossible;
 }
 
 static struct bt__qa_rules rules_of(const struct bt__task *t, const struct bt__task_data *d)
@@ -230,7 +230,7 @@ static struct bt__verdict judge(const struct bt__task *t, const struct bt__task_
     const size_t n = (size_t)d->f.length[i];
     double p = 1.0;
     (void)t;
-    if (w->start < 0) return (struct bt__verdict){.p_gold = 0.0f};
+    if (w->start < 0) return (struct bt__verdict){.p_gold = NAN}; /* not among what is looked at */
     size_t start = likeliest(logits, n, (size_t)w->start, &p),
            end = likeliest(logits + 1, n, (size_t)w->end, &p);
     return (struct bt__verdict){.p_gold = (float)p,
@@ -298,7 +298,7 @@ static struct bt__answer_results to_score(const struct bt__task *t, const struct
     const struct bt__qa_rules rules = rules_of(t, d);
     return (struct bt__answer_results){.n = d->n,
                                        .item = r->answer,
-                                       .v2 = rules.negative || any_impossible(d),
+                                       .v2 = rules.negative || bt__qa_windows_of(d)->impossible,
                                        .has_null_odds = rules.negative,
                                        .threshold = rules.threshold};
 }

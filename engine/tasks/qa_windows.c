@@ -329,6 +329,8 @@ enum bt_status bt__qa_windows_build(const struct bt__task *t, struct bt__task_da
     bt__pool_run(pool, (int)u.blocks, block_item, &u);
     enum bt_status st = join(&u, d, q, err);
     free_blocks(&u);
+    for (size_t i = 0; !st && gold && i < d->n && !q->impossible; i++)
+        q->impossible = bt__task_example(d, i)->impossible;
     if (!st && gold) d->gold = q;
     return st;
 }

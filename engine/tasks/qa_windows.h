@@ -16,6 +16,7 @@ struct bt__qa_window {
 struct bt__qa_windows {
     struct bt__qa_window *window; /* [f.n] */
     uint32_t *begin, *end;        /* of the contexts' tokens: bytes of their context */
+    bool impossible;              /* a question has no answer; false where gold is not known */
 };
 
 /* How many tokens of a question are kept, and how many of a context a window has room for behind n tokens of a question. */

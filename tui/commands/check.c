@@ -35,6 +35,7 @@ static void tell_labels(const struct bt_check *c)
 {
     enum { SHOWN = 20 };
     struct cli_table t = {.columns = 3, .right = 2 | 4};
+    if (c->n_labels == 0) return;
     for (size_t i = 0; i < c->n_labels && i < SHOWN; i++) {
         cli_table_cell(&t, "  %s", c->label[i]);
         cli_table_cell(&t, "%lld", (long long)c->label_rows[i]);
