@@ -137,14 +137,15 @@ enum bt_status bt_predict(struct bt_predictor *p, const struct bt_input *in, str
 
 /* ── evaluation ── */
 
-static enum bt_status evaluate(struct bt_predictor *p, struct bt__task_data *d, struct bt_str *predictions,
-                               struct bt_evaluation_result *r, struct bt_error *err)
+static enum bt_status evaluate(struct bt_predictor *p, struct bt__task_data *d, bool gold,
+                               struct bt_str *predictions, struct bt_evaluation_result *r,
+                               struct bt_error *err)
 {
     struct bt__evaluation e = {.tokens = 0};
-    enum bt_status st = bt__task_build(p->task, d, true, p->pool, err);
+    enum bt_status st = bt__task_build(p->task, d, gold, p->pool, err);
     if (!st) st = bt__predictor_run(p, d, NULL, &e, err);
-    if (!st) st = bt__evaluation_metrics(&e, p->task, d, &r->metrics, err);
-    if (!st && p->task->ops->report) st = p->task->ops->report(p->task, d, &e.logits, r, err);
+    if (!st && gold) st = bt__evaluation_metrics(&e, p->task, d, &r->metrics, err);
+    if (!st && gold && p->task->ops->report) st = p->task->ops->report(p->task, d, &e.logits, r, err);
     if (!st && predictions) st = bt__evaluation_rows(&e, p->task, d, predictions, err);
     r->rows = d->n;
     r->tokens_per_s = e.seconds > 0.0 ? (double)e.tokens / e.seconds : 0.0;
@@ -154,14 +155,15 @@ static enum bt_status evaluate(struct bt_predictor *p, struct bt__task_data *d, 
 
 /* Which settings count, and whether they are enough. */
 static enum bt_status settings(const struct bt_predictor *p, const struct bt_data_spec *given,
-                               struct bt_data_spec *spec, struct bt_error *err)
+                               bool predictions, struct bt_data_spec *spec, struct bt_error *err)
 {
     if (!given && p->alone)
         return bt_fail(err, BT_INVALID, "%s: this model has no run whose data settings could be used",
                        p->dir);
     *spec = given ? *given : bt_experiment_data(p->x);
     spec->kind = p->task->ops->examples;
-    if (spec->kind != BT_EXAMPLE_TEXT || (spec->text_column && spec->label_column)) return BT_OK;
+    if (spec->kind != BT_EXAMPLE_TEXT || (spec->text_column && (spec->label_column || predictions)))
+        return BT_OK;
     return bt_fail(err, BT_INVALID, "which column holds the %s? (a name or a number from 1)",
                    spec->text_column ? "label" : "text");
 }
@@ -172,7 +174,7 @@ enum bt_status bt_predictor_eval(struct bt_predictor *p, const char *const *file
 {
     struct bt_data_spec spec;
     struct bt__task_data d = {.files = files};
-    enum bt_status st = settings(p, given, &spec, err);
+    enum bt_status st = settings(p, given, predictions != NULL, &spec, err);
     spec.files = files;
     spec.n_files = n_files;
     if (!st) st = bt_examples_load(&spec, &d.examples, err);
@@ -184,7 +186,7 @@ enum bt_status bt_predictor_eval(struct bt_predictor *p, const char *const *file
     else if (!r)
         st = bt_fail(err, BT_NOMEM, "no memory for the results of %zu rows", d.n);
     else
-        st = evaluate(p, &d, predictions, r, err);
+        st = evaluate(p, &d, spec.label_column || spec.kind != BT_EXAMPLE_TEXT, predictions, r, err);
     bt__task_data_free(&d);
     if (st)
         bt_evaluation_result_free(r);

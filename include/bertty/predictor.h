@@ -82,7 +82,8 @@ struct bt_evaluation_result {
     float *scores;                   /* [rows, n_labels] probabilities; NULL likewise */
 };
 /* Metrics on labelled files (all rows); spec NULL: the run's own data settings with these files. The data's labels are the model's names, or numbers
- * where those are LABEL_0, LABEL_1, …; any other is BT_INVALID with file and line. predictions, unless NULL, receives the rows of a predictions file. */
+ * where those are LABEL_0, LABEL_1, …; any other is BT_INVALID with file and line. predictions, unless NULL, receives the rows of a predictions file;
+ * with them a table of texts needs no label column: there are no metrics then. */
 enum bt_status bt_predictor_eval(struct bt_predictor *p, const char *const *files, size_t n_files,
                                  const struct bt_data_spec *spec, struct bt_str *predictions,
                                  struct bt_evaluation_result **out, struct bt_error *err);
@@ -91,5 +92,10 @@ void bt_evaluation_result_free(struct bt_evaluation_result *r);
 /* From the rows of a predictions file (n bytes) about questions: predictions.json {id: text}, nbest_predictions.json and, where there may be no answer,
  * null_odds.json in a directory, which is made if need be; as SQuAD's evaluation scripts read them. */
 enum bt_status bt_squad_files_write(const char *dir, const char *rows, size_t n, struct bt_error *err);
+
+/* The same as a file of gluebenchmark.com's: index<TAB>prediction, by the label's name or number or the value, as the task wants that the path's last component
+ * names (CoLA.tsv, MNLI-m.tsv, …). BT_INVALID: there is no such task, or the model is not for it. */
+enum bt_status bt_glue_file_check(const struct bt_predictor *p, const char *path, struct bt_error *err);
+enum bt_status bt_glue_file_write(const char *path, const char *rows, size_t n, struct bt_error *err);
 
 #endif

@@ -180,8 +180,7 @@ static void groups(void **state)
     expect_ok(build(&f, e, 2));
     assert_int_equal(f.d.f.n, 6);
     assert_int_equal(f.d.f.group, 3);
-    assert_int_equal(f.d.f.truncated,
-                     1); /* examples: the second, of which one choice is too long */
+    assert_int_equal(f.d.f.truncated, 1); /* examples: the second, of which one choice is too long */
     check_tokens(&f, 0, "[CLS] good [SEP] food [SEP]");
     check_tokens(&f, 2, "[CLS] good [SEP] 1 [SEP]");
     check_tokens(&f, 4, "[CLS] the food is good [SEP] bad food and [SEP]");

@@ -16,8 +16,8 @@ static const char about[] = "RUN is a run's id or directory (RUN@STEP, RUN@best 
                             "columns hold text and label.\n";
 
 struct request {
-    bool json;
-    const char *text, *pair, *label, *tokens, *tags, *context, *aspect, *delimiter, *runs, *squad;
+    bool json, unlabelled;
+    const char *text, *pair, *label, *tokens, *tags, *context, *aspect, *delimiter, *runs, *squad, *glue;
     int format, header, quoting; /* −1: not given */
     int64_t threads;
     struct cli_list data, choice;
@@ -47,6 +47,7 @@ static void tell_head(const struct work *w, const struct request *q)
 static void tell_metrics(const struct bt_evaluation_result *r)
 {
     struct cli_table t = {.columns = 2, .right = 2};
+    if (r->metrics.n == 0) return;
     for (size_t i = 0; i < r->metrics.n; i++) {
         cli_table_cell(&t, "%s", r->metrics.item[i].name);
         cli_table_cell(&t, "%.4f", r->metrics.item[i].value);
@@ -158,6 +159,7 @@ static struct bt_data_spec settings(const struct work *w, const struct request *
         s.choice_columns = q->choice.item;
         s.n_choice_columns = q->choice.n;
     }
+    if (q->unlabelled) s.label_column = s.class_names_file = NULL;
     if (q->delimiter) s.dialect.delimiter = q->delimiter[0];
     if (q->format >= 0) s.dialect.format = (enum bt_data_format)q->format;
     if (q->header >= 0) s.dialect.header = q->header - 1;
@@ -171,14 +173,15 @@ static bool has_columns(const struct bt_data_spec *s)
     return s->kind == BT_EXAMPLE_TEXT || s->kind == BT_EXAMPLE_LABEL_SET;
 }
 
-/* With --squad the answers go to files. */
+/* With --squad and --glue the answers go to files. */
 static enum bt_status evaluate(struct work *w, const struct request *q, const struct bt_data_spec *data,
                                struct bt_error *err)
 {
     struct bt_str rows = {.len = 0};
-    enum bt_status st =
-        bt_predictor_eval(w->p, q->data.item, q->data.n, data, q->squad ? &rows : NULL, &w->r, err);
+    enum bt_status st = bt_predictor_eval(w->p, q->data.item, q->data.n, data,
+                                          q->squad || q->glue ? &rows : NULL, &w->r, err);
     if (!st && q->squad) st = bt_squad_files_write(q->squad, bt_str_text(&rows), rows.len, err);
+    if (!st && q->glue) st = bt_glue_file_write(q->glue, bt_str_text(&rows), rows.len, err);
     bt_str_free(&rows);
     return st;
 }
@@ -192,12 +195,13 @@ static enum bt_status measure(struct work *w, const char *name, const struct req
     st = bt_predictor_open(&spec, &w->p, err);
     if (st) return st;
     const struct bt_data_spec data = settings(w, q);
-    if (has_columns(&data) && (!data.text_column || !data.label_column))
+    if (has_columns(&data) && (!data.text_column || (!data.label_column && !q->unlabelled)))
         return bt_fail(err, BT_INVALID,
                        "%s has no run that says how its data is read: expected --text and --label", name);
     if (q->squad && data.kind != BT_EXAMPLE_QUESTION)
         return bt_fail(err, BT_INVALID, "%s does not answer questions: --squad is of no use", name);
-    return evaluate(w, q, &data, err);
+    st = q->glue ? bt_glue_file_check(w->p, q->glue, err) : BT_OK;
+    return st ? st : evaluate(w, q, &data, err);
 }
 
 static void tell(const struct work *w, const struct request *q)
@@ -208,6 +212,7 @@ static void tell(const struct work *w, const struct request *q)
         return;
     }
     tell_head(w, q);
+    if (q->glue) cli_line("predictions for GLUE: %s", q->glue);
     tell_metrics(w->r);
     tell_classes(w);
     tell_confusion(w);
@@ -245,6 +250,10 @@ int cmd_eval(int argc, char **argv)
         CLI_TEXT(
             "squad", 0, "DIR", &q.squad,
             "write predictions.json, nbest_predictions.json and null_odds.json for SQuAD's scripts there"),
+        CLI_TEXT(
+            "glue", 'g', "FILE", &q.glue,
+            "write the predictions for gluebenchmark.com there; its name says for which task: CoLA.tsv, …"),
+        CLI_FLAG("unlabelled", 'u', &q.unlabelled, "the data has no labels: no metrics, --glue's file only"),
         CLI_CHOICE("format", 'f', &q.format, formats,
                    "format of the files: auto, csv, tsv, jsonl, conll, squad, semeval, swag, text"),
         CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),
@@ -263,6 +272,12 @@ int cmd_eval(int argc, char **argv)
         ;
     else if (q.data.n == 0)
         code = cli_misuse("eval", "--data is missing: expected a file");
+    else if (q.unlabelled && !q.glue)
+        code = cli_misuse("eval", "--unlabelled was given without --glue");
+    else if (q.unlabelled && q.label)
+        code = cli_misuse("eval", "--unlabelled and --label were given, expected one of them");
+    else if (q.glue && q.data.n > 1)
+        code = cli_misuse("eval", "--glue is for one file of data, %zu were given", q.data.n);
     else if (q.delimiter && strlen(q.delimiter) != 1)
         code = cli_misuse("eval", "--delimiter: found '%s', expected one character", q.delimiter);
     else
