@@ -296,10 +296,10 @@ static void json_kind(struct bt_json_writer *w, const struct bt_file_report *f)
         bt_jw_kint(w, "total_parts", (int64_t)f->total_parts);
         json_lengths(w, "parts", &f->parts);
     }
-    if (f->kind != BT_EXAMPLE_QUESTION) return;
-    bt_jw_kint(w, "impossible", (int64_t)f->impossible);
-    bt_jw_kint(w, "misaligned", (int64_t)f->misaligned);
-    bt_jw_kint(w, "foreign_tags", (int64_t)f->foreign);
+    if (f->kind == BT_EXAMPLE_WORDS) bt_jw_kint(w, "foreign_tags", (int64_t)f->foreign);
+    if (f->kind == BT_EXAMPLE_QUESTION) bt_jw_kint(w, "impossible", (int64_t)f->impossible);
+    if (f->kind == BT_EXAMPLE_QUESTION) bt_jw_kint(w, "misaligned", (int64_t)f->misaligned);
+    if (f->kind != BT_EXAMPLE_QUESTION && f->n_odd == 0) return;
     bt_jw_key(w, "odd");
     bt_jw_array(w);
     for (size_t i = 0; i < f->n_odd; i++) bt_jw_text(w, f->odd[i]);
