@@ -175,7 +175,8 @@ static const struct figure {
 
 static bool lower_is_better(const char *name)
 {
-    static const char *const lower[] = {"loss", "perplexity", "ece", "rmse", "mse", "mae"};
+    static const char *const lower[] = {"loss",         "perplexity", "ece", "brier", "log_loss",
+                                        "hamming_loss", "rmse",       "mse", "mae"};
     const char *base = bt_path_base(name);
     for (size_t i = 0; i < sizeof lower / sizeof *lower; i++)
         if (strcmp(base, lower[i]) == 0) return true;

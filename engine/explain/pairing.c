@@ -92,19 +92,35 @@ static enum bt_status read_side(const char *dir, const char *split, struct bt_pr
 
 /* ── pairing ── */
 
-/* a and b of the same row; its gold label has to be the same, and there. */
+static enum bt_outcome outcome_of(const struct bt_pairing *p, const struct bt_prediction *a,
+                                  const struct bt_prediction *b)
+{
+    double off_a = fabs(a->value - a->gold_value), off_b = fabs(b->value - b->gold_value);
+    if (p->kind == BT_ROWS_NUMBERS)
+        return off_a < off_b ? BT_ONLY_FIRST : off_b < off_a ? BT_ONLY_SECOND : BT_BOTH_RIGHT;
+    return a->correct && b->correct ? BT_BOTH_RIGHT
+           : a->correct             ? BT_ONLY_FIRST
+           : b->correct             ? BT_ONLY_SECOND
+                                    : BT_BOTH_WRONG;
+}
+
+/* A question that has no answer is judged without a gold text. */
+static const char *gold_of(const struct bt_prediction *r)
+{
+    return r->gold_text ? r->gold_text : r->judged ? "" : NULL;
+}
+
+/* a and b of the same row; its gold value has to be the same, and there. */
 static void pair_rows(struct bt_pairing *p, const struct bt_prediction *a, const struct bt_prediction *b)
 {
-    const char *gold = a->gold_text, *first = a->predicted_text, *second = b->predicted_text;
-    if (!gold || !b->gold_text || strcmp(gold, b->gold_text) != 0) {
+    const char *gold = gold_of(a), *gold_b = gold_of(b), *first = a->predicted_text,
+               *second = b->predicted_text;
+    if (!gold || !gold_b || strcmp(gold, gold_b) != 0) {
         p->gold_differs++;
         return;
     }
-    bool same = strcmp(first, second) == 0, right_a = a->correct, right_b = b->correct;
-    enum bt_outcome outcome = right_a && right_b ? BT_BOTH_RIGHT
-                              : right_a          ? BT_ONLY_FIRST
-                              : right_b          ? BT_ONLY_SECOND
-                                                 : BT_BOTH_WRONG;
+    bool same = strcmp(first, second) == 0;
+    enum bt_outcome outcome = outcome_of(p, a, b);
     p->count[outcome]++;
     p->agree += same;
     p->row[p->n++] = (struct bt_pair_row){.id = a->id,
@@ -115,6 +131,11 @@ static void pair_rows(struct bt_pairing *p, const struct bt_prediction *a, const
                                           .p_second = (double)b->p,
                                           .loss_first = (double)a->loss,
                                           .loss_second = (double)b->loss,
+                                          .gold_value = a->gold_value,
+                                          .value_first = a->value,
+                                          .value_second = b->value,
+                                          .quality_first = a->quality,
+                                          .quality_second = b->quality,
                                           .outcome = outcome};
 }
 
@@ -123,6 +144,13 @@ static enum bt_status pair_all(struct bt_pairing *p, const struct sides *s, stru
     const struct bt_predictions *a = s->first, *b = s->second;
     p->step_first = a->step;
     p->step_second = b->step;
+    p->kind = a->kind;
+    if (a->kind != b->kind)
+        return bt_fail(err, BT_INVALID, "predictions of the %s split: the two runs are of different tasks",
+                       p->split);
+    if (a->kind == BT_ROWS_MASKS)
+        return bt_fail(err, BT_INVALID,
+                       "masked words are counted, not predicted row by row: there is nothing to pair");
     p->row = calloc(a->n + 1, sizeof *p->row);
     if (!p->row) return bt_fail(err, BT_NOMEM, "no memory for %zu predictions", a->n);
     for (size_t i = 0, k = 0; i < a->n || k < b->n;) {

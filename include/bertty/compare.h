@@ -5,6 +5,7 @@
 #define BERTTY_COMPARE_H
 
 #include <bertty/error.h>
+#include <bertty/run.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,18 +44,22 @@ void bt_compare_free(struct bt_compare *c); /* c may be NULL */
 
 /* ── the predictions of two runs on the same examples ── */
 
+/* Of numbers, which are neither right nor wrong: BOTH_RIGHT as near to gold as the other one, ONLY_FIRST and ONLY_SECOND the one that is nearer. */
 enum bt_outcome { BT_BOTH_RIGHT, BT_ONLY_FIRST, BT_ONLY_SECOND, BT_BOTH_WRONG, BT_OUTCOMES };
 
 struct bt_pair_row {
     int64_t id;                        /* row number in the split's file */
-    const char *gold, *first, *second; /* labels; borrowed from the pairing */
+    const char *gold, *first, *second; /* labels or texts ("": no answer); borrowed from the pairing */
     double p_first, p_second;          /* of the predicted label; NaN if the file has none */
     double loss_first, loss_second;    /* NaN likewise */
+    double gold_value, value_first, value_second; /* BT_ROWS_NUMBERS; else NaN */
+    double quality_first, quality_second;         /* as in struct bt_prediction */
     enum bt_outcome outcome;
 };
 
 struct bt_pairing {
-    char *split;                     /* "validation" */
+    char *split; /* "validation" */
+    enum bt_rows_kind kind;
     int64_t step_first, step_second; /* of the checkpoints that predicted */
     size_t n;                        /* rows that both have, with the same gold label */
     struct bt_pair_row *row;         /* by id */
@@ -62,7 +67,7 @@ struct bt_pairing {
     size_t agree;                   /* same prediction, right or wrong */
     size_t only_first, only_second; /* rows that just one of them has */
     size_t gold_differs;            /* rows left out because the gold labels differ */
-    double p;                       /* McNemar's exact test of the two accuracies */
+    double p;                       /* McNemar's exact test of the two accuracies; of numbers the sign test */
     void *labels;                   /* private */
 };
 

@@ -145,6 +145,7 @@ def trained(folder, task, program):
         "multilabel": ("x.tsv", "text\tlabel\n" + "".join(f"{' '.join(s)}\t{'warm,cold' if i % 2 else 'warm'}\n" for i, s in enumerate(words)), names),
         "multiple_choice": ("x.tsv", "text\ta\tb\tlabel\n" + "".join(f"{' '.join(s)}\tgood\tbad\t{i % 2}\n" for i, s in enumerate(words)),
                             {**names, "choice_columns": ["a", "b"]}),
+        "mlm": ("x.txt", "".join(" ".join(w) + "\n" for w in words), {}),
         "absa": ("x.tsv", "text\taspect\tlabel\n" + "".join(f"the film was {w}\tfilm\t{'positive' if w in tiny_bert.GOOD else 'negative'}\n"
                                                             for w in tiny_bert.GOOD + tiny_bert.BAD), {**names, "aspect_column": "aspect"}),
     }
@@ -160,3 +161,18 @@ def trained(folder, task, program):
     done = tiny_bert.run("train", experiment, "--name", task, program=program, cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder / "runs"
+
+
+def second(run, change):
+    """Another run beside one, whose rows change(i, row) alters."""
+    import shutil
+    other = run.parent / "other-run"
+    shutil.copytree(run, other)
+    for path in (other / "predictions").iterdir():
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for i, row in enumerate(rows):
+            change(i, row)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    status = json.loads((other / "status.json").read_text())
+    (other / "status.json").write_text(json.dumps({**status, "started": 1.6e9}))
+    return other

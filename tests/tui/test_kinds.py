@@ -177,4 +177,49 @@ def test_hostile_rows():
         assert s.end("q") == 0
 
 
+def compared(setup, change):
+    s = Screen(["--open", "runs"], setup=lambda d: kinds.second(setup(d), change), rows=36, columns=120)
+    s.wait(r"other-run")
+    s.keys("Space", "j", "Space", "6")
+    return s
+
+
+def test_compare_numbers():
+    def change(i, row):
+        row.update({"value": row["value"] + (1 if i == 0 else -0.25), "prediction": f"{row['value']:g}"})
+    with compared(kinds.regression, change) as s:
+        s.wait(r"A nearer to gold +\d")
+        s.wait(r"B nearer to gold +\d")
+        s.wait(r"sign test: p = ")
+        s.wait(r"mean error: A 0\.\d{4}, B \d\.\d{4}")
+        assert "Who says what" not in s.text()
+        assert s.end("q") == 0
+
+
+def test_compare_answers_and_entities():
+    def answers(i, row):
+        if i in (0, 2):
+            row.update({"prediction": row.get("gold", ""), "correct": i == 2, "f1": float(i == 2), "exact": int(i == 2)})
+
+    def tags(i, row):
+        row.update({"prediction": "no entities", "correct": row["gold"] == "no entities"})
+    with compared(kinds.qa, answers) as s:
+        s.wait(r"Predictions on validation: 5 rows")
+        s.wait(r"only B right \(beneficial flips\) +1|only A right \(harmful flips\) +1")
+        s.wait(r"mean F1: A \d+\.\d\d, B \d+\.\d\d")
+        assert "Who says what" not in s.text()
+    with compared(kinds.ner, tags) as s:
+        s.wait(r"Predictions on validation: 6 rows")
+        s.wait(r"both wrong +\d")
+        s.keys("G", "k", "Enter")
+        s.wait(r"(Angela Merkel visited|no entities)")
+        assert s.end("q") == 0
+
+
+def test_compare_masks():
+    with compared(kinds.mlm, lambda i, row: None) as s:
+        s.wait(r"nothing to pair")
+        assert s.end("q") == 0
+
+
 main(globals())

@@ -107,6 +107,20 @@ def test_aspect():
             s.wait(rf"▸ {label} +{p}")
 
 
+def test_masks():
+    for size in SIZES:
+        with probe("mlm", size) as s:
+            s.wait(r"─ Text with \[MASK\] ─")
+            s.keys("the film was good")
+            s.wait(r"write \[MASK\] where a word is to be found")
+            s.keys("C-u", "the [MASK] was good")
+            s.wait(r"the ⟦\S+⟧ was good")
+            word = re.search(r"the ⟦(\S+)⟧ was good", s.text()).group(1)
+            said = "\t".join(predicted("mlm", "the [MASK] was good")[0])
+            assert f"the {word} was good" in said, (word, said)
+            s.wait(rf"▸ 0\.\d{{4}}  {re.escape(word)}")
+
+
 def test_ascii_and_monochrome():
     for task in ("ner", "qa", "regression"):
         with probe(task, (24, 80), "--ascii", env={"NO_COLOR": "1"}) as s:

@@ -80,6 +80,16 @@ static void tell_metrics(const struct bt_compare *c)
     cli_table_print(&t);
 }
 
+/* Numbers and answers may have no confidence. */
+static void said_cell(struct cli_table *t, const char *said, double p)
+{
+    const char *text = *said ? said : "(none)";
+    if (isnan(p))
+        cli_table_cell(t, "%s", text);
+    else
+        cli_table_cell(t, "%s %.2f", text, p);
+}
+
 static void tell_rows(const struct bt_pairing *p)
 {
     struct cli_table t = {.columns = 4, .right = 1};
@@ -90,8 +100,8 @@ static void tell_rows(const struct bt_pairing *p)
         if (r->first == r->second) continue;
         cli_table_cell(&t, "%lld", (long long)r->id);
         cli_table_cell(&t, "%s", r->gold);
-        cli_table_cell(&t, "%s %.2f", r->first, r->p_first);
-        cli_table_cell(&t, "%s %.2f", r->second, r->p_second);
+        said_cell(&t, r->first, r->p_first);
+        said_cell(&t, r->second, r->p_second);
     }
     cli_line("%s", "");
     cli_table_print(&t);
@@ -102,10 +112,17 @@ static void tell_pairing(const struct bt_pairing *p, bool rows)
     cli_line("%s", "");
     cli_line("predictions on %s, %zu rows (A at step %lld, B at step %lld)", p->split, p->n,
              (long long)p->step_first, (long long)p->step_second);
-    cli_line("  both right %zu, only A right %zu, only B right %zu, both wrong %zu", p->count[BT_BOTH_RIGHT],
-             p->count[BT_ONLY_FIRST], p->count[BT_ONLY_SECOND], p->count[BT_BOTH_WRONG]);
-    cli_line("  same prediction on %.1f %%, McNemar's exact test p = %.4g",
-             p->n ? 100.0 * (double)p->agree / (double)p->n : 0.0, p->p);
+    bool numbers = p->kind == BT_ROWS_NUMBERS;
+    if (numbers)
+        cli_line("  A nearer to gold %zu, B nearer to gold %zu, as near as the other %zu",
+                 p->count[BT_ONLY_FIRST], p->count[BT_ONLY_SECOND], p->count[BT_BOTH_RIGHT]);
+    else
+        cli_line("  both right %zu, only A right %zu, only B right %zu, both wrong %zu",
+                 p->count[BT_BOTH_RIGHT], p->count[BT_ONLY_FIRST], p->count[BT_ONLY_SECOND],
+                 p->count[BT_BOTH_WRONG]);
+    cli_line("  same prediction on %.1f %%, %s p = %.4g",
+             p->n ? 100.0 * (double)p->agree / (double)p->n : 0.0,
+             numbers ? "sign test" : "McNemar's exact test", p->p);
     if (p->only_first || p->only_second || p->gold_differs)
         cli_line("  left out: %zu rows only in A, %zu only in B, %zu with different gold labels",
                  p->only_first, p->only_second, p->gold_differs);

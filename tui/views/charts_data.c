@@ -319,12 +319,15 @@ int charts_split(const char *tag)
     return name > tag ? (int)(name - tag - 1) : 0;
 }
 
-/* What one wants to see first stands first, what one hardly ever wants to see last. */
+/* What one wants to see first stands first, what one hardly ever wants to see last; a run has the metrics of its task alone. */
 static int rank(const char *name)
 {
+    /* the loss, what the tasks are judged by (those of one task side by side), then the training's own */
     static const char *const first[] = {
-        "loss",     "accuracy",  "f1",          "f1_macro",   "f1_micro",      "mcc",       "pearson",
-        "spearman", "entity_f1", "exact_match", "perplexity", "learning_rate", "grad_norm", "tokens_per_s"};
+        "loss",      "accuracy",    "f1",         "exact_match",     "exact",    "precision",
+        "recall",    "f1_macro",    "f1_micro",   "subset_accuracy", "mcc",      "pearson",
+        "spearman",  "mse",         "perplexity", "HasAns_f1",       "NoAns_f1", "learning_rate",
+        "grad_norm", "tokens_per_s"};
     enum { N = sizeof first / sizeof *first };
     for (int i = 0; i < N; i++)
         if (strcmp(name, first[i]) == 0) return i;

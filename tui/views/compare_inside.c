@@ -1,6 +1,7 @@
 /* The rows behind a count of the comparison: both predictions, and the text where it can be had. */
 #include "tui/views/compare_view.h"
 
+#include <bertty/num.h>
 #include <bertty/text.h>
 #include <inttypes.h>
 #include <math.h>
@@ -28,13 +29,37 @@ static const struct bt_pair_row *row_at(const struct compare_view *s, size_t i)
     return &s->found->pairing->row[s->in.index[i]];
 }
 
-/* The example of a row, if the file still says the same as when it was predicted. */
+static bool same_number(const char *label, double gold)
+{
+    double number;
+    return !label || !bt_parse_double(label, &number) || fabs(number - gold) <= 1e-4 * (1 + fabs(number));
+}
+
+/* The example of a row, if the file still says the same as when it was predicted (as far as rows of its kind tell). */
 static const struct bt_example *example_of(const struct compare_view *s, const struct bt_pair_row *row)
 {
     const struct bt_examples *e = s->found->examples;
+    enum bt_rows_kind kind = s->found->pairing->kind;
     if (!e || row->id < 1 || (uint64_t)row->id > bt_examples_count(e)) return NULL;
     const struct bt_example *x = bt_examples_at(e, (size_t)row->id - 1);
-    return x->label && strcmp(x->label, row->gold) == 0 ? x : NULL;
+    bool same = kind == BT_ROWS_LABELS    ? x->label && strcmp(x->label, row->gold) == 0
+                : kind == BT_ROWS_NUMBERS ? same_number(x->label, row->gold_value)
+                                          : true;
+    return same ? x : NULL;
+}
+
+/* All its texts: of a sentence the words, of a question the passage too. */
+static void add_text(const struct compare_view *s, const struct bt_example *x, struct bt_str *out)
+{
+    bool tags = s->found->pairing->kind == BT_ROWS_TAGS, choices = s->found->pairing->kind == BT_ROWS_LABELS;
+    if (!tags && x->text) bt_str_addn(out, x->text, x->text_n);
+    for (uint32_t i = 0; (tags || choices) && i < x->parts; i++) {
+        bt_str_add(out, tags ? (i ? " " : "") : i ? " / " : " | ");
+        bt_str_addn(out, x->part[i].text, x->part[i].n);
+    }
+    if (!x->pair) return;
+    bt_str_add(out, " | ");
+    bt_str_addn(out, x->pair, x->pair_n);
 }
 
 /* ── which rows ── */
@@ -42,8 +67,12 @@ static const struct bt_example *example_of(const struct compare_view *s, const s
 static bool matches(const struct compare_view *s, const struct bt_pair_row *row, const char *needle)
 {
     const struct bt_example *x = example_of(s, row);
-    return (x && (strcasestr(x->text, needle) || (x->pair && strcasestr(x->pair, needle)))) ||
-           strcasestr(row->gold, needle) || strcasestr(row->first, needle) || strcasestr(row->second, needle);
+    struct bt_str text = {0};
+    if (x) add_text(s, x, &text);
+    bool found = strcasestr(bt_str_text(&text), needle) != NULL;
+    bt_str_free(&text);
+    return found || strcasestr(row->gold, needle) || strcasestr(row->first, needle) ||
+           strcasestr(row->second, needle);
 }
 
 void compare_inside_update(struct compare_view *s)
@@ -84,10 +113,21 @@ void compare_inside_free(struct compare_inside *in)
 
 /* ── drawing ── */
 
-static void label_cell(const char *label, double p, bool right, struct bt_str *out)
+static const char *or_none(const char *text)
 {
-    bt_str_addf(out, "%s%s", right ? "" : "✗ ", label);
-    if (!isnan(p)) bt_str_addf(out, " %.2f", p);
+    return *text ? text : "(none)";
+}
+
+/* What a run said, with its confidence; of a number how far it is off. */
+static void said_cell(const struct compare_view *s, const struct bt_pair_row *r, bool second, bool right,
+                      struct bt_str *out)
+{
+    double p = second ? r->p_second : r->p_first, value = second ? r->value_second : r->value_first;
+    bt_str_addf(out, "%s%s", right ? "" : "✗ ", or_none(second ? r->second : r->first));
+    if (s->found->pairing->kind == BT_ROWS_NUMBERS)
+        bt_str_addf(out, " %+.2f", value - r->gold_value);
+    else if (!isnan(p))
+        bt_str_addf(out, " %.2f", p);
 }
 
 static void cell(void *ctx, size_t i, int column, struct bt_str *out, enum role *role)
@@ -95,19 +135,16 @@ static void cell(void *ctx, size_t i, int column, struct bt_str *out, enum role 
     const struct compare_view *s = ctx;
     const struct bt_pair_row *r = row_at(s, i);
     const struct bt_example *x = column == COL_TEXT ? example_of(s, r) : NULL;
-    bool first = strcmp(r->first, r->gold) == 0, second = strcmp(r->second, r->gold) == 0;
+    bool both = r->outcome == BT_BOTH_RIGHT, first = both || r->outcome == BT_ONLY_FIRST,
+         second = both || r->outcome == BT_ONLY_SECOND;
     if (column == COL_ROW) bt_str_addf(out, "%" PRId64, r->id);
-    if (column == COL_GOLD) bt_str_add(out, r->gold);
-    if (column == COL_FIRST) label_cell(r->first, r->p_first, first, out);
-    if (column == COL_SECOND) label_cell(r->second, r->p_second, second, out);
+    if (column == COL_GOLD) bt_str_add(out, or_none(r->gold));
+    if (column == COL_FIRST) said_cell(s, r, false, first, out);
+    if (column == COL_SECOND) said_cell(s, r, true, second, out);
     if ((column == COL_FIRST && !first) || (column == COL_SECOND && !second)) *role = ROLE_BAD;
     if (column == COL_LOSS && !isnan(r->loss_first) && !isnan(r->loss_second))
         bt_str_addf(out, "%+.3f", r->loss_second - r->loss_first);
-    if (x) bt_str_addn(out, x->text, x->text_n);
-    if (x && x->pair) {
-        bt_str_add(out, " | ");
-        bt_str_addn(out, x->pair, x->pair_n);
-    }
+    if (x) add_text(s, x, out);
 }
 
 static struct list_look look_of(struct compare_view *s)
@@ -129,8 +166,7 @@ static int draw_text(struct term *t, struct rect r, const struct compare_view *s
         s->in.list.cursor < s->in.n ? example_of(s, row_at(s, s->in.list.cursor)) : NULL;
     struct bt_str all = {0}, part = {0};
     if (!x || r.h < 12) return r.h;
-    bt_str_addn(&all, x->text, x->text_n);
-    if (x->pair) bt_str_addf(&all, " | %s", x->pair);
+    add_text(s, x, &all);
     for (int i = 0; i < LINES; i++) {
         bt_str_clear(&part);
         bt_text_slice(&part, bt_str_text(&all), all.len, i * (r.w - 2), r.w - 2);
@@ -148,7 +184,7 @@ void compare_inside_draw(struct view *v, struct rect area)
     struct term *t = app_term(v->app);
     struct bt_str title = {0};
     struct list_look look = look_of(s);
-    compare_set_text(&s->in.set, &title);
+    compare_set_text(&s->in.set, s->found->pairing->kind, &title);
     bt_str_addf(&title, ": %zu row%s", s->in.n, s->in.n == 1 ? "" : "s");
     bt_str_add(&title, order_names[s->in.order]);
     if (s->in.filter) bt_str_addf(&title, " with /%s", s->in.filter);

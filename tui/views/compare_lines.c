@@ -19,6 +19,20 @@ static const char *const set_names[] = {
     [COMPARE_DIFFERENT] = "different predictions",
 };
 
+/* Numbers are neither right nor wrong. */
+static const char *const number_names[] = {
+    [COMPARE_BOTH_RIGHT] = "as near to gold as the other",
+    [COMPARE_ONLY_FIRST] = "A nearer to gold",
+    [COMPARE_ONLY_SECOND] = "B nearer to gold",
+    [COMPARE_DIFFERENT] = "different predictions",
+};
+
+static const char *name_of(enum bt_rows_kind kind, enum compare_which which)
+{
+    if (kind != BT_ROWS_NUMBERS) return set_names[which];
+    return (size_t)which < sizeof number_names / sizeof *number_names ? number_names[which] : NULL;
+}
+
 static const char *const fact_names[COMPARE_FACTS] = {
     [COMPARE_STATE] = "state", [COMPARE_BEST] = "best step", [COMPARE_LAST] = "last step"};
 
@@ -54,12 +68,12 @@ size_t compare_count(const struct bt_pairing *p, const struct compare_set *set)
     return n;
 }
 
-void compare_set_text(const struct compare_set *set, struct bt_str *out)
+void compare_set_text(const struct compare_set *set, enum bt_rows_kind kind, struct bt_str *out)
 {
     if (set->which == COMPARE_PAIR)
         bt_str_addf(out, "A says %s, B says %s", set->first, set->second);
     else
-        bt_str_add(out, set_names[set->which]);
+        bt_str_add(out, name_of(kind, set->which));
 }
 
 /* Greatest first; what has no value last. */
@@ -133,7 +147,8 @@ static bool add_runs(struct compare_lines *l, const struct bt_compare *c)
 
 static bool add_count(struct compare_lines *l, const struct bt_pairing *p, enum compare_which which)
 {
-    struct compare_line *line = add(l, COMPARE_COUNT, bt_strdup(set_names[which]));
+    if (!name_of(p->kind, which)) return true;
+    struct compare_line *line = add(l, COMPARE_COUNT, bt_strdup(name_of(p->kind, which)));
     if (!line) return false;
     line->set.which = which;
     line->count = compare_count(p, &line->set);
@@ -191,6 +206,26 @@ static const char *verdict(double p)
                       : "chance alone may well explain this difference";
 }
 
+/* Means over the rows, of what the kind has beside right and wrong. */
+static bool add_means(struct compare_lines *l, const struct bt_pairing *p)
+{
+    double off_a = 0, off_b = 0, f1_a = 0, f1_b = 0, n = (double)p->n;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct bt_pair_row *r = &p->row[i];
+        off_a += fabs(r->value_first - r->gold_value);
+        off_b += fabs(r->value_second - r->gold_value);
+        f1_a += r->quality_first;
+        f1_b += r->quality_second;
+    }
+    if (!p->n) return true;
+    if (p->kind == BT_ROWS_NUMBERS)
+        return add(l, COMPARE_NOTE, bt_strfmt("mean error: A %.4f, B %.4f", off_a / n, off_b / n)) != NULL;
+    if (p->kind == BT_ROWS_ANSWERS)
+        return add(l, COMPARE_NOTE, bt_strfmt("mean F1: A %.2f, B %.2f", 100 * f1_a / n, 100 * f1_b / n)) !=
+               NULL;
+    return true;
+}
+
 static bool add_pairing(struct compare_lines *l, const struct bt_pairing *p)
 {
     bool good = add(l, COMPARE_HEAD,
@@ -199,12 +234,16 @@ static bool add_pairing(struct compare_lines *l, const struct bt_pairing *p)
     for (int which = COMPARE_BOTH_RIGHT; which <= COMPARE_DIFFERENT; which++)
         good &= add_count(l, p, (enum compare_which)which);
     good &=
-        add(l, COMPARE_NOTE, bt_strfmt("McNemar's exact test: p = %.3g, %s", p->p, verdict(p->p))) != NULL;
+        add(l, COMPARE_NOTE,
+            bt_strfmt("%s: p = %.3g, %s", p->kind == BT_ROWS_NUMBERS ? "sign test" : "McNemar's exact test",
+                      p->p, verdict(p->p))) != NULL;
+    good &= add_means(l, p);
     if (p->only_first || p->only_second || p->gold_differs)
         good &= add(l, COMPARE_NOTE,
-                    bt_strfmt("left out: %zu rows only in A, %zu only in B, %zu with different gold labels",
-                              p->only_first, p->only_second, p->gold_differs)) != NULL;
-    return good && add_matrix(l, p);
+                    bt_strfmt("left out: %zu rows only in A, %zu only in B, %zu with different gold %s",
+                              p->only_first, p->only_second, p->gold_differs,
+                              p->kind == BT_ROWS_LABELS ? "labels" : "values")) != NULL;
+    return good && (p->kind != BT_ROWS_LABELS || add_matrix(l, p));
 }
 
 bool compare_lines_make(const struct bt_compare *c, const struct bt_pairing *p, const char *why,

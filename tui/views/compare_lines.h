@@ -67,7 +67,7 @@ size_t compare_cells(const struct compare_lines *l, const struct compare_line *l
 bool compare_set_of(const struct compare_lines *l, const struct compare_line *line, size_t cell,
                     struct compare_set *set);
 /* In words: "only A right: harmful flips". */
-void compare_set_text(const struct compare_set *set, struct bt_str *out);
+void compare_set_text(const struct compare_set *set, enum bt_rows_kind kind, struct bt_str *out);
 
 bool compare_has(const struct compare_set *set, const struct bt_pair_row *row);
 size_t compare_count(const struct bt_pairing *p, const struct compare_set *set);

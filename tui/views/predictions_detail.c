@@ -414,14 +414,6 @@ static void put_masks(struct sheet *d, const struct pred_view *s, const struct b
     if (!isnan(r->loss))
         sheet_print(d, ROLE_TEXT, 0, "mean loss %.4f, perplexity %.4g", (double)r->loss,
                     exp((double)r->loss));
-    if (r->gold_text) {
-        sheet_print(d, ROLE_DIM, 0, "gold");
-        sheet_wrap(d, ROLE_TEXT, 0, r->gold_text, strlen(r->gold_text));
-    }
-    if (*r->predicted_text) {
-        sheet_print(d, ROLE_DIM, 0, "predicted");
-        sheet_wrap(d, ROLE_TEXT, 0, r->predicted_text, strlen(r->predicted_text));
-    }
     if (x) put_text(d, x);
     put_where(d, s, x);
     bt_json_free(v);

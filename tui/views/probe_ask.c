@@ -227,6 +227,7 @@ static bool complete(int task, const struct probe_wish *w, const struct bt_input
     bool both = task == BT_TYPE_QA || task == BT_TYPE_ABSA;
     if (task == BT_TYPE_MULTIPLE_CHOICE) return in->parts > 1;
     if (both) return *w->text && w->pair && *w->pair;
+    if (task == BT_TYPE_MLM) return *w->text;
     return *w->text || (w->pair && *w->pair);
 }
 

@@ -26,6 +26,10 @@ static const struct probe_form forms[] = {
                     .answers = "Answers"},
     [BT_TYPE_ABSA] =
         {.text = "Sentence", .first = "Sentence", .pair = "Aspect", .both = true, .answers = "Probabilities"},
+    [BT_TYPE_MLM] = {.text = "Text with [MASK]",
+                     .first = "Text with [MASK]",
+                     .pair = "Second text",
+                     .answers = "Words"},
     [BT_TYPE_MULTILABEL] = {.text = "Text",
                             .first = "First text",
                             .pair = "Second text",
@@ -126,6 +130,32 @@ static void tell_answers(struct sheet *d, const struct probe_answer *a, const ch
                     a->said[i].label && *a->said[i].label ? a->said[i].label : "(no answer)");
 }
 
+/* ── words for masks ── */
+
+/* The text with the likeliest words in their places, then the candidates of each. */
+static void tell_filled(struct sheet *d, const struct probe_answer *a, const char *text)
+{
+    size_t at = 0, n = strlen(text);
+    int mask = 0;
+    struct bt_str filled = {0};
+    for (int i = 0; i < a->n; i++) {
+        const struct probe_said *said = &a->said[i];
+        if (!said->chosen || said->begin < at || said->end > n) continue;
+        bt_str_addn(&filled, text + at, said->begin - at);
+        bt_str_addf(&filled, "⟦%s⟧", said->label);
+        at = said->end;
+    }
+    bt_str_add(&filled, text + at);
+    sheet_wrap(d, ROLE_TEXT, 2, bt_str_text(&filled), filled.len);
+    for (int i = 0; i < a->n; i++) {
+        if (a->said[i].chosen) sheet_print(d, ROLE_DIM, 2, "mask %d", ++mask);
+        sheet_print(d, a->said[i].chosen ? ROLE_MARK : ROLE_TEXT, 0, "%s %.4f  %s",
+                    a->said[i].chosen ? "▸" : " ", a->said[i].score, a->said[i].label);
+    }
+    if (!a->n) sheet_print(d, ROLE_DIM, 2, "write [MASK] where a word is to be found");
+    bt_str_free(&filled);
+}
+
 bool probe_tell(struct probe_view *s, const struct probe_answer *a, const char *text, const char *pair)
 {
     switch (a->task) {
@@ -137,6 +167,9 @@ bool probe_tell(struct probe_view *s, const struct probe_answer *a, const char *
         return true;
     case BT_TYPE_QA:
         tell_answers(&s->sheet, a, pair ? pair : "");
+        return true;
+    case BT_TYPE_MLM:
+        tell_filled(&s->sheet, a, text);
         return true;
     default:
         return false;
