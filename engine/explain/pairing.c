@@ -144,11 +144,11 @@ static enum bt_status pair_all(struct bt_pairing *p, const struct sides *s, stru
     const struct bt_predictions *a = s->first, *b = s->second;
     p->step_first = a->step;
     p->step_second = b->step;
-    p->kind = a->kind;
-    if (a->kind != b->kind)
+    p->kind = a->n ? a->kind : b->kind; /* an empty file is of any */
+    if (a->n && b->n && a->kind != b->kind)
         return bt_fail(err, BT_INVALID, "predictions of the %s split: the two runs are of different tasks",
                        p->split);
-    if (a->kind == BT_ROWS_MASKS)
+    if (p->kind == BT_ROWS_MASKS)
         return bt_fail(err, BT_INVALID,
                        "masked words are counted, not predicted row by row: there is nothing to pair");
     p->row = calloc(a->n + 1, sizeof *p->row);

@@ -147,13 +147,48 @@ static void bad_predictions(void **state)
     expect_pair_error(ROW(1, "a", "a") "{\"id\":2,\"gold\":", BT_INVALID, "line 2");
     expect_pair_error(ROW(1, "a", "a") "\n{\"id\":2,\"gold\":\"a\"}\n", BT_INVALID, "line 3");
     expect_pair_error(ROW(1, "a", "a") ROW(1, "a", "b"), BT_INVALID, "twice");
-    expect_pair_error("{\"id\":\"1\",\"gold\":\"a\",\"prediction\":\"a\"}\n", BT_INVALID, "\"id\"");
+    expect_pair_error("{\"id\":\"1\",\"gold\":\"a\",\"prediction\":\"a\",\"scores\":{\"a\":1}}\n", BT_INVALID,
+                      "\"id\"");
+    expect_pair_error("{\"id\":1,\"gold_value\":1,\"prediction\":\"1\",\"value\":1}\n", BT_INVALID,
+                      "different tasks");
     put("b/predictions/test-step-000001.jsonl", "");
     assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), "test", &p, &err), BT_OK);
     assert_int_equal(p->n, 0);
     assert_int_equal(p->only_first, 1);
     bt_pairing_free(p);
     assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), "dev", &p, &err), BT_NOTFOUND);
+}
+
+/* Numbers are paired by which is nearer; a question without an answer has no gold text and is paired all the same. */
+static void other_kinds(void **state)
+{
+    (void)state;
+    struct bt_pairing *p;
+    struct bt_error err = {0};
+#define NUMBER(id, gold, value)                                                                              \
+    "{\"id\":" #id ",\"gold\":\"" #gold "\",\"gold_value\":" #gold ",\"prediction\":\"" #value               \
+    "\",\"value\":" #value "}\n"
+    put("a/log.txt", "");
+    put("b/log.txt", "");
+    put("a/predictions/test-step-000001.jsonl", NUMBER(1, 1, 2) NUMBER(2, 3, 3) NUMBER(3, 5, 4));
+    put("b/predictions/test-step-000001.jsonl", NUMBER(1, 1, 1.5) NUMBER(2, 3, 1) NUMBER(3, 5, 6));
+    if (bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    assert_int_equal(p->kind, BT_ROWS_NUMBERS);
+    assert_int_equal(p->row[0].outcome, BT_ONLY_SECOND);
+    assert_int_equal(p->row[1].outcome, BT_ONLY_FIRST);
+    assert_int_equal(p->row[2].outcome, BT_BOTH_RIGHT);
+    assert_true(p->row[0].value_second == 1.5 && p->row[0].gold_value == 1.0);
+    bt_pairing_free(p);
+    put("a/predictions/test-step-000001.jsonl",
+        "{\"id\":1,\"prediction\":\"\",\"correct\":true,\"f1\":1,\"golds\":[],\"nbest\":[]}\n");
+    put("b/predictions/test-step-000001.jsonl",
+        "{\"id\":1,\"prediction\":\"Rome\",\"correct\":false,\"f1\":0,\"golds\":[],\"nbest\":[]}\n");
+    if (bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    assert_int_equal(p->n, 1);
+    assert_string_equal(p->row[0].gold, "");
+    assert_int_equal(p->count[BT_ONLY_FIRST], 1);
+    assert_true(p->row[0].quality_first == 1.0);
+    bt_pairing_free(p);
 }
 
 static const struct bt_compare_metric *metric(const struct bt_compare *c, const char *name)
@@ -225,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mcnemar), TEST(pairs), TEST(bad_predictions), TEST(settings_and_metrics),
+        cmocka_unit_test(mcnemar), TEST(pairs), TEST(other_kinds),     TEST(settings_and_metrics),
         TEST(ties_have_no_best),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
