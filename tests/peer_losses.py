@@ -80,6 +80,7 @@ class Plan:
     smoothing: float = 0.0
     optimizer: object = None  # (groups, learning rate) → PyTorch's, instead of AdamW
     trained: object = None  # name of a parameter → is it? instead of all
+    prepare: object = None  # model → the one that is trained, of peft's perhaps
     loss: object = None  # (logits, labels) → the sum of their losses, instead of cross-entropy
     weight: object = None  # label → its share of what a step's losses are divided by, instead of 1
     cell: object = str  # label → as it stands in the file
@@ -153,6 +154,8 @@ def their_losses(plan, model, lengths, loss_of, weight_of):
     model.train()
     for name, p in model.named_parameters():
         p.requires_grad_(plan.trained is None or plan.trained(name))
+    if plan.prepare:
+        model = plan.prepare(model)
     optimizer = optimizer_of(plan, model)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(plan.warmup_ratio * plan.steps), plan.steps)
     losses, epoch, order = [], 0, []
@@ -171,6 +174,8 @@ def their_losses(plan, model, lengths, loss_of, weight_of):
         schedule.step()
         optimizer.zero_grad()
         losses.append(total)
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload()
     return losses, model.state_dict()
 
 
