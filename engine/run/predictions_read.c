@@ -207,7 +207,6 @@ static enum bt_status take_common(struct reading *r, const struct bt_json *v, st
                *gold = bt_json_text(bt_json_get(v, "gold"), NULL),
                *predicted = bt_json_text(bt_json_get(v, "prediction"), NULL);
     const struct bt_json *id = bt_json_get(v, "id"), *correct = bt_json_get(v, "correct");
-    if (bt_json_kind(id) != BT_JSON_INT) return bad(r, "a whole number \"id\"");
     if (!predicted) return bad(r, "a text \"prediction\"");
     *to = (struct bt_prediction){.id = bt_json_int(id, 0),
                                  .name = name ? keep(r->to, name) : NULL,
@@ -242,6 +241,7 @@ static enum bt_status take_label(const struct reading *r, const struct bt_json *
 static enum bt_status take_row(struct reading *r, const struct bt_json *v)
 {
     struct bt_predictions *p = r->to;
+    if (bt_json_kind(bt_json_get(v, "id")) != BT_JSON_INT) return bad(r, "a whole number \"id\"");
     enum bt_status status = p->n ? BT_OK : take_first(r, v);
     if (status != BT_OK) return status;
     if (!more_rows(r)) return no_memory(r);

@@ -175,6 +175,7 @@ void bt_predictor_free(struct bt_predictor *p)
     bt__model_free(p->m);
     bt_experiment_free(p->x);
     bt__answers_free(&p->answers);
+    bt__task_data_free(&p->last);
     free(p->logits);
     free(p->dir);
     free(p);

@@ -122,16 +122,15 @@ enum bt_status bt_predict_all(struct bt_predictor *p, const struct bt_input *in,
 enum bt_status bt_predict(struct bt_predictor *p, const struct bt_input *in, struct bt_output *out,
                           struct bt_error *err)
 {
-    struct bt__task_data d = {.n = 0};
     struct bt__evaluation e = {.tokens = 0};
-    enum bt_status st = prepare(p, in, 1, &d, err);
-    if (!st) st = bt__predictor_run(p, &d, NULL, &e, err);
-    if (!st) st = answer(p, &d, &e, 0, out, err);
+    bt__task_data_free(&p->last);
+    enum bt_status st = prepare(p, in, 1, &p->last, err);
+    if (!st) st = bt__predictor_run(p, &p->last, NULL, &e, err);
+    if (!st) st = answer(p, &p->last, &e, 0, out, err);
     free(p->logits);
     p->logits = e.logits.value; /* the answer's logits point into it */
     e.logits.value = NULL;
     bt__evaluation_free(&e);
-    bt__task_data_free(&d);
     return st;
 }
 

@@ -17,6 +17,7 @@ struct bt_predictor {
     struct bt__model *m;
     struct bt__pass *pass;
     struct bt__pass_limits limits; /* what pass has memory for; only ever grows */
+    struct bt__task_data last;     /* the last single input: its answers may point into it */
     struct bt__answers answers;    /* of the last input */
     float *logits;                 /* [n_logits] likewise */
 };
