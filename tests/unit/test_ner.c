@@ -1,6 +1,7 @@
 /* Named entities: windows, words and their rows, schemes of tags, gold values and figures. */
 #include "tests/unit/files.h"
 
+#include "batch/windows.h"
 #include "dataset/wrap.h"
 #include "tasks/ner.h"
 #include <bertty/file.h>
