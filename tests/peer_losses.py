@@ -62,6 +62,21 @@ def epoch_order(seed, epoch, lengths, batch, group):
     return full + index[n // batch * batch:]
 
 
+def epoch_batches(seed, epoch, lengths, batch, group, most=None):
+    """Lists of indices. most: tokens of a batch; then all are sorted by falling length, cut where the next would not fit, and the batches shuffled."""
+    if not most:
+        order = epoch_order(seed, epoch, lengths, batch, group)
+        return [order[at:at + batch] for at in range(0, len(order), batch)]
+    index, batches = list(range(len(lengths))), []
+    shuffle(index, seed, ORDER_STREAM, epoch)
+    for i in sorted(index, key=lambda i: -lengths[i]):
+        if not batches or len(batches[-1]) == batch or sum(lengths[k] for k in batches[-1]) + lengths[i] > most:
+            batches.append([])
+        batches[-1].append(i)
+    shuffle(batches, seed, ORDER_STREAM + STRIDE, epoch)
+    return batches
+
+
 @dataclass
 class Plan:
     """What both sides do. Names as in experiment files."""
@@ -73,6 +88,7 @@ class Plan:
     batch: int = 32
     accumulation: int = 1
     group: bool = False
+    most: int = None  # tokens of a batch
     learning_rate: float = 5e-5
     weight_decay: float = 0.01
     warmup_ratio: float = 0.1
@@ -103,7 +119,7 @@ def our_losses(plan, data, settings, folder, program):
         "model.classifier_dropout": 0, "data.train_file": data, **settings, "train.max_steps": plan.steps, "train.seed": plan.seed,
         "train.train_batch_size": plan.batch, "train.gradient_accumulation_steps": plan.accumulation,
         "train.max_grad_norm": plan.max_grad_norm, "train.label_smoothing_factor": plan.smoothing,
-        "train.group_by_length": str(plan.group).lower(), "optim.learning_rate": plan.learning_rate,
+        "train.group_by_length": str(plan.group).lower(), "train.max_tokens_per_batch": plan.most or "null", "optim.learning_rate": plan.learning_rate,
         "optim.weight_decay": plan.weight_decay, "optim.warmup_ratio": plan.warmup_ratio, **({} if plan.optimizer else {"optim.adam_epsilon": 1e-8}),
         "eval.eval_strategy": "no", "run.save_strategy": "no", "run.logging_steps": 1, **plan.more}
     experiment = folder / "experiment.yaml"
@@ -158,15 +174,15 @@ def their_losses(plan, model, lengths, loss_of, weight_of):
         model = plan.prepare(model)
     optimizer = optimizer_of(plan, model)
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(plan.warmup_ratio * plan.steps), plan.steps)
-    losses, epoch, order = [], 0, []
+    losses, epoch, batches = [], 0, []
     while len(losses) < plan.steps:
-        if not order:
-            order = epoch_order(plan.seed, epoch, lengths, plan.batch, plan.group)
+        if not batches:
+            batches = epoch_batches(plan.seed, epoch, lengths, plan.batch, plan.group, plan.most)
             epoch += 1
-        step, order = order[:plan.batch * plan.accumulation], order[plan.batch * plan.accumulation:]
-        total, weight = 0.0, weight_of(step)
-        for at in range(0, len(step), plan.batch):
-            loss = loss_of(step[at:at + plan.batch]) / weight
+        parts, batches = batches[:plan.accumulation], batches[plan.accumulation:]
+        total, weight = 0.0, weight_of([i for part in parts for i in part])
+        for part in parts:
+            loss = loss_of(part) / weight
             loss.backward()
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), plan.max_grad_norm)

@@ -29,10 +29,10 @@ static int longer_first(const void *a, const void *b)
     return x->place < y->place ? -1 : 1;
 }
 
-static enum bt_status sort_groups(const struct bt__order *o, uint32_t *index, struct bt_error *err)
+/* Inside runs of so many. */
+static enum bt_status sort_groups(const struct bt__order *o, size_t size, uint32_t *index,
+                                  struct bt_error *err)
 {
-    size_t batches = o->n / (o->batch * 4);
-    size_t size = o->batch * (batches < 1 ? 1 : batches > GROUP_BATCHES ? GROUP_BATCHES : batches);
     struct entry *e = malloc(size * sizeof *e);
     if (!e) return bt_fail(err, BT_NOMEM, "no memory to order %zu examples", o->n);
     for (size_t at = 0; at < o->n; at += size) {
@@ -45,6 +45,12 @@ static enum bt_status sort_groups(const struct bt__order *o, uint32_t *index, st
     }
     free(e);
     return BT_OK;
+}
+
+static size_t group_size(const struct bt__order *o)
+{
+    size_t batches = o->n / (o->batch * 4);
+    return o->batch * (batches < 1 ? 1 : batches > GROUP_BATCHES ? GROUP_BATCHES : batches);
 }
 
 /* Full batches in a new order; a last, smaller one stays last. */
@@ -68,12 +74,72 @@ static enum bt_status shuffle_batches(const struct bt__order *o, uint64_t epoch,
     return BT_OK;
 }
 
-enum bt_status bt__order_epoch(const struct bt__order *o, uint64_t epoch, uint32_t *index,
+/* ── batches of so many tokens ── */
+
+/* index: the longest first. start may be NULL. */
+static size_t cut(const struct bt__order *o, const uint32_t *index, uint32_t *start)
+{
+    size_t batches = 0, items = 0, tokens = 0;
+    for (size_t i = 0; i < o->n; i++) {
+        size_t length = (size_t)o->lengths[index[i]];
+        if (items == 0 || items == o->batch || tokens + length > o->max_tokens) {
+            if (start) start[batches] = (uint32_t)i;
+            batches++;
+            items = tokens = 0;
+        }
+        items++;
+        tokens += length;
+    }
+    if (start) start[batches] = (uint32_t)o->n;
+    return batches;
+}
+
+enum bt_status bt__order_batches(const struct bt__order *o, size_t *batches, struct bt_error *err)
+{
+    *batches = (o->n + o->batch - 1) / o->batch;
+    if (!o->max_tokens || !o->n) return BT_OK;
+    uint32_t *index = malloc(o->n * sizeof *index);
+    if (!index) return bt_fail(err, BT_NOMEM, "no memory to order %zu examples", o->n);
+    for (size_t i = 0; i < o->n; i++) index[i] = (uint32_t)i;
+    enum bt_status st = sort_groups(o, o->n, index, err);
+    if (!st) *batches = cut(o, index, NULL);
+    free(index);
+    return st;
+}
+
+/* The batches in a new order. */
+static enum bt_status shuffle_cuts(const struct bt__order *o, uint64_t epoch, uint32_t *index,
+                                   uint32_t *start, struct bt_error *err)
+{
+    const size_t n = cut(o, index, start);
+    uint32_t *which = malloc((n + 1) * sizeof *which), *from = malloc((n + 1) * sizeof *from),
+             *copy = malloc((o->n + 1) * sizeof *copy);
+    bool ok = which && from && copy;
+    if (ok) {
+        memcpy(copy, index, o->n * sizeof *copy);
+        memcpy(from, start, (n + 1) * sizeof *from);
+        for (size_t i = 0; i < n; i++) which[i] = (uint32_t)i;
+        bt__shuffle(which, n, o->seed, BT__STREAM_ORDER + BT__STREAM_STRIDE, epoch);
+    }
+    for (size_t i = 0, at = 0; ok && i < n; i++) {
+        size_t items = from[which[i] + 1] - from[which[i]];
+        start[i] = (uint32_t)at;
+        memcpy(index + at, copy + from[which[i]], items * sizeof *copy);
+        at += items;
+    }
+    free(which);
+    free(from);
+    free(copy);
+    return ok ? BT_OK : bt_fail(err, BT_NOMEM, "no memory to order %zu examples", o->n);
+}
+
+enum bt_status bt__order_epoch(const struct bt__order *o, uint64_t epoch, uint32_t *index, uint32_t *start,
                                struct bt_error *err)
 {
     for (size_t i = 0; i < o->n; i++) index[i] = (uint32_t)i;
     bt__shuffle(index, o->n, o->seed, BT__STREAM_ORDER, epoch);
     if (!o->group) return BT_OK;
-    enum bt_status st = sort_groups(o, index, err);
+    enum bt_status st = sort_groups(o, o->max_tokens ? o->n : group_size(o), index, err);
+    if (!st && o->max_tokens) return shuffle_cuts(o, epoch, index, start, err);
     return st ? st : shuffle_batches(o, epoch, index, err);
 }

@@ -219,6 +219,21 @@ static enum bt_status check_long(const struct check *c)
     return BT_OK;
 }
 
+static enum bt_status check_tokens(const struct check *c)
+{
+    const struct bt_experiment *x = c->x;
+    if (x->train_max_tokens_per_batch < 0) return BT_OK;
+    if (x->train_max_tokens_per_batch < x->data_max_seq_length)
+        return blame(c, BT_OPTION_train_max_tokens_per_batch,
+                     "below data.max_seq_length: a text may not fit");
+    if (!x->train_group_by_length)
+        return blame(c, BT_OPTION_train_max_tokens_per_batch, "needs train.group_by_length");
+    if (x->train_dataloader_drop_last)
+        return blame(c, BT_OPTION_train_dataloader_drop_last,
+                     "true, but with train.max_tokens_per_batch no batch is the smaller one");
+    return BT_OK;
+}
+
 static enum bt_status check_train(const struct check *c)
 {
     const struct bt_experiment *x = c->x;
@@ -253,5 +268,6 @@ enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struc
     if (!st) st = check_eval(&c);
     if (!st) st = check_choices(&c);
     if (!st) st = check_long(&c);
+    if (!st) st = check_tokens(&c);
     return st ? st : check_train(&c);
 }

@@ -22,6 +22,7 @@ struct bt__learner {
     struct bt__order order;
     int *item_length;       /* [items] tokens; NULL: those of the sequences */
     uint32_t *index;        /* [items] order of epoch */
+    uint32_t *start;        /* [batches + 1] places in index, with max_tokens; else NULL */
     int64_t epoch;          /* whose order index holds; −1: none yet */
     int64_t batches, steps; /* of an epoch */
     bt__observe_fn *observe;
@@ -44,10 +45,38 @@ static size_t items_of(const struct bt__features *f)
     return f->n / (size_t)group_of(f);
 }
 
-static int64_t batches_of(size_t n, const struct bt__learner_settings *s)
+/* Tokens of each item where an item is more than a sequence; the caller frees. NULL without memory. */
+static int *item_lengths(const struct bt__features *f)
 {
-    int64_t full = (int64_t)n / s->batch_size, rest = (int64_t)n % s->batch_size;
-    return full + (rest > 0 && (!s->drop_last || full == 0));
+    const size_t group = (size_t)group_of(f);
+    int *length = calloc(items_of(f) + 1, sizeof *length);
+    for (size_t i = 0; length && i < items_of(f) * group; i++) length[i / group] += f->length[i];
+    return length;
+}
+
+static struct bt__order order_of(const struct bt__features *f, const struct bt__learner_settings *s,
+                                 const int *item_length)
+{
+    return (struct bt__order){.seed = s->data_seed,
+                              .n = items_of(f),
+                              .batch = (size_t)s->batch_size,
+                              .group = s->group_by_length,
+                              .lengths = item_length ? item_length : f->length,
+                              .max_tokens = (size_t)s->max_tokens};
+}
+
+static enum bt_status count_batches(const struct bt__order *o, bool drop_last, int64_t *n,
+                                    struct bt_error *err)
+{
+    size_t all = 0;
+    for (size_t i = 0; o->max_tokens && i < o->n; i++)
+        if ((size_t)o->lengths[i] > o->max_tokens)
+            return bt_fail(err, BT_INVALID, "train.max_tokens_per_batch: %zu, but an example has %d tokens",
+                           o->max_tokens, o->lengths[i]);
+    enum bt_status st = bt__order_batches(o, &all, err);
+    *n = (int64_t)all;
+    if (drop_last && !o->max_tokens && o->n % o->batch && all > 1) --*n;
+    return st;
 }
 
 static int descending(const void *a, const void *b)
@@ -76,6 +105,16 @@ static void most_reads(const struct bt__features *f, int n, int *counts, struct 
     if (out->read_pairs > out->pairs) out->read_pairs = out->pairs;
 }
 
+static void limit_tokens(int most, struct bt__pass_limits *out)
+{
+    if (most <= 0 || out->rows <= most) return;
+    size_t pairs = (size_t)most * (size_t)out->longest;
+    out->rows = most;
+    if (out->pairs > pairs) out->pairs = pairs;
+    if (out->reads > most) out->reads = most;
+    if (out->read_pairs > out->pairs) out->read_pairs = out->pairs;
+}
+
 /* The largest batch there can be: the longest sequences together. */
 static enum bt_status largest_batch(const struct bt__features *f, const struct bt__learner_settings *s,
                                     struct bt__pass_limits *out, struct bt_error *err)
@@ -96,13 +135,19 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     }
     most_reads(f, n, sorted, out);
     free(sorted);
+    limit_tokens(s->max_tokens, out);
     widen(out, &s->at_least);
     return BT_OK;
 }
 
 int64_t bt__learner_plan(struct bt__learner_settings *s, const struct bt__features *f)
 {
-    int64_t steps = (batches_of(items_of(f), s) + s->accumulation - 1) / s->accumulation;
+    int64_t batches = 0;
+    int *item_length = group_of(f) > 1 ? item_lengths(f) : NULL;
+    const struct bt__order order = order_of(f, s, item_length);
+    if (group_of(f) == 1 || item_length) (void)count_batches(&order, s->drop_last, &batches, NULL);
+    free(item_length);
+    int64_t steps = (batches + s->accumulation - 1) / s->accumulation;
     s->schedule.total = s->max_steps > 0 ? s->max_steps : (int64_t)ceil(s->epochs * (double)steps);
     if (s->schedule.warmup <= 0)
         s->schedule.warmup = (int64_t)ceil(s->warmup_ratio * (double)s->schedule.total);
@@ -122,21 +167,10 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     int rows = lm ? 0 : l->m->head.kind == BT__HEAD_TOKENS ? l->limits.reads : l->limits.seqs;
     l->dlogits = calloc((size_t)rows * (size_t)l->m->num_labels + 1, sizeof *l->dlogits);
     l->index = calloc(items_of(l->f) + 1, sizeof *l->index);
-    return l->dlogits && l->index
+    l->start = l->s.max_tokens ? calloc((size_t)l->batches + 1, sizeof *l->start) : NULL;
+    return l->dlogits && l->index && (l->start || !l->s.max_tokens)
                ? BT_OK
                : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", l->f->n);
-}
-
-/* Tokens of each item, where an item is more than a sequence. */
-static enum bt_status item_lengths(struct bt__learner *l, struct bt_error *err)
-{
-    const int group = group_of(l->f);
-    if (group == 1) return BT_OK;
-    l->item_length = calloc(items_of(l->f) + 1, sizeof *l->item_length);
-    if (!l->item_length) return bt_fail(err, BT_NOMEM, "no memory for the lengths of %zu examples", l->f->n);
-    for (size_t i = 0; i < items_of(l->f) * (size_t)group; i++)
-        l->item_length[i / (size_t)group] += l->f->length[i];
-    return BT_OK;
 }
 
 enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__task *task,
@@ -153,14 +187,12 @@ enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, co
                               .s = *s,
                               .epoch = -1,
                               .trainable = bt__params_trainable(&m->params)};
-    enum bt_status st = item_lengths(l, err);
-    l->order = (struct bt__order){.seed = s->data_seed,
-                                  .n = items_of(l->f),
-                                  .batch = (size_t)s->batch_size,
-                                  .group = s->group_by_length,
-                                  .lengths = l->item_length ? l->item_length : l->f->length};
-    l->batches = batches_of(items_of(l->f), s);
-    l->steps = bt__learner_plan(&l->s, l->f);
+    enum bt_status st = BT_OK;
+    if (group_of(l->f) > 1 && !(l->item_length = item_lengths(l->f)))
+        st = bt_fail(err, BT_NOMEM, "no memory for the lengths of %zu examples", l->f->n);
+    l->order = order_of(l->f, s, l->item_length);
+    if (!st) st = count_batches(&l->order, s->drop_last, &l->batches, err);
+    if (!st) l->steps = bt__learner_plan(&l->s, l->f);
     if (!st) st = reserve(l, err);
     if (st)
         bt__learner_free(l);
@@ -179,6 +211,7 @@ void bt__learner_free(struct bt__learner *l)
     free(l->dlogits);
     free(l->item_length);
     free(l->index);
+    free(l->start);
     free(l);
 }
 
@@ -226,6 +259,7 @@ void bt__learner_observe(struct bt__learner *l, bt__observe_fn *fn, void *ctx)
 /* The items of batch number b of the epoch. */
 static struct bt__range batch_range(const struct bt__learner *l, int64_t b)
 {
+    if (l->start) return (struct bt__range){.begin = (int)l->start[b], .end = (int)l->start[b + 1]};
     int64_t begin = b * l->s.batch_size;
     return (struct bt__range){.begin = (int)begin,
                               .end = (int)smaller(begin + l->s.batch_size, (int64_t)items_of(l->f))};
@@ -294,7 +328,7 @@ static enum bt_status draw_order(struct bt__learner *l, int64_t epoch, struct bt
 {
     if (l->epoch == epoch) return BT_OK;
     l->epoch = -1;
-    enum bt_status st = bt__order_epoch(&l->order, (uint64_t)epoch, l->index, err);
+    enum bt_status st = bt__order_epoch(&l->order, (uint64_t)epoch, l->index, l->start, err);
     if (!st) l->epoch = epoch;
     return st;
 }

@@ -15,7 +15,8 @@ struct bt__learner_settings {
     int batch_size,
         accumulation; /* items (sequences, or groups of them) of a micro-batch; micro-batches of a step */
     bool drop_last, group_by_length;
-    double epochs; /* of passes over the data; unless max_steps > 0 */
+    int max_tokens; /* of a micro-batch, with group_by_length; 0: any number */
+    double epochs;  /* of passes over the data; unless max_steps > 0 */
     int64_t max_steps;
     uint64_t seed, data_seed;
     double max_grad_norm;         /* 0: no clipping */

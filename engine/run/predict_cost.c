@@ -68,6 +68,7 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
         .accumulation = (int)x->train_gradient_accumulation_steps,
         .drop_last = x->train_dataloader_drop_last,
         .group_by_length = x->train_group_by_length,
+        .max_tokens = x->train_max_tokens_per_batch > 0 ? (int)x->train_max_tokens_per_batch : 0,
         .epochs = x->train_num_train_epochs,
         .max_steps = x->train_max_steps,
         .seed = (uint64_t)x->train_seed,

@@ -35,6 +35,11 @@ def test_smoothing_clipping_decay(folder):
     check(folder, steps=24, smoothing=0.1, max_grad_norm=0.05, weight_decay=0.3, warmup_ratio=0.5)
 
 
+def test_batches_of_tokens(folder):
+    """Two epochs, two batches a step; from 6 examples in a batch to 16."""
+    check(folder, rows=240, steps=24, batch=16, accumulation=2, group=True, most=200)
+
+
 def check_weights(folder, told, weights, **options):
     """Three labels of very different frequency; weights: {label: weight}, as PyTorch's CrossEntropyLoss takes them."""
     texts, _ = data(330)

@@ -131,6 +131,15 @@ def long_texts():
     refused("doc_stride without windows", folder, [*base, "task.doc_stride=64"], "task.doc_stride", "data.truncation: sliding_window")
 
 
+def tokens_of_a_batch():
+    folder = GROUND.fresh()
+    base = ["train", "tiny.yaml", "--name", "x", "--set"]
+    refused("fewer tokens than a text", folder, [*base, "train.max_tokens_per_batch=127"], "train.max_tokens_per_batch", "below data.max_seq_length")
+    tokens = [*base, "train.max_tokens_per_batch=128", "--set"]
+    refused("tokens without grouping", folder, [*tokens, "train.group_by_length=false"], "train.max_tokens_per_batch", "needs train.group_by_length")
+    refused("tokens and drop_last", folder, [*tokens, "train.dataloader_drop_last=true"], "train.dataloader_drop_last")
+
+
 def invalid_utf8():
     """Counted and reported, not refused: a stray byte in a text is no reason to lose a corpus."""
     folder = GROUND.fresh()
@@ -181,6 +190,6 @@ def settings():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([make_run, rows, formats, numbers, label_sets, class_weights, long_texts, invalid_utf8, no_files, odd_names, settings])
+    code = COUNT.run([make_run, rows, formats, numbers, label_sets, class_weights, long_texts, tokens_of_a_batch, invalid_utf8, no_files, odd_names, settings])
     GROUND.remove()
     sys.exit(code)

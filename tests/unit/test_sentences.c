@@ -288,11 +288,26 @@ static void windows_resumed(void **state)
                         "accuracy", 0.3);
 }
 
+static void tokens_a_batch(void **state)
+{
+    (void)state;
+    const char *const settings[] = {"train.max_tokens_per_batch=17", "train.num_train_epochs=3", NULL};
+    const char *const alone[] = {"train.max_tokens_per_batch=17", "train.num_train_epochs=3",
+                                 "run.num_threads=1", NULL};
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    stopped_and_resumed("tokens", "classification", settings, "accuracy", 0.3);
+    expect_ok(fix_train("tokens-one", with(alone, "classification"), &w, &r));
+    assert_true(r.last_step > 3 * 5); /* 37 rows in batches of 4 are 5 steps of two */
+    bt_train_result_clear(&r);
+    assert_string_equal(fix_weights("tokens"), fix_weights("tokens-one"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(squared),        cmocka_unit_test(weighted),
-                                       cmocka_unit_test(decided),        cmocka_unit_test(numbers),
-                                       cmocka_unit_test(sets),           cmocka_unit_test(windows_train),
-                                       cmocka_unit_test(windows_resumed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(squared),         cmocka_unit_test(weighted),      cmocka_unit_test(decided),
+        cmocka_unit_test(numbers),         cmocka_unit_test(sets),          cmocka_unit_test(windows_train),
+        cmocka_unit_test(windows_resumed), cmocka_unit_test(tokens_a_batch)};
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }
