@@ -174,17 +174,34 @@ static bool meant(const struct bt_experiment *x, const struct bt_option *o)
 }
 
 /* "needs optim.optim: adamw or bert_adam" */
+static void add_needs(const struct bt_option *of, unsigned choices, struct bt_str *what)
+{
+    const char *text;
+    size_t n;
+    bt_str_addf(what, "needs %s: ", of->key);
+    for (int i = 0, some = 0; (text = bt_option_choice_text(of, i, &n)); i++)
+        if (choices & ONE(i)) bt_str_addf(what, "%s%.*s", some++ ? " or " : "", (int)n, text);
+}
+
 static enum bt_status needs(const struct check *c, int option, const struct bt_option *of, unsigned choices)
 {
     struct bt_str what = {.data = NULL};
-    const char *text;
-    size_t n;
-    bt_str_addf(&what, "needs %s: ", of->key);
-    for (int i = 0, some = 0; (text = bt_option_choice_text(of, i, &n)); i++)
-        if (choices & ONE(i)) bt_str_addf(&what, "%s%.*s", some++ ? " or " : "", (int)n, text);
+    add_needs(of, choices, &what);
     enum bt_status st = blame(c, option, bt_str_text(&what));
     bt_str_free(&what);
     return st;
+}
+
+bool bt_option_applies(const struct bt_experiment *x, size_t option, struct bt_str *why)
+{
+    for (size_t i = 0; i < sizeof only_with / sizeof *only_with; i++) {
+        const struct bt_option *of = &bt_options(NULL)[only_with[i].of];
+        bool chosen = only_with[i].choices & ONE(*(const int *)bt__const_field(x, of));
+        if ((size_t)only_with[i].option != option || chosen) continue;
+        if (why) add_needs(of, only_with[i].choices, why);
+        return false;
+    }
+    return true;
 }
 
 static enum bt_status check_choices(const struct check *c)

@@ -195,4 +195,7 @@ void bt_experiment_write(const struct bt_experiment *x, struct bt_str *out);
 enum bt_status bt_experiment_edit(struct bt_str *file, const char *key, const char *value,
                                   struct bt_error *err);
 
+/* False: with x's other choices this option (numbered as in bt_options()) does nothing; why (or NULL) gets what it needs, "needs task.type: ner". */
+bool bt_option_applies(const struct bt_experiment *x, size_t option, struct bt_str *why);
+
 #endif

@@ -397,4 +397,24 @@ def test_empty_state():
         assert (s.dir / "mine.yaml").read_text() == "model:\n  name_or_path: m\n"
 
 
+def test_options_that_do_not_apply():
+    """What the chosen task does not use says so, and what another task requires is asked for when it is chosen."""
+    for size in ((24, 80), (36, 120)):
+        with start(*size) as s:
+            field(s, "scheme")
+            s.wait(r"- scheme +<? *IOB2 >? *needs task\.type: ner|- scheme .*needs task")
+            s.wait(r"needs task\.type: ner · ")
+            field(s, "what is learnt")
+            s.keys("Enter", "Enter")  # regression, ner
+            s.wait(r"type +<? *ner")
+            field(s, "scheme")
+            s.wait_gone(r"needs task\.type: ner")
+            field(s, "absa_format")
+            s.wait(r"needs task\.type: absa")
+            field(s, "what is learnt")
+            s.keys("Enter", "Enter")  # qa, absa
+            s.wait(r"type +<? *absa")
+            s.wait(r"1 unsaved change · ")
+
+
 main(globals())

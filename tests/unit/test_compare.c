@@ -259,9 +259,8 @@ static void ties_have_no_best(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mcnemar), TEST(pairs), TEST(bad_predictions), TEST(settings_and_metrics),
-        cmocka_unit_test(mcnemar), TEST(pairs), TEST(other_kinds),     TEST(settings_and_metrics),
-        TEST(ties_have_no_best),
+        cmocka_unit_test(mcnemar),  TEST(pairs),       TEST(bad_predictions),
+        TEST(settings_and_metrics), TEST(other_kinds), TEST(ties_have_no_best),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

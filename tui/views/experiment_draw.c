@@ -123,6 +123,11 @@ static void draw_beside(const struct view *v, struct rect line, size_t field, in
         bt_str_free(&text);
     } else if (fault && line.w - x > 10) {
         term_text(t, line, 0, x + 2, ROLE_BAD, fault, strlen(fault));
+    } else if (line.w - x > 10) {
+        struct bt_str why = {.data = NULL};
+        if (!bt_option_applies(form_values(s->form), field, &why))
+            term_text(t, line, 0, x + 2, ROLE_DIM, bt_str_text(&why), why.len);
+        bt_str_free(&why);
     }
 }
 
@@ -133,7 +138,8 @@ static void draw_field(const struct view *v, struct rect line, size_t field, boo
     const char *name = bt_options(NULL)[field].name;
     int split = value_x(line.w);
     enum form_mark mark = fault_of(s, field) ? FORM_INVALID : form_field_mark(s->form, field);
-    term_put(t, line, 0, 2, looks[mark].role, looks[mark].glyph);
+    bool idle = mark == FORM_DEFAULT && !bt_option_applies(form_values(s->form), field, NULL);
+    term_put(t, line, 0, 2, looks[mark].role, idle ? '-' : looks[mark].glyph);
     term_text(t, (struct rect){.y = line.y, .x = line.x, .h = 1, .w = split - 1}, 0, NAME_X, looks[mark].role,
               name, strlen(name));
     struct rect value = {.y = line.y, .x = line.x + split, .h = 1, .w = line.w - split};
@@ -218,6 +224,7 @@ static void draw_about(struct view *v, struct rect r)
     enum role role = ROLE_TEXT;
     if (o) {
         term_text(t, in, 0, 0, ROLE_TEXT, o->help, strlen(o->help));
+        if (!bt_option_applies(form_values(s->form), field, &text)) bt_str_add(&text, " · ");
         form_about(field, &text);
         term_text(t, in, 1, 0, ROLE_DIM, bt_str_text(&text), text.len);
         bt_str_clear(&text);
