@@ -55,14 +55,6 @@ static bool has_adapters(const struct bt__params *p)
     return p->n > 0 && p->item[p->n - 1].adapter;
 }
 
-size_t bt__adapter_bytes(const struct bt__params *p)
-{
-    size_t floats = 0;
-    for (size_t i = 0; has_adapters(p) && i < p->n; i++)
-        if (goes_along(p, &p->item[i]) || adapted(p, &p->item[i])) floats += p->item[i].count;
-    return floats * sizeof(float);
-}
-
 void bt__adapter_merge(const struct bt__model_config *c, const struct bt__params *p, const float *w,
                        const struct bt__param *base, float *to)
 {
@@ -156,22 +148,46 @@ static void write_settings(struct bt_json_writer *w, const struct bt__model_conf
 
 /* ── writing ── */
 
+/* The language model's head is one module to peft: its file needs the decoder too, which is tied to other parameters. */
+static const struct {
+    const char *name, *tied_to;
+} tied[] = {{.name = "cls.predictions.decoder.weight", .tied_to = "bert.embeddings.word_embeddings.weight"},
+            {.name = "cls.predictions.decoder.bias", .tied_to = "cls.predictions.bias"}};
+enum { TIED = sizeof tied / sizeof *tied };
+
+static const struct bt__param *tied_to(const struct bt__params *p, size_t i)
+{
+    return bt__params_find(p, "cls.predictions.bias") ? bt__params_find(p, tied[i].tied_to) : NULL;
+}
+
+static struct bt__tensor_out tensor_of(const struct bt__param *q, const float *w, const char *name)
+{
+    return (struct bt__tensor_out){.name = name,
+                                   .rank = q->rank,
+                                   .shape = {q->rank == 2 ? q->rows : q->cols, q->cols},
+                                   .data = w + q->offset};
+}
+
 typedef bool choose_fn(const struct bt__params *p, const struct bt__param *q);
 
 static enum bt_status save_some(const char *dir, const char *file, const struct bt__params *p, const float *w,
                                 choose_fn *choose, const char *before, struct bt_error *err)
 {
-    struct bt__tensor_out *t = calloc(p->n, sizeof *t);
-    char **names = calloc(p->n, sizeof *names), *path = bt_path_join(dir, file);
+    struct bt__tensor_out *t = calloc(p->n + TIED, sizeof *t);
+    char **names = calloc(p->n + TIED, sizeof *names), *path = bt_path_join(dir, file);
     size_t n = 0;
     bool ok = t && names && path;
     for (size_t i = 0; ok && i < p->n; i++) {
         const struct bt__param *q = &p->item[i];
         if (!choose(p, q)) continue;
         names[n] = bt_strfmt("%s%s", before, q->name);
-        t[n] = (struct bt__tensor_out){.name = names[n], .rank = q->rank, .data = w + q->offset};
-        t[n].shape[0] = q->rank == 2 ? q->rows : q->cols;
-        t[n].shape[1] = q->cols;
+        t[n] = tensor_of(q, w, names[n]);
+        ok = names[n++] != NULL;
+    }
+    for (size_t i = 0; ok && choose == goes_along && i < TIED; i++) {
+        if (!tied_to(p, i)) continue;
+        names[n] = bt_strfmt("%s%s", before, tied[i].name);
+        t[n] = tensor_of(tied_to(p, i), w, names[n]);
         ok = names[n++] != NULL;
     }
     enum bt_status st = ok ? bt__safetensors_write(path, t, n, err) : no_memory(dir, err);
@@ -192,6 +208,16 @@ enum bt_status bt__adapter_save(const char *dir, const struct bt__model_config *
     enum bt_status st = bt__hf_put(dir, BT__ADAPTER_SETTINGS, &text, err);
     if (!st) st = save_some(dir, BT__ADAPTER_WEIGHTS, p, w, goes_along, prefix, err);
     return st ? st : save_some(dir, BT__ADAPTER_BASE, p, w, adapted, "", err);
+}
+
+size_t bt__adapter_bytes(const struct bt__params *p)
+{
+    size_t floats = 0;
+    for (size_t i = 0; has_adapters(p) && i < p->n; i++)
+        if (goes_along(p, &p->item[i]) || adapted(p, &p->item[i])) floats += p->item[i].count;
+    for (size_t i = 0; has_adapters(p) && i < TIED; i++)
+        if (tied_to(p, i)) floats += tied_to(p, i)->count;
+    return floats * sizeof(float);
 }
 
 /* ── reading ── */

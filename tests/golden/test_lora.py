@@ -8,7 +8,7 @@ import golden_tools as g
 from golden_tools import torch
 from peer_losses import Plan, compare, rng_key, uniform
 from test_losses import data
-from transformers import AutoModelForQuestionAnswering, AutoModelForTokenClassification, AutoTokenizer
+from transformers import AutoModelForMaskedLM, AutoModelForQuestionAnswering, AutoModelForTokenClassification, AutoTokenizer
 
 INIT_STREAM = 1
 
@@ -150,6 +150,18 @@ def test_answers(folder):
     tokenizer = AutoTokenizer.from_pretrained(folder / "merged")
     inner = loaded.get_base_model()  # the outer class forgets token_type_ids
     agree(logits(merged, tokenizer, ["What?"], [context]), logits(inner, tokenizer, ["What?"], [context]), "answers")
+
+
+def test_masked_words(folder):
+    """The head goes along whole, with the decoder that is tied to the word embeddings."""
+    model = g.tiny(folder / "model", ["negative", "positive"])
+    rows = folder / "train.txt"
+    rows.write_text("".join(f"the film was good for the {i}th time\n" for i in range(64)))
+    train(folder, model, rows, "task.type=mlm")
+    merged = AutoModelForMaskedLM.from_pretrained(folder / "merged")
+    loaded = peft.PeftModel.from_pretrained(AutoModelForMaskedLM.from_pretrained(model), folder / "adapter")
+    tokenizer, texts = AutoTokenizer.from_pretrained(folder / "merged"), ["the film was [MASK]"]
+    agree(logits(merged, tokenizer, texts), logits(loaded, tokenizer, texts), "masked words")
 
 
 if __name__ == "__main__":

@@ -383,6 +383,7 @@ static void frozen_base(void **state)
 {
     (void)state;
     check_frozen_base((struct variant){.layers = 3, .lora = everywhere});
+    check_frozen_base((struct variant){.head = BT__HEAD_MLM, .reads = SOME, .layers = 2, .lora = everywhere});
     check_frozen_base((struct variant){.layers = 3, .recompute = true, .lora = everywhere});
     check_frozen_base((struct variant){.head = BT__HEAD_TOKENS,
                                        .reads = SOME,
