@@ -117,6 +117,7 @@ def test_invalid_values():
         s.wait(r"✗ line 7: optim.learning_rate: found \"fast\"")
         s.keys("Esc")
         field(s, "train_batch_size")
+        s.keys("g", "j")  # others speak of it
         s.keys("Enter", "C-a", "C-k", "[1", "Enter")
         s.wait(r"Enter take over")  # no YAML: the entry stays open
         s.keys("Esc")
@@ -363,7 +364,7 @@ def test_paths_are_completed():
 
 def test_mouse():
     with start(36, 120) as s:
-        s.wait("num_train_epochs|validation_file")
+        s.wait("freeze_embeddings")
         lines = s.lines()
         row = next(i for i, line in enumerate(lines) if "freeze_embeddings" in line) + 1
         column = lines[row - 1].index("[ ]") + 1
