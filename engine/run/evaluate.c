@@ -46,8 +46,8 @@ struct bt__pass_limits bt__evaluation_limits(const struct bt__features *f, int s
 }
 
 struct entry {
-    int length, rows; /* of the longest sequence, of all */
-    uint32_t index;   /* of the item */
+    int length, rows, reads; /* of the longest sequence, of all; tokens that the head reads */
+    uint32_t index;          /* of the item */
 };
 
 static int longer_first(const void *a, const void *b)
@@ -63,6 +63,9 @@ static struct entry *sorted(const struct bt__features *f, size_t items)
     for (size_t i = 0; e && i < items; i++) {
         e[i].index = (uint32_t)i;
         e[i].length = longest_of(f, i, &e[i].rows);
+        e[i].reads = 0;
+        for (size_t k = i * group_of(f); k < (i + 1) * group_of(f); k++)
+            e[i].reads += bt__features_reads(f, k);
     }
     if (e) qsort(e, items, sizeof *e, longer_first);
     return e;
@@ -71,9 +74,15 @@ static struct entry *sorted(const struct bt__features *f, size_t items)
 static bool fits(const struct bt__batch *b, const struct bt__pass_limits *limits, const struct entry *e,
                  int group)
 {
-    size_t pairs = (size_t)e->rows * (size_t)e->length;
+    const size_t pairs = (size_t)e->rows * (size_t)e->length;
+    const size_t read_pairs = (size_t)e->reads * (size_t)e->length;
+    const int reads =
+        limits->reads > limits->seqs ? limits->reads : limits->seqs; /* as the pass raises them */
+    const size_t most_pairs =
+        limits->read_pairs > (size_t)limits->rows ? limits->read_pairs : (size_t)limits->rows;
     return b->n + group <= limits->seqs && e->rows <= limits->rows - b->start[b->n] &&
-           b->pair[b->n] + pairs <= limits->pairs;
+           b->pair[b->n] + pairs <= limits->pairs && e->reads <= reads - b->read_start[b->n] &&
+           b->read_pair[b->n] + read_pairs <= most_pairs;
 }
 
 /* What an evaluation works with. */
@@ -87,23 +96,23 @@ struct work {
     struct bt__lm lm; /* of a task that draws its sequences */
 };
 
-static void add(struct work *w, size_t i)
+static enum bt_status add(struct work *w, size_t i, struct bt_error *err)
 {
-    if (w->t->ops->draw)
-        bt__lm_add(&w->lm, w->t, w->d, i, BT__DRAW_EVAL, &w->b, NULL);
-    else
-        bt__features_add(&w->d->f, i, &w->b, NULL);
+    if (w->t->ops->draw) return bt__lm_add(&w->lm, w->t, w->d, i, BT__DRAW_EVAL, &w->b, err);
+    return bt__features_add(&w->d->f, i, &w->b, err);
 }
 
-/* Adds as many items from order[at …] as the limits allow; returns the place behind the last. */
-static size_t fill(struct work *w, const struct entry *order, size_t items, size_t at)
+/* Adds as many items from order[*at …] as the limits allow; *at becomes the place behind the last. */
+static enum bt_status fill(struct work *w, const struct entry *order, size_t items, size_t *at,
+                           struct bt_error *err)
 {
     const size_t group = group_of(&w->d->f);
+    enum bt_status st = BT_OK;
     bt__batch_clear(&w->b);
-    for (; at < items && fits(&w->b, w->limits, &order[at], (int)group); at++)
-        for (size_t k = 0; k < group; k++) add(w, order[at].index * group + k);
+    for (; *at < items && fits(&w->b, w->limits, &order[*at], (int)group) && !st; ++*at)
+        for (size_t k = 0; k < group && !st; k++) st = add(w, order[*at].index * group + k, err);
     bt__batch_plan(&w->b);
-    return at;
+    return st;
 }
 
 static void take(struct work *w, struct bt__evaluation *e)
@@ -155,7 +164,9 @@ static enum bt_status run_all(struct work *w, bool (*keep_going)(void *ctx), voi
     if (!st && w->t->ops->draw) st = bt__lm_reserve(&w->lm, limits, w->m->config.vocab_size, err);
     double start = now();
     for (size_t at = 0; !st && at < items;) {
-        size_t next = fill(w, order, items, at);
+        size_t next = at;
+        st = fill(w, order, items, &next, err);
+        if (st) break;
         if (next == at)
             st = bt_fail(err, BT_NOMEM, "an example of %d tokens is longer than the %d that were reserved",
                          order[at].rows, limits->rows);

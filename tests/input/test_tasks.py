@@ -162,8 +162,31 @@ def predicted(task):
     assert len(rows) == 17 and [r["id"] for r in rows] == list(range(1, 18)) and all("prediction" in r for r in rows), (task, rows[:1])
 
 
+def batches_that_read_more_than_training_did():
+    """Words of many pieces in the training data, of one in the other: its batches have more words than any that was trained on."""
+    folder = ROOT / "reads"
+    folder.mkdir()
+    long, rng = "-".join(["good"] * 3), random.Random(5)
+    (folder / "train.txt").write_text("".join(f"{long} B-GOOD\n" * 20 + "\n" for _ in range(12)))
+    lines = [[rng.choice(tiny_bert.OTHER + tiny_bert.GOOD) for _ in range(20)] for _ in range(60)]
+    (folder / "dev.txt").write_text("".join("".join(f"{w} {'B-GOOD' if w in tiny_bert.GOOD else 'O'}\n" for w in line) + "\n"
+                                            for line in lines))
+    path = tiny_bert.experiment(folder, {
+        "task.type": "ner", "task.labels": ["O", "B-GOOD"], "data.train_file": "train.txt", "data.validation_file": "dev.txt",
+        "data.text_column": None, "data.label_column": None, "data.max_seq_length": 128, "train.train_batch_size": 12,
+        "train.max_steps": 2, "eval.eval_steps": 2, "run.save_steps": 2})
+    done = run("train", path, "--runs", folder / "runs", "--json", "--name", "run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(x) for x in (folder / "runs/run/predictions/validation-step-000002.jsonl").read_text().splitlines()]
+    assert len(rows) == 60 and all(abs(r["score"] - 0.5) > 1e-6 for r in rows), "rows that nothing was computed for"
+    told = json.loads(done.stdout.splitlines()[-1])["last"]["metrics"]
+    done = run("eval", folder / "runs/run@last", "--data", folder / "dev.txt", "--json")
+    found = json.loads(done.stdout.splitlines()[-1])["metrics"]
+    assert abs(found["loss"] - told["loss"]) < 1e-5, (found, told)
+
+
 def main():
-    tests = []
+    tests = [batches_that_read_more_than_training_did]
     for task in tasks():
         for test in (the_same_bits, resumed, evaluated, predicted):
             def one(test=test, task=task):
