@@ -202,3 +202,10 @@ int bt_text_slice(struct bt_str *out, const char *bytes, size_t n, int skip, int
     }
     return used;
 }
+
+size_t bt_utf8_count(const char *bytes, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) count += ((unsigned char)bytes[i] & 0xc0) != 0x80;
+    return count;
+}

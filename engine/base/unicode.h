@@ -14,6 +14,8 @@ int bt__unicode_width(int32_t cp);
 size_t bt__unicode_nfd(int32_t cp, int32_t *out, size_t cap);
 /* Simple lower-case mapping. */
 int32_t bt__unicode_lower(int32_t cp);
+/* Case-ignorable (section 3.13 of the Unicode standard): what the search for a cased letter beside a sigma passes over. */
+bool bt__unicode_case_ignorable(int32_t cp);
 /* Canonical combining class, for reordering. */
 int bt__unicode_combining_class(int32_t cp);
 

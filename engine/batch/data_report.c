@@ -1,4 +1,5 @@
 #include <bertty/data_report.h>
+#include <bertty/text.h>
 
 #include "base/pool.h"
 #include "batch/input_index.h"
@@ -103,18 +104,12 @@ static enum bt_status count_labels(const struct work *w, const struct bt_example
 
 /* ── lengths ── */
 
-static size_t code_points(const char *p, size_t n)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) count += ((unsigned char)p[i] & 0xc0) != 0x80;
-    return count;
-}
-
 static size_t characters(const struct bt_example *e, enum bt_example_kind kind)
 {
-    size_t n = code_points(e->text, e->text_n) + (e->pair ? code_points(e->pair, e->pair_n) : 0), most = 0;
+    size_t n = bt_utf8_count(e->text, e->text_n) + (e->pair ? bt_utf8_count(e->pair, e->pair_n) : 0),
+           most = 0;
     for (size_t i = 0; kind == BT_EXAMPLE_CHOICES && i < e->parts; i++) {
-        size_t choice = code_points(e->part[i].text, e->part[i].n);
+        size_t choice = bt_utf8_count(e->part[i].text, e->part[i].n);
         if (choice > most) most = choice;
     }
     return n + most;

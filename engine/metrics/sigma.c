@@ -17,20 +17,6 @@ static const struct range cased[] = {
     {.first = 0x1f170, .last = 0x1f189},
 };
 
-/* Case-ignorable beyond the categories: what Word_Break calls MidLetter, MidNumLet and Single_Quote. */
-static const int32_t between[] = {0x27,   0x2e,   0x3a,   0xb7,   0x387,  0x55f,  0x5f4,  0x2018, 0x2019,
-                                  0x2024, 0x2027, 0xfe13, 0xfe52, 0xfe55, 0xff07, 0xff0e, 0xff1a};
-
-static bool is_ignored(int32_t c, const char *category)
-{
-    static const char *const ignored[] = {"Mn", "Me", "Cf", "Lm", "Sk"};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        if (strcmp(category, ignored[i]) == 0) return true;
-    for (size_t i = 0; i < sizeof between / sizeof *between; i++)
-        if (between[i] == c) return true;
-    return false;
-}
-
 static bool is_cased(int32_t c, const char *category)
 {
     if (category[0] == 'L' && strchr("ult", category[1])) return true;
@@ -44,8 +30,7 @@ static int kind_of(const char *text, size_t n)
 {
     int32_t c;
     if (bt_utf8_decode(text, n, &c) != n) return 0;
-    const char *category = bt__unicode_category(c);
-    return is_ignored(c, category) ? -1 : is_cased(c, category);
+    return bt__unicode_case_ignorable(c) ? -1 : is_cased(c, bt__unicode_category(c));
 }
 
 static bool cased_before(const char *text, size_t at)

@@ -2,6 +2,7 @@
 #include "metrics/answers.h"
 #include "tasks/qa_nbest.h"
 #include <bertty/num.h>
+#include <bertty/text.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,13 +360,6 @@ static enum bt_status settle(struct bt__task *t, const struct bt__task_data *d, 
 
 /* ── answers ── */
 
-static int64_t code_points(const char *text, size_t n)
-{
-    int64_t count = 0;
-    for (size_t i = 0; i < n; i++) count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 static void key_text(struct bt_json_writer *w, const char *key, const char *text, size_t n)
 {
     bt_jw_key(w, key);
@@ -381,8 +375,8 @@ static void write_nbest(struct bt_json_writer *w, const struct bt__qa_nbest *k, 
         bt_jw_object(w);
         key_text(w, "text", context + s->begin, s->end - s->begin);
         bt_jw_knum(w, "score", s->p);
-        bt_jw_kint(w, "begin", code_points(context, s->begin));
-        bt_jw_kint(w, "end", code_points(context, s->end));
+        bt_jw_kint(w, "begin", (int64_t)bt_utf8_count(context, s->begin));
+        bt_jw_kint(w, "end", (int64_t)bt_utf8_count(context, s->end));
         bt_jw_end_object(w);
     }
     bt_jw_end_array(w);

@@ -7,20 +7,12 @@
 
 enum kind { OTHER, CASED, IGNORED };
 
-/* Case-ignorable beyond the categories: what Word_Break calls MidLetter, MidNumLet and Single_Quote. */
-static const int32_t between[] = {0x27,   0x2e,   0x3a,   0xb7,   0x387,  0x55f,  0x5f4,  0x2018, 0x2019,
-                                  0x2024, 0x2027, 0xfe13, 0xfe52, 0xfe55, 0xff07, 0xff0e, 0xff1a};
-
 static enum kind kind_of(int32_t cp)
 {
-    static const char *const ignored[] = {"Mn", "Me", "Cf", "Lm", "Sk"};
     const char *c = bt__unicode_category(cp);
     if (cp == 0xfffd || (strcmp(c, "Cc") == 0 && cp != '\t' && cp != '\n' && cp != '\r'))
         return IGNORED; /* dropped before */
-    for (size_t i = 0; i < sizeof between / sizeof *between; i++)
-        if (between[i] == cp) return IGNORED;
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        if (strcmp(c, ignored[i]) == 0) return IGNORED;
+    if (bt__unicode_case_ignorable(cp)) return IGNORED;
     return c[0] == 'L' && strchr("ult", c[1]) ? CASED : OTHER;
 }
 

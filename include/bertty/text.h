@@ -24,5 +24,7 @@ size_t bt_utf8_decode(const char *p, size_t n, int32_t *code_point);
 size_t bt_utf8_encode(int32_t code_point, char out[4]);
 /* Number of bytes from the start that are valid UTF-8 (n if all). */
 size_t bt_utf8_valid(const char *bytes, size_t n);
+/* Code points in n bytes of valid UTF-8. */
+size_t bt_utf8_count(const char *bytes, size_t n);
 
 #endif

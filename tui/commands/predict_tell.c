@@ -2,6 +2,7 @@
 
 #include <bertty/experiment.h>
 #include <bertty/json.h>
+#include <bertty/text.h>
 
 /* ── one label of several ── */
 
@@ -82,20 +83,13 @@ static void cell(struct bt_str *to, const char *text, size_t n)
     for (size_t i = 0; i < n; i++) bt_str_addc(to, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
 }
 
-static size_t code_points(const char *text, size_t bytes)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < bytes; i++) n += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return n;
-}
-
 /* A line for each entity; an empty one ends the input. */
 static void spans_text(const struct bt_input *in, const struct bt_output *out, struct bt_str *to)
 {
     for (size_t i = 0; i < out->n; i++) {
         const struct bt_answer *a = &out->answer[i];
-        bt_str_addf(to, "%s\t%zu\t%zu\t", a->label, code_points(in->text, a->begin),
-                    code_points(in->text, a->end));
+        bt_str_addf(to, "%s\t%zu\t%zu\t", a->label, bt_utf8_count(in->text, a->begin),
+                    bt_utf8_count(in->text, a->end));
         cell(to, in->text + a->begin, a->end - a->begin);
         bt_str_addf(to, "\t%.4f\n", a->score);
     }
@@ -123,8 +117,8 @@ static void spans_json(const struct bt_input *in, const struct bt_output *out, s
         bt_jw_ktext(w, "label", a->label);
         bt_jw_key(w, "score");
         bt_jw_float(w, (float)a->score);
-        bt_jw_kint(w, "begin", (int64_t)code_points(in->text, a->begin));
-        bt_jw_kint(w, "end", (int64_t)code_points(in->text, a->end));
+        bt_jw_kint(w, "begin", (int64_t)bt_utf8_count(in->text, a->begin));
+        bt_jw_kint(w, "end", (int64_t)bt_utf8_count(in->text, a->end));
         bt_jw_key(w, "text");
         bt_jw_textn(w, in->text + a->begin, a->end - a->begin);
         bt_jw_kbool(w, "chosen", a->chosen);
@@ -168,8 +162,8 @@ static void answers_json(const char *text, const struct bt_output *out, struct b
         bt_jw_textn(w, a->label, a->label_n);
         bt_jw_key(w, "score");
         bt_jw_float(w, (float)a->score);
-        bt_jw_kint(w, "begin", (int64_t)code_points(text, a->begin));
-        bt_jw_kint(w, "end", (int64_t)code_points(text, a->end));
+        bt_jw_kint(w, "begin", (int64_t)bt_utf8_count(text, a->begin));
+        bt_jw_kint(w, "end", (int64_t)bt_utf8_count(text, a->end));
         bt_jw_kbool(w, "chosen", a->chosen);
         bt_jw_end_object(w);
     }

@@ -2,6 +2,7 @@
 #include "tui/format.h"
 #include "tui/views/data_view.h"
 
+#include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,13 +52,6 @@ static const char *cell_at(const struct bt_row *r, ptrdiff_t column, size_t *n)
     return column >= 0 && (size_t)column < r->n ? r->cell[column] : NULL;
 }
 
-static size_t code_points(const char *p, size_t n)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) count += ((unsigned char)p[i] & 0xc0) != 0x80;
-    return count;
-}
-
 static bool measure_row(struct measuring *m, const struct bt_row *r)
 {
     struct data_cut cut;
@@ -65,7 +59,8 @@ static bool measure_row(struct measuring *m, const struct bt_row *r)
     const char *text = cell_at(r, m->text, &n), *pair = cell_at(r, m->pair, &pair_n);
     if (!text) return true;
     m->got.empty += n == 0;
-    if (!data_histogram_add(&m->got.characters, code_points(text, n) + code_points(pair ? pair : "", pair_n)))
+    if (!data_histogram_add(&m->got.characters,
+                            bt_utf8_count(text, n) + bt_utf8_count(pair ? pair : "", pair_n)))
         return false;
     if (!m->words.tokenizer) return true;
     if (!data_encode(&m->words, text, n, pair, pair_n, m->e, &cut)) return false;
