@@ -53,6 +53,11 @@ void bt__features_free(struct bt__features *f);
 size_t bt__truncate_tail(size_t kept, enum bt__truncation how);
 void bt__truncate(size_t *a, size_t *b, size_t room, enum bt__truncation how);
 
+/* Sequences of an item: those that belong together in a batch. */
+static inline size_t bt__features_group(const struct bt__features *f)
+{
+    return f->group > 1 ? (size_t)f->group : 1;
+}
 /* How many tokens of sequence i the head reads. */
 int bt__features_reads(const struct bt__features *f, size_t i);
 /* Appends sequence i to a batch, with i as its source. */

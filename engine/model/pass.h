@@ -20,15 +20,22 @@ struct bt__pass;
 
 struct bt__pass_limits {
     int seqs, rows, longest; /* of any one batch */
-    int reads;               /* rows of any one batch that the head reads; raised to seqs */
+    int reads;               /* rows of any one batch that the head reads; at least seqs */
     size_t pairs;            /* Σ length² of any one batch */
-    size_t read_pairs;       /* Σ reads · length of any one batch; raised to rows */
+    size_t read_pairs;       /* Σ reads · length of any one batch; at least rows */
     int micro_batches;       /* batches whose gradients are added up in a step; ≥ 1 */
     bool train;              /* keep activations, reserve gradients */
     bool
         recompute; /* training keeps of each layer what its input and output can be made from, and computes the rest again in the backward pass:
                      * the same bits in less memory (Chen et al. 2016) */
 };
+
+/* Raises reads and read_pairs to what reading the first token of each sequence takes; the pass does so itself. */
+void bt__pass_limits_complete(struct bt__pass_limits *l);
+/* Raises every number to at least that of least. */
+void bt__pass_limits_widen(struct bt__pass_limits *l, const struct bt__pass_limits *least);
+/* Whether every number is at least that of need. */
+bool bt__pass_limits_hold(const struct bt__pass_limits *l, const struct bt__pass_limits *need);
 
 /* Bytes that bt__pass_create() would reserve for these limits with this many threads, gradients included. */
 size_t bt__pass_bytes(const struct bt__model *m, const struct bt__pass_limits *limits, int threads);

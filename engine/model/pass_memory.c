@@ -163,8 +163,7 @@ static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt_
 {
     p->m = m;
     p->limits = *limits;
-    if (p->limits.reads < limits->seqs) p->limits.reads = limits->seqs;
-    p->limits.read_pairs = zmax(limits->read_pairs, (size_t)limits->rows);
+    bt__pass_limits_complete(&p->limits);
     p->grad.dense_begin = first_dense(m);
     p->grad.dense_end = m->params.total;
     long most = (long)limits->rows * (limits->micro_batches > 0 ? limits->micro_batches : 1);

@@ -7,17 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-static size_t group_of(const struct bt__features *f)
-{
-    return f->group > 1 ? (size_t)f->group : 1;
-}
-
 /* Tokens of the longest sequence of item i, and of all its sequences. */
 static int longest_of(const struct bt__features *f, size_t i, int *rows)
 {
     int longest = 0;
     *rows = 0;
-    for (size_t k = i * group_of(f); k < (i + 1) * group_of(f); k++) {
+    for (size_t k = i * bt__features_group(f); k < (i + 1) * bt__features_group(f); k++) {
         if (f->length[k] > longest) longest = f->length[k];
         *rows += f->length[k];
     }
@@ -26,7 +21,7 @@ static int longest_of(const struct bt__features *f, size_t i, int *rows)
 
 struct bt__pass_limits bt__evaluation_limits(const struct bt__features *f, int seqs, int rows)
 {
-    const int group = (int)group_of(f);
+    const int group = (int)bt__features_group(f);
     int longest = 1, most = 1;
     for (size_t i = 0; i < f->n / (size_t)group; i++) {
         int all, one = longest_of(f, i, &all);
@@ -37,12 +32,13 @@ struct bt__pass_limits bt__evaluation_limits(const struct bt__features *f, int s
     if ((size_t)seqs > f->n) seqs = f->n ? (int)f->n : 1;
     if (seqs < group) seqs = group;
     size_t pairs = (size_t)rows * (size_t)longest;
-    return (struct bt__pass_limits){.seqs = seqs,
-                                    .rows = rows,
-                                    .longest = longest,
-                                    .pairs = pairs,
-                                    .reads = f->reads ? rows : seqs,
-                                    .read_pairs = f->reads ? pairs : (size_t)rows};
+    struct bt__pass_limits l = {.seqs = seqs, .rows = rows, .longest = longest, .pairs = pairs};
+    if (f->reads) {
+        l.reads = rows;
+        l.read_pairs = pairs;
+    }
+    bt__pass_limits_complete(&l);
+    return l;
 }
 
 struct entry {
@@ -64,7 +60,7 @@ static struct entry *sorted(const struct bt__features *f, size_t items)
         e[i].index = (uint32_t)i;
         e[i].length = longest_of(f, i, &e[i].rows);
         e[i].reads = 0;
-        for (size_t k = i * group_of(f); k < (i + 1) * group_of(f); k++)
+        for (size_t k = i * bt__features_group(f); k < (i + 1) * bt__features_group(f); k++)
             e[i].reads += bt__features_reads(f, k);
     }
     if (e) qsort(e, items, sizeof *e, longer_first);
@@ -76,13 +72,9 @@ static bool fits(const struct bt__batch *b, const struct bt__pass_limits *limits
 {
     const size_t pairs = (size_t)e->rows * (size_t)e->length;
     const size_t read_pairs = (size_t)e->reads * (size_t)e->length;
-    const int reads =
-        limits->reads > limits->seqs ? limits->reads : limits->seqs; /* as the pass raises them */
-    const size_t most_pairs =
-        limits->read_pairs > (size_t)limits->rows ? limits->read_pairs : (size_t)limits->rows;
     return b->n + group <= limits->seqs && e->rows <= limits->rows - b->start[b->n] &&
-           b->pair[b->n] + pairs <= limits->pairs && e->reads <= reads - b->read_start[b->n] &&
-           b->read_pair[b->n] + read_pairs <= most_pairs;
+           b->pair[b->n] + pairs <= limits->pairs && e->reads <= limits->reads - b->read_start[b->n] &&
+           b->read_pair[b->n] + read_pairs <= limits->read_pairs;
 }
 
 /* What an evaluation works with. */
@@ -106,7 +98,7 @@ static enum bt_status add(struct work *w, size_t i, struct bt_error *err)
 static enum bt_status fill(struct work *w, const struct entry *order, size_t items, size_t *at,
                            struct bt_error *err)
 {
-    const size_t group = group_of(&w->d->f);
+    const size_t group = bt__features_group(&w->d->f);
     enum bt_status st = BT_OK;
     bt__batch_clear(&w->b);
     for (; *at < items && fits(&w->b, w->limits, &order[*at], (int)group) && !st; ++*at)
@@ -136,7 +128,7 @@ static double mean_loss(const struct bt__evaluation *e, const struct bt__task *t
                         const struct bt__task_data *d)
 {
     double sum = 0.0, weight = 0.0;
-    for (size_t i = 0; d->gold && i < d->f.n; i += group_of(&d->f)) {
+    for (size_t i = 0; d->gold && i < d->f.n; i += bt__features_group(&d->f)) {
         weight += t->ops->draw     ? (double)bt__logits_at(&e->logits, i)[BT__LM_MASKED]
                   : t->ops->weight ? t->ops->weight(t, d, i)
                                    : 1.0;
@@ -156,7 +148,7 @@ static enum bt_status run_all(struct work *w, bool (*keep_going)(void *ctx), voi
                               struct bt__evaluation *e, struct bt_error *err)
 {
     const struct bt__pass_limits *limits = w->limits;
-    const size_t items = w->d->f.n / group_of(&w->d->f);
+    const size_t items = w->d->f.n / bt__features_group(&w->d->f);
     struct entry *order = sorted(&w->d->f, items);
     enum bt_status st =
         order ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", items);

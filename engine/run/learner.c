@@ -34,21 +34,15 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Sequences of an item. */
-static int group_of(const struct bt__features *f)
-{
-    return f->group > 1 ? f->group : 1;
-}
-
 static size_t items_of(const struct bt__features *f)
 {
-    return f->n / (size_t)group_of(f);
+    return f->n / bt__features_group(f);
 }
 
 /* Tokens of each item where an item is more than a sequence; the caller frees. NULL without memory. */
 static int *item_lengths(const struct bt__features *f)
 {
-    const size_t group = (size_t)group_of(f);
+    const size_t group = bt__features_group(f);
     int *length = calloc(items_of(f) + 1, sizeof *length);
     for (size_t i = 0; length && i < items_of(f) * group; i++) length[i / group] += f->length[i];
     return length;
@@ -84,16 +78,6 @@ static int descending(const void *a, const void *b)
     return *(const int *)b - *(const int *)a;
 }
 
-static void widen(struct bt__pass_limits *l, const struct bt__pass_limits *least)
-{
-    if (l->seqs < least->seqs) l->seqs = least->seqs;
-    if (l->rows < least->rows) l->rows = least->rows;
-    if (l->longest < least->longest) l->longest = least->longest;
-    if (l->pairs < least->pairs) l->pairs = least->pairs;
-    if (l->reads < least->reads) l->reads = least->reads;
-    if (l->read_pairs < least->read_pairs) l->read_pairs = least->read_pairs;
-}
-
 /* No batch of n sequences reads more than the n that read most, nor at greater length than the longest. */
 static void most_reads(const struct bt__features *f, int n, int *counts, struct bt__pass_limits *out)
 {
@@ -123,7 +107,7 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     if (!sorted) return bt_fail(err, BT_NOMEM, "no memory for the lengths of %zu examples", f->n);
     memcpy(sorted, f->length, f->n * sizeof *sorted);
     qsort(sorted, f->n, sizeof *sorted, descending);
-    int n = (int)smaller((int64_t)f->n, (int64_t)s->batch_size * group_of(f));
+    int n = (int)smaller((int64_t)f->n, (int64_t)s->batch_size * (int64_t)bt__features_group(f));
     *out = (struct bt__pass_limits){.seqs = n,
                                     .longest = n ? sorted[0] : 0,
                                     .train = true,
@@ -136,22 +120,30 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     most_reads(f, n, sorted, out);
     free(sorted);
     limit_tokens(s->max_tokens, out);
-    widen(out, &s->at_least);
+    bt__pass_limits_complete(out);
+    bt__pass_limits_widen(out, &s->at_least);
     return BT_OK;
 }
 
-int64_t bt__learner_plan(struct bt__learner_settings *s, const struct bt__features *f)
+/* Fills in the schedule's length for so many batches an epoch; returns the steps of one. */
+static int64_t plan(struct bt__learner_settings *s, int64_t batches)
 {
-    int64_t batches = 0;
-    int *item_length = group_of(f) > 1 ? item_lengths(f) : NULL;
-    const struct bt__order order = order_of(f, s, item_length);
-    if (group_of(f) == 1 || item_length) (void)count_batches(&order, s->drop_last, &batches, NULL);
-    free(item_length);
     int64_t steps = (batches + s->accumulation - 1) / s->accumulation;
     s->schedule.total = s->max_steps > 0 ? s->max_steps : (int64_t)ceil(s->epochs * (double)steps);
     if (s->schedule.warmup <= 0)
         s->schedule.warmup = (int64_t)ceil(s->warmup_ratio * (double)s->schedule.total);
     return steps;
+}
+
+int64_t bt__learner_plan(struct bt__learner_settings *s, const struct bt__features *f)
+{
+    int64_t batches = 0;
+    const bool alone = bt__features_group(f) == 1;
+    int *item_length = alone ? NULL : item_lengths(f);
+    const struct bt__order order = order_of(f, s, item_length);
+    if (alone || item_length) (void)count_batches(&order, s->drop_last, &batches, NULL);
+    free(item_length);
+    return plan(s, batches);
 }
 
 static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
@@ -188,11 +180,11 @@ enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, co
                               .epoch = -1,
                               .trainable = bt__params_trainable(&m->params)};
     enum bt_status st = BT_OK;
-    if (group_of(l->f) > 1 && !(l->item_length = item_lengths(l->f)))
+    if (bt__features_group(l->f) > 1 && !(l->item_length = item_lengths(l->f)))
         st = bt_fail(err, BT_NOMEM, "no memory for the lengths of %zu examples", l->f->n);
     l->order = order_of(l->f, s, l->item_length);
     if (!st) st = count_batches(&l->order, s->drop_last, &l->batches, err);
-    if (!st) l->steps = bt__learner_plan(&l->s, l->f);
+    if (!st) l->steps = plan(&l->s, l->batches);
     if (!st) st = reserve(l, err);
     if (st)
         bt__learner_free(l);
@@ -267,7 +259,7 @@ static struct bt__range batch_range(const struct bt__learner *l, int64_t b)
 
 static enum bt_status fill(struct bt__learner *l, struct bt__range r, int64_t key, struct bt_error *err)
 {
-    const size_t group = (size_t)group_of(l->f);
+    const size_t group = bt__features_group(l->f);
     enum bt_status st = BT_OK;
     bt__batch_clear(&l->batch);
     for (int i = r.begin; i < r.end && !st; i++)
@@ -283,7 +275,7 @@ static enum bt_status fill(struct bt__learner *l, struct bt__range r, int64_t ke
 /* What the losses of the items are divided by. */
 static double weight_of(struct bt__learner *l, struct bt__range r, int64_t key)
 {
-    const size_t group = (size_t)group_of(l->f);
+    const size_t group = bt__features_group(l->f);
     double sum = 0.0;
     for (int i = r.begin; l->task->ops->draw && i < r.end; i++)
         sum += bt__lm_count(&l->lm, l->task, l->data, l->index[i], (uint64_t)key);
@@ -304,7 +296,7 @@ static size_t logits_at(const struct bt__learner *l, int i)
 static void micro_batch(struct bt__learner *l, int64_t key, bool first, double weight, double *sum)
 {
     const struct bt__task *t = l->task;
-    const int group = group_of(l->f);
+    const int group = (int)bt__features_group(l->f);
     double shard[BT__SHARDS] = {0.0};
     bt__pass_dropout(l->pass, true, l->s.seed, (uint64_t)key);
     const float *logits = bt__pass_forward(l->pass, &l->batch);

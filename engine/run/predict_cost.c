@@ -15,12 +15,7 @@ static void make_room(struct bt__pass_limits *l, const struct bt__features *f, i
 {
     if (f->n == 0) return;
     struct bt__pass_limits e = bt__evaluation_limits(f, seqs, EVALUATION_ROWS);
-    if (e.seqs > l->seqs) l->seqs = e.seqs;
-    if (e.rows > l->rows) l->rows = e.rows;
-    if (e.longest > l->longest) l->longest = e.longest;
-    if (e.pairs > l->pairs) l->pairs = e.pairs;
-    if (e.reads > l->reads) l->reads = e.reads;
-    if (e.read_pairs > l->read_pairs) l->read_pairs = e.read_pairs;
+    bt__pass_limits_widen(l, &e);
 }
 
 static enum bt__optim_kind optim_kind(const struct bt_experiment *x)

@@ -213,25 +213,13 @@ const struct bt_experiment *bt_predictor_experiment(const struct bt_predictor *p
 
 /* ── memory ── */
 
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 enum bt_status bt__predictor_reserve(struct bt_predictor *p, const struct bt__pass_limits *need,
                                      struct bt_error *err)
 {
-    const struct bt__pass_limits *have = &p->limits;
-    if (p->pass && need->seqs <= have->seqs && need->rows <= have->rows && need->longest <= have->longest &&
-        need->pairs <= have->pairs && need->reads <= have->reads && need->read_pairs <= have->read_pairs)
-        return BT_OK;
-    struct bt__pass_limits next = {.seqs = larger(need->seqs, have->seqs),
-                                   .rows = larger(need->rows, have->rows),
-                                   .longest = larger(need->longest, have->longest),
-                                   .pairs = need->pairs > have->pairs ? need->pairs : have->pairs,
-                                   .reads = larger(need->reads, have->reads),
-                                   .read_pairs = need->read_pairs > have->read_pairs ? need->read_pairs
-                                                                                     : have->read_pairs};
+    struct bt__pass_limits next = *need;
+    bt__pass_limits_complete(&next);
+    if (p->pass && bt__pass_limits_hold(&p->limits, &next)) return BT_OK;
+    bt__pass_limits_widen(&next, &p->limits);
     bt__pass_free(p->pass);
     p->pass = NULL;
     p->limits = (struct bt__pass_limits){.rows = 0};
