@@ -31,11 +31,3 @@ struct bt__class_counts bt__confusion_class(const struct bt__confusion *c, int w
     }
     return r;
 }
-
-int64_t bt__confusion_total(const struct bt__confusion *c)
-{
-    const size_t n = (size_t)c->classes;
-    int64_t sum = 0;
-    for (size_t i = 0; i < n * n; i++) sum += c->count[i];
-    return sum;
-}

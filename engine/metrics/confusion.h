@@ -20,6 +20,5 @@ struct bt__class_counts {
     int64_t hit, predicted, gold;
 };
 struct bt__class_counts bt__confusion_class(const struct bt__confusion *c, int which);
-int64_t bt__confusion_total(const struct bt__confusion *c);
 
 #endif

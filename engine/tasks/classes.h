@@ -36,4 +36,12 @@ enum bt_status bt__classes_report(const struct bt__task *t, const struct bt__tas
                                   const struct bt__logits *l, struct bt_evaluation_result *r,
                                   struct bt_error *err);
 
+/* What the tables of these tasks share: everything but name, about, examples, check and build. */
+#define BT__CLASSES_OPS                                                                                      \
+    .family = BT__METRICS_labels, .architecture = "BertForSequenceClassification",                           \
+    .problem_type = "single_label_classification", .learn = bt__classes_learn, .head = bt__classes_head,     \
+    .stratum = bt__classes_stratum, .tally = bt__classes_tally, .weight = bt__classes_weight,                \
+    .loss = bt__classes_loss, .judge = bt__classes_judge, .metrics = bt__classes_metrics,                    \
+    .row = bt__classes_row, .answer = bt__classes_answer, .report = bt__classes_report
+
 #endif

@@ -58,6 +58,26 @@ struct bt__head_spec bt__pooled_head(const struct bt__task *t, int outputs)
         .kind = mean ? BT__HEAD_MEAN : BT__HEAD_POOLED, .name = "classifier", .outputs = outputs};
 }
 
+enum bt_status bt__nameless_learn(struct bt__task *t, const struct bt__task_data *train, struct bt_error *err)
+{
+    (void)train;
+    (void)err;
+    bt__labels_free(&t->labels);
+    return BT_OK;
+}
+
+struct bt__head_spec bt__nameless_head(const struct bt__task *t)
+{
+    return bt__pooled_head(t, 1);
+}
+
+bool bt__check_columns(const struct bt_experiment *x, int *which, const char **what)
+{
+    *which = x->data_text_column ? BT_OPTION_data_label_column : BT_OPTION_data_text_column;
+    *what = "missing, expected a column's name or number";
+    return x->data_text_column && x->data_label_column;
+}
+
 double bt__task_mean(const struct bt__task_data *d, const struct bt__logits *l, size_t e, int col)
 {
     size_t first = bt__task_first(d, e), end = e + 1 < d->n ? bt__task_first(d, e + 1) : d->f.n;

@@ -16,6 +16,12 @@ enum bt_status bt__task_inputs(const struct bt__task *t, struct bt__task_data *d
                                struct bt_error *err);
 /* The head of a task that says something about a whole sequence. */
 struct bt__head_spec bt__pooled_head(const struct bt__task *t, int outputs);
+/* The operations learn and head of a task with one output, which has no name. */
+enum bt_status bt__nameless_learn(struct bt__task *t, const struct bt__task_data *train,
+                                  struct bt_error *err);
+struct bt__head_spec bt__nameless_head(const struct bt__task *t);
+/* For check: the columns of text and label are named. */
+bool bt__check_columns(const struct bt_experiment *x, int *which, const char **what);
 /* Output col of example e: the mean over its sequences. */
 double bt__task_mean(const struct bt__task_data *d, const struct bt__logits *l, size_t e, int col);
 

@@ -13,16 +13,13 @@ static bool check(const struct bt_experiment *x, int *which, const char **what)
     const bool smooth = x->train_label_smoothing_factor > 0.0;
     const bool bounds = bt__per_label_fits(&x->task_threshold, 0.0, 1.0);
     const bool apart = x->task_label_separator && x->task_label_separator[0];
-    *which = smooth                ? BT_OPTION_train_label_smoothing_factor
-             : !bounds             ? BT_OPTION_task_threshold
-             : !apart              ? BT_OPTION_task_label_separator
-             : x->data_text_column ? BT_OPTION_data_label_column
-                                   : BT_OPTION_data_text_column;
+    *which = smooth    ? BT_OPTION_train_label_smoothing_factor
+             : !bounds ? BT_OPTION_task_threshold
+                       : BT_OPTION_task_label_separator;
     *what = smooth    ? "multilabel has no smoothing, expected 0"
             : !bounds ? "expected a number from 0 to 1, or LABEL=NUMBER"
-            : !apart  ? "empty, expected what stands between labels"
-                      : "missing, expected a column's name or number";
-    return !smooth && bounds && apart && x->data_text_column && x->data_label_column;
+                      : "empty, expected what stands between labels";
+    return !smooth && bounds && apart && bt__check_columns(x, which, what);
 }
 
 /* ── labels and their thresholds ── */

@@ -19,20 +19,6 @@ static bool check(const struct bt_experiment *x, int *which, const char **what)
     return x->task_labels.n == 0 && !x->data_aspect_column;
 }
 
-/* The one output has no name. */
-static enum bt_status learn(struct bt__task *t, const struct bt__task_data *train, struct bt_error *err)
-{
-    (void)train;
-    (void)err;
-    bt__labels_free(&t->labels);
-    return BT_OK;
-}
-
-static struct bt__head_spec head(const struct bt__task *t)
-{
-    return bt__pooled_head(t, 1);
-}
-
 /* ── examples ── */
 
 static enum bt_status same_number(const struct bt__task_data *d, struct bt_error *err)
@@ -242,8 +228,8 @@ const struct bt__task_ops bt__task_multiple_choice = {
     .family = BT__METRICS_choices,
     .architecture = "BertForMultipleChoice",
     .check = check,
-    .learn = learn,
-    .head = head,
+    .learn = bt__nameless_learn,
+    .head = bt__nameless_head,
     .build = build,
     .weight = weight,
     .loss = loss,

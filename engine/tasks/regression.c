@@ -9,27 +9,9 @@
 
 static bool check(const struct bt_experiment *x, int *which, const char **what)
 {
-    const bool smooth = x->train_label_smoothing_factor > 0.0;
-    *which = smooth                ? BT_OPTION_train_label_smoothing_factor
-             : x->data_text_column ? BT_OPTION_data_label_column
-                                   : BT_OPTION_data_text_column;
-    *what = smooth ? "regression has no labels to smooth, expected 0"
-                   : "missing, expected a column's name or number";
-    return !smooth && x->data_text_column && x->data_label_column;
-}
-
-/* The one output has no name. */
-static enum bt_status learn(struct bt__task *t, const struct bt__task_data *train, struct bt_error *err)
-{
-    (void)train;
-    (void)err;
-    bt__labels_free(&t->labels);
-    return BT_OK;
-}
-
-static struct bt__head_spec head(const struct bt__task *t)
-{
-    return bt__pooled_head(t, 1);
+    *which = BT_OPTION_train_label_smoothing_factor;
+    *what = "regression has no labels to smooth, expected 0";
+    return x->train_label_smoothing_factor <= 0.0 && bt__check_columns(x, which, what);
 }
 
 /* ── gold ── */
@@ -129,8 +111,8 @@ const struct bt__task_ops bt__task_regression = {
     .architecture = "BertForSequenceClassification",
     .problem_type = "regression",
     .check = check,
-    .learn = learn,
-    .head = head,
+    .learn = bt__nameless_learn,
+    .head = bt__nameless_head,
     .build = build,
     .loss = loss,
     .metrics = metrics,

@@ -17,13 +17,6 @@ const struct bt__task_ops *bt__task_ops(int type)
     return table[type];
 }
 
-const struct bt__task_ops *bt__task_ops_named(const char *name)
-{
-    for (size_t i = 0; i < TASKS; i++)
-        if (strcmp(table[i]->name, name) == 0) return table[i];
-    return NULL;
-}
-
 int bt__task_of_model(const char *architecture, const char *problem_type, int num_labels)
 {
     const char *problem = problem_type[0] ? problem_type : num_labels == 1 ? "regression" : NULL;

@@ -135,9 +135,8 @@ struct bt__task_ops {
                              struct bt_error *err);
 };
 
-/* By the number of task.type's choice, and by name (NULL: none). */
+/* By the number of task.type's choice. */
 const struct bt__task_ops *bt__task_ops(int type);
-const struct bt__task_ops *bt__task_ops_named(const char *name);
 
 /* The choice of task.type for a model that says so in its config.json (either may be ""): the first task with such an architecture, classification
  * where it says nothing that we know. One label and no problem_type: regression, as in transformers. */

@@ -281,18 +281,24 @@ static void receive(struct view *v, const struct app_request *r)
 
 /* ── keys ── */
 
-static bool open_cell(struct view *v)
+bool pred_show_chosen(struct view *v)
 {
     struct pred_view *s = v->state;
-    int n = s->p->n_labels;
-    s->query.gold = s->gold < n ? s->gold : PRED_ANY;
-    s->query.predicted = s->predicted < n ? s->predicted : PRED_ANY;
     s->query.errors = false;
     v->focus = PRED_LIST;
     s->list.cursor = s->list.top = 0;
     s->n = 0;
     pred_update(v);
     return true;
+}
+
+static bool open_cell(struct view *v)
+{
+    struct pred_view *s = v->state;
+    int n = s->p->n_labels;
+    s->query.gold = s->gold < n ? s->gold : PRED_ANY;
+    s->query.predicted = s->predicted < n ? s->predicted : PRED_ANY;
+    return pred_show_chosen(v);
 }
 
 static int within(int at, long by, int n)

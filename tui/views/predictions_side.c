@@ -112,12 +112,7 @@ bool pred_side_open(struct view *v)
     if (at >= pred_side_rows(s)) return false;
     s->query.group = at < groups ? (int)at : PRED_ANY;
     s->query.slice = at < groups ? PRED_ANY : (int)(at - groups);
-    s->query.errors = false;
-    v->focus = PRED_LIST;
-    s->list.cursor = s->list.top = 0;
-    s->n = 0;
-    pred_update(v);
-    return true;
+    return pred_show_chosen(v);
 }
 
 bool pred_side_mouse(struct view *v, const struct event *e)

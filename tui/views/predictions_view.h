@@ -72,7 +72,9 @@ void pred_load(struct view *v);
 void pred_forget(struct pred_view *s);
 void pred_texts_free(struct pred_texts *t);
 /* predictions.c */
-void pred_update(struct view *v);                                /* after a change of what is to be shown */
+void pred_update(struct view *v); /* after a change of what is to be shown */
+/* After a choice of rows elsewhere (a cell, a line of the side): the list from its beginning, all of them; true. */
+bool pred_show_chosen(struct view *v);
 const struct bt_prediction *pred_row(const struct pred_view *s); /* the cursor's; NULL: none */
 bool pred_filtered(const struct pred_view *s);
 /* predictions_draw.c */
