@@ -164,6 +164,11 @@ static bool guess_by_format(const struct bt_table *t, struct column_guess *g)
         [BT_DATA_SEMEVAL] = {.text = 0, .pair = 1, .label = 2},
         [BT_DATA_TEXT] = {.text = 0, .pair = -1, .label = -1}};
     enum bt_data_format format = bt_table_dialect(t)->format;
+    if (format == BT_DATA_SWAG) {
+        *g = (struct column_guess){
+            .text = named(t, "sent1"), .pair = named(t, "sent2"), .label = named(t, "label")};
+        return true;
+    }
     if (fixed[format].pair == 0) return false;
     *g = fixed[format];
     return true;

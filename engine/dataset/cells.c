@@ -7,6 +7,7 @@
 void bt__row_begin(struct bt_row *r)
 {
     r->n = 0;
+    r->mark_cell = r->mark = r->mark_n = 0;
     bt_str_clear(&r->text);
 }
 

@@ -128,6 +128,10 @@ enum bt_status bt__semeval_cells(const struct bt__head *h, const char *path, con
     bt__row_cell(r, bt_str_text(&text), text.len);
     bt__row_cell(r, a.aspect, a.aspect_n);
     bt__row_cell(r, a.label, a.label_n);
+    if (at != SIZE_MAX) {
+        r->mark = at;
+        r->mark_n = a.aspect_n;
+    }
     bool ok = !text.failed && bt__row_end(r);
     bt_str_free(&text);
     return ok ? BT_OK : bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", path, rec->line);

@@ -1,6 +1,7 @@
 #include "dataset/table.h"
 
 #include "dataset/formats.h"
+#include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,6 +211,22 @@ enum bt_status bt__table_cells(struct bt_table *t, const struct bt__record *rec,
     return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", t->scan.path, rec->line);
 }
 
+/* The columns of questions: id, question, context, answers. */
+enum { HELD_CONTEXT = 2 };
+
+static void mark_answer(const struct bt_example *x, struct bt_row *r)
+{
+    size_t at = 0;
+    int32_t code_point;
+    if (x->parts == 0 || x->part[0].at < 0) return;
+    for (int64_t i = 0; i < x->part[0].at && at < x->pair_n; i++)
+        at += bt_utf8_decode(x->pair + at, x->pair_n - at, &code_point);
+    if (x->part[0].n > x->pair_n - at) return;
+    r->mark_cell = HELD_CONTEXT;
+    r->mark = at;
+    r->mark_n = x->part[0].n;
+}
+
 enum bt_status bt__table_held(const struct bt_table *t, size_t row, struct bt_row *r, struct bt_error *err)
 {
     const struct bt_example *x = bt_examples_at(t->held, row);
@@ -224,6 +241,7 @@ enum bt_status bt__table_held(const struct bt_table *t, size_t row, struct bt_ro
     bt__row_cell(r, x->text, x->text_n);
     bt__row_cell(r, x->pair, x->pair_n);
     bt__row_cell(r, bt_str_text(&answers), answers.len);
+    mark_answer(x, r);
     bool ok = !answers.failed && bt__row_end(r);
     bt_str_free(&answers);
     return ok ? BT_OK : bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", t->scan.path, x->line);

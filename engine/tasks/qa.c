@@ -9,7 +9,7 @@
 
 static const char NEGATIVE[] = "version_2_with_negative", THRESHOLD[] = "null_score_diff_threshold";
 
-enum { LENGTH = 384 /* of a window, in tokens, where nobody says it */ };
+enum { LENGTH = BT_QA_LENGTH };
 
 /* In t->own. */
 struct own {

@@ -11,6 +11,9 @@
 #include <bertty/str.h>
 #include <stdint.h>
 
+/* data.max_seq_length of qa where nobody sets it. */
+enum { BT_QA_LENGTH = 384 };
+
 struct bt_string_list {
     char **item; /* n of them, owned */
     size_t n;

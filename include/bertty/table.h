@@ -38,7 +38,10 @@ struct bt_row {
     char **cell;    /* [n], NUL-terminated at cell_n; raw bytes: clean before showing */
     size_t *cell_n; /* [n] */
     size_t n, cap;
-    size_t line;        /* of its first line in the file, from 1; 0 if not known */
+    size_t line; /* of its first line in the file, from 1; 0 if not known */
+    size_t mark_cell, mark,
+        mark_n; /* bytes of a cell that the row is about, where the format says which: the aspect in its
+                                       sentence, the first answer in its context; mark_n 0: none */
     struct bt_str text; /* private */
 };
 /* BT_NOTFOUND beyond the rows that are known. BT_INVALID: the record cannot be parsed (its raw bytes are then cell 0). */

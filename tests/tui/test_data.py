@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Data view: opens files of any size, searches, filters, counts, measures, shows word pieces; nothing in a cell acts on the terminal."""
 import base64
+import json
 import random
 import re
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from screen import Screen, fake_run, main
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import kinds  # noqa: E402
 import tiny_bert  # noqa: E402
 
 HOSTILE = ('id,text,label\n'
@@ -242,6 +244,79 @@ def test_big_file():
         s.wait(r"66,667 +33\.3 %")
         with open(f"/proc/{s.child.pid}/statm", encoding="ascii") as f:
             assert int(f.read().split()[1]) * 4096 < 150e6
+        assert s.end("q") == 0
+
+
+def test_answers_and_aspects():
+    """What the model shall find stands in brackets, in any theme; the passage is read in windows, not cut."""
+    for env in ({}, {"TERM": "vt100"}):
+        with Screen(["--open", "dev.json"], setup=kinds.qa, env=env) as s:
+            s.wait(r"dev\.json · 5 rows")
+            s.keys("Enter")
+            s.wait(r"question  \(question\)")
+            s.wait(r"context  \(passage\)")
+            s.wait(r"a region in «France»")
+            s.keys(*["j"] * 3)
+            s.wait(r"row 4")
+            s.wait_gone("«")
+            s.keys("Esc", "L")
+            s.wait(r"\(no answer\) +1 +20\.0 %")
+            assert s.end("q") == 0
+
+    def seg(d):
+        (d / "x.seg").write_text("The $T$ is good , the $T$ too .\nfood\n1\nBut the staff of the $T$ was rude .\nstaff\n-1\n")
+
+    with Screen(["--open", "x.seg"], setup=seg) as s:
+        s.wait(r"x\.seg · 2 rows")
+        s.keys("Enter")
+        s.wait(r"The ⟦food⟧ is good , the food too")
+        s.wait(r"aspect  \(aspect\)")
+        s.keys("j")
+        s.wait(r"But the staff of the ⟦staff⟧ was rude")  # where $T$ stood
+        assert s.end("q") == 0
+
+
+def test_passages_are_read_in_windows():
+    def setup(d):
+        squad = {"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": "the film was good and dull " * 10, "qas": [
+            {"id": "a", "question": "was the film good", "answers": [{"text": "good", "answer_start": 13}]}]}]}]}
+        (d / "x.json").write_text(json.dumps(squad))
+        tiny_bert.experiment(d, {"task.type": "qa", "data.train_file": "x.json", "data.validation_file": "x.json",
+                                 "data.text_column": None, "data.label_column": None, "data.max_seq_length": 24,
+                                 "task.doc_stride": 4, "task.max_query_length": 8})
+
+    with Screen(["--open", "x.json"], setup=setup, rows=36) as s:
+        s.wait(r"x\.json · 1 row\b")
+        s.keys("w")
+        s.wait(r"67 pieces with \[CLS\] and \[SEP\]: read in 5 windows of max_seq_length 24")
+        s.wait_gone("the model does not see")
+        s.keys("Esc", "H")
+        s.wait(r"cut at max_query_length 8 +0 rows")
+        s.wait(r"read in several windows +1 rows \(100\.0 %\)")
+        s.wait(r"windows in all +5")
+        assert s.end("q") == 0
+
+
+def test_choices_and_sets():
+    def choices(d):
+        (d / "x.csv").write_text("id,sent1,sent2,ending0,ending1,label\n1,A cat sits.,It,barks.,purrs.,1\n")
+
+    with Screen(["--open", "x.csv"], setup=choices) as s:
+        s.wait(r"x\.csv · 1 row\b")
+        s.wait("›sent1")
+        s.keys("Enter")
+        s.wait(r"sent2  \(how each choice begins\)")
+        s.wait(r"ending0  \(choice 0\) ")
+        s.wait(r"ending1  \(choice 1: the right one ✓\)")
+        assert s.end("q") == 0
+
+    with Screen(["--open", "dev.tsv"], setup=kinds.sets) as s:
+        s.wait(r"dev\.tsv · 5 rows")
+        s.keys("L")
+        s.wait(r"love +2 +40\.0 %")
+        s.wait(r"\(no label\) +1 +20\.0 %")
+        s.keys("Enter")
+        s.wait(r"2 of 5 rows with labels label “(anger|love)”")
         assert s.end("q") == 0
 
 

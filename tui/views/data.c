@@ -87,7 +87,7 @@ static bool labels(struct view *v)
     if (!s->file) return false;
     if (filter_is_looking(v)) return true;
     if (s->file->label >= 0)
-        data_count(v, (size_t)s->file->label);
+        data_count(v, (size_t)s->file->label, true);
     else
         app_say(v->app, ROLE_WARN,
                 "no experiment names the label column of this file; f counts the cursor's");
@@ -161,7 +161,7 @@ static bool count_column(struct view *v)
     struct data_view *s = v->state;
     if (!s->file) return false;
     if (filter_is_looking(v)) return true;
-    data_count(v, s->column);
+    data_count(v, s->column, false);
     return true;
 }
 

@@ -17,9 +17,10 @@ enum {
 struct counting {
     struct data_walk walk;
     size_t column;
+    bool labels;
     struct data_value *value;
-    size_t n, rows, beyond;
-    uint32_t *place; /* [TABLE] index of the value + 1, 0: none */
+    size_t n, rows, beyond, of_row; /* of_row: labels of this row */
+    uint32_t *place;                /* [TABLE] index of the value + 1, 0: none */
     struct bt_row row;
     struct data_value *shown; /* sorted copies for the drawing thread */
     size_t n_shown;
@@ -68,7 +69,6 @@ static bool new_value(struct counting *c, const char *text, size_t n, uint32_t *
 static bool count_cell(struct counting *c, const char *text, size_t n)
 {
     size_t at = (size_t)hash(text, n) % TABLE;
-    c->rows++;
     for (; c->place[at]; at = (at + 1) % TABLE) {
         struct data_value *v = &c->value[c->place[at] - 1];
         if (v->n != n || memcmp(v->text, text, n) != 0) continue;
@@ -80,6 +80,23 @@ static bool count_cell(struct counting *c, const char *text, size_t n)
     return true;
 }
 
+static bool take_label(void *ctx, const char *label, size_t n)
+{
+    struct counting *c = ctx;
+    c->of_row++;
+    return count_cell(c, label, n);
+}
+
+static bool count_row(struct counting *c)
+{
+    const char *cell = c->row.cell[c->column];
+    size_t n = c->row.cell_n[c->column];
+    c->rows++;
+    c->of_row = 0;
+    if (c->labels && !data_each_label(c->walk.file->separator, cell, n, take_label, c)) return false;
+    return c->of_row || count_cell(c, c->labels ? "" : cell, c->labels ? 0 : n);
+}
+
 static void count_step(struct counting *c)
 {
     struct data_walk *w = &c->walk;
@@ -89,8 +106,7 @@ static void count_step(struct counting *c)
         enum bt_status st = bt_table_row(w->file->table, w->only ? w->only[w->at] : w->at, &c->row, &w->err);
         if (st == BT_INVALID) w->err.status = BT_OK;
         if (st != BT_OK || c->column >= c->row.n) continue;
-        if (!count_cell(c, c->row.cell[c->column], c->row.cell_n[c->column]))
-            bt_fail(&w->err, BT_NOMEM, "not enough memory for the values of the column");
+        if (!count_row(c)) bt_fail(&w->err, BT_NOMEM, "not enough memory for the values of the column");
     }
     data_unlock(w->file);
 }
@@ -164,7 +180,7 @@ static bool take_filter(const struct data_view *s, struct data_walk *w)
     return copy != NULL;
 }
 
-void data_count(struct view *v, size_t column)
+void data_count(struct view *v, size_t column, bool labels)
 {
     struct data_view *s = v->state;
     struct counting *c = calloc(1, sizeof *c);
@@ -172,12 +188,14 @@ void data_count(struct view *v, size_t column)
     data_counts_clear(s);
     if (c) c->place = calloc(TABLE, sizeof *c->place);
     s->counts.column = column;
+    s->counts.labels = labels && s->file->separator;
     s->counts.of = bt_strdup(bt_table_column(s->file->table, column));
     if (!c || !c->place || !s->counts.of || !take_filter(s, &c->walk)) {
         if (c) counting_free(&c->walk);
         return;
     }
     c->column = column;
+    c->labels = s->counts.labels;
     c->walk.v = v;
     c->walk.owner = &s->owner_counts;
     c->walk.slice = count_slice;
@@ -208,9 +226,12 @@ static void cell(void *ctx, size_t i, int column, struct bt_str *out, enum role 
 {
     const struct data_view *s = ctx;
     const struct data_value *v = &s->counts.value[i];
+    bool answers = s->file->kind == BT_EXAMPLE_QUESTION && (ptrdiff_t)s->counts.column == s->file->label;
     double rows = (double)s->counts.rows, most = (double)s->counts.value[0].rows;
     if (column == COL_VALUE && v->n == 0) *role = ROLE_DIM;
-    if (column == COL_VALUE) bt_str_addn(out, v->n ? v->text : "(empty)", v->n ? v->n : 7);
+    if (column == COL_VALUE && v->n) bt_str_addn(out, v->text, v->n);
+    if (column == COL_VALUE && !v->n)
+        bt_str_add(out, s->counts.labels ? "(no label)" : answers ? "(no answer)" : "(empty)");
     if (column == COL_ROWS) format_count(out, (int64_t)v->rows);
     if (column == COL_SHARE) bt_str_addf(out, "%.1f %%", 100 * (double)v->rows / rows);
     if (column != COL_BAR) return;
@@ -249,7 +270,7 @@ static struct list_look look_of(struct data_view *s, int room, struct list_colum
 static void title_of(const struct data_view *s, struct bt_str *out)
 {
     const struct data_counts *c = &s->counts;
-    bt_str_addf(out, "Values of %s · ", c->of);
+    bt_str_addf(out, "%s of %s · ", c->labels ? "Labels" : "Values", c->of);
     format_count(out, (int64_t)c->distinct);
     bt_str_addf(out, " in ");
     format_count(out, (int64_t)c->rows);
@@ -291,7 +312,8 @@ static bool drill(struct view *v)
         return true;
     }
     s->column = s->counts.column;
-    data_filter_by(v, (ptrdiff_t)s->counts.column, value->text, true);
+    data_filter_by(v, (ptrdiff_t)s->counts.column, value->text,
+                   s->counts.labels && value->n ? DATA_HAS_LABEL : DATA_EQUALS);
     s->page = DATA_ROWS;
     return true;
 }

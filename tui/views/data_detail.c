@@ -1,30 +1,39 @@
 /* One row, whole: its cells, or its text in word pieces with the cut at max_seq_length. */
 #include "tui/views/data_view.h"
+#include "tui/views/predictions_spans.h"
 
 #include <bertty/file.h>
 #include <inttypes.h>
 #include <string.h>
 
-static const char *cell_at(const struct data_cached *c, ptrdiff_t column, size_t *n)
-{
-    bool there = column >= 0 && (size_t)column < c->cells.n;
-    *n = there ? c->cells.cell_n[column] : 0;
-    return there ? c->cells.cell[column] : NULL;
-}
-
 /* ── cells ── */
+
+static void put_marked(struct sheet *p, const char *text, size_t n, const struct data_mark *mark)
+{
+    struct pred_marked m = {.n = 0};
+    const struct pred_span span = {.begin = mark->begin,
+                                   .end = mark->begin + mark->n,
+                                   .open = mark->open,
+                                   .close = mark->close,
+                                   .role = ROLE_MARK};
+    pred_mark_spans(&m, text, n, &span, 1, 0);
+    pred_marked_put(&m, p, ROLE_TEXT, 2);
+    pred_marked_free(&m);
+}
 
 static void put_cell(struct sheet *p, const struct data_view *s, const struct data_cached *c, size_t k)
 {
     const struct data_file *f = s->file;
     bool named = k < bt_table_columns(f->table);
-    const char *part = (ptrdiff_t)k == f->text    ? "  (text)"
-                       : (ptrdiff_t)k == f->pair  ? "  (second text)"
-                       : (ptrdiff_t)k == f->label ? "  (label)"
-                                                  : "";
+    struct data_mark mark;
+    struct bt_str part = {0};
+    data_part_name(f, &c->cells, k, &part);
     sheet_print(p, ROLE_HEADER, 0, "%s%s", named ? bt_table_column(f->table, k) : "(beyond the columns)",
-                part);
-    if (c->cells.cell_n[k])
+                bt_str_text(&part));
+    bt_str_free(&part);
+    if (data_mark(f, &c->cells, k, &mark))
+        put_marked(p, c->cells.cell[k], c->cells.cell_n[k], &mark);
+    else if (c->cells.cell_n[k])
         sheet_wrap(p, ROLE_TEXT, 2, c->cells.cell[k], c->cells.cell_n[k]);
     else
         sheet_print(p, ROLE_DIM, 2, "(empty)");
@@ -85,35 +94,46 @@ static void put_sum(struct sheet *p, const struct data_words *w, const struct da
     size_t all = cut->text + cut->pair + cut->special, kept = cut->kept + cut->pair_kept + cut->special;
     if (!w->max_length)
         sheet_print(p, ROLE_TEXT, 0, "%zu pieces with [CLS] and [SEP]", all);
-    else if (kept < all)
+    else if (cut->windows > 1)
+        sheet_print(p, ROLE_GOOD, 0,
+                    "%zu pieces with [CLS] and [SEP]: read in %zu windows of max_seq_length %zu", all,
+                    cut->windows, w->max_length);
+    else if (kept < all && !w->max_query)
         sheet_print(p, ROLE_WARN, 0, "%zu pieces with [CLS] and [SEP]: cut to max_seq_length %zu", all, kept);
-    else if (all > w->max_length)
-        sheet_print(p, ROLE_GOOD, 0, "%zu pieces with [CLS] and [SEP]: read in windows of max_seq_length %zu",
-                    all, w->max_length);
     else
         sheet_print(p, ROLE_GOOD, 0, "%zu of at most %zu pieces (max_seq_length), [CLS] and [SEP] counted",
-                    all, w->max_length);
+                    kept, w->max_length);
+    if (w->max_query && cut->kept < cut->text)
+        sheet_print(p, ROLE_WARN, 0, "the question is cut to max_query_length %zu", cut->kept);
     if (cut->unknown) sheet_print(p, ROLE_WARN, 0, "%zu unknown: [UNK]", cut->unknown);
 }
 
-static void put_encoded(struct sheet *p, const struct data_view *s, const struct data_cached *c,
-                        ptrdiff_t column)
+static const char *pair_name(const struct data_file *f, size_t i)
 {
-    const struct data_file *f = s->file;
+    ptrdiff_t column = f->n_choices ? f->choice[i] : f->pair;
+    return column >= 0 ? bt_table_column(f->table, (size_t)column) : "";
+}
+
+/* One of the sequences that the model reads of the row. */
+static void put_encoded(struct sheet *p, const struct data_file *f, const struct bt_row *row,
+                        ptrdiff_t column, size_t i)
+{
     struct bt_encoding e[2] = {{.n = 0}, {.n = 0}};
+    struct data_input in = {.n = 0};
     struct data_cut cut;
-    size_t n, pair_n;
-    const char *text = cell_at(c, column, &n), *pair = cell_at(c, f->pair, &pair_n);
-    if (!text)
+    data_input(f, row, i, column, &in);
+    if (!in.text)
         sheet_print(p, ROLE_WARN, 0, "This row has no text.");
-    else if (!data_encode(&f->words, text, n, pair, pair_n, e, &cut))
+    else if (!data_encode(&f->words, in.text, in.n, in.pair, in.pair_n, e, &cut))
         sheet_print(p, ROLE_BAD, 0, "not enough memory for the word pieces");
     else {
         put_sum(p, &f->words, &cut);
-        put_part(p, &f->words, bt_table_column(f->table, (size_t)column), &e[0], cut.kept, cut.tail, "[CLS]");
-        if (pair)
-            put_part(p, &f->words, bt_table_column(f->table, (size_t)f->pair), &e[1], cut.pair_kept, 0, NULL);
+        if (i == 0 || cut.kept < cut.text)
+            put_part(p, &f->words, bt_table_column(f->table, (size_t)column), &e[0], cut.kept, cut.tail,
+                     "[CLS]");
+        if (in.pair) put_part(p, &f->words, pair_name(f, i), &e[1], cut.pair_kept, 0, NULL);
     }
+    bt_str_free(&in.joined);
     bt_encoding_free(&e[0]);
     bt_encoding_free(&e[1]);
 }
@@ -129,12 +149,15 @@ static void put_words(struct view *v, struct sheet *p, const struct data_cached 
     }
     if (!f->words.tokenizer) {
         sheet_wrap(p, ROLE_WARN, 0, f->words_err.text, strlen(f->words_err.text));
-        sheet_print(p, ROLE_TEXT, 0,
-                    "Open the file from the list (O) of a run or an experiment: its model is taken.");
+        static const char advice[] =
+            "Open the file from the list (O) of a run or an experiment: its model is taken.";
+        sheet_wrap(p, ROLE_TEXT, 0, advice, sizeof advice - 1);
         return;
     }
-    put_encoded(p, s, c, f->text >= 0 ? f->text : (ptrdiff_t)s->column);
-    sheet_print(p, ROLE_DIM, 0, "%s", "");
+    for (size_t i = 0; i < data_inputs(f); i++) {
+        put_encoded(p, f, &c->cells, f->text >= 0 ? f->text : (ptrdiff_t)s->column, i);
+        sheet_print(p, ROLE_DIM, 0, "%s", "");
+    }
     sheet_print(p, ROLE_DIM, 0, "tokenizer: %s", f->model);
     sheet_print(p, ROLE_DIM, 0, "settings:  %s", f->experiment ? f->experiment : "");
 }

@@ -43,6 +43,7 @@ void data_file_unref(struct data_file *f)
     free(f->column);
     free(f->experiment);
     free(f->model);
+    free(f->separator);
     free(f);
 }
 
@@ -118,12 +119,12 @@ static void consider(struct opening *o, const char *path, struct bt_experiment *
     o->file->named = named;
 }
 
-/* Those in the folder where experiments are kept. */
-static void consider_folder(struct opening *o, struct bt_experiment **taken)
+/* Those in a folder. */
+static void consider_folder(struct opening *o, const char *folder, struct bt_experiment **taken)
 {
     struct bt_str names = {0};
     int n = 0;
-    exp_complete_path("experiments/", &names);
+    exp_complete_path(folder, &names);
     for (const char *p = bt_str_text(&names); *p && n < MOST_EXPERIMENTS && !o->file->named; n++) {
         size_t length = strcspn(p, "\n");
         char *path = bt_strndup(p, length);
@@ -142,35 +143,22 @@ static struct bt_experiment *context_of(struct opening *o)
     char *of_run = o->run ? bt_path_join(o->run, "experiment.yaml") : NULL;
     if (o->experiment) consider(o, o->experiment, &x);
     if (of_run) consider(o, of_run, &x);
-    consider_folder(o, &x);
+    consider_folder(o, "experiments/", &x);
+    consider_folder(o, "", &x);
     free(of_run);
     return x;
-}
-
-static ptrdiff_t column_of(const struct data_file *f, const char *name)
-{
-    return name ? bt_table_find_column(f->table, name) : -1;
-}
-
-static void take_columns(struct data_file *f, const struct bt_experiment *x)
-{
-    struct column_guess guess = columns_guess(f->table, f->column);
-    f->text = x && f->named ? column_of(f, x->data_text_column) : -1;
-    f->pair = x && f->named ? column_of(f, x->data_text_pair_column) : -1;
-    f->label = x && f->named ? column_of(f, x->data_label_column) : -1;
-    if (f->text < 0) {
-        f->text = guess.text;
-        f->pair = guess.pair;
-    }
-    if (f->label < 0) f->label = guess.label;
 }
 
 static void take_model(struct data_file *f, const struct bt_experiment *x)
 {
     if (!x->model_name_or_path || bt_hub_find(x->model_name_or_path, &f->model, NULL))
         f->model = bt_strdup(x->model_name_or_path); /* the word pieces say that it is not there */
-    f->words.max_length = (size_t)x->data_max_seq_length;
+    bool question = x->task_type == BT_TYPE_QA, set = x->set[BT_OPTION_data_max_seq_length];
+    f->words.max_length = question && !set ? BT_QA_LENGTH : (size_t)x->data_max_seq_length;
     f->words.truncation = x->data_truncation;
+    f->words.max_query = question ? (size_t)x->task_max_query_length : 0;
+    f->words.overlap = (size_t)x->task_doc_stride;
+    f->words.step = question && x->task_doc_step > 0 ? (size_t)x->task_doc_step : 0;
     f->tokenizer_options = (struct bt_tokenizer_options){
         .do_lower_case = x->model_do_lower_case == BT_DO_LOWER_CASE_AUTO
                              ? -1
@@ -195,7 +183,7 @@ static void open_run(void *ctx, const atomic_bool *cancel)
     if (!st) st = columns_look(o->file->table, &o->file->column, &o->err);
     if (!st) {
         o->err = (struct bt_error){0}; /* of rows that cannot be parsed: they are shown as they stand */
-        take_columns(o->file, x);
+        data_take_columns(o->file, x);
         if (x) take_model(o->file, x);
     }
     bt_experiment_free(x);

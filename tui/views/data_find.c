@@ -221,29 +221,48 @@ struct filtering {
     struct data_walk walk;
     char *needle;
     ptrdiff_t column;
-    bool whole;
+    enum data_match match;
+    struct bt_row row;
     size_t *found, n; /* of the last slice */
 };
 
 static void filtering_free(struct data_walk *w)
 {
     struct filtering *f = (struct filtering *)w;
+    bt_row_free(&f->row);
     free(f->needle);
     free(f->found);
     free(f);
 }
 
+static bool is_other(void *ctx, const char *label, size_t n)
+{
+    const char *needle = ctx;
+    return strlen(needle) != n || memcmp(label, needle, n) != 0;
+}
+
+/* Whether a row that holds the needle has it as a label. */
+static bool has_label(struct filtering *f, size_t row)
+{
+    struct data_file *file = f->walk.file;
+    size_t column = (size_t)f->column;
+    if (bt_table_row(file->table, row, &f->row, NULL) != BT_OK || column >= f->row.n) return false;
+    return !data_each_label(file->separator, f->row.cell[column], f->row.cell_n[column], is_other, f->needle);
+}
+
 static bool filter_step(struct filtering *f, const atomic_bool *cancel)
 {
     struct data_walk *w = &f->walk;
-    const struct bt_table_query q = {
-        .needle = f->needle, .column = f->column, .ignore_case = !f->whole, .whole = f->whole};
+    const struct bt_table_query q = {.needle = f->needle,
+                                     .column = f->column,
+                                     .ignore_case = f->match == DATA_HOLDS,
+                                     .whole = f->match == DATA_EQUALS};
     enum bt_status st = BT_OK;
     size_t row = 0;
     data_lock(w->file);
     for (int i = 0; i < 256 && st == BT_OK && f->n < MOST_FOUND; i++) {
         st = bt_table_search(w->file->table, &q, w->at, false, STEP_BYTES, cancel, &row, &w->err);
-        if (st == BT_OK) f->found[f->n++] = row;
+        if (st == BT_OK && (f->match != DATA_HAS_LABEL || has_label(f, row))) f->found[f->n++] = row;
         if (st == BT_OK) w->at = row + 1;
     }
     data_unlock(w->file);
@@ -301,15 +320,15 @@ void data_filter_clear(struct view *v)
     if (on && row != SIZE_MAX) s->cursor = row;
 }
 
-void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, bool whole)
+void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match)
 {
     struct data_view *s = v->state;
     struct filtering *f = calloc(1, sizeof *f);
     data_filter_clear(v);
     s->filter =
-        (struct data_filter){.on = true, .column = column, .needle = bt_strdup(needle), .whole = whole};
+        (struct data_filter){.on = true, .column = column, .needle = bt_strdup(needle), .match = match};
     s->cursor = s->top = 0;
-    if (f) *f = (struct filtering){.needle = bt_strdup(needle), .column = column, .whole = whole};
+    if (f) *f = (struct filtering){.needle = bt_strdup(needle), .column = column, .match = match};
     if (!f || !f->needle || !s->filter.needle || !(f->found = calloc(MOST_FOUND, sizeof *f->found))) {
         if (f) filtering_free(&f->walk);
         data_filter_clear(v);
@@ -329,7 +348,7 @@ static void filter_done(void *ctx, const char *text)
     struct data_view *s = v->state;
     if (!text || !s->file) return;
     if (*text)
-        data_filter_by(v, -1, text, false);
+        data_filter_by(v, -1, text, DATA_HOLDS);
     else
         data_filter_clear(v);
     app_redraw(v->app);

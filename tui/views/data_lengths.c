@@ -11,6 +11,7 @@ enum { STEP_ROWS = 64 /* read while the lock is held */, SLICE_ROWS = 1 << 13, B
 struct data_lengths {
     struct data_histogram characters, pieces;
     size_t cut, unknown, all_pieces, empty;
+    size_t longer, windows; /* rows that are read in several windows; windows of all rows */
     double progress;
     bool complete, no_words;
     size_t max_length;
@@ -20,7 +21,8 @@ struct data_lengths {
 struct measuring {
     struct data_walk walk;
     struct data_words words;
-    ptrdiff_t text, pair;
+    ptrdiff_t text;
+    struct data_input in;
     struct bt_row row[STEP_ROWS];
     struct bt_encoding e[2];
     struct data_lengths got;
@@ -39,6 +41,7 @@ static void measuring_free(struct data_walk *w)
 {
     struct measuring *m = (struct measuring *)w;
     for (size_t i = 0; i < STEP_ROWS; i++) bt_row_free(&m->row[i]);
+    bt_str_free(&m->in.joined);
     bt_encoding_free(&m->e[0]);
     bt_encoding_free(&m->e[1]);
     data_histogram_free(&m->got.characters);
@@ -46,28 +49,37 @@ static void measuring_free(struct data_walk *w)
     free(m);
 }
 
-static const char *cell_at(const struct bt_row *r, ptrdiff_t column, size_t *n)
+/* Of choices the one with most pieces. */
+static bool measure_input(struct measuring *m, const struct bt_row *r, size_t i, struct data_cut *most,
+                          size_t *characters)
 {
-    *n = column >= 0 && (size_t)column < r->n ? r->cell_n[column] : 0;
-    return column >= 0 && (size_t)column < r->n ? r->cell[column] : NULL;
+    struct data_cut cut = {.windows = 1};
+    struct data_input *in = &m->in;
+    data_input(m->walk.file, r, i, m->text, in);
+    if (!in->text) return true;
+    size_t n = bt_utf8_count(in->text, in->n) + bt_utf8_count(in->pair ? in->pair : "", in->pair_n);
+    if (n > *characters) *characters = n;
+    if (!m->words.tokenizer) return true;
+    if (!data_encode(&m->words, in->text, in->n, in->pair, in->pair_n, m->e, &cut)) return false;
+    m->got.unknown += cut.unknown;
+    m->got.all_pieces += cut.text + cut.pair;
+    if (i == 0 || cut.text + cut.pair > most->text + most->pair) *most = cut;
+    return true;
 }
 
 static bool measure_row(struct measuring *m, const struct bt_row *r)
 {
-    struct data_cut cut;
-    size_t n, pair_n;
-    const char *text = cell_at(r, m->text, &n), *pair = cell_at(r, m->pair, &pair_n);
-    if (!text) return true;
-    m->got.empty += n == 0;
-    if (!data_histogram_add(&m->got.characters,
-                            bt_utf8_count(text, n) + bt_utf8_count(pair ? pair : "", pair_n)))
-        return false;
-    if (!m->words.tokenizer) return true;
-    if (!data_encode(&m->words, text, n, pair, pair_n, m->e, &cut)) return false;
+    struct data_cut cut = {.windows = 1};
+    size_t characters = 0;
+    if (m->text < 0 || (size_t)m->text >= r->n) return true;
+    for (size_t i = 0; i < data_inputs(m->walk.file); i++)
+        if (!measure_input(m, r, i, &cut, &characters)) return false;
+    m->got.empty += r->cell_n[m->text] == 0;
     m->got.cut += cut.kept + cut.pair_kept < cut.text + cut.pair;
-    m->got.unknown += cut.unknown;
-    m->got.all_pieces += cut.text + cut.pair;
-    return data_histogram_add(&m->got.pieces, cut.text + cut.pair + cut.special);
+    m->got.longer += cut.windows > 1;
+    m->got.windows += cut.windows;
+    return data_histogram_add(&m->got.characters, characters) &&
+           (!m->words.tokenizer || data_histogram_add(&m->got.pieces, cut.text + cut.pair + cut.special));
 }
 
 /* Rows are read under the lock and measured without it. */
@@ -118,6 +130,8 @@ static void measure_turn(struct data_walk *w)
     l->unknown = m->got.unknown;
     l->all_pieces = m->got.all_pieces;
     l->empty = m->got.empty;
+    l->longer = m->got.longer;
+    l->windows = m->got.windows;
     l->progress = data_walk_progress(w);
     l->complete = w->ended;
 }
@@ -161,7 +175,6 @@ static void start(struct view *v)
     m->walk.free = measuring_free;
     m->words = s->file->words;
     m->text = text_column(s);
-    m->pair = s->file->pair;
     data_walk_start(&m->walk);
 }
 
@@ -175,8 +188,9 @@ void data_measure(struct view *v)
         ptrdiff_t text = text_column(s), pair = s->file->pair;
         const char *second = pair >= 0 ? bt_table_column(s->file->table, (size_t)pair) : NULL;
         if (!(s->lengths = calloc(1, sizeof *s->lengths))) return;
-        s->lengths->of = bt_strfmt("%s%s%s", bt_table_column(s->file->table, (size_t)text),
-                                   second ? " + " : "", second ? second : "");
+        s->lengths->of =
+            bt_strfmt("%s%s%s%s", bt_table_column(s->file->table, (size_t)text), second ? " + " : "",
+                      second ? second : "", s->file->n_choices ? " + the longest choice" : "");
         s->lengths->no_words = true; /* not measured yet */
     }
     data_load_words(v);
@@ -242,12 +256,19 @@ static void put_words(struct sheet *p, const struct data_file *f, const struct d
         sheet_wrap(p, ROLE_WARN, 2, f->words_err.text, strlen(f->words_err.text));
         return;
     }
-    struct bt_str what = {0};
-    if (l->max_length) bt_str_addf(&what, "cut at max_seq_length %zu", l->max_length);
+    struct bt_str what = {0}, in = {0};
+    const char *limit = f->words.max_query ? "max_query_length" : "max_seq_length";
+    bt_str_addf(&what, "cut at %s %zu", limit, f->words.max_query ? f->words.max_query : l->max_length);
     put_histogram(p, "word pieces, [CLS] and [SEP] counted", &l->pieces,
                   l->max_length ? l->max_length + 1 : 0);
     if (l->max_length)
         put_share(p, l->cut ? ROLE_WARN : ROLE_GOOD, bt_str_text(&what), l->cut, l->pieces.n, "rows");
+    if (f->words.max_query || l->longer) {
+        put_share(p, ROLE_TEXT, "read in several windows", l->longer, l->pieces.n, "rows");
+        format_count(&in, (int64_t)l->windows);
+        sheet_print(p, ROLE_TEXT, 2, "%-28s %10s", "windows in all", bt_str_text(&in));
+    }
+    bt_str_free(&in);
     put_share(p, ROLE_TEXT, "unknown, [UNK]", l->unknown, l->all_pieces, "pieces");
     bt_str_free(&what);
 }

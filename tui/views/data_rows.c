@@ -355,7 +355,9 @@ static void filter_text(const struct data_view *s, struct bt_str *out)
 {
     const struct data_filter *f = &s->filter;
     const char *of = f->column >= 0 ? bt_table_column(s->file->table, (size_t)f->column) : NULL;
-    bt_str_addf(out, " with %s%s“%s”", of ? of : "", f->whole ? " = " : of ? " having " : "", f->needle);
+    static const char *const how[] = {
+        [DATA_HOLDS] = " having ", [DATA_EQUALS] = " = ", [DATA_HAS_LABEL] = " label "};
+    bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
     if (!f->complete) bt_str_addf(out, " · looking %.0f %%", f->progress * 100);
 }
 

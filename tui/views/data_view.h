@@ -1,5 +1,5 @@
 /* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search, filter),
- * data_counts.c (values of a column), data_lengths.c (how long the inputs are), data_detail.c (one row), data_files.c (what there is to open).
+ * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_files.c (what there is to open).
  *
  * The file is shared with tasks on worker threads: reference counts belong to the drawing thread, the table to whoever holds the lock. What a task
  * makes is its own until its turn comes on the drawing thread. */
@@ -16,6 +16,8 @@
 
 /* ── the file ── */
 
+enum { DATA_CHOICES = 16 };
+
 struct data_file {
     char *path;
     struct bt_table *table;
@@ -23,10 +25,14 @@ struct data_file {
         lock; /* turn: so that the drawing thread never waits for more than one short piece of work */
     int refs;
     struct column *column;
+    enum bt_example_kind kind;   /* of its examples, as the experiment or the format says */
     ptrdiff_t text, pair, label; /* columns; −1: none known */
-    char *experiment;            /* the file that names this one, or of the chosen run; NULL: none */
-    bool named;                  /* the experiment names this file */
-    char *model;                 /* directory with its tokenizer; NULL: unknown */
+    ptrdiff_t choice[DATA_CHOICES];
+    int n_choices;
+    char *separator;  /* between the labels of a set; NULL: a cell is one label */
+    char *experiment; /* the file that names this one, or of the chosen run; NULL: none */
+    bool named;       /* the experiment names this file */
+    char *model;      /* directory with its tokenizer; NULL: unknown */
     struct bt_tokenizer_options tokenizer_options;
     struct data_words words; /* tokenizer NULL until it is loaded */
     bool words_asked, words_known;
@@ -72,11 +78,13 @@ struct data_source { /* a file to open */
     bool there;
 };
 
+enum data_match { DATA_HOLDS, DATA_EQUALS, DATA_HAS_LABEL };
+
 struct data_filter {
     bool on;
     ptrdiff_t column; /* −1: any */
     char *needle;
-    bool whole;
+    enum data_match match;
     size_t *row, n, cap;
     bool complete;
     double progress;
@@ -89,6 +97,7 @@ struct data_value {
 
 struct data_counts {
     size_t column;
+    bool labels;                      /* of sets, each by itself */
     char *of;                         /* title of the column */
     struct data_value *value;         /* most frequent first */
     size_t n, distinct, rows, beyond; /* beyond: rows whose values are too many to be told apart */
@@ -177,10 +186,10 @@ void data_title(const struct view *v, struct bt_str *out);
 bool data_ask_search(struct view *v);
 bool data_search_next(struct view *v, bool backwards);
 bool data_ask_filter(struct view *v);
-void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, bool whole);
+void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match);
 void data_filter_clear(struct view *v);
 /* data_counts.c */
-void data_count(struct view *v, size_t column);
+void data_count(struct view *v, size_t column, bool labels); /* labels: each of a set by itself */
 void data_counts_clear(struct data_view *s);
 void data_counts_draw(struct view *v, struct rect area);
 bool data_counts_act(struct view *v, int action, int count);
@@ -189,6 +198,29 @@ bool data_counts_mouse(struct view *v, const struct event *e);
 void data_measure(struct view *v);
 void data_lengths_clear(struct data_view *s);
 void data_lengths_draw(struct view *v, struct rect area);
+/* data_kinds.c */
+struct bt_experiment;
+void data_take_columns(struct data_file *f, const struct bt_experiment *x); /* x NULL: none */
+/* Appends "  (text)", "  (choice 2: the right one ✓)", …, or nothing for a column that is no part of an example. */
+void data_part_name(const struct data_file *f, const struct bt_row *r, size_t column, struct bt_str *out);
+struct data_mark {
+    size_t begin, n;          /* bytes of the cell */
+    const char *open, *close; /* as in the Predictions view */
+};
+/* What an example is about in that cell: the aspect in its sentence, the answer in its passage. */
+bool data_mark(const struct data_file *f, const struct bt_row *r, size_t column, struct data_mark *out);
+/* Calls take() for each label of a cell of the labels' column, until it returns false; false then. */
+typedef bool data_label_fn(void *ctx, const char *label, size_t n);
+bool data_each_label(const char *separator, const char *cell, size_t n, data_label_fn *take, void *ctx);
+/* Sequences that the model reads of a row: one, or one for each choice. */
+size_t data_inputs(const struct data_file *f);
+struct data_input {
+    const char *text, *pair; /* NULL: none; borrowed from the row and joined */
+    size_t n, pair_n;
+    struct bt_str joined; /* the caller frees it */
+};
+void data_input(const struct data_file *f, const struct bt_row *r, size_t i, ptrdiff_t text,
+                struct data_input *out);
 /* data_detail.c */
 void data_detail_draw(struct view *v, struct rect area);
 bool data_detail_act(struct view *v, int action, int count);

@@ -25,15 +25,25 @@ static void cut_one(size_t *cut, size_t *other, size_t room)
     *cut = room - *other;
 }
 
+/* Windows of `room` pieces that n pieces take. */
+static size_t windows(const struct data_words *w, size_t n, size_t room)
+{
+    size_t step = w->step ? w->step : room > w->overlap ? room - w->overlap : 1;
+    return n > room && room > 0 ? 1 + (n - room + step - 1) / step : 1;
+}
+
 void data_cut(const struct data_words *w, size_t text, size_t pair, bool has_pair, struct data_cut *out)
 {
     size_t special = has_pair ? 3 : 2, room = w->max_length > special ? w->max_length - special : 0;
     *out = (struct data_cut){
-        .text = text, .pair = pair, .kept = text, .pair_kept = pair, .special = special, .unknown = 0};
-    if (!w->max_length || text + pair <= room) return;
+        .text = text, .pair = pair, .kept = text, .pair_kept = pair, .special = special, .windows = 1};
+    if (w->max_query) out->kept = smaller(text, w->max_query);
+    if (w->max_query && w->max_length) out->windows = windows(w, pair, room - smaller(room, out->kept));
+    if (w->max_query || !w->max_length || text + pair <= room) return;
     const bool single =
         w->truncation == BT_TRUNCATION_HEAD_TAIL || w->truncation == BT_TRUNCATION_SLIDING_WINDOW;
-    if (!has_pair && w->truncation == BT_TRUNCATION_SLIDING_WINDOW) return;
+    if (!has_pair && w->truncation == BT_TRUNCATION_SLIDING_WINDOW) out->windows = windows(w, text, room);
+    if (out->windows > 1) return;
     if (w->truncation == BT_TRUNCATION_LONGEST_FIRST || (single && has_pair))
         cut_longest(&out->kept, &out->pair_kept, room);
     else if (w->truncation == BT_TRUNCATION_ONLY_SECOND && pair > 0)

@@ -8,6 +8,9 @@ struct data_words {
     struct bt_tokenizer *tokenizer; /* NULL: none; shared by threads */
     size_t max_length;              /* pieces, [CLS] and [SEP] counted; 0: nothing is cut */
     int truncation;                 /* BT_TRUNCATION_… */
+    size_t max_query; /* > 0: the text is a question, cut to so many pieces; its pair is read in windows */
+    size_t overlap;   /* pieces that two windows share */
+    size_t step;      /* > 0: how far behind a window the next one begins, instead */
 };
 
 struct data_cut {
@@ -16,6 +19,7 @@ struct data_cut {
     size_t tail;            /* … of them, of the text, that stand at its end */
     size_t special;         /* [CLS] and [SEP] */
     size_t unknown;         /* [UNK] among all pieces */
+    size_t windows;         /* that the text is read in */
 };
 /* How many of text and pair pieces (has_pair: there is a second text) are kept. */
 void data_cut(const struct data_words *w, size_t text, size_t pair, bool has_pair, struct data_cut *out);
