@@ -1,5 +1,6 @@
 /* config.json of a Hugging Face model directory, or bert_config.json of one of Google's: the same fields. */
 #include "formats/hf_dir.h"
+#include "formats/peft.h"
 
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -146,9 +147,8 @@ static char *config_path(const char *dir)
     return there ? google : path;
 }
 
-enum bt_status bt__hf_config_load(const char *dir, struct bt__model_config *c, struct bt_error *err)
+static enum bt_status load_from(const char *dir, struct bt__model_config *c, struct bt_error *err)
 {
-    *c = (struct bt__model_config){.num_labels = 0};
     char *path = config_path(dir);
     if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
     struct bt_error why = {.status = BT_OK};
@@ -163,4 +163,17 @@ enum bt_status bt__hf_config_load(const char *dir, struct bt__model_config *c, s
     if (root) bt_json_free(root);
     free(path);
     return r.status;
+}
+
+enum bt_status bt__hf_config_load(const char *dir, struct bt__model_config *c, struct bt_error *err)
+{
+    char *where;
+    *c = (struct bt__model_config){.num_labels = 0};
+    enum bt_status st = bt__peft_where(dir, "config.json", "bert_config.json", &where, err);
+    if (st) return st;
+    st = load_from(where, c, err);
+    if (!st && strcmp(where, dir) != 0) st = bt__peft_config(dir, c, err);
+    if (st) bt__model_config_free(c);
+    free(where);
+    return st;
 }

@@ -8,7 +8,7 @@
 #include <bertty/str.h>
 
 /* Reads and checks config.json, or bert_config.json where that is missing (hidden_act "gelu" is the erf one, as transformers
- * takes it). model_type must be bert (or absent). The caller frees c with bt__model_config_free(). */
+ * takes it), of an adapter of peft's those of its base (formats/peft.h). model_type must be bert (or absent). The caller frees c with bt__model_config_free(). */
 enum bt_status bt__hf_config_load(const char *dir, struct bt__model_config *c, struct bt_error *err);
 
 struct bt__load_report {

@@ -1,8 +1,10 @@
 /* The tokenizer's files of a model directory, copied; where the experiment decided about case or accents itself, the copies say so. */
 #include "formats/hf_dir.h"
+#include "formats/peft.h"
 
 #include <bertty/file.h>
 #include <bertty/json.h>
+#include <bertty/tokenizer.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,8 +177,25 @@ static enum bt_status rewrite(const char *dir, const char *name, const char *low
     return bt_fail(err, BT_UNSUPPORTED, "%s/%s: nested deeper than %d", dir, name, DEEPEST);
 }
 
-enum bt_status bt__hf_save_tokenizer(const char *dir, const char *from, const struct bt__hf_case *letters,
-                                     struct bt_error *err)
+static enum bt_status tokenizer_dir(const char *dir, char **found, struct bt_error *err)
+{
+    return bt__peft_where(dir, "tokenizer.json", "vocab.txt", found, err);
+}
+
+enum bt_status bt_tokenizer_of_model(const char *dir, const struct bt_tokenizer_options *opt,
+                                     struct bt_tokenizer **out, struct bt_error *err)
+{
+    char *where;
+    *out = NULL;
+    enum bt_status st = tokenizer_dir(dir, &where, err);
+    if (st) return st;
+    st = bt_tokenizer_load(where, opt, out, err);
+    free(where);
+    return st;
+}
+
+static enum bt_status save_from(const char *dir, const char *from, const struct bt__hf_case *letters,
+                                struct bt_error *err)
 {
     const bool decided = letters->do_lower_case >= 0 || letters->strip_accents >= 0;
     bool vocab, json, config, special;
@@ -188,5 +207,16 @@ enum bt_status bt__hf_save_tokenizer(const char *dir, const char *from, const st
     if (!st && !config) st = write_tokenizer_config(dir, letters->lower_case, err);
     if (!st && decided && json) st = rewrite(dir, "tokenizer.json", "lowercase", false, letters, err);
     if (!st && decided) st = rewrite(dir, "tokenizer_config.json", "do_lower_case", true, letters, err);
+    return st;
+}
+
+enum bt_status bt__hf_save_tokenizer(const char *dir, const char *model, const struct bt__hf_case *letters,
+                                     struct bt_error *err)
+{
+    char *from;
+    enum bt_status st = tokenizer_dir(model, &from, err);
+    if (st) return st;
+    st = save_from(dir, from, letters, err);
+    free(from);
     return st;
 }

@@ -3,6 +3,7 @@
 #include "formats/weights.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* text with the first occurrence of from replaced; false if it does not occur. */
@@ -73,6 +74,25 @@ static bool other_head(const struct bt__weights *s, const struct bt__param *p)
            bt__weights_at(s, (size_t)at)->shape[0] != (p->rank == 2 ? p->rows : p->cols);
 }
 
+/* The language model's decoder is the word embedding, and is not read: a file in which it is another matrix is another model. */
+static enum bt_status check_tied(const struct bt__weights *s, const char *path, const struct bt__params *p,
+                                 const float *w, struct bt_error *err)
+{
+    const char *name = "cls.predictions.decoder.weight";
+    const struct bt__param *words = &p->item[0];
+    const ptrdiff_t at = bt__params_find(p, "cls.predictions.bias") ? bt__weights_find(s, name) : -1;
+    if (at < 0) return BT_OK;
+    float *decoder = calloc(bt__weights_at(s, (size_t)at)->count + 1, sizeof *decoder);
+    if (!decoder) return bt_fail(err, BT_NOMEM, "%s: no memory for %s", path, name);
+    enum bt_status st = check_shape(path, words, bt__weights_at(s, (size_t)at), err);
+    if (!st) st = bt__weights_read_f32(s, (size_t)at, decoder, err);
+    if (!st && memcmp(decoder, w + words->offset, words->count * sizeof *decoder) != 0)
+        st = bt_fail(err, BT_UNSUPPORTED, "%s: tensor %s is not the word embedding, expected a tied decoder",
+                     path, name);
+    free(decoder);
+    return st;
+}
+
 enum bt_status bt__hf_weights_load(const char *dir, enum bt__weights_kind kind, const struct bt__params *p,
                                    float *w, bool *fresh, struct bt__load_report *report,
                                    struct bt_error *err)
@@ -90,6 +110,7 @@ enum bt_status bt__hf_weights_load(const char *dir, enum bt__weights_kind kind, 
             st = load_one(s, path, &p->item[i], w, &new, report, err);
         if (fresh) fresh[i] = new;
     }
+    if (!st) st = check_tied(s, path, p, w, err);
     if (!st) report->ignored = bt__weights_count(s) - report->loaded;
     bt__weights_close(s);
     return st;

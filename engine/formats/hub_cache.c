@@ -1,5 +1,6 @@
 /* The Hugging Face cache: what a name is, where it lies, what is there. */
 #include "formats/hub.h"
+#include "formats/peft.h"
 
 #include <bertty/file.h>
 #include <dirent.h>
@@ -198,7 +199,8 @@ enum bt_status bt__hub_snapshot(const struct bt__hub_place *p, char **dir, struc
     if (st || !commit[0]) return st;
     char *path = bt_strfmt("%s/snapshots/%s", p->folder, commit);
     if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", p->folder);
-    if (has_file(path, "config.json") || has_file(path, "bert_config.json"))
+    if (has_file(path, "config.json") || has_file(path, "bert_config.json") ||
+        has_file(path, BT__PEFT_SETTINGS))
         *dir = path;
     else
         free(path);

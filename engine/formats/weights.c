@@ -10,6 +10,7 @@
 
 /* In the order in which they are looked for: the first that a directory has is read. */
 static const struct bt__weights_format *const formats[] = {
+    &bt__weights_peft,        &bt__weights_peft_torch,
     &bt__weights_safetensors, &bt__weights_safetensors_shards,
     &bt__weights_torch_bin,   &bt__weights_torch_bin_shards,
     &bt__weights_tf,

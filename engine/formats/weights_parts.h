@@ -21,6 +21,7 @@ struct bt__weights_format {
 };
 
 extern const struct bt__weights_format bt__weights_safetensors, bt__weights_safetensors_shards,
-    bt__weights_torch_bin, bt__weights_torch_bin_shards, bt__weights_tf;
+    bt__weights_torch_bin, bt__weights_torch_bin_shards, bt__weights_tf, bt__weights_peft,
+    bt__weights_peft_torch;
 
 #endif

@@ -191,22 +191,13 @@ static enum bt_status shards_read(const void *file, size_t i, float *dst, struct
     return s->format->read(s->shard[s->t[i].shard].file, s->t[i].i, dst, err);
 }
 
+#define SHARDS_OPS                                                                                           \
+    .close = shards_close, .count = shards_count, .at = shards_at, .find = shards_find, .part = shards_part, \
+    .read = shards_read
+
 const struct bt__weights_format bt__weights_safetensors_shards = {.kind = BT__WEIGHTS_SAFETENSORS,
                                                                   .name = "model.safetensors.index.json",
                                                                   .open = open_safetensors,
-                                                                  .close = shards_close,
-                                                                  .count = shards_count,
-                                                                  .at = shards_at,
-                                                                  .find = shards_find,
-                                                                  .part = shards_part,
-                                                                  .read = shards_read};
-
-const struct bt__weights_format bt__weights_torch_bin_shards = {.kind = BT__WEIGHTS_TORCH_BIN,
-                                                                .name = "pytorch_model.bin.index.json",
-                                                                .open = open_torch,
-                                                                .close = shards_close,
-                                                                .count = shards_count,
-                                                                .at = shards_at,
-                                                                .find = shards_find,
-                                                                .part = shards_part,
-                                                                .read = shards_read};
+                                                                  SHARDS_OPS};
+const struct bt__weights_format bt__weights_torch_bin_shards = {
+    .kind = BT__WEIGHTS_TORCH_BIN, .name = "pytorch_model.bin.index.json", .open = open_torch, SHARDS_OPS};

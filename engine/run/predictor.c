@@ -117,7 +117,7 @@ static enum bt_status load_tokenizer(struct bt_predictor *p, const struct bt__mo
                                      struct bt_error *err)
 {
     struct bt_tokenizer_options opt = bt__tokenizer_options_of(p->x);
-    enum bt_status st = bt_tokenizer_load(p->dir, &opt, &p->tokenizer, err);
+    enum bt_status st = bt_tokenizer_of_model(p->dir, &opt, &p->tokenizer, err);
     if (!st) st = bt__tokenizer_fits(p->tokenizer, c, p->dir, err);
     if (p->x->data_max_seq_length > c->max_position_embeddings)
         p->x->data_max_seq_length = c->max_position_embeddings;

@@ -1,4 +1,5 @@
 #include "formats/adapter.h"
+#include "formats/peft.h"
 #include "run/checkpoint.h"
 #include "run/checkpoint_parts.h"
 #include "run/find.h"
@@ -16,26 +17,27 @@
 
 enum { BLOCK = 1 << 20 };
 
-enum kind { OURS /* what only an exact resume needs */, MODEL, ADAPTER };
+enum kind { OURS = 0 /* what only an exact resume needs */, MODEL = 1, ADAPTER = 2 };
 
-/* Files of a checkpoint that are not the model's. The manifest is no file of itself. */
+/* Files of a checkpoint that are not only the model's. The manifest is no file of itself. */
 static const struct {
     const char *name;
-    enum kind kind;
+    unsigned kinds; /* enum kind */
     const char *as; /* its name where it goes; NULL: the same */
-} others[] = {{.name = "trainer.json", .kind = OURS},
-              {.name = "optimizer.safetensors", .kind = OURS},
-              {.name = BT__ADAPTER_BASE, .kind = OURS},
-              {.name = BT__ADAPTER_WEIGHTS, .kind = ADAPTER},
-              {.name = BT__ADAPTER_SETTINGS, .kind = ADAPTER, .as = "adapter_config.json"}};
+} others[] = {{.name = "trainer.json", .kinds = OURS},
+              {.name = "optimizer.safetensors", .kinds = OURS},
+              {.name = BT__ADAPTER_BASE, .kinds = OURS},
+              {.name = "config.json", .kinds = MODEL | ADAPTER}, /* the labels; peft asks the base's */
+              {.name = BT__ADAPTER_WEIGHTS, .kinds = ADAPTER},
+              {.name = BT__ADAPTER_SETTINGS, .kinds = ADAPTER, .as = BT__PEFT_SETTINGS}};
 
-static enum kind kind_of(const char *name, const char **as)
+static unsigned kinds_of(const char *name, const char **as)
 {
     *as = name;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (strcmp(name, others[i].name) != 0) continue;
         if (others[i].as) *as = others[i].as;
-        return others[i].kind;
+        return others[i].kinds;
     }
     return MODEL;
 }
@@ -80,6 +82,25 @@ static enum bt_status copy_file(const char *from_dir, const char *name, const ch
     return status;
 }
 
+/* peft puts an adapter on a whole model. */
+static enum bt_status check_adapter(const char *from, struct bt_error *err)
+{
+    struct bt_error why = {.status = BT_OK};
+    char *path = bt_path_join(from, BT__ADAPTER_SETTINGS);
+    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", from);
+    struct bt_json *v = bt_json_load(path, BT__MAX_STATUS, &why);
+    const char *base = bt_json_text(bt_json_get(v, "base_model_name_or_path"), "");
+    enum bt_status status = v ? BT_OK : bt_fail(err, why.status, "%s", why.text);
+    if (v && bt__peft_is(base))
+        status = bt_fail(err, BT_UNSUPPORTED,
+                         "%s: the run started from %s, an adapter itself, on which peft puts no other: "
+                         "expected an export without --adapter",
+                         from, base);
+    bt_json_free(v);
+    free(path);
+    return status;
+}
+
 static enum bt_status copy_files(const char *from, const char *to, enum kind wanted, struct bt_error *err)
 {
     char *manifest = bt_path_join(from, "manifest.json"), *block = malloc(BLOCK);
@@ -91,9 +112,10 @@ static enum bt_status copy_files(const char *from, const char *to, enum kind wan
     if (status == BT_OK && wanted == ADAPTER && !bt_json_get(files, BT__ADAPTER_SETTINGS))
         status =
             bt_fail(err, BT_NOTFOUND, "%s: has no adapter, expected a run with model.adapter: lora", from);
+    if (status == BT_OK && wanted == ADAPTER) status = check_adapter(from, err);
     for (const void *it = bt_json_first(files); it && status == BT_OK; it = bt_json_next(files, it)) {
         const char *as, *name = bt_json_key(it);
-        if (kind_of(name, &as) == wanted) status = copy_file(from, name, to, as, block, err);
+        if (kinds_of(name, &as) & wanted) status = copy_file(from, name, to, as, block, err);
     }
     bt_json_free(v);
     free(manifest);

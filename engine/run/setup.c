@@ -50,7 +50,7 @@ static enum bt_status load_tokenizer(const struct job *j, const struct bt__model
 {
     const struct bt_experiment *x = j->x;
     const struct bt_tokenizer_options opt = bt__tokenizer_options_of(x);
-    enum bt_status st = bt_tokenizer_load(j->s->model_dir, &opt, &j->s->tokenizer, j->err);
+    enum bt_status st = bt_tokenizer_of_model(j->s->model_dir, &opt, &j->s->tokenizer, j->err);
     if (!st) st = bt__tokenizer_fits(j->s->tokenizer, c, j->s->model_dir, j->err);
     if (st) return st;
     if (x->data_max_seq_length > c->max_position_embeddings)

@@ -24,6 +24,9 @@ struct bt_tokenizer_options {
 /* Reads tokenizer.json or vocab.txt (+ tokenizer_config.json) of a model directory. */
 enum bt_status bt_tokenizer_load(const char *dir, const struct bt_tokenizer_options *opt,
                                  struct bt_tokenizer **out, struct bt_error *err);
+/* The same of a directory that may be an adapter of peft's: without a vocabulary of its own it has its base's. */
+enum bt_status bt_tokenizer_of_model(const char *dir, const struct bt_tokenizer_options *opt,
+                                     struct bt_tokenizer **out, struct bt_error *err);
 void bt_tokenizer_free(struct bt_tokenizer *t);
 
 enum bt_special { BT_PAD, BT_UNK, BT_CLS, BT_SEP, BT_MASK };

@@ -50,7 +50,7 @@ enum bt_status cli_model_find(const char *runs_dir, const char *name, struct cli
                               struct bt_error *err)
 {
     *m = (struct cli_model){.step = -1};
-    if (has(name, "config.json") || has(name, "bert_config.json")) {
+    if (has(name, "config.json") || has(name, "bert_config.json") || has(name, "adapter_config.json")) {
         m->run = run_above(name, &m->step);
         m->dir = bt_strdup(name);
         return m->dir ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for a name", name);

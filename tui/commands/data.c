@@ -127,7 +127,7 @@ static enum bt_status load_tokenizer(struct work *w, struct bt_error *err)
         opt.strip_accents = tristate(w->x->model_strip_accents);
         if (w->x->model_tokenizer_compat == BT_TOKENIZER_COMPAT_GOOGLE) opt.compat = BT_COMPAT_GOOGLE;
     }
-    return bt_tokenizer_load(w->model.dir, &opt, &w->tokenizer, err);
+    return bt_tokenizer_of_model(w->model.dir, &opt, &w->tokenizer, err);
 }
 
 static bool has_column(const struct work *w, const char *name)

@@ -134,10 +134,10 @@ static enum bt_status load(const struct request *q, struct bt_tokenizer **t, str
                                        .compat = q->compat == 1 ? BT_COMPAT_GOOGLE : BT_COMPAT_HF};
     struct cli_model m;
     if (is_directory(q->model) && !has(q->model, "experiment.yaml") && !has(q->model, "status.json"))
-        return bt_tokenizer_load(q->model, &opt, t, err);
+        return bt_tokenizer_of_model(q->model, &opt, t, err);
     enum bt_status st = cli_model_find(q->runs, q->model, &m, err);
     if (!st && m.run) st = run_settings(q, m.run, &opt, err);
-    if (!st) st = bt_tokenizer_load(m.dir, &opt, t, err);
+    if (!st) st = bt_tokenizer_of_model(m.dir, &opt, t, err);
     cli_model_clear(&m);
     return st;
 }

@@ -447,7 +447,7 @@ static void words_run(void *ctx, const atomic_bool *cancel)
     struct loading *l = ctx;
     (void)cancel;
     if (l->file->model)
-        bt_tokenizer_load(l->file->model, &l->file->tokenizer_options, &l->tokenizer, &l->err);
+        bt_tokenizer_of_model(l->file->model, &l->file->tokenizer_options, &l->tokenizer, &l->err);
     else
         bt_fail(&l->err, BT_NOTFOUND, "no experiment or run names a model whose word pieces could be shown");
 }
