@@ -94,14 +94,18 @@ static unsigned flags_of(int32_t cp)
     return f;
 }
 
-static void put(uint8_t *map, int32_t first, int32_t last, unsigned add, unsigned drop)
+/* Sets flags of those of the characters first … last that are in a page. */
+static void put(struct bt__charmap *m, size_t page, int32_t first, int32_t last, unsigned add, unsigned drop)
 {
-    for (int32_t cp = first; cp <= last; cp++) map[cp] = (uint8_t)((map[cp] & ~drop) | add);
+    const int32_t begin = (int32_t)page << BT__PAGE_BITS, end = begin + BT__PAGE;
+    if (first < begin) first = begin;
+    if (last >= end) last = end - 1;
+    for (int32_t cp = first; cp <= last; cp++) m->flags[cp] = (uint8_t)((m->flags[cp] & ~drop) | add);
 }
 
 enum { KEEP, REMOVE, MARK, NO_MARK, PUNCTUATION, NO_PUNCTUATION, STARTER };
 
-static void correct(uint8_t *map)
+static void correct(struct bt__charmap *m, size_t page)
 {
     static const struct {
         uint8_t add, drop;
@@ -109,9 +113,9 @@ static void correct(uint8_t *map)
                   [MARK] = {.add = BT__MARK},         [NO_MARK] = {.drop = BT__MARK},
                   [PUNCTUATION] = {.add = BT__PUNCT}, [NO_PUNCTUATION] = {.drop = BT__PUNCT},
                   [STARTER] = {.drop = BT__COMBINES}};
-#define RANGE(property, a, b) put(map, a, b, change[property].add, change[property].drop);
-#define LOWER(cp, a, b)       put(map, cp, cp, BT__LOWERS, 0);
-#define NFD(cp, a, b)         put(map, cp, cp, (b) || (a) != (cp) ? BT__DECOMPOSES : 0, BT__DECOMPOSES);
+#define RANGE(property, a, b) put(m, page, a, b, change[property].add, change[property].drop);
+#define LOWER(cp, a, b)       put(m, page, cp, cp, BT__LOWERS, 0);
+#define NFD(cp, a, b)         put(m, page, cp, cp, (b) || (a) != (cp) ? BT__DECOMPOSES : 0, BT__DECOMPOSES);
 #include "tokenizer/hf_unicode.def"
 #undef RANGE
 #undef LOWER
@@ -119,32 +123,62 @@ static void correct(uint8_t *map)
 }
 
 /* Google's code keeps private use, takes utf8proc's categories as they are, and begins the last CJK range where it should. */
-static void google(uint8_t *map)
+static void google(struct bt__charmap *m, size_t page)
 {
-    put(map, 0xe000, 0xf8ff, 0, BT__REMOVE);
-    put(map, 0xf0000, 0xffffd, 0, BT__REMOVE);
-    put(map, 0x100000, 0x10fffd, 0, BT__REMOVE);
-    map[0x130] |= BT__LOWERS;
-    put(map, 0x2b820, 0x2b91f, BT__CJK, 0);
+    put(m, page, 0xe000, 0xf8ff, 0, BT__REMOVE);
+    put(m, page, 0xf0000, 0xffffd, 0, BT__REMOVE);
+    put(m, page, 0x100000, 0x10fffd, 0, BT__REMOVE);
+    put(m, page, 0x130, 0x130, BT__LOWERS, 0);
+    put(m, page, 0x2b820, 0x2b91f, BT__CJK, 0);
 }
 
-/* Planes without characters of their own: asking for each of their 900,000 code points would take most of the time. */
-enum { PLANES_4_TO_13 = 0x40000, PLANE_14 = 0xe0000, PRIVATE_USE = 0xf0000 };
-
-uint8_t *bt__charmap_build(enum bt_compat compat)
+/* What is switched off; without cleaning, the other controls that separate words do so. */
+static void settle(struct bt__charmap *m, size_t page)
 {
-    uint8_t *map = malloc(BT__CODE_POINTS);
-    if (!map) return NULL;
-    for (int32_t cp = 0; cp < PLANES_4_TO_13; cp++) map[cp] = (uint8_t)flags_of(cp);
-    memset(map + PLANES_4_TO_13, (int)flags_of(PLANES_4_TO_13), PLANE_14 - PLANES_4_TO_13);
-    for (int32_t cp = PLANE_14; cp < PRIVATE_USE; cp++) map[cp] = (uint8_t)flags_of(cp);
-    memset(map + PRIVATE_USE, (int)flags_of(PRIVATE_USE), BT__CODE_POINTS - PRIVATE_USE);
-    for (int32_t end = 0xffffe; end < BT__CODE_POINTS; end += 0x10000) /* no characters */
-        for (int32_t cp = end; cp < end + 2; cp++) map[cp] = (uint8_t)flags_of(cp);
-    for (size_t i = 0; i < COUNT(cjk); i++) put(map, cjk[i].first, cjk[i].last, BT__CJK, 0);
-    if (compat == BT_COMPAT_HF)
-        correct(map);
+    static const int32_t spaces[] = {0x0b, 0x0c, 0x85};
+    put(m, page, 0, BT__CODE_POINTS - 1, 0, m->drop);
+    for (size_t i = 0; (m->drop & BT__REMOVE) && i < COUNT(spaces); i++)
+        put(m, page, spaces[i], spaces[i], BT__SPACE, 0xff);
+}
+
+static void fill(struct bt__charmap *m, size_t page)
+{
+    const int32_t begin = (int32_t)page << BT__PAGE_BITS;
+    for (int32_t cp = begin; cp < begin + BT__PAGE; cp++) m->flags[cp] = (uint8_t)flags_of(cp);
+    for (size_t i = 0; i < COUNT(cjk); i++) put(m, page, cjk[i].first, cjk[i].last, BT__CJK, 0);
+    if (m->compat == BT_COMPAT_HF)
+        correct(m, page);
     else
-        google(map);
-    return map;
+        google(m, page);
+    settle(m, page);
+}
+
+void bt__charmap_fill(struct bt__charmap *m, size_t page)
+{
+    pthread_mutex_lock(&m->filling);
+    if (!atomic_load_explicit(&m->known[page], memory_order_relaxed)) {
+        fill(m, page);
+        atomic_store_explicit(&m->known[page], true, memory_order_release);
+    }
+    pthread_mutex_unlock(&m->filling);
+}
+
+struct bt__charmap *bt__charmap_new(enum bt_compat compat, unsigned drop)
+{
+    struct bt__charmap *m = calloc(1, sizeof *m); /* the pages that nobody asks for cost nothing */
+    if (!m) return NULL;
+    if (pthread_mutex_init(&m->filling, NULL)) {
+        free(m);
+        return NULL;
+    }
+    m->compat = compat;
+    m->drop = drop;
+    return m;
+}
+
+void bt__charmap_free(struct bt__charmap *m)
+{
+    if (!m) return;
+    pthread_mutex_destroy(&m->filling);
+    free(m);
 }

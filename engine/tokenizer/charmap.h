@@ -6,6 +6,9 @@
 
 #include <bertty/tokenizer.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 enum {
     BT__SPACE = 1,       /* separates words */
     BT__REMOVE = 2,      /* vanishes */
@@ -17,9 +20,29 @@ enum {
     BT__COMBINES = 128   /* takes part in canonical reordering */
 };
 
-/* BT__CODE_POINTS flags. The caller frees with free(); NULL without memory. */
-enum { BT__CODE_POINTS = 0x110000 };
-uint8_t *bt__charmap_build(enum bt_compat compat);
+enum { BT__CODE_POINTS = 0x110000, BT__PAGE_BITS = 8, BT__PAGE = 1 << BT__PAGE_BITS };
+
+/* A page is filled when a character of it is asked for first, by whichever thread does. */
+struct bt__charmap {
+    uint8_t flags[BT__CODE_POINTS];
+    _Atomic bool known[BT__CODE_POINTS >> BT__PAGE_BITS];
+    pthread_mutex_t filling;
+    enum bt_compat compat;
+    unsigned drop; /* flags that are switched off */
+};
+
+/* The caller frees with bt__charmap_free(); NULL without memory. */
+struct bt__charmap *bt__charmap_new(enum bt_compat compat, unsigned drop);
+void bt__charmap_free(struct bt__charmap *m);
+void bt__charmap_fill(struct bt__charmap *m, size_t page);
+
+/* What a code point means. */
+static inline unsigned bt__char_flags(struct bt__charmap *m, int32_t cp)
+{
+    const size_t page = (size_t)cp >> BT__PAGE_BITS;
+    if (!atomic_load_explicit(&m->known[page], memory_order_acquire)) bt__charmap_fill(m, page);
+    return m->flags[cp];
+}
 
 /* Lower-case form: up to two code points into out; returns how many. */
 size_t bt__char_lower(int32_t cp, enum bt_compat compat, int32_t out[2]);

@@ -1,115 +1,24 @@
 /* Text → words → pieces, in one pass over the text: each code point is cleaned, decomposed, lower-cased and appended to the
- * current word; a word that ends is cut greedily into the longest pieces (Wu et al. 2016). */
-#include "tokenizer/internal.h"
+ * current word; a word that ends is cut into pieces. Words that need none of that go by ascii.c. */
+#include "tokenizer/encoder.h"
 
 #include <bertty/str.h>
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM = 4 * BT__MAX_CHARS };
-
-/* Normalised text, where it is wanted as a whole. */
-struct normal {
-    char *text;
-    uint32_t *begin, *end; /* of each byte: the input's bytes it came from */
-    size_t n, cap;
-};
-
-struct encoder {
-    const struct bt_tokenizer *t;
-    struct bt_encoding *e;
-    struct normal *normal; /* if not NULL the normalised text goes there, not into words */
-    const char *input;     /* the text, of which [from, to) is being read */
-    size_t from, to;
-    bool places;          /* offsets are wanted */
-    bool failed;          /* no memory */
-    uint32_t word;        /* number of the current word */
-    size_t barrier;       /* no reordering across this byte: a starter was dropped there */
-    size_t n, chars;      /* bytes in text; code points of the word, counted beyond the limit too */
-    uint32_t first, last; /* bytes of the input that the word covers */
-    char text[ROOM];      /* the word, normalised */
-    uint32_t begin[ROOM], end[ROOM]; /* of each byte of text: the input's bytes it came from */
-};
-
-static bool grow(struct bt_encoding *e)
-{
-    size_t cap = e->cap ? e->cap * 2 : 256;
-    int32_t *ids = realloc(e->ids, cap * sizeof *ids);
-    if (ids) e->ids = ids;
-    uint32_t *begin = realloc(e->begin, cap * sizeof *begin);
-    if (begin) e->begin = begin;
-    uint32_t *end = realloc(e->end, cap * sizeof *end);
-    if (end) e->end = end;
-    uint32_t *word = realloc(e->word, cap * sizeof *word);
-    if (word) e->word = word;
-    if (!ids || !begin || !end || !word) return false;
-    e->cap = cap;
-    return true;
-}
-
-static void emit(struct encoder *s, int32_t id, uint32_t begin, uint32_t end)
-{
-    struct bt_encoding *e = s->e;
-    if (e->n == e->cap && !grow(e)) {
-        s->failed = true;
-        return;
-    }
-    e->ids[e->n] = id;
-    if (s->places) {
-        e->begin[e->n] = begin;
-        e->end[e->n] = end;
-        e->word[e->n] = s->word;
-    }
-    e->n++;
-}
-
-/* The longest piece that starts at byte from: its id, and its end in *to. */
-static int32_t longest(const struct encoder *s, size_t from, size_t *to)
-{
-    const struct bt__vocab *v = &s->t->vocab;
-    uint64_t hash[ROOM + 1], h = BT__HASH_START;
-    size_t most = s->n - from;
-    if (most > v->longest) most = v->longest;
-    if (from > 0) h = bt__hash_byte(bt__hash_byte(h, '#'), '#');
-    for (size_t i = 0; i < most; i++) hash[i] = h = bt__hash_byte(h, (unsigned char)s->text[from + i]);
-    for (size_t n = most; n > 0; n--) {
-        if (from + n < s->n && ((unsigned char)s->text[from + n] & 0xc0) == 0x80)
-            continue; /* inside a character */
-        int32_t id = bt__vocab_find(v, hash[n - 1], s->text + from, n, from > 0);
-        if (id < 0) continue;
-        *to = from + n;
-        return id;
-    }
-    return -1;
-}
-
-/* The current word cut into its longest pieces; false: a part of it is unknown. */
-static bool cut(struct encoder *s)
-{
-    for (size_t at = 0, to; at < s->n; at = to) {
-        int32_t id = longest(s, at, &to);
-        if (id < 0) return false;
-        emit(s, id, s->begin[at], s->end[to - 1]);
-    }
-    return true;
-}
-
 /* Ends the current word, if there is one. */
-static void finish_word(struct encoder *s)
+static void finish_word(struct bt__encoder *s)
 {
     s->barrier = 0;
     if (s->chars == 0) return;
-    size_t before = s->e->n;
-    if (s->chars > s->t->max_chars || !cut(s)) {
-        s->e->n = before;
-        emit(s, s->t->special[BT_UNK], s->first, s->last);
-    }
+    if (s->chars > s->t->max_chars || !bt__cut(s, s->text, s->n, s->begin, s->end, s->first))
+        bt__emit(s, s->t->special[BT_UNK], s->first, s->last);
     s->word++;
     s->n = s->chars = 0;
 }
 
-static void extend(struct encoder *s, uint32_t begin, uint32_t end)
+static void extend(struct bt__encoder *s, uint32_t begin, uint32_t end)
 {
     if (s->chars == 0) s->first = begin;
     if (s->chars == 0 || end > s->last) s->last = end;
@@ -118,7 +27,7 @@ static void extend(struct encoder *s, uint32_t begin, uint32_t end)
 
 /* Canonical order: a combining character goes before those with a higher class. Returns the byte of the n in text
  * where it belongs. */
-static size_t place_of(const struct encoder *s, const char *text, size_t n, int32_t cp)
+static size_t place_of(const struct bt__encoder *s, const char *text, size_t n, int32_t cp)
 {
     size_t at = n;
     int class = bt__char_class(cp);
@@ -127,14 +36,15 @@ static size_t place_of(const struct encoder *s, const char *text, size_t n, int3
         int32_t before;
         while (back > 0 && ((unsigned char)text[back] & 0xc0) == 0x80) back--;
         if (!bt_utf8_decode(text + back, at - back, &before)) break;
-        if (!(s->t->map[before] & BT__COMBINES) || bt__char_class(before) <= class) break;
+        if (!(bt__char_flags(s->t->map, before) & BT__COMBINES) || bt__char_class(before) <= class) break;
         at = back;
     }
     return at;
 }
 
 /* n bytes into to at a place; they all come from the input's [begin, end). There is room. */
-static void insert(struct normal *to, size_t at, const char *bytes, size_t n, uint32_t begin, uint32_t end)
+static void insert(struct bt__normal *to, size_t at, const char *bytes, size_t n, uint32_t begin,
+                   uint32_t end)
 {
     size_t tail = to->n - at;
     memmove(to->text + at + n, to->text + at, tail);
@@ -148,7 +58,7 @@ static void insert(struct normal *to, size_t at, const char *bytes, size_t n, ui
     to->n += n;
 }
 
-static bool normal_room(struct normal *m)
+static bool normal_room(struct bt__normal *m)
 {
     if (m->n + 4 <= m->cap) return true;
     size_t cap = m->cap ? m->cap * 2 : 1024;
@@ -163,10 +73,10 @@ static bool normal_room(struct normal *m)
     return true;
 }
 
-static void normal_append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
+static void normal_append(struct bt__encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
-    struct normal *m = s->normal;
-    unsigned f = s->t->map[cp];
+    struct bt__normal *m = s->normal;
+    unsigned f = bt__char_flags(s->t->map, cp);
     char bytes[4];
     if (f & BT__SPACE && s->t->clean) cp = ' ';
     if (!normal_room(m)) {
@@ -178,9 +88,9 @@ static void normal_append(struct encoder *s, int32_t cp, uint32_t begin, uint32_
 }
 
 /* One code point of the normalised text. */
-static void append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
+static void append(struct bt__encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
-    unsigned f = s->t->map[cp];
+    unsigned f = bt__char_flags(s->t->map, cp);
     char bytes[4];
     if (s->normal) {
         normal_append(s, cp, begin, end);
@@ -192,8 +102,8 @@ static void append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
     }
     if (f & BT__PUNCT) finish_word(s);
     size_t n = bt_utf8_encode(cp, bytes);
-    if (s->chars < s->t->max_chars && s->n + n <= ROOM) {
-        struct normal word = {.text = s->text, .begin = s->begin, .end = s->end, .n = s->n};
+    if (s->chars < s->t->max_chars && s->n + n <= BT__WORD_ROOM) {
+        struct bt__normal word = {.text = s->text, .begin = s->begin, .end = s->end, .n = s->n};
         insert(&word, f & BT__COMBINES ? place_of(s, s->text, s->n, cp) : s->n, bytes, n, begin, end);
         s->n = word.n;
     }
@@ -201,34 +111,34 @@ static void append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
     if (f & BT__PUNCT) finish_word(s);
 }
 
-static void lower_and_append(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
+static void lower_and_append(struct bt__encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
     const struct bt_tokenizer *t = s->t;
     if (cp == 0x3a3 && t->compat == BT_COMPAT_GOOGLE && t->lower &&
         bt__final_sigma(s->input, s->from, s->to, begin, end))
         cp = 0x3c2;
     int32_t out[2] = {cp};
-    size_t n = t->map[cp] & BT__LOWERS ? bt__char_lower(cp, t->compat, out) : 1;
+    size_t n = bt__char_flags(t->map, cp) & BT__LOWERS ? bt__char_lower(cp, t->compat, out) : 1;
     for (size_t i = 0; i < n; i++) append(s, out[i], begin, end);
 }
 
 /* A dropped mark. If it is a starter, marks on its two sides keep their order. */
-static void drop_mark(struct encoder *s, int32_t cp)
+static void drop_mark(struct bt__encoder *s, int32_t cp)
 {
-    if (!(s->t->map[cp] & BT__COMBINES)) s->barrier = s->normal ? s->normal->n : s->n;
+    if (!(bt__char_flags(s->t->map, cp) & BT__COMBINES)) s->barrier = s->normal ? s->normal->n : s->n;
 }
 
 /* A code point through the whole normalisation. */
-static void character(struct encoder *s, int32_t cp, uint32_t begin, uint32_t end)
+static void character(struct bt__encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
     const struct bt_tokenizer *t = s->t;
-    unsigned f = t->map[cp];
+    unsigned f = bt__char_flags(t->map, cp);
     int32_t parts[32] = {cp};
     if (f & BT__REMOVE) return;
     if (f & BT__CJK) append(s, ' ', begin, begin);
     size_t n = f & BT__DECOMPOSES ? bt__char_nfd(cp, t->compat, parts, 32) : 1;
     for (size_t i = 0; i < n; i++) {
-        if (t->map[parts[i]] & BT__MARK)
+        if (bt__char_flags(t->map, parts[i]) & BT__MARK)
             drop_mark(s, parts[i]);
         else
             lower_and_append(s, parts[i], begin, end);
@@ -237,7 +147,7 @@ static void character(struct encoder *s, int32_t cp, uint32_t begin, uint32_t en
 }
 
 /* The fast path: letters and digits of ASCII from i on; returns where they end. */
-static size_t ascii_run(struct encoder *s, const char *text, size_t i, size_t to)
+static size_t ascii_run(struct bt__encoder *s, const char *text, size_t i, size_t to)
 {
     const unsigned char *fold = s->t->fold;
     size_t begin = i, n = s->n, room = s->t->max_chars > s->chars ? s->t->max_chars - s->chars : 0;
@@ -260,13 +170,14 @@ static size_t ascii_run(struct encoder *s, const char *text, size_t i, size_t to
 }
 
 /* Text without added tokens in it. */
-static void plain(struct encoder *s, const char *text, size_t from, size_t to)
+static void plain(struct bt__encoder *s, const char *text, size_t from, size_t to)
 {
     s->input = text;
     s->from = from;
     s->to = to;
     for (size_t i = from; i < to && !s->failed;) {
         int32_t cp;
+        if (!s->normal && s->chars == 0 && (i = bt__ascii_words(s, text, i, to)) == to) break;
         if (!s->normal && s->t->fold[(unsigned char)text[i]]) {
             i = ascii_run(s, text, i, to);
             continue;
@@ -283,7 +194,7 @@ static void plain(struct encoder *s, const char *text, size_t from, size_t to)
 }
 
 /* Words of text that is normalised already. */
-static void words(struct encoder *s, const struct normal *m, size_t from, size_t to)
+static void words(struct bt__encoder *s, const struct bt__normal *m, size_t from, size_t to)
 {
     for (size_t i = from; i < to && !s->failed;) {
         int32_t cp;
@@ -296,40 +207,47 @@ static void words(struct encoder *s, const struct normal *m, size_t from, size_t
 }
 
 /* A range of the text, or if m is not NULL of that, with no added token in it. */
-static void gap(struct encoder *s, const char *text, const struct normal *m, size_t from, size_t to);
+static void gap(struct bt__encoder *s, const char *text, const struct bt__normal *m, size_t from, size_t to);
+
+/* The next byte, from i on, with which an added token may begin; n: none. */
+static size_t next_first(const struct bt_tokenizer *t, bool normalized, const char *text, size_t i, size_t n)
+{
+    const bool *first = t->first[normalized];
+    if (t->n_first[normalized] == 1) {
+        const char *found = i < n ? memchr(text + i, t->one_first[normalized], n - i) : NULL;
+        return found ? (size_t)(found - text) : n;
+    }
+    while (i < n && !first[(unsigned char)text[i]]) i++;
+    return i;
+}
 
 /* Cuts n bytes at the added tokens; a space that one of them swallowed may still begin the next. m: text is that of m, normalised; else it is the input. */
-static void split(struct encoder *s, const char *text, const struct normal *m, size_t n)
+static void split(struct bt__encoder *s, const char *text, const struct bt__normal *m, size_t n)
 {
-    const bool *first = s->t->first[m != NULL];
     size_t from = 0;
-    for (size_t i = 0; i < n && !s->failed;) {
+    for (size_t i = 0; (i = next_first(s->t, m != NULL, text, i, n)) < n && !s->failed;) {
         bool glued = false;
-        if (!first[(unsigned char)text[i]]) {
-            i++;
-            continue;
-        }
         const struct bt__added *a = bt__added_at(s->t, m != NULL, text, n, i, &glued);
         size_t start = i, end = i += a ? a->n : 1;
         if (!a || glued) continue;
         if (a->lstrip) start = bt__space_before(text, from, start);
         if (a->rstrip) end = bt__space_after(text, n, end);
         if (start > from) gap(s, text, m, from, start);
-        emit(s, a->id, m ? m->begin[start] : (uint32_t)start, m ? m->end[end - 1] : (uint32_t)end);
+        bt__emit(s, a->id, m ? m->begin[start] : (uint32_t)start, m ? m->end[end - 1] : (uint32_t)end);
         s->word++;
         from = end;
     }
     if (from < n) gap(s, text, m, from, n);
 }
 
-static void gap(struct encoder *s, const char *text, const struct normal *m, size_t from, size_t to)
+static void gap(struct bt__encoder *s, const char *text, const struct bt__normal *m, size_t from, size_t to)
 {
-    struct normal normal = {.n = 0};
+    struct bt__normal normal = {.n = 0};
     if (m) {
         words(s, m, from, to);
         return;
     }
-    if (!s->t->any[true]) {
+    if (!s->t->n_first[true]) {
         plain(s, text, from, to);
         return;
     }
@@ -342,15 +260,15 @@ static void gap(struct encoder *s, const char *text, const struct normal *m, siz
     free(normal.end);
 }
 
-static void run(struct encoder *s, const char *text, size_t n)
+static void run(struct bt__encoder *s, const char *text, size_t n)
 {
-    if (s->t->any[false])
+    if (s->t->n_first[false])
         split(s, text, NULL, n);
     else
         gap(s, text, NULL, 0, n);
 }
 
-static void start(struct encoder *s, const struct bt_tokenizer *t)
+static void start(struct bt__encoder *s, const struct bt_tokenizer *t)
 {
     s->t = t;
     s->normal = NULL;
@@ -363,7 +281,7 @@ static void start(struct encoder *s, const struct bt_tokenizer *t)
 static enum bt_status encode(const struct bt_tokenizer *t, const char *text, size_t n, struct bt_encoding *e,
                              bool places, struct bt_error *err)
 {
-    struct encoder s; /* its buffers stay as they are */
+    struct bt__encoder s; /* its buffers stay as they are */
     start(&s, t);
     s.e = e;
     s.places = places;
@@ -375,8 +293,8 @@ static enum bt_status encode(const struct bt_tokenizer *t, const char *text, siz
 
 enum bt_status bt__normalize(const struct bt_tokenizer *t, const char *text, char **out, struct bt_error *err)
 {
-    struct encoder s;
-    struct normal m = {.n = 0};
+    struct bt__encoder s;
+    struct bt__normal m = {.n = 0};
     start(&s, t);
     s.normal = &m;
     plain(&s, text, 0, strlen(text));

@@ -3,6 +3,8 @@
 #define BERTTY_TOKENIZER_INTERNAL_H
 
 #include "tokenizer/charmap.h"
+#include "tokenizer/short_words.h"
+#include "tokenizer/trie.h"
 #include "tokenizer/vocab.h"
 
 /* A text that is matched before everything else: [MASK] and its like. */
@@ -15,22 +17,31 @@ struct bt__added {
     bool normalized; /* matched in the normalised text, not in the text as it stands */
 };
 
+/* What a byte is to ascii.c. NOT_PLAIN: anything that is not ASCII or does not simply stand for itself. */
+enum bt__ascii { BT__NOT_PLAIN, BT__BLANK, BT__MARK_ALONE, BT__LETTER };
+
 struct bt_tokenizer {
     struct bt__vocab vocab;
-    uint8_t *map;            /* flags of all code points, already without what is switched off */
+    struct bt__trie trie;
+    struct bt__short_words words;
+    struct bt__charmap *map; /* without what is switched off */
     unsigned char fold[256]; /* ASCII that only extends a word: its normalised form; everything else: 0 */
+    uint8_t
+        ascii[256]; /* enum bt__ascii; all BT__NOT_PLAIN where words may not even be as long as a short one */
+    int32_t alone[128]; /* of each BT__MARK_ALONE: its piece or that for what is unknown */
     struct bt__added *added;
     size_t n_added;
-    bool first[2][256]; /* [normalized] bytes with which a match begins */
-    bool any[2];        /* [normalized] */
-    int32_t special[5]; /* by enum bt_special */
+    bool first[2][256];         /* [normalized] bytes with which a match begins */
+    int n_first[2];             /* [normalized] how many such bytes there are */
+    unsigned char one_first[2]; /* [normalized] one of them */
+    int32_t special[5];         /* by enum bt_special */
     bool lower, strip, cjk, clean;
     enum bt_compat compat;
     size_t max_chars; /* a longer word is [UNK] */
     int32_t n_ids;    /* largest id + 1, with those of the added tokens */
 };
 
-enum { BT__MAX_CHARS = 1000 /* the most that a file may ask for */ };
+enum { BT__MAX_CHARS = 1000 /* the most that a file may ask for */, BT__WORD_ROOM = 4 * BT__MAX_CHARS };
 
 /* What the files of a model directory say, before it is settled. −1: nothing. */
 struct bt__said {

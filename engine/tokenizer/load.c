@@ -89,14 +89,33 @@ static enum bt_status settle_special(struct bt_tokenizer *t, struct bt__said *sa
     return BT_OK;
 }
 
-/* The parts of the map that are switched off; without cleaning, the other controls that separate words do so. */
-static void settle_map(struct bt_tokenizer *t)
+static struct bt__charmap *new_map(const struct bt_tokenizer *t)
 {
-    static const int32_t spaces[] = {0x0b, 0x0c, 0x85};
-    unsigned drop = (t->clean ? 0u : BT__REMOVE) | (t->cjk ? 0u : BT__CJK) | (t->lower ? 0u : BT__LOWERS) |
-                    (t->strip ? 0u : BT__MARK | BT__DECOMPOSES | BT__COMBINES);
-    for (int32_t cp = 0; cp < BT__CODE_POINTS; cp++) t->map[cp] &= (uint8_t)~drop;
-    for (size_t i = 0; !t->clean && i < sizeof spaces / sizeof *spaces; i++) t->map[spaces[i]] = BT__SPACE;
+    return bt__charmap_new(t->compat, (t->clean ? 0u : BT__REMOVE) | (t->cjk ? 0u : BT__CJK) |
+                                          (t->lower ? 0u : BT__LOWERS) |
+                                          (t->strip ? 0u : BT__MARK | BT__DECOMPOSES | BT__COMBINES));
+}
+
+static bool is_letter(int c)
+{
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+/* What ascii.c takes for granted of letters and digits holds whatever the options; of the others, the map says it. */
+static void settle_ascii(struct bt_tokenizer *t)
+{
+    for (int c = 0; c < 0x80; c++) {
+        const unsigned f = bt__char_flags(t->map, c);
+        const bool apart = f & (BT__SPACE | BT__PUNCT | BT__REMOVE) || c == 0;
+        const char text[2] = {(char)c};
+        t->fold[c] = (unsigned char)(apart ? 0 : f & BT__LOWERS ? c + 32 : c);
+        t->alone[c] = bt__vocab_id(&t->vocab, text);
+        if (t->alone[c] < 0) t->alone[c] = t->special[BT_UNK];
+        if (t->max_chars < BT__SHORT) continue;
+        if (is_letter(c)) t->ascii[c] = BT__LETTER;
+        if (f == BT__SPACE) t->ascii[c] = BT__BLANK;
+        if (f == BT__PUNCT) t->ascii[c] = BT__MARK_ALONE;
+    }
 }
 
 /* What is searched in texts. Google's code knows no tokens inside of them. */
@@ -111,14 +130,16 @@ static enum bt_status settle_added(struct bt_tokenizer *t, struct bt_error *err)
         if (st) return st;
         a->n = strlen(a->match);
         if (a->n == 0) continue; /* normalised away */
-        t->first[a->normalized][(unsigned char)a->match[0]] = true;
-        t->any[a->normalized] = true;
+        const unsigned char c = (unsigned char)a->match[0];
+        if (!t->first[a->normalized][c]) t->n_first[a->normalized]++;
+        t->first[a->normalized][c] = true;
+        t->one_first[a->normalized] = c;
     }
     return BT_OK;
 }
 
 static enum bt_status settle(struct bt_tokenizer *t, const struct bt_tokenizer_options *opt,
-                             const struct bt__said *said, struct bt_error *err)
+                             const struct bt__said *said, const char *dir, struct bt_error *err)
 {
     int lower = opt->do_lower_case >= 0 ? opt->do_lower_case : said->lower;
     int strip = opt->strip_accents >= 0 ? opt->strip_accents : said->strip;
@@ -126,14 +147,12 @@ static enum bt_status settle(struct bt_tokenizer *t, const struct bt_tokenizer_o
     t->strip = strip == 0 || strip == 1 ? strip : t->lower;
     t->cjk = said->cjk != 0;
     t->clean = said->clean != 0;
-    t->map = bt__charmap_build(t->compat);
+    t->map = new_map(t);
     if (!t->map) return bt_fail(err, BT_NOMEM, "no memory for the table of characters");
-    settle_map(t);
-    for (int c = 0; c < 0x80; c++) {
-        bool apart = t->map[c] & (BT__SPACE | BT__PUNCT | BT__REMOVE) || c == 0;
-        t->fold[c] = (unsigned char)(apart ? 0 : t->map[c] & BT__LOWERS ? c + 32 : c);
-    }
-    return settle_added(t, err);
+    settle_ascii(t);
+    enum bt_status st = bt__short_words_build(&t->words, &t->vocab, dir, err);
+    if (!st) st = bt__trie_build(&t->trie, &t->vocab, BT__WORD_ROOM, dir, err);
+    return st ? st : settle_added(t, err);
 }
 
 static enum bt_status read_json(struct bt_tokenizer *t, const char *dir, const char *name,
@@ -191,7 +210,7 @@ enum bt_status bt_tokenizer_load(const char *dir, const struct bt_tokenizer_opti
     t->max_chars = 100;
     enum bt_status st = read_files(t, dir, &said, err);
     if (t->compat == BT_COMPAT_GOOGLE) t->max_chars = 200;
-    if (!st) st = settle(t, opt, &said, err);
+    if (!st) st = settle(t, opt, &said, dir, err);
     for (int i = 0; i < 5; i++) free(said.named[i].text);
     if (st) {
         bt_tokenizer_free(t);
@@ -209,7 +228,9 @@ void bt_tokenizer_free(struct bt_tokenizer *t)
         free(t->added[i].match);
     }
     free(t->added);
-    free(t->map);
+    bt__charmap_free(t->map);
+    bt__short_words_free(&t->words);
+    bt__trie_free(&t->trie);
     bt__vocab_free(&t->vocab);
     free(t);
 }

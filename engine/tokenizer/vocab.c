@@ -8,8 +8,8 @@ enum { MOST = 10000000 };
 
 static uint64_t hash_of(const char *s)
 {
-    uint64_t h = BT__HASH_START;
-    for (; *s; s++) h = bt__hash_byte(h, (unsigned char)*s);
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+    for (; *s; s++) h = (h ^ (unsigned char)*s) * 0x100000001b3u;
     return h;
 }
 
@@ -23,19 +23,6 @@ int32_t bt__vocab_id(const struct bt__vocab *v, const char *piece)
     uint64_t h = hash_of(piece);
     for (size_t s = start_slot(v, h); v->id[s] >= 0; s = (s + 1) & v->mask)
         if (v->hash[s] == h && strcmp(v->piece[v->id[s]], piece) == 0) return v->id[s];
-    return -1;
-}
-
-int32_t bt__vocab_find(const struct bt__vocab *v, uint64_t hash, const char *bytes, size_t n,
-                       bool continuation)
-{
-    for (size_t s = start_slot(v, hash); v->id[s] >= 0; s = (s + 1) & v->mask) {
-        if (v->hash[s] != hash) continue;
-        const char *piece = v->piece[v->id[s]];
-        size_t skip = continuation ? 2 : 0;
-        if (v->length[v->id[s]] != n + skip || memcmp(piece + skip, bytes, n) != 0) continue;
-        if (!continuation || memcmp(piece, "##", 2) == 0) return v->id[s];
-    }
     return -1;
 }
 
@@ -54,13 +41,12 @@ static enum bt_status build_index(struct bt__vocab *v, const char *name, struct 
     for (int32_t i = 0; i < v->n; i++) {
         if (!v->piece[i]) continue;
         uint64_t h = hash_of(v->piece[i]);
-        size_t s = start_slot(v, h), length = strlen(v->piece[i]);
+        size_t s = start_slot(v, h);
         while (v->id[s] >= 0 && !(v->hash[s] == h && strcmp(v->piece[v->id[s]], v->piece[i]) == 0))
             s = (s + 1) & v->mask;
         v->hash[s] = h;
         v->id[s] = i;
-        v->length[i] = (uint32_t)length;
-        if (length > v->longest) v->longest = length;
+        v->length[i] = (uint32_t)strlen(v->piece[i]);
     }
     return BT_OK;
 }

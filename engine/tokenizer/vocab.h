@@ -15,7 +15,6 @@ struct bt__vocab {
     uint64_t *hash;   /* [mask + 1] open addressing: hash of the piece's bytes */
     int32_t *id;      /* [mask + 1] id or −1 */
     size_t mask;
-    size_t longest; /* bytes of the longest piece */
 };
 
 /* One line a piece; the line's number, from 0, is the id. name: the file, for messages. text is taken over (freed with the vocabulary, or on failure). */
@@ -26,17 +25,7 @@ enum bt_status bt__vocab_from_pieces(struct bt__vocab *v, const char *const *pie
                                      const char *name, struct bt_error *err);
 void bt__vocab_free(struct bt__vocab *v);
 
-/* FNV-1a, to be continued byte by byte. */
-#define BT__HASH_START 0xcbf29ce484222325u
-static inline uint64_t bt__hash_byte(uint64_t h, unsigned char c)
-{
-    return (h ^ c) * 0x100000001b3u;
-}
-
-/* The id of a piece given its bytes and their hash; the hash includes the leading "##" of a continuation, the bytes do not. −1 if there is none. */
-int32_t bt__vocab_find(const struct bt__vocab *v, uint64_t hash, const char *bytes, size_t n,
-                       bool continuation);
-/* By text. */
+/* The id of a piece, or −1. */
 int32_t bt__vocab_id(const struct bt__vocab *v, const char *piece);
 
 #endif
