@@ -87,7 +87,7 @@ class Screen:
         self.child = pexpect.spawn(program or BERTTY, list(args), cwd=str(self.dir), env=self.environment(env),
                                    dimensions=(rows, columns), timeout=WAIT, echo=False)
         self.child.delaybeforesend = None
-        self.child.delayafterclose = 0.02
+        self.child.ptyproc.delayafterclose = 0  # close() waits for the end itself
 
     def environment(self, changes):
         env = {"PATH": os.environ["PATH"], "HOME": str(self.dir), "TERM": "xterm-256color", "LANG": "C.UTF-8",
@@ -213,6 +213,8 @@ class Screen:
         if self.alive():
             with contextlib.suppress(OSError):
                 os.kill(self.child.pid, signal.SIGKILL)
+            with contextlib.suppress(pexpect.ExceptionPexpect):
+                self.child.wait()
         self.child.close(force=True)
         if self.own:
             shutil.rmtree(self.own, ignore_errors=True)
