@@ -276,6 +276,7 @@ static void on_mouse(struct app *a, const struct event *e)
     }
     for (int i = 0; press && i < VIEWS; i++)
         if (hit(a->tab[i], e)) app_act(a, ACT_VIEW1 + i, 1);
+    if (press && hit(a->help, e)) help_open(a);
     if (hit(app_area(a), e) && v->ops->mouse) v->ops->mouse(v, e);
 }
 

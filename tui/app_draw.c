@@ -184,6 +184,7 @@ static void draw_bottom(struct app *a, struct rect line)
     struct rect left = line;
     left.w -= HELP_WIDTH;
     draw_hints(a, left, bt_str_text(&hints));
+    a->help = (struct rect){.y = line.y, .x = line.x + left.w, .h = 1, .w = HELP_WIDTH};
     term_print(a->term, line, 0, line.w - HELP_WIDTH + 1, ROLE_KEY, "?");
     term_print(a->term, line, 0, line.w - HELP_WIDTH + 3, ROLE_DIM, "help");
     bt_str_free(&hints);
@@ -203,6 +204,7 @@ void app_draw(struct app *a)
     term_size(a->term, &screen.h, &screen.w);
     term_begin(a->term);
     memset(a->tab, 0, sizeof a->tab);
+    a->help = (struct rect){0};
     if (screen.w < APP_MIN_COLUMNS || screen.h < APP_MIN_ROWS) {
         draw_too_small(a, screen);
     } else {

@@ -23,10 +23,24 @@ static void add(struct help *h, struct help_line line)
     if (h->n < MAX_LINES) h->line[h->n++] = line;
 }
 
-static void add_actions(struct help *h, const struct view_ops *view, const struct action *actions, size_t n)
+/* A shared action that does nothing in the view, or that the view has a key and a help of its own for. */
+static bool idle(const struct view_ops *front, int action)
+{
+    const bool panes = action == ACT_NEXT_PANE || action == ACT_PREVIOUS_PANE || action == ACT_ZOOM;
+    if (panes && front->panes < 2) return true;
+    for (const int *a = front->idle; a && *a != ACT_NONE; a++)
+        if (*a == action) return true;
+    for (size_t i = 0; i < front->n_actions; i++)
+        if (front->actions[i].id == action) return true;
+    return false;
+}
+
+static void add_actions(struct help *h, const struct view_ops *front, const struct view_ops *view,
+                        const struct action *actions, size_t n)
 {
     const char *group = NULL;
     for (size_t i = 0; i < n; i++) {
+        if (!view && idle(front, actions[i].id)) continue;
         const char *of = actions[i].group ? actions[i].group : view ? view->name : "";
         if (!group || strcmp(group, of) != 0) {
             if (h->n) add(h, (struct help_line){.heading = ""});
@@ -169,8 +183,8 @@ void help_open(struct app *a)
     const struct view_ops *ops = app_front(a)->ops;
     size_t n;
     if (!h) return;
-    add_actions(h, ops, ops->actions, ops->n_actions);
+    add_actions(h, ops, ops, ops->actions, ops->n_actions);
     const struct action *common = keymap_common(&n);
-    add_actions(h, NULL, common, n);
+    add_actions(h, ops, NULL, common, n);
     overlay_open(a, &help_overlay, h);
 }

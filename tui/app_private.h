@@ -106,7 +106,7 @@ struct app {
     struct history *history;
     struct pull *pull;                  /* the one that is under way, or NULL */
     char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
-    struct rect tab[VIEWS];             /* where the tabs are, for the mouse */
+    struct rect tab[VIEWS], help;       /* where the tabs and "? help" are, for the mouse */
     double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */
     double frame_s;                     /* what the last frame took */
 };

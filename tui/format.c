@@ -1,4 +1,5 @@
 #include "tui/format.h"
+#include <bertty/text.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -60,4 +61,15 @@ void format_run_id(struct bt_str *out, const char *id)
         short_name(out, id, n - tail, p + 17);
     else
         bt_str_add(out, id);
+}
+
+void format_end(struct bt_str *out, const char *text, size_t n, int columns)
+{
+    int width = bt_text_width(text, n);
+    if (width <= columns || columns < 2) {
+        bt_str_addn(out, text, n);
+        return;
+    }
+    bt_str_add(out, "…");
+    bt_text_slice(out, text, n, width - columns + 1, columns - 1);
 }

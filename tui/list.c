@@ -1,4 +1,5 @@
 #include "tui/list.h"
+#include "tui/format.h"
 #include <bertty/text.h>
 #include <string.h>
 
@@ -123,11 +124,18 @@ static void place(const struct list *l, const struct list_look *look, int room, 
 
 /* ── drawing ── */
 
-static void draw_aligned(struct term *t, struct rect cell, bool right, enum role role, const char *text,
-                         size_t n)
+static void draw_aligned(struct term *t, struct rect cell, const struct list_column *c, enum role role,
+                         const char *text, size_t n)
 {
-    int width = right ? bt_text_width(text, n) : 0;
-    term_text(t, cell, 0, right && width < cell.w ? cell.w - width : 0, role, text, n);
+    struct bt_str end = {0};
+    if (c->end) {
+        format_end(&end, text, n, cell.w);
+        text = bt_str_text(&end);
+        n = end.len;
+    }
+    int width = c->right ? bt_text_width(text, n) : 0;
+    term_text(t, cell, 0, c->right && width < cell.w ? cell.w - width : 0, role, text, n);
+    bt_str_free(&end);
 }
 
 static struct rect cell_rect(struct rect r, int y, const struct placed *p, int c)
@@ -143,8 +151,7 @@ static void draw_header(struct term *t, struct rect r, const struct list_look *l
         if (p->width[c] < 0 || !look->column[c].title) continue;
         bt_str_add(&title, look->column[c].title);
         if (look->sorted == c) bt_str_add(&title, look->descending ? " ↓" : " ↑");
-        draw_aligned(t, cell_rect(r, 0, p, c), look->column[c].right, ROLE_HEADER, bt_str_text(&title),
-                     title.len);
+        draw_aligned(t, cell_rect(r, 0, p, c), &look->column[c], ROLE_HEADER, bt_str_text(&title), title.len);
         bt_str_free(&title);
     }
 }
@@ -167,7 +174,7 @@ static void draw_cell(struct term *t, struct rect cell, struct list *l, const st
             n = part.len;
         }
     }
-    draw_aligned(t, cell, column->right, role, shown, n);
+    draw_aligned(t, cell, column, role, shown, n);
     bt_str_free(&text);
     bt_str_free(&part);
 }

@@ -18,6 +18,7 @@ struct list_column {
     const char *title; /* NULL in all columns: no header line */
     int min, max;      /* width; max 0: takes what is left (shared by all such columns) */
     bool right;        /* aligned to the right */
+    bool end;          /* of a text that is too long the end is shown, not the beginning */
     int drop;          /* > 0: left out when there is no room, the greatest first */
 };
 

@@ -45,6 +45,8 @@ struct view_ops {
     int panes;                    /* Tab goes through them; ≥ 1 */
     const struct action *actions; /* n_actions of them: they make the help too */
     size_t n_actions;
+    const int
+        *idle; /* shared actions that do nothing here, up to ACT_NONE: the help leaves them out; NULL: none */
 
     bool (*open)(struct view *v); /* once, before the first drawing; false: no memory */
     void (*close)(struct view *v);

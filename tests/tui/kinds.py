@@ -1,6 +1,6 @@
 """Runs of every kind of task, written by hand: experiment, data and predictions as an evaluation leaves them.
 
-    ner(d), qa(d), regression(d), sets(d), mlm(d), choices(d), absa(d)     # each makes runs/NAME in d
+    ner(d), qa(d), regression(d), sets(d), mlm(d), absa(d), pairs(d)     # each makes runs/NAME in d
 """
 import json
 from pathlib import Path
@@ -123,6 +123,32 @@ def mlm(d):
     rows = [{"prediction": "", "masked": m, "right": r, "loss": loss} for m, r, loss in ((1, 1, 0.5), (3, 1, 2.0), (2, 0, 4.0))]
     return run(d, "mlm", {"dev.txt": "\n".join(lines) + "\n"}, rows,
                {"train_file": file_of(d, "dev.txt"), "validation_file": file_of(d, "dev.txt")}, "perplexity", best=9.5, last=9.5)
+
+
+ASPECTS = [("The food is good but the staff is rude", "food", "positive", "positive"),
+           ("The food is good but the staff is rude", "staff", "negative", "positive"), ("Nice bar", "bar", "positive", "positive")]
+
+
+def absa(d):
+    table = "text\taspect\tlabel\n" + "".join(f"{t}\t{a}\t{g}\n" for t, a, g, _ in ASPECTS)
+    rows = [{"gold": g, "prediction": p, "correct": g == p, "score": 0.7, "loss": 0.4,
+             "scores": {"negative": 0.7 if p == "negative" else 0.3, "positive": 0.7 if p == "positive" else 0.3}} for _, _, g, p in ASPECTS]
+    return run(d, "absa", {"dev.tsv": table}, rows,
+               {"train_file": file_of(d, "dev.tsv"), "validation_file": file_of(d, "dev.tsv"), "text_column": "text",
+                "aspect_column": "aspect", "label_column": "label"}, "accuracy", best=0.66, last=0.66)
+
+
+NLI = ["not_entailment", "entailment"]
+
+
+def pairs(d):
+    """Labels that begin alike or are long."""
+    table = "a\tb\tlabel\n" + "".join(f"Rain fell on day {i}.\tIt was wet.\t{NLI[i % 2]}\n" for i in range(4))
+    rows = [{"gold": NLI[i % 2], "prediction": NLI[i // 2], "correct": i % 2 == i // 2, "score": 0.6, "loss": 0.5,
+             "scores": {NLI[i // 2]: 0.6, NLI[1 - i // 2]: 0.4}} for i in range(4)]
+    return run(d, "classification", {"dev.tsv": table}, rows,
+               {"train_file": file_of(d, "dev.tsv"), "validation_file": file_of(d, "dev.tsv"), "text_column": "a", "text_pair_column": "b",
+                "label_column": "label"}, "accuracy", best=0.5, last=0.5)
 
 
 # ── tiny models of every task, trained for a few steps ──

@@ -102,6 +102,27 @@ def test_settings_and_metrics():
         s.wait(r"best step +60 +60")
 
 
+def test_long_names_and_paths_and_ties():
+    """Names are cut in the middle, paths in front, and every run that is as good as the best has a star."""
+    names = ("sentiment-with-a-long-name-warmup-0", "sentiment-with-a-long-name-warmup-1")
+
+    def long(path):
+        data(path)
+        make(path, "worse", "1e-5", 0.5, 0.5, 0, started=1.5e9)
+        for i, name in enumerate(names):
+            run = make(path, name, "1e-5", 0.5, 0.75, i, started=1.6e9 + i)
+            text = (run / "experiment.yaml").read_text()
+            (run / "experiment.yaml").write_text(text.replace(f"{path}/dev.tsv", f"{path}/a-folder-with-a-long-name/dev-{i}.tsv"))
+
+    with compare(long, 24, 80, marks=names) as s:
+        s.wait(r"A ● sentimen…warmup-0 +B ▲ sentimen…warmup-1|A ● senti\S*…\S*warmup-0 +B ▲ senti\S*…\S*warmup-1")
+        s.wait(r"data.train_file +…\S*dev-0.tsv +…\S*dev-1.tsv")
+        s.resize(36, 120)
+        s.wait(r"A ● sentiment-with-a-long-name-warmup-0 +B ▲ sentiment-with-a-long-name-warmup-1")
+        mark(s, "worse")
+        s.wait(r"eval/accuracy +0.7500\* +0.7500\* +0.5000 ")
+
+
 def test_three_runs_and_the_reference():
     def three(path):
         two(path)

@@ -320,4 +320,19 @@ def test_choices_and_sets():
         assert s.end("q") == 0
 
 
+def test_folders_show_their_ends():
+    def deep(d):
+        for name in ("first", "second"):
+            folder = d / "a-folder-with-a-long-name" / "and-another-one-inside" / name
+            folder.mkdir(parents=True)
+            (folder / "x.tsv").write_text("text\tlabel\na\tb\n")
+            (d / f"{name}.yaml").write_text(f"task: {{type: classification}}\ndata:\n  train_file: {folder}/x.tsv\n"
+                                            "  text_column: text\n  label_column: label\n")
+
+    with Screen(["--open", "data"], setup=deep) as s:
+        s.wait(r"x\.tsv +train +first\.yaml .*inside/first/")
+        s.wait(r"x\.tsv +train +second\.yaml .*inside/second/")
+        assert s.end("q") == 0
+
+
 main(globals())

@@ -56,6 +56,21 @@ def test_help():
         assert s.end("q") == 0
 
 
+def test_help_names_what_works():
+    """Neither panes in a view that has one nor finds where nothing is searched for; a click on `? help` opens it."""
+    for view, there, missing in (("compare", "choose the runs", "next pane|next find"), ("log", "next find", "next pane|go in"),
+                                 ("predictions", "next pane", "next find")):
+        with Screen(["--open", view], rows=36, columns=120) as s:
+            s.wait(r"\? help$")
+            s.click(36, 117)
+            s.wait(r"─ Keys ─")
+            s.wait(there)
+            s.wait_gone(missing)
+            s.keys("Esc")
+            s.wait_gone("─ Keys ─")
+            assert s.end("q") == 0
+
+
 def test_help_is_whole():
     """No help of a view is cut off, whatever the width: long lines go on below."""
     for columns in (60, 120):

@@ -133,9 +133,9 @@ def test_sets():
     with opened(kinds.sets) as s:
         s.wait(r"love +1\.000 +0\.500 +0\.667 +2")
         s.keys("f")
-        s.wait(r"3 of 5 rows, labels missing")
+        s.wait(r"3 of 5 rows, missing")
         s.keys("f")
-        s.wait(r"2 of 5 rows, labels too many")
+        s.wait(r"2 of 5 rows, extra")
         s.keys("Esc", "Tab", "Enter")
         s.wait(r"2 of 5 rows, with anger")
 
@@ -219,6 +219,32 @@ def test_compare_answers_and_entities():
 def test_compare_masks():
     with compared(kinds.mlm, lambda i, row: None) as s:
         s.wait(r"nothing to pair")
+        assert s.end("q") == 0
+
+
+def test_aspects_tell_rows_of_a_sentence_apart():
+    for size in SIZES:
+        with opened(kinds.absa, size) as s:
+            s.wait(r"3 rows")
+            s.wait(r"⟦food⟧ The food is good")
+            s.wait(r"⟦staff⟧ The food is")
+            s.keys("j")
+            s.wait(r"The food is good but the ⟦staff⟧|but the ⟦staff⟧|⟦staff⟧ is rude")
+            assert s.end("q") == 0
+
+
+def test_long_labels_are_whole_at_80():
+    with opened(kinds.pairs, (24, 80)) as s:
+        s.wait(r"4 rows")
+        s.wait(r"2 +entailment +✗ not_entailment +0\.600 +0\.500")
+        s.wait(r"✗ not_entailment 0\.600|g entailment +0\.400|✓ not_entailment 0\.600")
+        assert s.end("q") == 0
+
+
+def test_perplexity_is_that_of_words():
+    with opened(kinds.mlm) as s:  # losses 0.5, 2, 4 of 1, 3, 2 words: 14.5 / 6
+        s.wait(r"loss of a word 2\.4167")
+        s.wait(r"perplexity 11\.21")
         assert s.end("q") == 0
 
 

@@ -455,12 +455,15 @@ static void receive(struct view *v, const struct app_request *r)
     v->zoom = true;
 }
 
+static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
+
 const struct view_ops view_charts = {
     .name = "Charts",
     .size = sizeof(struct charts_view),
     .panes = 1,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .idle = idle,
     .open = open_view,
     .close = close_view,
     .shown = shown,

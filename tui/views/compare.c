@@ -384,12 +384,15 @@ static bool open_view(struct view *v)
     return true;
 }
 
+static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
+
 const struct view_ops view_compare = {
     .name = "Compare",
     .size = sizeof(struct compare_view),
     .panes = 1,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .idle = idle,
     .open = open_view,
     .close = close_view,
     .shown = shown,

@@ -1,11 +1,19 @@
 /* Drawing the comparison: a table whose lines have a cell for each run, or for each label. */
 #include "tui/empty.h"
+#include "tui/format.h"
 #include "tui/views/compare_view.h"
 
 #include <bertty/text.h>
 #include <string.h>
 
-enum { NAME_LEAST = 16, NAME_MOST = 34, CELL_LEAST = 12, CELL_MOST = 26 };
+enum {
+    NAME_LEAST = 16,
+    NAME_MOST = 34,
+    CELL_LEAST = 12,
+    CELL_MOST = 26,
+    CELL_WIDEST = 44,
+    MARKS = 4 /* before a run's name */
+};
 
 static void put(struct term *t, struct rect r, int y, int x, enum role role, const char *text)
 {
@@ -27,9 +35,21 @@ static size_t most_cells(const struct compare_view *s)
     return s->lines.n_labels > runs ? s->lines.n_labels : runs;
 }
 
+/* Cells are as wide as the names of the runs, within bounds. */
+static int widest_cell(const struct compare_view *s)
+{
+    const struct bt_compare *c = s->found->compare;
+    int widest = CELL_MOST;
+    for (size_t i = 0; i < c->n_runs; i++) {
+        int w = bt_text_width(c->run[i].id, strlen(c->run[i].id)) + MARKS + 1;
+        if (w > widest) widest = w;
+    }
+    return widest < CELL_WIDEST ? widest : CELL_WIDEST;
+}
+
 static void lay_out(struct compare_view *s, int width)
 {
-    int need = NAME_LEAST, runs = (int)s->n;
+    int need = NAME_LEAST, runs = (int)s->n, most = widest_cell(s);
     for (size_t i = 0; i < s->lines.n; i++) {
         const struct compare_line *l = &s->lines.line[i];
         if (l->kind == COMPARE_HEAD || l->kind == COMPARE_NOTE) continue;
@@ -39,7 +59,7 @@ static void lay_out(struct compare_view *s, int width)
     s->name_width = need > NAME_MOST ? NAME_MOST : need;
     if (s->name_width > width / 2) s->name_width = width / 2;
     s->cell_width = runs ? (width - s->name_width - 1) / runs : CELL_MOST;
-    if (s->cell_width > CELL_MOST) s->cell_width = CELL_MOST;
+    if (s->cell_width > most) s->cell_width = most;
     if (s->cell_width < CELL_LEAST) s->cell_width = CELL_LEAST;
 }
 
@@ -72,12 +92,21 @@ bool compare_place(const struct compare_view *s, int y, int x, size_t *line, siz
 static enum role cell_role(const struct compare_view *s, const struct compare_line *l, size_t i)
 {
     const struct bt_compare *c = s->found->compare;
-    if (l->kind == COMPARE_METRIC) return c->metric[l->index].best == (int)i ? ROLE_GOOD : ROLE_TEXT;
+    if (l->kind == COMPARE_METRIC) return compare_is_best(&c->metric[l->index], i) ? ROLE_GOOD : ROLE_TEXT;
     if (l->kind == COMPARE_LABELS) return ROLE_HEADER;
     if (l->kind == COMPARE_MATRIX) return l->index == i ? ROLE_GOOD : ROLE_TEXT;
     if (l->kind != COMPARE_SETTING || i == 0) return ROLE_TEXT;
     const char *value = c->setting[l->index].value[i], *reference = c->setting[l->index].value[0];
     return value && reference && strcmp(value, reference) == 0 ? ROLE_DIM : ROLE_ACCENT;
+}
+
+static void cut_path(struct bt_str *text, int columns)
+{
+    struct bt_str end = {0};
+    format_end(&end, bt_str_text(text), text->len, columns);
+    bt_str_clear(text);
+    bt_str_addn(text, bt_str_text(&end), end.len);
+    bt_str_free(&end);
 }
 
 static void draw_cells(struct term *t, struct rect r, const struct compare_view *s,
@@ -91,6 +120,7 @@ static void draw_cells(struct term *t, struct rect r, const struct compare_view 
         struct rect cell = part(r, x, s->cell_width - 1);
         bt_str_clear(&text);
         compare_cell(&s->lines, l, s->found->compare, s->found->pairing, i, &text);
+        if (l->kind == COMPARE_SETTING && memchr(bt_str_text(&text), '/', text.len)) cut_path(&text, cell.w);
         int width = bt_text_width(bt_str_text(&text), text.len), left = 0;
         if (l->kind != COMPARE_SETTING && l->kind != COMPARE_RUN && width < cell.w) left = cell.w - width;
         put(t, cell, 0, left, cell_role(s, l, i), bt_str_text(&text));
@@ -116,6 +146,20 @@ static void draw_line(struct term *t, struct rect r, const struct compare_view *
 
 /* ── above the lines: which run is which ── */
 
+/* Beginning and end of a name that is too long: the one tells the experiment, the other the run. */
+static void run_name(const char *id, int room, struct bt_str *out)
+{
+    size_t n = strlen(id);
+    int width = bt_text_width(id, n), tail = room / 2, head = room - tail - 1;
+    if (width <= room || head < 1) {
+        bt_str_add(out, id);
+        return;
+    }
+    bt_text_slice(out, id, n, 0, head);
+    bt_str_add(out, "…");
+    bt_text_slice(out, id, n, width - tail, tail);
+}
+
 static void draw_head(struct view *v, struct rect r)
 {
     struct compare_view *s = v->state;
@@ -131,11 +175,10 @@ static void draw_head(struct view *v, struct rect r)
         const char *id = c->run[i].id;
         term_print(t, cell, 0, 0, i == s->cell ? ROLE_TITLE : ROLE_TEXT, "%c", 'A' + (int)(i % 26));
         term_put(t, cell, 0, 2, role_series(colour), plot_marker(colour, glyphs));
-        size_t n = strlen(id), room = cell.w > 4 ? (size_t)cell.w - 4 : 0;
-        bool cut = bt_text_width(id, n) > (int)room && n > room && room > 1;
-        if (cut) term_put(t, cell, 0, 4, ROLE_DIM, 0x2026);
-        /* its end tells runs apart */
-        put(t, cell, 0, cut ? 5 : 4, i == s->cell ? ROLE_TITLE : ROLE_TEXT, cut ? id + n - room + 1 : id);
+        struct bt_str name = {0};
+        run_name(id, cell.w - MARKS, &name);
+        put(t, cell, 0, MARKS, i == s->cell ? ROLE_TITLE : ROLE_TEXT, bt_str_text(&name));
+        bt_str_free(&name);
     }
 }
 

@@ -315,6 +315,11 @@ static void fact(const struct bt_compare_run *r, size_t which, struct bt_str *ou
         bt_str_addf(out, "%" PRId64, step);
 }
 
+bool compare_is_best(const struct bt_compare_metric *m, size_t i)
+{
+    return m->best >= 0 && m->value[i] == m->value[m->best];
+}
+
 static void metric_cell(const struct bt_compare_metric *m, size_t i, struct bt_str *out)
 {
     char text[32];
@@ -327,7 +332,7 @@ static void metric_cell(const struct bt_compare_metric *m, size_t i, struct bt_s
         snprintf(text, sizeof text, "%.0f", v);
     else
         plot_value(text, sizeof text, v);
-    bt_str_addf(out, "%s%c", text, m->best == (int)i ? '*' : ' ');
+    bt_str_addf(out, "%s%c", text, compare_is_best(m, i) ? '*' : ' ');
 }
 
 /* What equals the reference, the first run, needs no second look. */

@@ -78,4 +78,7 @@ enum compare_order { COMPARE_BY_ROW, COMPARE_BY_LOSS, COMPARE_BY_P, COMPARE_ORDE
 size_t compare_rows(const struct bt_pairing *p, const struct compare_set *set, enum compare_order order,
                     size_t *index);
 
+/* As good as the best run of it: several may be. */
+bool compare_is_best(const struct bt_compare_metric *m, size_t i);
+
 #endif

@@ -18,6 +18,7 @@ struct listing {
     char *run;
     struct data_source *source;
     size_t n;
+    char here[4096]; /* the working directory */
 };
 
 static void source_free(struct data_source *x)
@@ -43,6 +44,12 @@ static bool listed(const struct listing *l, const char *path, const char *of)
     return false;
 }
 
+static size_t inside(const char *here, const char *path)
+{
+    size_t n = strlen(here);
+    return n > 1 && strncmp(path, here, n) == 0 && path[n] == '/' ? n + 1 : 0;
+}
+
 static void add(struct listing *l, const char *path, const char *what, const char *of, const char *experiment)
 {
     if (l->n >= MOST_SOURCES || listed(l, path, of)) return;
@@ -53,6 +60,7 @@ static void add(struct listing *l, const char *path, const char *what, const cha
                             .what = bt_strdup(what),
                             .of = bt_strdup(of),
                             .experiment = bt_strdup(experiment),
+                            .shown = inside(l->here, path),
                             .there = access(path, R_OK) == 0};
     if (x.path && x.what && x.of)
         l->source[l->n++] = x;
@@ -109,6 +117,7 @@ static void list_run(void *ctx, const atomic_bool *cancel)
     char *path = l->run ? bt_path_join(l->run, "experiment.yaml") : NULL;
     (void)cancel;
     struct bt_str of = {0};
+    if (!getcwd(l->here, sizeof l->here)) l->here[0] = '\0';
     if (path) format_run_id(&of, bt_path_base(l->run));
     if (path) add_experiment(l, path, bt_str_text(&of));
     bt_str_free(&of);
@@ -165,7 +174,7 @@ static const struct list_column columns[COLUMNS] = {
     [COL_FILE] = {.title = "file", .min = 12, .max = 40},
     [COL_WHAT] = {.title = "part", .min = 10, .max = 10},
     [COL_OF] = {.title = "of", .min = 12, .max = 36, .drop = 1},
-    [COL_FOLDER] = {.title = "folder", .min = 8, .drop = 2},
+    [COL_FOLDER] = {.title = "folder", .min = 8, .drop = 2, .end = true},
 };
 
 static void cell(void *ctx, size_t i, int column, struct bt_str *out, enum role *role)
@@ -175,7 +184,7 @@ static void cell(void *ctx, size_t i, int column, struct bt_str *out, enum role 
     const char *base = bt_path_base(x->path);
     const char *const text[COLUMNS] = {[COL_FILE] = base, [COL_WHAT] = x->what, [COL_OF] = x->of};
     if (column == COL_FOLDER)
-        bt_str_addn(out, x->path, (size_t)(base - x->path));
+        bt_str_addn(out, x->path + x->shown, (size_t)(base - x->path) - x->shown);
     else
         bt_str_add(out, text[column]);
     if (!x->there) *role = ROLE_DIM;

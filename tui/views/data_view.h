@@ -75,6 +75,7 @@ enum data_page { DATA_FILES, DATA_ROWS, DATA_DETAIL, DATA_COUNTS, DATA_LENGTHS }
 
 struct data_source { /* a file to open */
     char *path, *what, *of, *experiment;
+    size_t shown; /* bytes of the path that are left out: the working directory's */
     bool there;
 };
 

@@ -483,12 +483,15 @@ static void close_log(struct view *v)
     free(s->error);
 }
 
+static const int idle[] = {ACT_ENTER, ACT_NONE};
+
 const struct view_ops view_log = {
     .name = "Log",
     .size = sizeof(struct log_view),
     .panes = 1,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .idle = idle,
     .open = open_log,
     .close = close_log,
     .receive = receive,

@@ -546,12 +546,15 @@ static void hints(struct view *v, struct bt_str *out)
     bt_str_add(out, !s->p ? "t other split  R read again" : labels ? text[v->focus] : other[v->focus]);
 }
 
+static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
+
 const struct view_ops view_predictions = {
     .name = "Predictions",
     .size = sizeof(struct pred_view),
     .panes = PRED_PANES,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .idle = idle,
     .open = open_view,
     .close = close_view,
     .receive = receive,

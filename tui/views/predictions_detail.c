@@ -14,7 +14,7 @@ enum { MOST_ABOVE = 5 /* scores above the text */ };
 
 static void put_score(struct sheet *d, const struct pred_view *s, const struct bt_prediction *r, int i)
 {
-    int label_w = pred_label_width(s, d->width / 3), room = d->width - label_w - 10;
+    int label_w = pred_label_width(s, d->width / 2), room = d->width - label_w - 10;
     struct bt_str line = {0}, label = {0};
     int n = (int)(r->scores[i] * (float)room + 0.5f);
     int w = bt_text_fit(&label, s->p->label[i], strlen(s->p->label[i]), label_w);
@@ -181,7 +181,7 @@ static void put_set_label(struct sheet *d, const struct pred_view *s, const stru
                        : wanted           ? "−"
                                           : " ";
     enum role role = !gold || chosen == wanted ? (chosen ? ROLE_GOOD : ROLE_TEXT) : ROLE_BAD;
-    int label_w = pred_label_width(s, d->width / 3), room = d->width - label_w - 10;
+    int label_w = pred_label_width(s, d->width / 2), room = d->width - label_w - 10;
     struct bt_str line = {0};
     int w = bt_text_fit(&line, label, strlen(label), label_w);
     bt_str_addf(&line, "%*s %.3f ", label_w - w, "", (double)r->scores[i]);
@@ -218,10 +218,11 @@ static void put_number(struct sheet *d, const struct pred_view *s, const struct 
     const struct bt_example *x = example_of(s, r);
     bool wrong = pred_wrong(s->p, &s->facts, r);
     sheet_print(d, ROLE_TEXT, 0, "predicted %.6g", r->value);
-    if (!isnan(r->gold_value))
-        sheet_print(d, wrong ? ROLE_BAD : ROLE_GOOD, 0, "gold %.6g: %.4g too %s%s", r->gold_value,
-                    fabs(r->value - r->gold_value), r->value < r->gold_value ? "low" : "high",
-                    wrong ? ", more than the mean error" : "");
+    struct bt_str line = {0};
+    bt_str_addf(&line, "gold %.6g: %.4g too %s%s", r->gold_value, fabs(r->value - r->gold_value),
+                r->value < r->gold_value ? "low" : "high", wrong ? ", more than the mean error" : "");
+    if (!isnan(r->gold_value)) sheet_wrap(d, wrong ? ROLE_BAD : ROLE_GOOD, 0, bt_str_text(&line), line.len);
+    bt_str_free(&line);
     if (x) put_text(d, x);
     if (x) put_pair(d, x);
     put_where(d, s, x);

@@ -6,7 +6,7 @@
 
 static const char *const slice_names[][PRED_SLICES] = {
     [BT_ROWS_LABELS] = {NULL},
-    [BT_ROWS_SETS] = {"labels missing", "labels too many", "no label given"},
+    [BT_ROWS_SETS] = {"missing", "extra", "no label"},
     [BT_ROWS_NUMBERS] = {"too high", "too low"},
     [BT_ROWS_TAGS] = {"missed", "spurious", "wrong type", "wrong boundary"},
     [BT_ROWS_ANSWERS] = {"exact", "partly right", "wrong", "answered, has none", "not answered"},
@@ -341,19 +341,18 @@ static void sum_answers(const struct bt_predictions *p, struct pred_facts *f)
 static void sum_masks(const struct bt_predictions *p, struct pred_facts *f)
 {
     double masked = 0, wrong = 0, loss = 0;
-    size_t known = 0;
     for (size_t i = 0; i < p->n; i++) {
         struct bt_json *v = bt_prediction_json(p, &p->row[i]);
-        masked += (double)bt_json_int(bt_json_get(v, "masked"), 0);
+        double words = (double)bt_json_int(bt_json_get(v, "masked"), 0);
         bt_json_free(v);
+        masked += words;
         wrong += f->mistakes[i];
-        if (isnan(p->row[i].loss)) continue;
-        loss += (double)p->row[i].loss;
-        known++;
+        if (!isnan(p->row[i].loss)) loss += words * (double)p->row[i].loss;
     }
     figure(f, "masked words", masked);
     figure(f, "right", masked > 0 ? (masked - wrong) / masked : (double)NAN);
-    figure(f, "mean loss", mean_of(loss, known));
+    figure(f, "loss of a word", masked > 0 ? loss / masked : (double)NAN);
+    figure(f, "perplexity", masked > 0 ? exp(loss / masked) : (double)NAN);
 }
 
 static bool sum_numbers(const struct bt_predictions *p, struct pred_facts *f)

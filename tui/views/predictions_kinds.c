@@ -90,8 +90,10 @@ static void text_cell(const struct pred_view *s, const struct bt_prediction *r, 
     const struct bt_example *x = pred_example(s->p, s->texts ? s->texts->examples : NULL, r);
     (void)role;
     if (!x) return;
+    bool aspect = s->texts->kind == BT_EXAMPLE_ASPECT; /* it tells rows of one sentence apart */
+    if (aspect && x->pair) bt_str_addf(out, "⟦%s⟧ ", x->pair);
     add_part(out, x->text, x->text_n, "");
-    if (s->p->kind != BT_ROWS_ANSWERS) add_part(out, x->pair, x->pair_n, " | ");
+    if (s->p->kind != BT_ROWS_ANSWERS && !aspect) add_part(out, x->pair, x->pair_n, " | ");
     for (uint32_t i = 0; s->p->kind == BT_ROWS_LABELS && i < x->parts; i++)
         add_part(out, x->part[i].text, x->part[i].n, i ? " / " : " | ");
 }
@@ -208,16 +210,13 @@ static const struct column table[][PRED_COLUMNS] = {
           .order = PRED_BY_MARGIN},
          LOSS,
          TEXT("text")},
-    [BT_ROWS_SETS] = {ROW,
-                      {.look = {.title = "wrong", .min = 7, .max = 7},
-                       .cell = mistakes_cell,
-                       .order = PRED_BY_MISTAKES},
-                      {.look = {.title = "labels (+ extra, − missing)", .min = 24},
-                       .cell = set_cell,
-                       .order = PRED_ORDERS},
-                      CONFIDENCE,
-                      LOSS,
-                      TEXT("text")},
+    [BT_ROWS_SETS] =
+        {ROW,
+         {.look = {.title = "wrong", .min = 7, .max = 7}, .cell = mistakes_cell, .order = PRED_BY_MISTAKES},
+         {.look = {.title = "labels +extra −missing", .min = 24}, .cell = set_cell, .order = PRED_ORDERS},
+         CONFIDENCE,
+         LOSS,
+         TEXT("text")},
     [BT_ROWS_NUMBERS] = {ROW,
                          {.look = {.title = "gold", .min = 8, .max = 9, .right = true},
                           .cell = gold_number,
@@ -295,6 +294,17 @@ static bool descends(const struct pred_query *q)
     return worst_is_most != q->reversed;
 }
 
+/* Long labels are told apart before the text gets the rest. */
+static void fit_labels(const struct pred_view *s, const struct column *c, struct list_column *look)
+{
+    enum { LONG = 9, LEAST_TEXT = 18 };
+    int width = pred_label_width(s, 14);
+    if (c->cell == text_cell && width > LONG) look->min = LEAST_TEXT;
+    if (c->cell == predicted_cell) width += 2;
+    if (c->cell == gold_cell || c->cell == predicted_cell)
+        look->min = width < look->min ? look->min : width < look->max ? width : look->max;
+}
+
 struct list_look pred_look(const struct view *v)
 {
     struct pred_view *s = v->state;
@@ -303,6 +313,7 @@ struct list_look pred_look(const struct view *v)
         const struct column *c = &table[s->p->kind][k];
         if (c->of_example && s->texts && !s->texts->examples) continue; /* the last one */
         s->column[n] = c->look;
+        if (s->p->kind == BT_ROWS_LABELS) fit_labels(s, c, &s->column[n]);
         if (c->order == s->query.order) sorted = n;
         n++;
     }

@@ -150,6 +150,7 @@ static void read_texts(const struct bt_experiment *x, enum pred_split split, str
                 pred_split_name(split));
         return;
     }
+    t->kind = spec.kind;
     spec.files = (const char *const *)files->item;
     spec.n_files = files->n;
     spec.max_samples = most > 0 ? (size_t)most : 0;

@@ -14,6 +14,7 @@
 /* As many on a line as fit; returns the lines. */
 static int draw_figures(struct term *t, struct rect in, const struct pred_facts *f)
 {
+    const bool percent = f->kind == BT_ROWS_ANSWERS;
     int y = 0, x = 0;
     for (int i = 0; i < f->n_figures; i++) {
         char value[32] = "-";
@@ -21,7 +22,7 @@ static int draw_figures(struct term *t, struct rect in, const struct pred_facts 
         if (!isnan(v))
             snprintf(value, sizeof value,
                      v == floor(v) && fabs(v) < 1e9 ? "%.0f"
-                     : fabs(v) >= 10                ? "%.2f"
+                     : fabs(v) >= 10 || percent     ? "%.2f"
                                                     : "%.4f",
                      v);
         int need = (int)(strlen(f->figure[i].name) + 1 + strlen(value));

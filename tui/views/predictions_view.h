@@ -20,6 +20,7 @@ const char *pred_split_name(enum pred_split split);
 /* The texts of a split, as they stand in its files now. */
 struct pred_texts {
     struct bt_examples *examples; /* NULL: err says why */
+    enum bt_example_kind kind;
     struct bt_error err;
     char **file;
     size_t n_files;

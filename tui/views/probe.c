@@ -451,11 +451,14 @@ static void receive(struct view *v, const struct app_request *r)
     edited(v);
 }
 
+static const int idle[] = {ACT_SEARCH, ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
+
 const struct view_ops view_probe = {.name = "Probe",
                                     .size = sizeof(struct probe_view),
                                     .panes = PROBE_PANES,
                                     .actions = actions,
                                     .n_actions = sizeof actions / sizeof *actions,
+                                    .idle = idle,
                                     .open = open_view,
                                     .close = close_view,
                                     .shown = shown,

@@ -329,12 +329,15 @@ static void hints(struct view *v, struct bt_str *out)
     bt_str_add(out, "  e clone  / filter  s sort");
 }
 
+static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
+
 const struct view_ops view_runs = {
     .name = "Runs",
     .size = sizeof(struct runs_view),
     .panes = RUNS_PANES,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .idle = idle,
     .open = open_view,
     .close = close_view,
     .draw = runs_draw,
