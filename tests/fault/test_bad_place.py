@@ -70,14 +70,22 @@ class Disk:
             subprocess.run(["umount", self.at], check=True)
 
 
+def no_room(folder, place, free):
+    """Refused before anything is made, by train and check, with the room that there is and the room that is needed."""
+    name = f"no room in {place.name}"
+    refused(name, folder, [*TRAIN, "--runs", place], f"{place}: {free} MiB free, the run needs ", "two checkpoints")
+    done = finished(["check", "tiny.yaml", "--set", f"run.output_dir={place}"], folder)
+    one_line(f"check: {name}", done, 1, ["not enough room on the disk"])
+    COUNT.check(f"check: {name}: said in figures", f", {free} free\n".encode() in done.stdout, done.stdout)
+
+
 def disk_too_small():
     folder = GROUND.fresh()
+    no_room(folder, Path("/proc/runs"), 0)  # a file system without any room, for everybody; and a directory that is not there yet
     with Disk(folder, MIB) as disk:
         if not disk:
             return COUNT.skip("full disk", "only root can mount a small file system")
-        refused("a disk that is too small", folder, [*TRAIN, "--runs", disk], "disk", "MiB")
-        done = finished(["check", "tiny.yaml", "--set", f"run.output_dir={disk}"], folder)
-        one_line("check: a disk that is too small", done, 1, ["not enough room on the disk"])
+        no_room(folder, disk, 1)
         COUNT.check("check leaves nothing", not list(disk.iterdir()), list(disk.iterdir()))
 
 
