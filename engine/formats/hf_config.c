@@ -86,7 +86,16 @@ static void labels(struct reader *r, struct bt__model_config *c)
     }
 }
 
-/* What we left there ourselves: numbers by name. */
+static void options(struct reader *r, const struct bt_json *map, struct bt__model_config *c)
+{
+    if (bt_json_kind(map) != BT_JSON_OBJECT) return;
+    for (const void *it = bt_json_first(map); it && !r->status; it = bt_json_next(map, it)) {
+        const char *value = bt_json_text(bt_json_value(it), NULL);
+        if (value) r->status = bt__model_ask(c, bt_json_key(it), value, r->err);
+    }
+}
+
+/* What we left there ourselves: numbers by name, and options. */
 static void settings(struct reader *r, struct bt__model_config *c)
 {
     const struct bt_json *map = bt_json_get(r->root, "bertty");
@@ -96,6 +105,7 @@ static void settings(struct reader *r, struct bt__model_config *c)
         if (kind == BT_JSON_INT || kind == BT_JSON_REAL)
             bt__model_set(c, bt_json_key(it), bt_json_number(bt_json_value(it), 0.0));
     }
+    options(r, bt_json_get(map, "options"), c);
 }
 
 /* A name that does not fit is none that we know. */

@@ -27,10 +27,16 @@ static void write_labels(struct bt_json_writer *w, const struct bt__model_config
 
 static void write_settings(struct bt_json_writer *w, const struct bt__model_config *c)
 {
-    if (c->settings == 0) return;
+    if (c->settings == 0 && c->n_asked == 0) return;
     bt_jw_key(w, "bertty");
     bt_jw_object(w);
     for (int i = 0; i < c->settings; i++) bt_jw_knum(w, c->setting[i].name, c->setting[i].value);
+    if (c->n_asked) {
+        bt_jw_key(w, "options");
+        bt_jw_object(w);
+        for (int i = 0; i < c->n_asked; i++) bt_jw_ktext(w, c->asked[i].key, c->asked[i].value);
+        bt_jw_end_object(w);
+    }
     bt_jw_end_object(w);
 }
 

@@ -73,14 +73,33 @@ bool bt__scheme_find(const char *name, enum bt__scheme *s)
     return false;
 }
 
+static bool has_tag(const char *const *tags, size_t n, char letter, const struct bt__tag *type)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct bt__tag t = bt__tag_parse(tags[i]);
+        if (t.letter == letter && bt__tag_same_type(&t, type)) return true;
+    }
+    return false;
+}
+
+/* Does every type that has an I- have a tag of that letter too? Where each entity has one, it does. */
+static bool always_with(const char *const *tags, size_t n, char letter)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct bt__tag t = bt__tag_parse(tags[i]);
+        if (t.letter == 'I' && !has_tag(tags, n, letter, &t)) return false;
+    }
+    return true;
+}
+
 enum bt__scheme bt__scheme_guess(const char *const *tags, size_t n)
 {
     bool seen[128] = {false};
     for (size_t i = 0; i < n; i++) seen[(unsigned char)bt__tag_parse(tags[i]).letter & 127] = true;
     if (seen['L'] || seen['U']) return BT__BILOU;
     if (seen['S'] || (seen['B'] && seen['E'])) return BT__IOBES;
-    if (seen['E']) return BT__IOE2;
-    return seen['B'] ? BT__IOB2 : BT__IOB1;
+    if (seen['E']) return always_with(tags, n, 'E') ? BT__IOE2 : BT__IOE1;
+    return seen['B'] && always_with(tags, n, 'B') ? BT__IOB2 : BT__IOB1;
 }
 
 static bool has(const char *letters, char c)

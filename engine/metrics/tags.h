@@ -13,8 +13,8 @@ enum bt__scheme { BT__IOB1, BT__IOB2, BT__IOE1, BT__IOE2, BT__IOBES, BT__BILOU }
 const char *bt__scheme_name(enum bt__scheme s);
 /* By its name, in upper or lower case; false: none. */
 bool bt__scheme_find(const char *name, enum bt__scheme *s);
-/* The scheme that a set of tags can be in: BILOU with L or U, IOBES with S or both B and E, IOE2 with E, IOB2 with B, else IOB1. A file
- * in IOB1 or IOE1 cannot be told by its letters where it has B or E: bt__tags_check() on its sentences can. */
+/* The scheme that a set of tags can be in: BILOU with L or U, IOBES with S or both B and E, IOE2 or IOB2 where every type with an I
+ * has an E or a B too, else IOE1 or IOB1. A set in IOB1 or IOE1 in which all types have them cannot be told: bt__tags_check() on sentences can. */
 enum bt__scheme bt__scheme_guess(const char *const *tags, size_t n);
 
 struct bt__tag {

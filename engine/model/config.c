@@ -71,8 +71,43 @@ void bt__model_set(struct bt__model_config *c, const char *name, double value)
     if (i == c->settings) c->settings++;
 }
 
+const char *bt__model_asked(const struct bt__model_config *c, const char *key)
+{
+    for (int i = 0; i < c->n_asked; i++)
+        if (strcmp(c->asked[i].key, key) == 0) return c->asked[i].value;
+    return NULL;
+}
+
+enum bt_status bt__model_ask(struct bt__model_config *c, const char *key, const char *value,
+                             struct bt_error *err)
+{
+    struct bt__model_option *more = realloc(c->asked, ((size_t)c->n_asked + 1) * sizeof *more);
+    if (more) c->asked = more;
+    struct bt__model_option one = {.key = more ? bt_strdup(key) : NULL,
+                                   .value = more ? bt_strdup(value) : NULL};
+    if (one.key && one.value) {
+        c->asked[c->n_asked++] = one;
+        return BT_OK;
+    }
+    free(one.key);
+    free(one.value);
+    return bt_fail(err, BT_NOMEM, "no memory for the model's options");
+}
+
+void bt__model_asked_free(struct bt__model_config *c)
+{
+    for (int i = 0; i < c->n_asked; i++) {
+        free(c->asked[i].key);
+        free(c->asked[i].value);
+    }
+    free(c->asked);
+    c->asked = NULL;
+    c->n_asked = 0;
+}
+
 void bt__model_config_free(struct bt__model_config *c)
 {
+    bt__model_asked_free(c);
     for (int i = 0; c->label_names && i < c->num_labels; i++) free(c->label_names[i]);
     free(c->label_names);
     *c = (struct bt__model_config){.num_labels = 0};
@@ -83,12 +118,16 @@ enum bt_status bt__model_config_copy(struct bt__model_config *dst, const struct 
 {
     *dst = *src;
     dst->label_names = NULL;
-    if (!src->label_names || src->num_labels == 0) return BT_OK;
-    dst->label_names = calloc((size_t)src->num_labels, sizeof *dst->label_names);
-    bool ok = dst->label_names != NULL;
-    for (int i = 0; ok && i < src->num_labels; i++)
+    dst->asked = NULL;
+    dst->n_asked = 0;
+    bool ok = true;
+    for (int i = 0; ok && i < src->n_asked; i++)
+        ok = !bt__model_ask(dst, src->asked[i].key, src->asked[i].value, NULL);
+    if (ok && src->label_names && src->num_labels > 0)
+        ok = (dst->label_names = calloc((size_t)src->num_labels, sizeof *dst->label_names)) != NULL;
+    for (int i = 0; ok && dst->label_names && i < src->num_labels; i++)
         ok = (dst->label_names[i] = bt_strdup(src->label_names[i])) != NULL;
     if (ok) return BT_OK;
     bt__model_config_free(dst);
-    return bt_fail(err, BT_NOMEM, "no memory for %d label names", src->num_labels);
+    return bt_fail(err, BT_NOMEM, "no memory for a copy of a configuration");
 }

@@ -15,6 +15,11 @@ struct bt__model_setting {
 };
 enum { BT__MODEL_SETTINGS = 4 };
 
+/* An option of the run that the model was made by, and its value as text. */
+struct bt__model_option {
+    char *key, *value;
+};
+
 /* The matrices of a layer that can have an adapter, in the order of their parameters. */
 enum bt__lora_kind {
     BT__LORA_QUERY,
@@ -48,6 +53,8 @@ struct bt__model_config {
     char **label_names; /* id2label, num_labels of them, owned; NULL when num_labels is 0 */
     struct bt__model_setting setting[BT__MODEL_SETTINGS]; /* our own part of config.json, "bertty" */
     int settings;
+    struct bt__model_option *asked; /* [n_asked] likewise, "bertty.options"; owned */
+    int n_asked;
     struct bt__lora lora; /* not the file's: asked for by a run */
 };
 
@@ -73,7 +80,12 @@ enum bt_status bt__model_config_check(const struct bt__model_config *c, const ch
 /* The value of a setting, or NaN; adds or changes one (what is beyond BT__MODEL_SETTINGS is left out). */
 double bt__model_setting(const struct bt__model_config *c, const char *name);
 void bt__model_set(struct bt__model_config *c, const char *name, double value);
-void bt__model_config_free(struct bt__model_config *c); /* the label names; back to the zero state */
+/* The value of an option, or NULL; adds one; drops all. */
+const char *bt__model_asked(const struct bt__model_config *c, const char *key);
+enum bt_status bt__model_ask(struct bt__model_config *c, const char *key, const char *value,
+                             struct bt_error *err);
+void bt__model_asked_free(struct bt__model_config *c);
+void bt__model_config_free(struct bt__model_config *c); /* label names, options; back to the zero state */
 enum bt_status bt__model_config_copy(struct bt__model_config *dst, const struct bt__model_config *src,
                                      struct bt_error *err); /* deep */
 

@@ -4,6 +4,7 @@
 #include "formats/hf_dir.h"
 #include "formats/weights.h"
 #include "math/gemm.h"
+#include "run/asked.h"
 #include <bertty/file.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static enum bt_status default_experiment(struct bt_predictor *p, const struct bt
     p->x->data_max_seq_length = c->max_position_embeddings;
     const int usual = bt__task_ops(p->x->task_type)->max_length;
     if (usual && usual < p->x->data_max_seq_length) p->x->data_max_seq_length = usual;
-    return BT_OK;
+    return bt__asked_read(p->x, c, p->dir, err);
 }
 
 /* How many labels the head in the file tells apart; 2 if there is none. */
@@ -105,7 +106,7 @@ static enum bt_status make_model(struct bt_predictor *p, struct bt__model_config
     enum bt_status st =
         bt__task_create(p->x, p->tokenizer, NULL, named ? (const char *const *)c->label_names : NULL,
                         named ? (size_t)c->num_labels : 0, &p->task, err);
-    if (st) return st;
+    if (st) return bt_error_prefix(err, st, "%s", p->dir);
     if (p->task->ops->recall) p->task->ops->recall(p->task, c);
     const struct bt__head_spec head = p->task->ops->head(p->task);
     if (bt__model_create(c, &head, &p->m, err))

@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "batch/order.h"
 #include "formats/adapter.h"
+#include "run/asked.h"
 #include "run/settings.h"
 #include "tasks/class_weights.h"
 #include <bertty/file.h>
@@ -205,11 +206,18 @@ static enum bt_status make_model(const struct job *j, const struct bt__model_con
     named.label_names = number ? only : t->labels.name;        /* lent: bt__model_create copies */
     named.num_labels = number ? 1 : t->labels.n;
     bt__task_name_model(t->ops, &named);
-    named.settings = 0; /* of another task, perhaps */
+    named.settings = 0; /* of another task, perhaps; as are the options */
+    named.asked = NULL;
+    named.n_asked = 0;
     if (t->ops->remember) t->ops->remember(t, &named);
     enum bt_status st = bt__lora_of(j->x, &named, j->err);
-    if (st) return st;
+    if (!st) st = bt__asked_write(j->x, &named, j->err);
+    if (st) {
+        bt__model_asked_free(&named);
+        return st;
+    }
     st = bt__model_create(&named, &head, &j->s->model, j->err);
+    bt__model_asked_free(&named);
     if (st) return bt_error_prefix(j->err, st, "%s/config.json", j->s->model_dir);
     j->s->fresh = calloc(j->s->model->params.n, sizeof *j->s->fresh);
     return j->s->fresh ? bt__freeze(j->x, &j->s->model->params, j->err) : no_memory(j);

@@ -68,6 +68,26 @@ def test_training_learns():
     assert list(labels.values()) == ["B-JOY", "B-WOE", "I-JOY", "I-WOE", "O"], labels
 
 
+def test_scheme_of_a_directory():
+    """A model in IOB1 whose labels have B- for one type alone, as those that were trained on CoNLL-2003: what it learnt is not missed."""
+    touching = [(["good", "great", "the"], ["I-JOY", "B-JOY", "O"])] * 4
+    (HERE / "touching.conll").write_text(columns(sentences(30, 1) + touching))
+    path = experiment("iob1", {"data.train_file": "../touching.conll", "task.scheme": "IOB1", "train.max_steps": 40, "optim.learning_rate": 5e-3,
+                               "eval.eval_steps": 40, "run.save_steps": 40})
+    told("train", path, "--name", "iob1", program=FAST)
+    told("export", "iob1", HERE / "iob1-model")
+    config = HERE / "iob1-model/config.json"
+    plain = json.loads(config.read_text())
+    assert list(plain["id2label"].values()) == ["B-JOY", "I-JOY", "I-WOE", "O"], plain
+    figures = {}
+    for said in ("kept", "guessed"):
+        figures[said] = json.loads(told("eval", HERE / "iob1-model", "--data", "dev.conll", "--json").splitlines()[-1])["metrics"]
+        assert plain.pop("bertty", None) or said == "guessed"
+        config.write_text(json.dumps(plain))
+    of_run = json.loads(told("eval", "iob1", "--data", "dev.conll", "--json").splitlines()[-1])["metrics"]
+    assert figures["kept"] == figures["guessed"] == of_run and of_run["f1_WOE"] > 0.5, (figures, of_run)
+
+
 def test_eval_tells_types():
     out = told("eval", "tiny", "--data", "dev.conll")
     assert "entities" in out and "JOY" in out and "WOE" in out, out

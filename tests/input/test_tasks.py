@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every task on a tiny model: the same bits with any number of threads and after a stop and a resume, `eval` tells what the run told, `predict` answers,
-and the saved configuration says what transformers has to load. That the figures are right is proven by tests/golden."""
+an exported directory answers as the run, and the saved configuration says what transformers has to load. That the figures are right is proven by tests/golden."""
 import hashlib
 import json
 import os
@@ -80,16 +80,17 @@ def plain(rng, n):
 
 TABLE = {"data.header": False, "data.text_column": 1, "data.label_column": 2}
 TASKS = {  # data made by a function; options; words of predict; architecture, problem_type
-    "classification": (lambda r, n: table(r, n, text, label), TABLE, ["--text", "the film"], "BertForSequenceClassification"),
-    "regression": (lambda r, n: table(r, n, text, number), TABLE, ["--text", "the film"], "BertForSequenceClassification"),
-    "multilabel": (lambda r, n: table(r, n, text, labels), TABLE, ["--text", "the film"], "BertForSequenceClassification"),
-    "absa": (aspects, {"data.format": "semeval"}, ["--text", "the plot was dull", "--pair", "plot"],
+    "classification": (lambda r, n: table(r, n, text, label), {**TABLE, "data.truncation": "head_tail", "data.max_seq_length": 8}, ["--text", "the film"], "BertForSequenceClassification"),
+    "regression": (lambda r, n: table(r, n, text, number), {**TABLE, "data.truncation": "sliding_window", "data.max_seq_length": 7, "task.doc_stride": 2}, ["--text", "the film"], "BertForSequenceClassification"),
+    "multilabel": (lambda r, n: table(r, n, text, labels), {**TABLE, "task.threshold": ["0.6", "b=0.2"]}, ["--text", "the film"], "BertForSequenceClassification"),
+    "absa": (aspects, {"data.format": "semeval", "task.absa_format": "qa_m"}, ["--text", "the plot was dull", "--pair", "plot"],
              "BertForSequenceClassification"),
     "multiple_choice": (choices, {"data.text_column": "text", "data.choice_columns": ["one", "two", "three"],
                                   "data.label_column": "label"},
                         ["--text", "the film", "--choice", "was good", "--choice", "was bad", "--choice", "is"], "BertForMultipleChoice"),
-    "ner": (tagged, {"data.max_seq_length": 24, "task.doc_stride": 4}, ["--text", "the good film"], "BertForTokenClassification"),
-    "qa": (questions, {"data.max_seq_length": 32, "task.doc_stride": 8, "task.max_query_length": 8}, ["--text", "is it good", "--pair", "the film was very good"],
+    "ner": (tagged, {"data.max_seq_length": 24, "task.doc_stride": 4, "task.scheme": "IOBES", "task.eval_mode": "strict"}, ["--text", "the good film"], "BertForTokenClassification"),
+    "qa": (questions, {"data.max_seq_length": 32, "task.doc_stride": 8, "task.max_query_length": 8, "task.n_best_size": 5,
+                       "task.max_answer_length": 3, "task.null_score_diff_threshold": "0.1"}, ["--text", "is it good", "--pair", "the film was very good"],
            "BertForQuestionAnswering"),
     "mlm": (plain, {"data.max_seq_length": 32}, ["--text", "the [MASK] was good"], "BertForMaskedLM"),
 }
@@ -162,6 +163,40 @@ def predicted(task):
     assert len(rows) == 17 and [r["id"] for r in rows] == list(range(1, 18)) and all("prediction" in r for r in rows), (task, rows[:1])
 
 
+INPUTS = {"absa": lambda r: f"{text(r)}\t{r.choice(['plot', 'cast'])}", "multiple_choice": lambda r: "\t".join(text(r) for _ in range(4)),
+          "qa": lambda r: f"is it good\t{text(r)} {text(r)} {text(r)} {text(r)}", "ner": lambda r: " ".join(text(r) for _ in range(4)),
+          "mlm": lambda r: f"{text(r)} [MASK] {text(r)}"}
+
+
+def exported(task):
+    """predict of the exported directory, which knows nothing of the run, against predict of the run."""
+    rng, folder = random.Random(7), ROOT / task
+    lines = [INPUTS.get(task, text)(rng) for _ in range(40)]
+    (folder / "ask.txt").write_text("".join(line + "\n" for line in lines))
+    assert run("export", folder / "runs/t1@last", folder / "export").returncode == 0, task
+    said = [run("predict", model, folder / "ask.txt", "--json") for model in (folder / "runs/t1@last", folder / "export")]
+    assert said[0].returncode == said[1].returncode == 0 and said[0].stdout, (task, said[0].stderr, said[1].stderr)
+    for of_run, of_export in zip(said[0].stdout.splitlines(), said[1].stdout.splitlines(), strict=True):
+        assert of_run == of_export, (task, of_run, of_export)
+
+
+def another_model_by_now():
+    """Options of a task that the model no longer has do not count; those that make no sense are refused by name."""
+    config = ROOT / "multilabel/export/config.json"
+    told = json.loads(config.read_text())
+    options = told["bertty"]["options"]
+    assert options["task.type"] == "multilabel" and options["task.threshold"] == "[0.6, b=0.2]", options
+    config.write_text(json.dumps({**told, "problem_type": "single_label_classification"}))
+    done = run("predict", ROOT / "multilabel/export", "--text", "the film", "--json")
+    assert "labels" not in json.loads(done.stdout), done.stdout
+    config.write_text(json.dumps({**told, "bertty": {"options": {**options, "task.threshold": "[2]", "data.later": "1"}}}))
+    done = run("predict", ROOT / "multilabel/export", "--text", "the film")
+    assert done.returncode == 1 and "multilabel/export: task.threshold" in done.stderr, done.stderr
+    config.write_text(json.dumps({**told, "bertty": {"options": {**options, "data.truncation": "sideways"}}}))
+    done = run("predict", ROOT / "multilabel/export", "--text", "the film")
+    assert done.returncode == 1 and "data.truncation" in done.stderr and "head_tail" in done.stderr, done.stderr
+
+
 def batches_that_read_more_than_training_did():
     """Words of many pieces in the training data, of one in the other: its batches have more words than any that was trained on."""
     folder = ROOT / "reads"
@@ -188,11 +223,12 @@ def batches_that_read_more_than_training_did():
 def main():
     tests = [batches_that_read_more_than_training_did]
     for task in tasks():
-        for test in (the_same_bits, resumed, evaluated, predicted):
+        for test in (the_same_bits, resumed, evaluated, predicted, exported):
             def one(test=test, task=task):
                 test(task)
             one.__name__ = f"{task}: {test.__name__}"
             tests.append(one)
+    tests.append(another_model_by_now)
     return tiny_bert.counted(tests)
 
 

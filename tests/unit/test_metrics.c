@@ -304,12 +304,18 @@ static void schemes(void **state)
     enum bt__scheme s;
     const char *const iob2[] = {"O", "B-PER", "I-PER"}, *const iobes[] = {"S-A", "O"},
                       *const bilou[] = {"B-A", "L-A"};
-    const char *const ioe[] = {"I-A", "E-A"}, *const iob1[] = {"I-A", "O"};
+    const char *const ioe[] = {"I-A", "E-A"}, *const iob1[] = {"I-A", "O"},
+                      *const some_b[] = {"O", "B-A", "I-A", "I-B"}, *const some_e[] = {"I-A", "I-B", "E-B"},
+                      *const only_b[] = {"B-A", "O"};
     assert_int_equal(bt__scheme_guess(iob2, 3), BT__IOB2);
     assert_int_equal(bt__scheme_guess(iobes, 2), BT__IOBES);
     assert_int_equal(bt__scheme_guess(bilou, 2), BT__BILOU);
     assert_int_equal(bt__scheme_guess(ioe, 2), BT__IOE2);
     assert_int_equal(bt__scheme_guess(iob1, 2), BT__IOB1);
+    assert_int_equal(bt__scheme_guess(some_b, 4), BT__IOB1);
+    assert_int_equal(bt__scheme_guess(some_b, 3), BT__IOB2);
+    assert_int_equal(bt__scheme_guess(some_e, 3), BT__IOE1);
+    assert_int_equal(bt__scheme_guess(only_b, 2), BT__IOB2);
     assert_true(bt__scheme_find("bilou", &s));
     assert_int_equal(s, BT__BILOU);
     assert_false(bt__scheme_find("IOB", &s));
