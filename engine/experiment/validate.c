@@ -98,6 +98,8 @@ static enum bt_status check_eval(const struct check *c)
 #define WINDOWS  (ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA))
 #define WARMS_UP (~(ONE(BT_LR_CONSTANT) | ONE(BT_LR_REDUCE_ON_PLATEAU)))
 
+#define WINDOWS_NEED "needs task.type: ner or qa, or data.truncation: sliding_window"
+
 /* The tasks whose head reads a sequence as a whole. */
 #define POOLED (~(ONE(BT_TYPE_NER) | ONE(BT_TYPE_QA) | ONE(BT_TYPE_MLM)))
 
@@ -106,11 +108,13 @@ static enum bt_status check_eval(const struct check *c)
         .option = BT_OPTION_##opt, .of = BT_OPTION_##other, .choices = (which)                               \
     }
 
-/* An option that only some of another option's choices know. */
-static const struct {
+struct only {
     int option, of;
     unsigned choices;
-} only_with[] = {
+};
+
+/* An option that only some of another option's choices know. */
+static const struct only only_with[] = {
     ONLY(model_modules_to_save, model_adapter, ONE(BT_ADAPTER_BITFIT) | ONE(BT_ADAPTER_LORA)),
     ONLY(model_lora_r, model_adapter, ONE(BT_ADAPTER_LORA)),
     ONLY(model_lora_alpha, model_adapter, ONE(BT_ADAPTER_LORA)),
@@ -146,6 +150,27 @@ static const struct {
     ONLY(optim_lr_reduce_patience, optim_lr_scheduler_type, ONE(BT_LR_REDUCE_ON_PLATEAU)),
     ONLY(optim_warmup_ratio, optim_lr_scheduler_type, WARMS_UP),
     ONLY(optim_warmup_steps, optim_lr_scheduler_type, WARMS_UP),
+};
+
+#define LABELLED (~(ONE(BT_TYPE_NER) | ONE(BT_TYPE_MLM)))
+#define PAIRED   (WHOLE | ONE(BT_TYPE_MULTIPLE_CHOICE))
+
+/* The same, but passed over where it is set: a data file has more columns than one task reads. */
+static const struct only read_with[] = {
+    ONLY(task_labels, task_type, LABELS | ONE(BT_TYPE_MULTILABEL)),
+    ONLY(data_text_column, task_type, ~ONE(BT_TYPE_NER)),
+    ONLY(data_text_pair_column, task_type, PAIRED),
+    ONLY(data_label_column, task_type, LABELLED),
+    ONLY(data_label_until, task_type,
+         ONE(BT_TYPE_CLASSIFICATION) | ONE(BT_TYPE_REGRESSION) | ONE(BT_TYPE_ABSA)),
+    ONLY(data_aspect_column, task_type, ONE(BT_TYPE_ABSA)),
+    ONLY(data_context_column, task_type, ONE(BT_TYPE_QA)),
+    ONLY(data_choice_columns, task_type, ONE(BT_TYPE_MULTIPLE_CHOICE)),
+    ONLY(data_tokens_column, task_type, ONE(BT_TYPE_NER)),
+    ONLY(data_tags_column, task_type, ONE(BT_TYPE_NER)),
+    ONLY(data_id_column, task_type, ~(ONE(BT_TYPE_NER) | ONE(BT_TYPE_MLM))),
+    ONLY(data_class_names_file, task_type, LABELS | ONE(BT_TYPE_MULTILABEL)),
+    ONLY(train_label_smoothing_factor, task_type, ~(ONE(BT_TYPE_REGRESSION) | ONE(BT_TYPE_MULTILABEL))),
 };
 
 /* A resolved file says everything: only what is not the default was meant. */
@@ -192,16 +217,36 @@ static enum bt_status needs(const struct check *c, int option, const struct bt_o
     return st;
 }
 
+/* So few tasks that their names fit into a line. */
+static bool few(unsigned choices)
+{
+    int n = 0;
+    for (int i = 0; i <= BT_TYPE_MLM; i++) n += (choices & ONE(i)) != 0;
+    return n <= 3;
+}
+
+static bool applies(const struct bt_experiment *x, const struct only *one, size_t option, struct bt_str *why)
+{
+    const struct bt_option *of = &bt_options(NULL)[one->of];
+    if ((size_t)one->option != option || one->choices & ONE(*(const int *)bt__const_field(x, of)))
+        return true;
+    if (why && few(one->choices))
+        add_needs(of, one->choices, why);
+    else if (why)
+        bt_str_addf(why, "unused with %s: %s", of->key, bt__task_ops(x->task_type)->name);
+    return false;
+}
+
 bool bt_option_applies(const struct bt_experiment *x, size_t option, struct bt_str *why)
 {
-    for (size_t i = 0; i < sizeof only_with / sizeof *only_with; i++) {
-        const struct bt_option *of = &bt_options(NULL)[only_with[i].of];
-        bool chosen = only_with[i].choices & ONE(*(const int *)bt__const_field(x, of));
-        if ((size_t)only_with[i].option != option || chosen) continue;
-        if (why) add_needs(of, only_with[i].choices, why);
-        return false;
-    }
-    return true;
+    const bool slides = x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW;
+    for (size_t i = 0; i < sizeof only_with / sizeof *only_with; i++)
+        if (!applies(x, &only_with[i], option, why)) return false;
+    for (size_t i = 0; i < sizeof read_with / sizeof *read_with; i++)
+        if (!applies(x, &read_with[i], option, why)) return false;
+    if (option != BT_OPTION_task_doc_stride || slides || WINDOWS & ONE(x->task_type)) return true;
+    if (why) bt_str_add(why, WINDOWS_NEED);
+    return false;
 }
 
 static enum bt_status check_choices(const struct check *c)
@@ -231,8 +276,7 @@ static enum bt_status check_long(const struct check *c)
                                : "sliding_window needs single texts of classification, regression or "
                                  "multilabel");
     if (!slides && !(WINDOWS & ONE(x->task_type)) && meant(x, &bt_options(NULL)[BT_OPTION_task_doc_stride]))
-        return blame(c, BT_OPTION_task_doc_stride,
-                     "needs task.type: ner or qa, or data.truncation: sliding_window");
+        return blame(c, BT_OPTION_task_doc_stride, WINDOWS_NEED);
     return BT_OK;
 }
 

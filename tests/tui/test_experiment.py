@@ -418,4 +418,34 @@ def test_options_that_do_not_apply():
             s.wait(r"1 unsaved change · ")
 
 
+def test_columns_of_other_tasks():
+    with start() as s:
+        field(s, "_column")
+        s.wait(r"^│  [·●✗ ] +text_pair_column +null +│")
+        s.wait(r"- aspect_column +null +needs task\.type: absa")
+        s.wait(r"- tags_column +null +needs task\.type: ner")
+        field(s, "what is learnt")
+        s.keys("Enter", "Enter")  # regression, ner
+        s.wait(r"type +<? *ner")
+        field(s, "_column")
+        s.wait(r"- text_pair_column +null +unused with task\.type: ner")
+        s.wait(r"^│    tags_column +null +│")
+
+
+def test_help_is_whole_and_the_prediction_stays():
+    with start() as s:
+        field(s, "scaled down")
+        s.wait(r"2\d\d rows · 20 steps|\d+ rows · 20 steps")
+        s.keys("Esc")
+        field(s, "head_tail keeps")
+        s.wait(r"which text of a pair is cut; of single texts head_tail keeps beginning and")
+        s.wait(r"^│end, sliding_window reads all in windows that share task\.doc_stride tokens")
+        s.keys("Right")
+        s.wait(r"truncation +< only_first >")
+        assert not re.search("reading the data", s.text()), s.dump()  # the figures stay until others are known
+        s.wait(r"\d+ rows · 20 steps .* …")
+        s.wait(r"\d+ rows · 20 steps [^…]* │$")
+        assert s.end("u", "q") == 0
+
+
 main(globals())

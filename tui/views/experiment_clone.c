@@ -97,6 +97,7 @@ static void cloned(void *ctx, bool cancelled)
     if (!cancelled && !c->status) {
         exp_edit_end(c->v);
         exp_other_clear(&s->other);
+        exp_check_clear(&s->check);
         c->status = form_load(s->form, bt_str_text(&c->text), c->text.len, NULL, &c->err);
         exp_show_from_start(c->v);
         s->origin = bt_strdup(bt_path_base(c->dir));

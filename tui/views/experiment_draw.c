@@ -1,6 +1,7 @@
 /* The form on the screen. */
 #include "tui/empty.h"
 #include "tui/layout.h"
+#include "tui/sheet.h"
 #include "tui/views/experiment_view.h"
 
 #include <bertty/file.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 enum { WIDE = 120, NAME_X = 4, NAME_WIDTH = 29, ABOUT_ROWS = 5, LEAST_FORM = 8 };
+enum { TALL = 18, TALLER = 30 /* rows from which a second and a third line of help have room */ };
 
 /* How a field looks by what it is; the glyph tells without colour. */
 struct mark_look {
@@ -212,6 +214,19 @@ static void draw_form(struct view *v, struct rect r)
     draw_rows(v, in);
 }
 
+/* From line y on, over the lines before `end`; the next free one. */
+static int draw_wrapped(struct term *t, struct rect in, int y, int end, enum role role, const char *text)
+{
+    size_t n = strlen(text), at = 0;
+    while (y < end && (at < n || n == 0)) {
+        size_t fit = y + 1 == end ? n - at : sheet_fit(text + at, n - at, in.w);
+        term_text(t, in, y++, 0, role, text + at, fit);
+        at += fit;
+        if (n == 0) break;
+    }
+    return y;
+}
+
 /* About the field under the cursor: what it is, what it may be, what is wrong, and what all values would lead to. */
 static void draw_about(struct view *v, struct rect r)
 {
@@ -223,10 +238,10 @@ static void draw_about(struct view *v, struct rect r)
     struct bt_str text = {.data = NULL};
     enum role role = ROLE_TEXT;
     if (o) {
-        term_text(t, in, 0, 0, ROLE_TEXT, o->help, strlen(o->help));
+        int lines = draw_wrapped(t, in, 0, in.h - 2, ROLE_TEXT, o->help);
         if (!bt_option_applies(form_values(s->form), field, &text)) bt_str_add(&text, " · ");
         form_about(field, &text);
-        term_text(t, in, 1, 0, ROLE_DIM, bt_str_text(&text), text.len);
+        draw_wrapped(t, in, lines, in.h - 1, ROLE_DIM, bt_str_text(&text));
         bt_str_clear(&text);
     }
     const char *fault = s->edit ? s->edit_fault : o ? fault_of(s, field) : NULL;
@@ -236,14 +251,15 @@ static void draw_about(struct view *v, struct rect r)
     } else {
         exp_summary(v, &text, &role);
     }
-    term_text(t, in, in.h > 2 ? 2 : in.h - 1, 0, role, bt_str_text(&text), text.len);
+    term_text(t, in, in.h - 1, 0, role, bt_str_text(&text), text.len);
     bt_str_free(&text);
 }
 
 static void draw_left(struct view *v, struct rect r)
 {
     struct rect form = r, about = {.h = 0};
-    if (r.h >= LEAST_FORM + ABOUT_ROWS - 1) layout_rows(r, 1000, LEAST_FORM, ABOUT_ROWS, &form, &about);
+    int rows = ABOUT_ROWS + (r.h >= TALL) + (r.h >= TALLER);
+    if (r.h >= LEAST_FORM + rows - 1) layout_rows(r, 1000, LEAST_FORM, rows, &form, &about);
     draw_form(v, form);
     if (about.h) draw_about(v, about);
 }

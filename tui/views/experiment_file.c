@@ -249,6 +249,7 @@ static void loaded(struct job *j)
     struct exp_view *s = exp_of(j->v);
     exp_edit_end(j->v);
     exp_other_clear(&s->other);
+    exp_check_clear(&s->check); /* of the file before */
     j->status = form_load(s->form, j->text, j->n, j->path, &j->err);
     if (j->status) return;
     exp_show_from_start(j->v);
@@ -398,6 +399,7 @@ void exp_fresh(struct view *v)
         app_say(v->app, ROLE_WARN, "save the changes first (w), or undo them (u)");
         return;
     }
+    exp_check_clear(&s->check);
     exp_say_status(v, form_load(s->form, "", 0, NULL, &err), &err);
     exp_show_from_start(v);
 }

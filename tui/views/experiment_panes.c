@@ -109,7 +109,7 @@ void exp_summary(const struct view *v, struct bt_str *out, enum role *role)
         *role = ROLE_BAD;
         bt_str_addf(out, "%zu wrong: n goes there · ", form_faults(s->form));
         bt_str_add(out, form_fault(s->form, 0).text);
-    } else if (!current(s)) {
+    } else if (!current(s) && (!c || s->check.fault)) {
         bt_str_add(out, "reading the data …");
     } else if (s->check.fault) {
         *role = ROLE_BAD;
@@ -128,6 +128,8 @@ void exp_summary(const struct view *v, struct bt_str *out, enum role *role)
         mib(out, c->memory_mib);
         bt_str_addf(out, " · %lld cut", (long long)c->truncated);
         if (c->n_warnings) bt_str_addf(out, " · %zu warning%s", c->n_warnings, c->n_warnings == 1 ? "" : "s");
+        if (!current(s))
+            bt_str_add(out, " …"); /* of the values before: what stands there stays until it is known anew */
     }
 }
 
@@ -135,14 +137,12 @@ struct page {
     struct term *t;
     struct rect r;
     int y, top;
-    bool stale; /* of values that have been changed since */
 };
 
 static void put_line(struct page *p, enum role role, const char *name, const char *text, size_t n)
 {
     int y = p->y - p->top;
     enum { TEXT_X = 10 };
-    if (p->stale) role = ROLE_DIM;
     if (y >= 0 && y < p->r.h) {
         if (name) term_text(p->t, p->r, y, 0, ROLE_DIM, name, strlen(name));
         term_text(p->t, p->r, y, name ? TEXT_X : 0, role, text, n);
@@ -257,7 +257,11 @@ static void put_labels(struct page *p, const struct bt_check *c, struct bt_str *
 void exp_draw_check(struct view *v, struct rect r)
 {
     struct exp_view *s = exp_of(v);
-    struct rect in = term_box(app_term(v->app), r, "What it would take", v->focus == EXP_CHECK);
+    struct rect in = term_box(app_term(v->app), r,
+                              current(s) || !s->check.result || form_faults(s->form)
+                                  ? "What it would take"
+                                  : "What it would take · reading the data …",
+                              v->focus == EXP_CHECK);
     struct page p = {.t = app_term(v->app), .r = in, .top = s->check_top};
     struct bt_str text = {.data = NULL};
     s->check_at = in;
@@ -268,10 +272,9 @@ void exp_draw_check(struct view *v, struct rect r)
         bt_str_addf(&text, "✗ %s", s->check.fault);
         put_wrapped(&p, ROLE_BAD, bt_str_text(&text));
         bt_str_clear(&text);
-    } else if (!form_faults(s->form) && !current(s)) {
+    } else if (!form_faults(s->form) && !current(s) && !s->check.result) {
         put_line(&p, ROLE_DIM, NULL, "reading the data …", strlen("reading the data …"));
     }
-    p.stale = !current(s);
     if (s->check.result && !failed && !form_faults(s->form)) {
         put_rows(&p, s->check.result, &text);
         put_costs(&p, s->check.result, &text);
