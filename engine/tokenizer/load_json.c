@@ -1,12 +1,13 @@
 /* tokenizer.json, tokenizer_config.json and special_tokens_map.json: what they may say, and what is refused. */
 #include "tokenizer/internal.h"
 
+#include <bertty/file.h>
 #include <bertty/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { JSON_BYTES = 256 << 20, MOST_IDS = 10000000 };
+enum { JSON_BYTES = 256 << 20, MOST_IDS = BT__MOST_PIECES };
 
 static const char *kind_of(const struct bt_json *v)
 {
@@ -236,6 +237,7 @@ static enum bt_status read_vocab(struct bt_tokenizer *t, const struct bt_json *m
     const struct bt_json *o = bt_json_get(model, "vocab");
     const char **pieces = NULL;
     size_t n = 0;
+    if (t->vocab.n) return BT_OK; /* cut out before */
     if (bt_json_kind(o) != BT_JSON_OBJECT) return wrong(path, "model.vocab", o, "an object", err);
     enum bt_status st = by_number(o, path, &pieces, &n, err);
     if (!st) st = bt__vocab_from_pieces(&t->vocab, pieces, n, path, err);
@@ -278,11 +280,34 @@ static struct bt_json *load_object(const char *path, struct bt_error *err)
     return NULL;
 }
 
+/* The file without its vocabulary, which t has; NULL: not to be had so. */
+static struct bt_json *load_cut(struct bt_tokenizer *t, const char *path)
+{
+    struct bt_json *root = NULL;
+    char *text;
+    size_t n, length;
+    if (bt_file_read(path, JSON_BYTES, &text, &n, NULL)) return NULL;
+    if (bt__vocab_cut(&t->vocab, text, &n, path)) {
+        root = bt_json_parse(text, n, path, NULL);
+        const char *vocab = bt_json_textn(bt_json_get(bt_json_get(root, "model"), "vocab"), &length);
+        if (vocab && strcmp(vocab, BT__VOCAB_CUT) == 0) {
+            t->n_ids = t->vocab.n;
+        } else { /* it was something else's */
+            bt__vocab_free(&t->vocab);
+            bt_json_free(root);
+            root = NULL;
+        }
+    }
+    free(text);
+    return root;
+}
+
 enum bt_status bt__read_tokenizer_json(struct bt_tokenizer *t, const char *path, struct bt__said *said,
                                        struct bt_error *err)
 {
     struct bt_error own = {0};
-    struct bt_json *root = load_object(path, err ? err : &own);
+    struct bt_json *root = load_cut(t, path);
+    if (!root) root = load_object(path, err ? err : &own);
     if (!root) return err ? err->status : own.status;
     enum bt_status st = read_types(root, path, err);
     if (!st) st = read_normalizer(root, path, said, err);

@@ -10,7 +10,6 @@
 struct bt__trie {
     uint64_t *edge; /* [1 << bits] open addressing: parent, byte and child */
     int bits;
-    uint32_t n_edges;
     struct bt__trie_node *node; /* [n_nodes] */
     uint32_t n_nodes, nodes_cap;
     struct bt__trie_pop *pop; /* [n_pops] */

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 10000000 };
-
 static uint64_t hash_of(const char *s)
 {
     uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
@@ -44,6 +42,7 @@ static enum bt_status build_index(struct bt__vocab *v, const char *name, struct 
         size_t s = start_slot(v, h);
         while (v->id[s] >= 0 && !(v->hash[s] == h && strcmp(v->piece[v->id[s]], v->piece[i]) == 0))
             s = (s + 1) & v->mask;
+        v->pieces += v->id[s] < 0;
         v->hash[s] = h;
         v->id[s] = i;
         v->length[i] = (uint32_t)strlen(v->piece[i]);
@@ -81,8 +80,8 @@ enum bt_status bt__vocab_from_lines(struct bt__vocab *v, char *text, size_t n, c
     size_t lines = count_lines(text, n);
     *v = (struct bt__vocab){.text = text};
     enum bt_status st = BT_OK;
-    if (lines == 0 || lines > MOST)
-        st = bt_fail(err, BT_INVALID, "%s: %zu pieces, expected 1 to %d", name, lines, MOST);
+    if (lines == 0 || lines > BT__MOST_PIECES)
+        st = bt_fail(err, BT_INVALID, "%s: %zu pieces, expected 1 to %d", name, lines, BT__MOST_PIECES);
     else if (memchr(text, '\0', n))
         st = bt_fail(err, BT_INVALID, "%s: a NUL byte, expected text", name);
     else if (!(v->piece = calloc(lines, sizeof *v->piece)))
@@ -103,8 +102,8 @@ enum bt_status bt__vocab_from_pieces(struct bt__vocab *v, const char *const *pie
 {
     struct bt_str text = {.data = NULL};
     *v = (struct bt__vocab){.n = 0};
-    if (n == 0 || n > MOST)
-        return bt_fail(err, BT_INVALID, "%s: %zu pieces, expected 1 to %d", name, n, MOST);
+    if (n == 0 || n > BT__MOST_PIECES)
+        return bt_fail(err, BT_INVALID, "%s: %zu pieces, expected 1 to %d", name, n, BT__MOST_PIECES);
     for (size_t i = 0; i < n; i++)
         if (pieces[i]) bt_str_addn(&text, pieces[i], strlen(pieces[i]) + 1);
     v->piece = calloc(n, sizeof *v->piece);

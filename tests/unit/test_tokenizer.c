@@ -2,11 +2,13 @@
 #include <bertty/tokenizer.h>
 
 #include <bertty/file.h>
+#include <bertty/str.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -331,12 +333,165 @@ static void unclean(void **state)
     bt_tokenizer_free(t);
 }
 
+/* The vocabulary of a tokenizer.json is read past the JSON library, unless an escape or a fault in it wants that. */
+static void two_readers(void **state)
+{
+    (void)state;
+    static const char *const vocabs[] = {
+        ", \"vocab\": {\"[UNK]\": 0, \"a\" : 3,\n\"##\\\"\":1,\"##\\\\b\": 2, \"\xc3\xa9\": 5}}",
+        ", \"vocab\": {\"[UNK]\": 0, \"\\u0061\" : 3,\n\"##\\\"\":1,\"##\\\\b\": 2, \"\\u00e9\": 5}}",
+        ", \"other\": {\"vocab\": {\"[UNK]\": 0}}, \"vocab\": {\"[UNK]\": 0, \"a\": 3, \"##\\\"\": 1, "
+        "\"##\\\\b\": "
+        "2, \"\xc3\xa9\": 5}}"};
+    for (size_t i = 0; i < sizeof vocabs / sizeof *vocabs; i++) {
+        char *json = bt_strfmt("{" NORMALIZER ", \"model\": {\"type\": \"WordPiece\"%s}", vocabs[i]);
+        files(NULL, json, NULL);
+        struct bt_tokenizer *t = load(-1, BT_COMPAT_HF);
+        assert_int_equal(bt_tokenizer_vocab_size(t), 6);
+        assert_int_equal(bt_tokenizer_id(t, "a"), 3);
+        assert_int_equal(bt_tokenizer_id(t, "##\""), 1);
+        assert_int_equal(bt_tokenizer_id(t, "##\\b"), 2);
+        assert_int_equal(bt_tokenizer_id(t, "\xc3\xa9"), 5);
+        assert_null(bt_tokenizer_piece(t, 4));
+        bt_tokenizer_free(t);
+        free(json);
+    }
+    refused(NULL, WORDPIECE(", \"vocab\": {\"[UNK]\": 0, \"a\": 1, \"a\": 2}}"), NULL, BT_INVALID,
+            "duplicate");
+    refused(NULL, WORDPIECE(", \"vocab\": {\"[UNK]\": 0, \"a\": 01}}"), NULL, BT_INVALID, "not valid JSON");
+    refused(NULL, WORDPIECE(", \"vocab\": {\"[UNK]\": 0, \"a\": 1,}}"), NULL, BT_INVALID, "not valid JSON");
+    refused(NULL, WORDPIECE(", \"vocab\": {\"[UNK]\": 0, \"a\xff\": 1}}"), NULL, BT_INVALID,
+            "not valid JSON");
+    refused(NULL, WORDPIECE(", \"vocab\": {\"[UNK]\": 0, \"a\tb\": 1}}"), NULL, BT_INVALID, "not valid JSON");
+    refused(NULL, WORDPIECE(", \"vocab\": {\"[UNK]\": 0, \"a\": 1}"), NULL, BT_INVALID, "not valid JSON");
+}
+
+static uint32_t draw(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* A text, and the same with a NUL before each byte: those vanish, but nothing is a plain word any more. */
+static void both_ways(struct bt_tokenizer *t, const char *text, size_t n)
+{
+    struct bt_encoding a = {0}, b = {0}, ids = {0};
+    char *exact = malloc(n + 1),
+         *wide = malloc(2 * n + 1); /* no byte more than there are: a sanitizer looks on */
+    assert_true(exact && wide);
+    exact = realloc(exact, n ? n : 1);
+    memcpy(exact, text, n);
+    for (size_t i = 0; i < n; i++) {
+        wide[2 * i] = '\0';
+        wide[2 * i + 1] = text[i];
+    }
+    assert_int_equal(bt_tokenizer_encode(t, exact, n, &a, NULL), BT_OK);
+    assert_int_equal(bt_tokenizer_ids(t, exact, n, &ids, NULL), BT_OK);
+    assert_int_equal(bt_tokenizer_encode(t, wide, 2 * n, &b, NULL), BT_OK);
+    bool same = a.n == b.n && ids.n == a.n;
+    for (size_t i = 0; same && i < a.n; i++)
+        same = a.ids[i] == b.ids[i] && ids.ids[i] == a.ids[i] && 2 * a.begin[i] + 1 == b.begin[i] &&
+               2 * a.end[i] == b.end[i] && a.word[i] == b.word[i];
+    if (!same) fail_msg("\"%.*s\": %zu pieces, another way %zu", (int)n, text, a.n, b.n);
+    bt_encoding_free(&a);
+    bt_encoding_free(&b);
+    bt_encoding_free(&ids);
+    free(exact);
+    free(wide);
+}
+
+/* Words of 7 to 17 letters at every place against the end of the text, and random texts. */
+static void plain_words(void **state)
+{
+    (void)state;
+    static const char letters[] = "aabbcdABz09 ,.-[]#\t@`{\x01\x7f\xff";
+    uint32_t seed = 3;
+    char text[64];
+    files("[UNK]\na\nab\nabcabcab\nabcabcabc\nabcabcabcabc\nabcabcabcabca\nabcabcabcabcabca\n##a\n##b\n##c\n#"
+          "#ab\n##ca"
+          "\nA\nAb\n0\n09\n##0\n##9\n,\n.\n-\n@\nabc\n",
+          NULL, NULL);
+    for (int lower = 0; lower < 2; lower++) {
+        struct bt_tokenizer *t = load(lower, BT_COMPAT_HF);
+        for (size_t n = 0; n <= 20; n++)
+            for (size_t before = 0; before < 20; before++) {
+                memset(text, ' ', sizeof text);
+                for (size_t i = 0; i < n; i++) text[before + i] = "abcABC"[i % 3 + (lower ? 3 * (n & 1) : 0)];
+                both_ways(t, text, before + n);
+                both_ways(t, text, before + n + 1);
+            }
+        for (int round = 0; round < 20000; round++) {
+            size_t n = draw(&seed) % 40;
+            for (size_t i = 0; i < n; i++)
+                text[i] =
+                    draw(&seed) % 3 ? letters[draw(&seed) % 4] : letters[draw(&seed) % (sizeof letters - 1)];
+            both_ways(t, text, n);
+        }
+        bt_tokenizer_free(t);
+    }
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static size_t encode_repeated(struct bt_tokenizer *t, const char *unit, size_t times)
+{
+    struct bt_encoding e = {0};
+    struct bt_str text = {0};
+    for (size_t i = 0; i < times; i++) bt_str_add(&text, unit);
+    assert_false(text.failed);
+    assert_int_equal(bt_tokenizer_encode(t, text.data, text.len, &e, NULL), BT_OK);
+    size_t n = e.n;
+    bt_encoding_free(&e);
+    bt_str_free(&text);
+    return n;
+}
+
+/* Pieces of up to 900 letters that each place of a word almost has, words of 1,000 letters and one of a million: trying every length at every
+ * place would take a minute of what takes a tenth of a second. */
+static void long_words(void **state)
+{
+    (void)state;
+    struct bt_str json = {0}, word = {0};
+    bt_str_add(&json, "{" NORMALIZER
+                      ", \"model\": {\"type\": \"WordPiece\", \"max_input_chars_per_word\": 1000, \"vocab\": "
+                      "{\"[UNK]\": 0, \"a\": 1, \"##a\": 2");
+    for (int k = 1; k <= 9; k++) {
+        for (int suffix = 0; suffix < 2; suffix++) {
+            bt_str_addf(&json, ", \"%s", suffix ? "##" : "");
+            for (int i = 0; i < 100 * k; i++) bt_str_add(&json, "a");
+            bt_str_addf(&json, "b\": %d", 2 * k + suffix + 1);
+        }
+    }
+    bt_str_add(&json, "}}}");
+    assert_false(json.failed);
+    files(NULL, json.data, NULL);
+    bt_str_free(&json);
+    struct bt_tokenizer *t = load(-1, BT_COMPAT_HF);
+    for (int i = 0; i < 999; i++) bt_str_add(&word, "a");
+    bt_str_add(&word, " ");
+    double start = cpu_seconds();
+    assert_int_equal(encode_repeated(t, word.data, 4000), 4000 * 999);
+    assert_int_equal(encode_repeated(t, "a", 1000000), 1);
+    assert_int_equal(encode_repeated(t, "\xc3\xa9", 1000000), 1);
+    assert_int_equal(encode_repeated(t, "[MASK", 200000), 400000);
+    double took = cpu_seconds() - start;
+    if (took > 5.0) fail_msg("%.1f s of work, expected less than 5", took);
+    bt_tokenizer_free(t);
+    bt_str_free(&word);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces),    cmocka_unit_test(accessors), cmocka_unit_test(places),
-        cmocka_unit_test(two_ways),  cmocka_unit_test(cased),     cmocka_unit_test(from_json),
-        cmocka_unit_test(odd_files), cmocka_unit_test(no_text),   cmocka_unit_test(unclean),
+        cmocka_unit_test(pieces),      cmocka_unit_test(accessors),   cmocka_unit_test(places),
+        cmocka_unit_test(two_ways),    cmocka_unit_test(cased),       cmocka_unit_test(from_json),
+        cmocka_unit_test(odd_files),   cmocka_unit_test(no_text),     cmocka_unit_test(unclean),
+        cmocka_unit_test(two_readers), cmocka_unit_test(plain_words), cmocka_unit_test(long_words),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
