@@ -24,13 +24,13 @@ endif
 
 WARN      = -std=c11 -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iengine -I. -MMD -MP
-# `bertty pull` needs libcurl; without it, or with CURL= on the command line, the rest is built and pull says so.
+# `bertty pull` is compiled with libcurl's header and loads the library when it runs. Without the header, or with CURL= on the command
+# line, the rest is built and pull says so.
 CURL       := $(shell pkg-config --exists libcurl 2>/dev/null && echo yes)
 ifneq ($(CURL),)
 CPPFLAGS   += -DBT_WITH_CURL $(shell pkg-config --cflags libcurl)
-CURL_LIBS  := $(shell pkg-config --libs libcurl)
 endif
-LDLIBS    = $(CURL_LIBS) -lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
+LDLIBS    = -lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
 
 # The arithmetic of training: vectorised where the source says so, but NaN stays NaN and a sum keeps its order.
 # The compiler may fuse a multiplication and an addition only in the vector kernels, which are compiled once for each instruction set.
@@ -76,6 +76,10 @@ compile = printf "  cc    %s\n" $<; mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) 
 $(BUILD)/engine/math/%.o: engine/math/%.c $(BUILD)/flags
 	$(Q)$(call compile,$(MATHFLAGS) -ffp-contract=off)
 
+# TESTFLAGS: for the tests' own code, behind CFLAGS.
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	$(Q)$(call compile,$(TESTFLAGS) -ffp-contract=off)
+
 define vec_rule
 $(BUILD)/engine/math/vec/%.$(1).o: engine/math/vec/%.c $(BUILD)/flags
 	$$(Q)$$(call compile,$$(MATHFLAGS) $$(VEC_$(1)) -ffp-contract=fast -DBT__ARCH=$(1))
@@ -90,7 +94,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtui.a $(BUILD)/libbertty.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # Changes when the flags do, so that everything is compiled again.
-FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(MATHFLAGS) $(LDFLAGS)
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(TESTFLAGS) $(WARN) $(MATHFLAGS) $(LDFLAGS)
 $(BUILD)/flags: force
 	@[ -e $@ ] || .ci/deps --check build
 	@mkdir -p $(@D)
@@ -134,14 +138,13 @@ test-peers: ## compare with live PyTorch and transformers, in a virtual environm
 	$(Q)tests/peers_env
 	$(Q)tests/run golden peers
 
-unit: all unit-programs ## the unit tests alone
-	$(Q)tests/run --build $(BUILD) unit
+unit: ## the unit tests alone
+	$(Q)tests/run unit
 
 unit-programs: $(UNIT_BIN)
 
 golden-programs: $(GOLDEN_BIN)
 
-SANITIZE = -O1 -g -fno-omit-frame-pointer
 asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)tests/run asan
 

@@ -5,6 +5,7 @@
 #include <bertty/num.h>
 #include <bertty/str.h>
 #include <bertty/version.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,6 +25,8 @@ char *bt__http_escape(const char *text, bool keep_slash)
 
 #ifdef BT_WITH_CURL
 #include <curl/curl.h>
+#include <dlfcn.h>
+#include <pthread.h>
 
 enum { MOST_HOPS = 10, CONNECT_S = 10, MOST_IGNORED = 1 << 20, BUFFER = 1 << 18 };
 
@@ -47,21 +50,66 @@ struct exchange { /* one request while it goes on */
     size_t ignored;      /* bytes of bodies that nobody wants */
 };
 
+/* ── the library ── */
+
+/* Loaded by the first that asks: it brings thirty others, and every start of bertty would wait for them. */
+#define CURL_FUNCTIONS(X)                                                                                    \
+    X(easy_cleanup);                                                                                         \
+    X(easy_getinfo);                                                                                         \
+    X(easy_init);                                                                                            \
+    X(easy_perform);                                                                                         \
+    X(easy_reset);                                                                                           \
+    X(easy_setopt);                                                                                          \
+    X(easy_strerror);                                                                                        \
+    X(free);                                                                                                 \
+    X(getdate);                                                                                              \
+    X(global_cleanup);                                                                                       \
+    X(global_init);                                                                                          \
+    X(slist_append);                                                                                         \
+    X(slist_free_all);                                                                                       \
+    X(url);                                                                                                  \
+    X(url_cleanup);                                                                                          \
+    X(url_get);                                                                                              \
+    X(url_set)
+
+static struct {
+    pthread_once_t once;
+    char problem[200]; /* empty: everything is there */
+#define X(name) __typeof__(curl_##name) *name
+    CURL_FUNCTIONS(X);
+#undef X
+} lib = {.once = PTHREAD_ONCE_INIT};
+
+static void load(void)
+{
+    void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    const char *why = so ? NULL : dlerror();
+    if (!so) snprintf(lib.problem, sizeof lib.problem, "%s", why ? why : "libcurl.so.4 not found");
+    if (!so) so = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (!so) return;
+    lib.problem[0] = '\0';
+#define X(name)                                                                                              \
+    if (!(*(void **)&lib.name = dlsym(so, "curl_" #name)))                                                   \
+    snprintf(lib.problem, sizeof lib.problem, "it has no curl_" #name)
+    CURL_FUNCTIONS(X);
+#undef X
+}
+
 /* ── places ── */
 
 /* "scheme://host:port", or NULL */
 static char *origin_of(const char *url)
 {
-    CURLU *u = curl_url();
+    CURLU *u = lib.url();
     char *scheme = NULL, *host = NULL, *port = NULL, *origin = NULL;
-    if (u && !curl_url_set(u, CURLUPART_URL, url, 0) && !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-        !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
-        !curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+    if (u && !lib.url_set(u, CURLUPART_URL, url, 0) && !lib.url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+        !lib.url_get(u, CURLUPART_HOST, &host, 0) &&
+        !lib.url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
         origin = bt_strfmt("%s://%s:%s", scheme, host, port);
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(u);
+    lib.free(scheme);
+    lib.free(host);
+    lib.free(port);
+    lib.url_cleanup(u);
     return origin;
 }
 
@@ -154,7 +202,7 @@ static void header_retry(struct bt__http_answer *a, const char *text, size_t n)
 {
     char date[64];
     take_text(date, sizeof date, text, n);
-    time_t now = time(NULL), at = curl_getdate(date, NULL);
+    time_t now = time(NULL), at = lib.getdate(date, NULL);
     a->retry_after = (double)number(text, n);
     if (a->retry_after < 0 && at > 0) a->retry_after = at > now ? (double)(at - now) : 0.0;
 }
@@ -205,7 +253,7 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
 {
     struct exchange *x = ctx;
     n *= one;
-    curl_easy_getinfo(x->h->curl, CURLINFO_RESPONSE_CODE, &x->a->status);
+    lib.easy_getinfo(x->h->curl, CURLINFO_RESPONSE_CODE, &x->a->status);
     if (x->a->status / 100 != 2) {
         x->ignored += n;
         return x->ignored > MOST_IGNORED ? 0 : n;
@@ -237,33 +285,33 @@ static const char *authority(void)
 static void set_up(struct exchange *x, const char *url, char *range)
 {
     struct bt__http *h = x->h;
-    curl_easy_reset(h->curl);
+    lib.easy_reset(h->curl);
     h->why[0] = '\0';
-    curl_easy_setopt(h->curl, CURLOPT_URL, url);
+    lib.easy_setopt(h->curl, CURLOPT_URL, url);
 #if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    lib.easy_setopt(h->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-    curl_easy_setopt(h->curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    lib.easy_setopt(h->curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-    curl_easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h->curl, CURLOPT_USERAGENT, "bertty/" BT_VERSION);
-    curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, x->a->elsewhere ? h->open_headers : h->hub_headers);
-    curl_easy_setopt(h->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(h->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-    curl_easy_setopt(h->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(h->curl, CURLOPT_LOW_SPEED_TIME, h->silence_s);
-    curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, h->why);
-    curl_easy_setopt(h->curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(h->curl, CURLOPT_HEADERDATA, x);
-    curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, on_tick);
-    curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, h);
-    curl_easy_setopt(h->curl, CURLOPT_BUFFERSIZE, (long)BUFFER);
-    if (authority()) curl_easy_setopt(h->curl, CURLOPT_CAINFO, authority());
-    if (x->r->head) curl_easy_setopt(h->curl, CURLOPT_NOBODY, 1L);
-    if (range) curl_easy_setopt(h->curl, CURLOPT_RANGE, range);
+    lib.easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
+    lib.easy_setopt(h->curl, CURLOPT_USERAGENT, "bertty/" BT_VERSION);
+    lib.easy_setopt(h->curl, CURLOPT_HTTPHEADER, x->a->elsewhere ? h->open_headers : h->hub_headers);
+    lib.easy_setopt(h->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    lib.easy_setopt(h->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    lib.easy_setopt(h->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    lib.easy_setopt(h->curl, CURLOPT_LOW_SPEED_TIME, h->silence_s);
+    lib.easy_setopt(h->curl, CURLOPT_ERRORBUFFER, h->why);
+    lib.easy_setopt(h->curl, CURLOPT_HEADERFUNCTION, on_header);
+    lib.easy_setopt(h->curl, CURLOPT_HEADERDATA, x);
+    lib.easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, on_body);
+    lib.easy_setopt(h->curl, CURLOPT_WRITEDATA, x);
+    lib.easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
+    lib.easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, on_tick);
+    lib.easy_setopt(h->curl, CURLOPT_XFERINFODATA, h);
+    lib.easy_setopt(h->curl, CURLOPT_BUFFERSIZE, (long)BUFFER);
+    if (authority()) lib.easy_setopt(h->curl, CURLOPT_CAINFO, authority());
+    if (x->r->head) lib.easy_setopt(h->curl, CURLOPT_NOBODY, 1L);
+    if (range) lib.easy_setopt(h->curl, CURLOPT_RANGE, range);
 }
 
 /* Failures of a way that was open once, or that is open and was cut. */
@@ -290,7 +338,7 @@ static bool may_pass(const struct bt__http *h, CURLcode code)
 static enum bt_status judge(struct exchange *x, CURLcode code, const char *url)
 {
     struct bt__http *h = x->h;
-    curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &x->a->status);
+    lib.easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &x->a->status);
     x->a->transient = x->a->status == 429 || x->a->status == 408 || x->a->status / 100 == 5;
     h->reached = h->reached || x->a->status;
     if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->ignored > MOST_IGNORED)) return BT_OK;
@@ -299,7 +347,7 @@ static enum bt_status judge(struct exchange *x, CURLcode code, const char *url)
     x->a->transient = may_pass(h, code);
     char *origin = origin_of(url); /* not the whole address: it may hold a signature */
     enum bt_status st = bt_fail(x->err, code == CURLE_OUT_OF_MEMORY ? BT_NOMEM : BT_IO, "%s: %s",
-                                origin ? origin : h->origin, h->why[0] ? h->why : curl_easy_strerror(code));
+                                origin ? origin : h->origin, h->why[0] ? h->why : lib.easy_strerror(code));
     free(origin);
     return st;
 }
@@ -311,7 +359,7 @@ static enum bt_status one_hop(struct exchange *x, const char *url)
     x->body = BT_OK;
     x->ignored = 0;
     set_up(x, url, range);
-    enum bt_status st = judge(x, curl_easy_perform(x->h->curl), url);
+    enum bt_status st = judge(x, lib.easy_perform(x->h->curl), url);
     free(range);
     return st;
 }
@@ -321,7 +369,7 @@ static char *next_place(struct exchange *x, const char *url, enum bt_status *st)
 {
     char *location = NULL, *next;
     if (x->a->status / 100 != 3) return NULL;
-    curl_easy_getinfo(x->h->curl, CURLINFO_REDIRECT_URL, &location);
+    lib.easy_getinfo(x->h->curl, CURLINFO_REDIRECT_URL, &location);
     if (!location) return NULL;
     char *origin = origin_of(location);
     if (!origin || (is_encrypted(url) && !is_encrypted(location))) {
@@ -363,7 +411,7 @@ enum bt_status bt__http_ask(struct bt__http *h, const struct bt__http_request *r
 
 static bool add_header(struct curl_slist **list, const char *line)
 {
-    struct curl_slist *more = line ? curl_slist_append(*list, line) : NULL;
+    struct curl_slist *more = line ? lib.slist_append(*list, line) : NULL;
     if (more) *list = more;
     return more != NULL;
 }
@@ -381,10 +429,13 @@ static bool make_headers(struct bt__http *h, const char *token)
 
 enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http **out, struct bt_error *err)
 {
-    struct bt__http *h = calloc(1, sizeof *h);
     *out = NULL;
+    pthread_once(&lib.once, load);
+    if (lib.problem[0])
+        return bt_fail(err, BT_UNSUPPORTED, "libcurl cannot be loaded (%s): install libcurl4", lib.problem);
+    struct bt__http *h = calloc(1, sizeof *h);
     if (!h) return bt_fail(err, BT_NOMEM, "no memory for a connection");
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(h);
         return bt_fail(err, BT_UNSUPPORTED, "libcurl does not start");
     }
@@ -392,7 +443,7 @@ enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http *
     h->ctx = o->ctx;
     h->silence_s = o->silence_s;
     h->origin = origin_of(o->endpoint);
-    h->curl = curl_easy_init();
+    h->curl = lib.easy_init();
     enum bt_status st = BT_OK;
     if (!h->origin || strncasecmp(o->endpoint, "http", 4) != 0)
         st = bt_fail(err, BT_INVALID, "HF_ENDPOINT: found \"%.200s\", expected an address like https://host",
@@ -409,12 +460,12 @@ enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http *
 void bt__http_close(struct bt__http *h)
 {
     if (!h) return;
-    curl_easy_cleanup(h->curl);
-    curl_slist_free_all(h->open_headers);
-    curl_slist_free_all(h->hub_headers);
+    lib.easy_cleanup(h->curl);
+    lib.slist_free_all(h->open_headers);
+    lib.slist_free_all(h->hub_headers);
     free(h->origin);
     free(h);
-    curl_global_cleanup();
+    lib.global_cleanup();
 }
 
 const char *bt__http_origin(const struct bt__http *h)

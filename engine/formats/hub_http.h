@@ -18,7 +18,7 @@ struct bt__http_options {
     bool (*stop)(void *ctx);      /* asked often; true: BT_CANCELLED */
     void *ctx;
 };
-/* BT_UNSUPPORTED: built without libcurl. The caller frees with bt__http_close(). */
+/* BT_UNSUPPORTED: built without libcurl, or it cannot be loaded. The caller frees with bt__http_close(). */
 enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http **out, struct bt_error *err);
 void bt__http_close(struct bt__http *h); /* NULL is fine */
 /* "https://host:port" of the endpoint, for messages; borrowed. */

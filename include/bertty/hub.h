@@ -54,7 +54,7 @@ enum { BT_PULL_RETRIES = 4 };
 
 /* Fetches what this program reads of a model. One-line errors for everything that a hub, a network or a disk can do; what was fetched
  * so far stays, and the name is known only once all is there. HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE,
- * HF_HUB_DOWNLOAD_TIMEOUT and curl's proxy variables are honoured. BT_UNSUPPORTED: built without libcurl. */
+ * HF_HUB_DOWNLOAD_TIMEOUT and curl's proxy variables are honoured. BT_UNSUPPORTED: built without libcurl, or it cannot be loaded. */
 enum bt_status bt_hub_pull(const struct bt_pull_request *r, struct bt_pull_result *result,
                            struct bt_error *err);
 void bt_pull_result_clear(struct bt_pull_result *r);

@@ -557,7 +557,18 @@ def without_curl():
         version = finished(["version"], p.home, program=program).stdout
         check("version says so", b"pull: none (built without libcurl)" in version, version)
         check("version of the other", b"pull: libcurl " in finished(["version"], p.home).stdout)
-        check("the test's program has no libcurl", b"libcurl" not in subprocess.run(["ldd", program], capture_output=True).stdout)
+        check("the test's program has no libcurl", b"libcurl.so" not in program.read_bytes() and b"libcurl.so" in Path(BERTTY).read_bytes())
+
+
+def curl_that_does_not_load():
+    """A damaged library is told by pull alone; nothing else looks for it."""
+    with Place() as p:
+        for name in ("libcurl.so.4", "libcurl-gnutls.so.4"):
+            (p.home / name).write_text("no library")
+        env, program = {**p.env(), "LD_LIBRARY_PATH": str(p.home)}, os.environ["BERTTY_FAST"]
+        done = finished(["pull", "org/tiny"], p.home, program=program, env=env)
+        one_line("a damaged libcurl", done, 1, ["libcurl cannot be loaded (", "libcurl.so.4", "install libcurl4"])
+        check("a damaged libcurl: the rest starts", finished(["version"], p.home, program=program, env=env).returncode == 0)
 
 
 def run(test):
@@ -571,7 +582,7 @@ def run(test):
 
 if __name__ == "__main__":
     tests = [layout, used, token, redirects, encrypted, resumed, busy, no_answer, not_allowed, wrong_bytes, hostile, what_is_fetched, revisions, offline, at_once,
-             interrupted, on_terminal, without_curl]
+             interrupted, on_terminal, without_curl, curl_that_does_not_load]
     wanted = sys.argv[1:]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(run, [t for t in tests if not wanted or t.__name__ in wanted]))
