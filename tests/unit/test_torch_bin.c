@@ -12,7 +12,7 @@ static struct bt_error err;
 
 static void add_number(struct bt_str *s, uint64_t x, int bytes)
 {
-    for (int i = 0; i < bytes; i++) bt_str_addc(s, i < 8 ? (char)(x >> (8 * i)) : 0);
+    for (int i = 0; i < bytes; i++) bt_str_addc(s, (char)(i < 8 ? x >> (8 * i) : 0));
 }
 
 static void add_text(struct bt_str *s, const char *text)
