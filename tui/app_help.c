@@ -50,6 +50,14 @@ static void add_actions(struct help *h, const struct view_ops *front, const stru
     }
 }
 
+static void add_signs(struct help *h, const struct action *sign)
+{
+    if (!sign) return;
+    add(h, (struct help_line){.heading = ""});
+    add(h, (struct help_line){.heading = "Marks"});
+    for (; sign->keys; sign++) add(h, (struct help_line){.action = sign});
+}
+
 /* A row of the screen: a heading, or a part of an action's help. */
 struct help_row {
     int line;
@@ -86,7 +94,10 @@ static void draw_row(struct app *a, struct rect cell, const struct help *h, cons
     struct bt_str keys = {0};
     struct rect left = cell;
     left.w = KEYS_WIDTH - 1;
-    keymap_keys(a->keys, l->view, l->action->id, &keys);
+    if (l->action->id == ACT_NONE)
+        bt_str_add(&keys, l->action->keys);
+    else
+        keymap_keys(a->keys, l->view, l->action->id, &keys);
     term_text(a->term, left, 0, 1, ROLE_KEY, bt_str_text(&keys), keys.len);
     bt_str_free(&keys);
 }
@@ -184,6 +195,7 @@ void help_open(struct app *a)
     size_t n;
     if (!h) return;
     add_actions(h, ops, ops, ops->actions, ops->n_actions);
+    add_signs(h, ops->signs);
     const struct action *common = keymap_common(&n);
     add_actions(h, ops, NULL, common, n);
     overlay_open(a, &help_overlay, h);

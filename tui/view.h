@@ -45,6 +45,8 @@ struct view_ops {
     int panes;                    /* Tab goes through them; ≥ 1 */
     const struct action *actions; /* n_actions of them: they make the help too */
     size_t n_actions;
+    /* What its marks mean, for the help: keys holds the mark, help its meaning; ends with one without keys. NULL: none. */
+    const struct action *signs;
     const int
         *idle; /* shared actions that do nothing here, up to ACT_NONE: the help leaves them out; NULL: none */
 

@@ -71,6 +71,18 @@ def test_help_names_what_works():
             assert s.end("q") == 0
 
 
+def test_help_tells_marks():
+    for view, meaning in (("experiment", r"-  +unused with the task"), ("predictions", r"⟦…⟧  +the aspect; of a passage"),
+                          ("data", r"«…»  +the answer")):
+        with Screen(["--open", view], rows=60, columns=80) as s:
+            s.wait(r"\? help$")
+            s.keys("?")
+            s.wait(r"Marks")
+            s.wait(meaning)
+            s.keys("Esc")
+            assert s.end("q") == 0
+
+
 def test_help_is_whole():
     """No help of a view is cut off, whatever the width: long lines go on below."""
     for columns in (60, 120):

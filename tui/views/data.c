@@ -383,12 +383,21 @@ static void hints(struct view *v, struct bt_str *out)
     bt_str_add(out, text[s->file ? s->page : DATA_FILES]);
 }
 
+static const struct action signs[] = {
+    {.keys = "!", .help = "a row that cannot be parsed, or has other cells than the file has columns"},
+    {.keys = "›", .help = "the cursor's column; at the right edge, more columns"},
+    {.keys = "⟦…⟧", .help = "the aspect in its text"},
+    {.keys = "«…»", .help = "the answer in its passage"},
+    {.keys = NULL},
+};
+
 const struct view_ops view_data = {
     .name = "Data",
     .size = sizeof(struct data_view),
     .panes = 1,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .signs = signs,
     .open = open_view,
     .close = close_view,
     .receive = receive,

@@ -498,12 +498,23 @@ static void hints(struct view *v, struct bt_str *out)
                     form_dirty(s->form) ? "w save  " : "o open  ");
 }
 
+static const struct action signs[] = {
+    {.keys = "·", .help = "set in the file"},
+    {.keys = "●", .help = "changed, not saved yet"},
+    {.keys = "✗", .help = "wrong: the line says why"},
+    {.keys = "-",
+     .help = "unused with the task, optimiser or adapter that is chosen: the line says which use it"},
+    {.keys = "…", .help = "of the prediction: of the values before, until the new ones are known"},
+    {.keys = NULL},
+};
+
 const struct view_ops view_experiment = {
     .name = "Experiment",
     .size = sizeof(struct exp_view),
     .panes = EXP_PANES,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .signs = signs,
     .open = open_view,
     .close = close_view,
     .shown = shown_view,

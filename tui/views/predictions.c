@@ -546,6 +546,17 @@ static void hints(struct view *v, struct bt_str *out)
     bt_str_add(out, !s->p ? "t other split  R read again" : labels ? text[v->focus] : other[v->focus]);
 }
 
+static const struct action signs[] = {
+    {.keys = "✗", .help = "a wrong row; of numbers, farther off than the mean"},
+    {.keys = "✓ ✗ g",
+     .help = "of labels and choices: predicted and right, predicted and wrong, the gold one"},
+    {.keys = "✓ + −", .help = "of label sets: right, extra, missing"},
+    {.keys = "[…]TYPE", .help = "an entity"},
+    {.keys = "⟦…⟧", .help = "the aspect; of a passage, the predicted answer"},
+    {.keys = "«…»", .help = "the gold answer"},
+    {.keys = NULL},
+};
+
 static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
 
 const struct view_ops view_predictions = {
@@ -554,6 +565,7 @@ const struct view_ops view_predictions = {
     .panes = PRED_PANES,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .signs = signs,
     .idle = idle,
     .open = open_view,
     .close = close_view,
