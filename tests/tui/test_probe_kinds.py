@@ -95,12 +95,23 @@ def test_choices():
             s.keys("Tab", "Esc", "x")
 
 
+def test_choices_are_whole():
+    """One choice is asked for another; two long ones are told apart; the pieces are those of both texts."""
+    with probe("multiple_choice", (24, 80)) as s:
+        s.keys("the film was", "Tab", "good and warm and clever")
+        s.wait(r"two choices or more, one a line \(Tab\)")
+        s.keys("Enter", "good and warm but cold")
+        s.wait(r"[▸ ] good and warm and clever +0\.\d{4} ")
+        s.wait(r"[▸ ] good and warm but cold +0\.\d{4} ")
+        s.wait(r"pieces the film was \[SEP\] good and warm and clever \[SEP\] good and war")
+
+
 def test_aspect():
     for size in SIZES:
         with probe("absa", size) as s:
             s.wait(r"─ Aspect ─")
             s.keys("the film was good")
-            s.drain(0.3)
+            s.wait(r"Aspect: nothing there yet \(Tab\)")
             assert not re.search(r"positive +0\.\d", s.text()), s.dump()  # not asked before there is an aspect
             s.keys("Tab", "film")
             label, p = predicted("absa", "the film was good", "--pair", "film")[0]

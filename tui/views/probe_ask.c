@@ -280,19 +280,30 @@ bool probe_answer_text(const struct probe_answer *a, struct bt_str *out)
     return out->len > before;
 }
 
-/* The pieces of the first text; single texts are cut at the model's length less [CLS] and [SEP]. */
+static void add_pieces(const struct bt_tokenizer *t, const char *text, size_t n, size_t cut,
+                       struct bt_str *out)
+{
+    struct bt_encoding e = {.n = 0};
+    if (bt_tokenizer_encode(t, text, n, &e, NULL) == BT_OK)
+        for (size_t i = 0; i < e.n; i++) {
+            const char *piece = bt_tokenizer_piece(t, e.ids[i]);
+            bt_str_addf(out, "%s%s%s", i ? " " : "", i == cut ? "│ " : "", piece ? piece : "?");
+        }
+    bt_encoding_free(&e);
+}
+
+/* The pieces of both texts (of choices, line by line); single texts are cut at the model's length less [CLS] and [SEP]. */
 static char *pieces_of(const struct bt_predictor *p, const struct probe_wish *w)
 {
     const struct bt_tokenizer *t = bt_predictor_tokenizer(p);
-    struct bt_encoding e = {.n = 0};
     struct bt_str out = {0};
-    size_t cut = w->pair ? SIZE_MAX : (size_t)bt_predictor_max_length(p) - 2;
-    if (bt_tokenizer_encode(t, w->text, strlen(w->text), &e, NULL) == BT_OK)
-        for (size_t i = 0; i < e.n; i++) {
-            const char *piece = bt_tokenizer_piece(t, e.ids[i]);
-            bt_str_addf(&out, "%s%s%s", i ? " " : "", i == cut ? "\u2502 " : "", piece ? piece : "?");
-        }
-    bt_encoding_free(&e);
+    add_pieces(t, w->text, strlen(w->text), w->pair ? SIZE_MAX : (size_t)bt_predictor_max_length(p) - 2,
+               &out);
+    for (const char *line = w->pair, *end; line && *line; line = *end ? end + 1 : end) {
+        end = strchrnul(line, '\n');
+        if (end > line) bt_str_add(&out, " [SEP] ");
+        add_pieces(t, line, (size_t)(end - line), SIZE_MAX, &out);
+    }
     return bt_str_take(&out);
 }
 

@@ -20,11 +20,23 @@ static void bar(struct term *t, struct rect r, int y, int x, int width, double p
     if (halves % 2) term_put(t, r, y, x + halves / 2, role, HALF_BAR);
 }
 
+/* Long labels and choices take up to half of the line. */
+static int name_width(const struct probe_answer *a, int width)
+{
+    int widest = NAME;
+    for (int i = 0; i < a->n; i++) {
+        int w = bt_text_width(a->said[i].label, strlen(a->said[i].label));
+        if (w > widest) widest = w;
+    }
+    int most = widest > NAME ? width / 2 : width / 3;
+    return widest < most ? widest : most;
+}
+
 static void score_line(struct term *t, struct rect r, int y, const struct probe_answer *a, int i, bool stale)
 {
     const struct probe_said *said = &a->said[i];
     bool top = said->chosen;
-    int name = r.w / 3 < NAME ? r.w / 3 : NAME, room = r.w - name - 13;
+    int name = name_width(a, r.w), room = r.w - name - 13;
     enum role role = stale ? ROLE_DIM : top ? ROLE_MARK : ROLE_TEXT;
     struct rect label = {.y = r.y + y, .x = r.x + 3, .h = 1, .w = name};
     if (top) term_put(t, r, y, 1, role, MARK);
@@ -82,6 +94,19 @@ static void answer_head(struct view *v, struct rect r, int y, size_t i)
         term_print(t, r, y, x + 2, ROLE_DIM, "%d of %d tokens", a->tokens, a->most);
 }
 
+/* What is needed for an answer, as soon as there is a text. */
+static void missing(struct view *v, struct rect r, int y, const struct probe_form *form)
+{
+    const struct probe_view *s = v->state;
+    struct term *t = app_term(v->app);
+    const char *text = s->found->text, *pair = s->found->pair;
+    if (!form->both || !text || !*text) return;
+    if (form->lines)
+        term_print(t, r, y, 3, ROLE_DIM, "%s", "two choices or more, one a line (Tab)");
+    else if (!pair || !*pair)
+        term_print(t, r, y, 3, ROLE_DIM, "%s: nothing there yet (Tab)", form->pair);
+}
+
 static int one_answer(struct view *v, struct rect r, int y, size_t i, int rows)
 {
     struct probe_view *s = v->state;
@@ -92,7 +117,10 @@ static int one_answer(struct view *v, struct rect r, int y, size_t i, int rows)
         term_text(t, r, y + 1, 3, ROLE_BAD, a->error, strlen(a->error));
         return 2;
     }
-    if (!a->tokens) return 1;
+    if (!a->tokens) {
+        missing(v, r, y + 1, probe_form(a->task));
+        return 2;
+    }
     sheet_begin(&s->sheet, r.w - 2);
     if (!probe_tell(s, a, s->found->text, s->found->pair)) return 1 + scores(t, r, y + 1, rows, a, s->stale);
     struct rect in = {
