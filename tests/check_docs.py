@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from check_groups import report
+
 ROOT = Path(__file__).resolve().parent.parent
 BERTTY = str(Path(sys.argv[1]).resolve())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,20 +100,13 @@ def check_views():
 
 def main():
     found = commands()
-    groups = {
+    return report({
         "commands": list(check_commands(found)),
         "commands in README.md": list(check_mentions(found)),
         "make": list(check_make()),
         "options": list(check_options()),
         "views": list(check_views()),
-    }
-    for name, faults in groups.items():
-        for fault in faults:
-            print(fault)
-        print(f"{name}: {len(faults)} faults" if faults else f"{name}: fine")
-    failed = sum(1 for faults in groups.values() if faults)
-    print(f"{len(groups) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    })
 
 
 if __name__ == "__main__":

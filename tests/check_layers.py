@@ -11,6 +11,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from check_groups import report
+
 # Lowest first: a folder of engine/ may include what stands before it.
 RANK = ["base", "math", "dataset", "tokenizer", "batch", "model", "formats", "optim", "metrics", "tasks", "experiment",
         "run", "explain"]
@@ -213,20 +215,13 @@ def main():
     files = dict(tree(root))
     public = "".join(text for path, text in files.items() if path.startswith("include/"))
     headers = [path for path in files if path.endswith(".h") and path.split("/")[0] in ("engine", "tui", "include")]
-    groups = {
+    return report({
         "includes, calls and texts": list(check_sources(files)),
         "headers compile alone": list(check_headers(root, headers)),
         "symbols": list(check_symbols(symbols(build / "libbertty.a", "--defined-only"),
                                       symbols(build / "libtui.a", "--undefined-only"), public)),
         "the checks themselves": list(self_test()),
-    }
-    for name, faults in groups.items():
-        for fault in faults:
-            print(fault)
-        print(f"{name}: {len(faults)} faults" if faults else f"{name}: fine")
-    failed = sum(1 for faults in groups.values() if faults)
-    print(f"{len(groups) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    })
 
 
 if __name__ == "__main__":

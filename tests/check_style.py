@@ -6,6 +6,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from check_groups import report
+
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTION = {"median": 16, "90th": 50, "max": 100}
 FILE = {"median": 300, "max": 800}
@@ -72,18 +74,11 @@ def check_clang(sources):
 def main():
     sources = listed("engine/*.c", "tui/*.c", "tests/*.c")
     every = sources + listed("engine/*.h", "tui/*.h", "include/*.h", "tests/*.h")
-    groups = {
+    return report({
         "sizes": check_sizes(sources, every),
         "format": check_format(every),
         "warnings of clang": check_clang(sources),
-    }
-    for name, faults in groups.items():
-        for fault in faults:
-            print(fault)
-        print(f"{name}: {len(faults)} faults" if faults else f"{name}: fine")
-    failed = sum(1 for faults in groups.values() if faults)
-    print(f"{len(groups) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    })
 
 
 if __name__ == "__main__":

@@ -1,39 +1,19 @@
 /* What the Charts view shows, without drawing it: panels, axes, smoothing, runs that come and go. */
+#include "tests/unit/folder.h"
 #include "tui/views/charts_export.h"
 
 #include <bertty/file.h>
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static char dir[64];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    snprintf(dir, sizeof dir, "/tmp/bertty-charts-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    return system(command);
-}
-
 /* A run with `n` points of train/loss and train/epoch at the steps 10, 20, …, two seconds apart. */
 static char *make_run(const char *name, int n)
 {
-    char *path = bt_path_join(dir, name);
+    char *path = bt_path_join(folder, name);
     struct bt_events *w;
     assert_int_equal(bt_mkdirs(path, NULL), BT_OK);
     assert_int_equal(bt_events_open(path, &w, NULL), BT_OK);
@@ -534,22 +514,22 @@ static void export_files(void **state)
     struct bt_error err;
     char path[200], *data;
     size_t n;
-    snprintf(path, sizeof path, "%s/x.csv", dir);
+    snprintf(path, sizeof path, "%s/x.csv", folder);
     assert_int_equal(charts_export_write(e, path, &err), BT_OK);
     assert_int_equal(bt_file_read(path, 1 << 20, &data, &n, &err), BT_OK);
     assert_string_equal(data,
                         "run,tag,step,wall_time,value,smoothed\na,eval/accuracy,25,1000000005.000,0.75,\n");
     free(data);
-    snprintf(path, sizeof path, "%s/x.pdf", dir);
+    snprintf(path, sizeof path, "%s/x.pdf", folder);
     assert_int_equal(charts_export_write(e, path, &err), BT_INVALID);
     assert_int_equal(charts_export_check("x", &err), BT_INVALID);
-    snprintf(path, sizeof path, "%s/none/x.svg", dir);
+    snprintf(path, sizeof path, "%s/none/x.svg", folder);
     assert_int_equal(charts_export_write(e, path, &err), BT_IO);
     charts_export_free(e);
     charts_free(c);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
 {

@@ -1,58 +1,20 @@
 /* Runs side by side: settings, metrics, flips and McNemar's test. */
+#include "tests/unit/folder.h"
+
 #include <bertty/compare.h>
 #include <bertty/events.h>
 #include <bertty/file.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static char dir[64];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    snprintf(dir, sizeof dir, "/tmp/bertty-compare-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    return system(command);
-}
-
-static const char *in_dir(const char *path)
-{
-    static char out[4][400];
-    static int turn;
-    turn = (turn + 1) % 4;
-    snprintf(out[turn], sizeof out[turn], "%s/%s", dir, path);
-    return out[turn];
-}
-
-static void put(const char *path, const char *text)
-{
-    char folder[400];
-    struct bt_error err = {0};
-    snprintf(folder, sizeof folder, "%s", in_dir(path));
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(bt_mkdirs(folder, &err), BT_OK);
-    if (bt_file_write_atomic(in_dir(path), text, strlen(text), &err) != BT_OK) fail_msg("%s", err.text);
-}
-
 static void log_values(const char *run, const char *tag, int n, const double *value)
 {
     struct bt_events *w;
-    assert_int_equal(bt_mkdirs(in_dir(run), NULL), BT_OK);
-    assert_int_equal(bt_events_open(in_dir(run), &w, NULL), BT_OK);
+    assert_int_equal(bt_mkdirs(at(run), NULL), BT_OK);
+    assert_int_equal(bt_events_open(at(run), &w, NULL), BT_OK);
     for (int i = 0; i < n; i++)
         assert_int_equal(bt_events_scalar(w, tag, 10 * (i + 1), 1e9 + i, value[i], NULL), BT_OK);
     assert_int_equal(bt_events_close(w, NULL), BT_OK);
@@ -98,12 +60,12 @@ static void pairs(void **state)
             ROW(7, "neg", "neg"));
     put("a/predictions/validation-step-000200.jsonl", "not read: best is step 100\n");
     put("a/checkpoints/step-000100/config.json", "{}");
-    assert_int_equal(symlink("checkpoints/step-000100", in_dir("a/best")), 0);
+    assert_int_equal(symlink("checkpoints/step-000100", at("a/best")), 0);
     put("b/predictions/validation-step-000050.jsonl", "not read: step 60 is newer\n");
     put("b/predictions/validation-step-000060.jsonl",
         ROW(1, "pos", "pos") ROW(2, "neg", "neg") ROW(3, "pos", "neg") ROW(4, "neg", "pos") ROW(5, "x", "x")
             ROW(7, "pos", "pos"));
-    if (bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    if (bt_pairing_load(at("a"), at("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
     assert_string_equal(p->split, "validation");
     assert_int_equal(p->step_first, 100);
     assert_int_equal(p->step_second, 60);
@@ -131,7 +93,7 @@ static void expect_pair_error(const char *rows, enum bt_status status, const cha
     struct bt_pairing *p;
     struct bt_error err = {0};
     put("b/predictions/test-step-000001.jsonl", rows);
-    assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err), status);
+    assert_int_equal(bt_pairing_load(at("a"), at("b"), NULL, &p, &err), status);
     if (!strstr(err.text, part)) fail_msg("%s", err.text);
 }
 
@@ -142,7 +104,7 @@ static void bad_predictions(void **state)
     struct bt_error err = {0};
     put("a/log.txt", "");
     put("b/log.txt", "");
-    assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err), BT_NOTFOUND);
+    assert_int_equal(bt_pairing_load(at("a"), at("b"), NULL, &p, &err), BT_NOTFOUND);
     put("a/predictions/test-step-000001.jsonl", ROW(1, "a", "a"));
     expect_pair_error(ROW(1, "a", "a") "{\"id\":2,\"gold\":", BT_INVALID, "line 2");
     expect_pair_error(ROW(1, "a", "a") "\n{\"id\":2,\"gold\":\"a\"}\n", BT_INVALID, "line 3");
@@ -152,11 +114,11 @@ static void bad_predictions(void **state)
     expect_pair_error("{\"id\":1,\"gold_value\":1,\"prediction\":\"1\",\"value\":1}\n", BT_INVALID,
                       "different tasks");
     put("b/predictions/test-step-000001.jsonl", "");
-    assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), "test", &p, &err), BT_OK);
+    assert_int_equal(bt_pairing_load(at("a"), at("b"), "test", &p, &err), BT_OK);
     assert_int_equal(p->n, 0);
     assert_int_equal(p->only_first, 1);
     bt_pairing_free(p);
-    assert_int_equal(bt_pairing_load(in_dir("a"), in_dir("b"), "dev", &p, &err), BT_NOTFOUND);
+    assert_int_equal(bt_pairing_load(at("a"), at("b"), "dev", &p, &err), BT_NOTFOUND);
 }
 
 /* Numbers are paired by which is nearer; a question without an answer has no gold text and is paired all the same. */
@@ -172,7 +134,7 @@ static void other_kinds(void **state)
     put("b/log.txt", "");
     put("a/predictions/test-step-000001.jsonl", NUMBER(1, 1, 2) NUMBER(2, 3, 3) NUMBER(3, 5, 4));
     put("b/predictions/test-step-000001.jsonl", NUMBER(1, 1, 1.5) NUMBER(2, 3, 1) NUMBER(3, 5, 6));
-    if (bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    if (bt_pairing_load(at("a"), at("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
     assert_int_equal(p->kind, BT_ROWS_NUMBERS);
     assert_int_equal(p->row[0].outcome, BT_ONLY_SECOND);
     assert_int_equal(p->row[1].outcome, BT_ONLY_FIRST);
@@ -183,7 +145,7 @@ static void other_kinds(void **state)
         "{\"id\":1,\"prediction\":\"\",\"correct\":true,\"f1\":1,\"golds\":[],\"nbest\":[]}\n");
     put("b/predictions/test-step-000001.jsonl",
         "{\"id\":1,\"prediction\":\"Rome\",\"correct\":false,\"f1\":0,\"golds\":[],\"nbest\":[]}\n");
-    if (bt_pairing_load(in_dir("a"), in_dir("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    if (bt_pairing_load(at("a"), at("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
     assert_int_equal(p->n, 1);
     assert_string_equal(p->row[0].gold, "");
     assert_int_equal(p->count[BT_ONLY_FIRST], 1);
@@ -207,14 +169,14 @@ static void settings_and_metrics(void **state)
     put("a/experiment.yaml", "optim:\n  learning_rate: 0.5\nrun:\n  name: a\n");
     put("b/experiment.yaml", "optim:\n  learning_rate: 0.25\ntrain:\n  seed: 42\nrun:\n  name: b\n");
     put("a/status.json", "{\"state\":\"finished\"}");
-    assert_int_equal(symlink("checkpoints/step-000020", in_dir("a/best")), 0);
+    assert_int_equal(symlink("checkpoints/step-000020", at("a/best")), 0);
     log_values("a", "eval/accuracy", 3, (double[]){0.5, 0.875, 0.75});
     log_values("b", "eval/accuracy", 3, (double[]){0.5, 0.625, 0.75});
     log_values("c", "eval/accuracy", 1, (double[]){0.25});
     log_values("a", "eval/loss", 3, (double[]){1, 0.5, 0.75});
     log_values("b", "eval/loss", 3, (double[]){1, 0.75, 0.25});
     log_values("a", "train/loss", 2, (double[]){1, 0.5});
-    const char *dirs[] = {in_dir("a/"), in_dir("b"), in_dir("c")};
+    const char *dirs[] = {at("a/"), at("b"), at("c")};
     if (bt_compare_load(dirs, 3, &c, &err) != BT_OK) fail_msg("%s", err.text);
     assert_int_equal(c->n_runs, 3);
     assert_string_equal(c->run[0].id, "a");
@@ -247,14 +209,14 @@ static void ties_have_no_best(void **state)
     log_values("a", "eval/accuracy", 1, (double[]){0.5});
     log_values("b", "eval/accuracy", 1, (double[]){0.5});
     log_values("a", "eval/f1_macro", 1, (double[]){0.5});
-    const char *dirs[] = {in_dir("a"), in_dir("b")};
+    const char *dirs[] = {at("a"), at("b")};
     assert_int_equal(bt_compare_load(dirs, 2, &c, NULL), BT_OK);
     assert_int_equal(metric(c, "eval/accuracy")->best, -1);
     assert_int_equal(metric(c, "eval/f1_macro")->best, -1); /* one value is no comparison */
     bt_compare_free(c);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
 {

@@ -2,55 +2,17 @@
 #include "run/launch.h"
 #include "run/logind.h"
 #include "run/proc.h"
+#include "tests/unit/folder.h"
 
 #include <bertty/file.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static char base[64];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    snprintf(base, sizeof base, "/tmp/bertty-launch-XXXXXX");
-    return mkdtemp(base) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", base);
-    return system(command);
-}
-
-static const char *at(const char *path)
-{
-    static char out[6][400];
-    static int turn;
-    turn = (turn + 1) % 6;
-    snprintf(out[turn], sizeof out[turn], "%s/%s", base, path);
-    return out[turn];
-}
-
-static void put(const char *path, const char *text)
-{
-    char folder[400];
-    snprintf(folder, sizeof folder, "%s", at(path));
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(bt_mkdirs(folder, NULL), BT_OK);
-    assert_int_equal(bt_file_replace(at(path), text, strlen(text), NULL), BT_OK);
-}
 
 static char *read_text(const char *path)
 {
@@ -71,7 +33,7 @@ static enum bt_status launch(const char *script, double patience, char **dir, st
 {
     static const char *const sets[] = {"train.seed=1", "run.name=a b"};
     char text[2000];
-    snprintf(text, sizeof text, "#!/bin/sh\nRUN=%s/runs/r\n%s\n", base, script);
+    snprintf(text, sizeof text, "#!/bin/sh\nRUN=%s/runs/r\n%s\n", folder, script);
     put("engine", text);
     assert_int_equal(chmod(at("engine"), 0700), 0);
     struct bt_launch l = {.experiment = "-x.yaml",
@@ -217,26 +179,27 @@ static void logout(void **state)
 {
     (void)state;
     put("etc/systemd/logind.conf", "[Login]\n#KillUserProcesses=no\n");
-    assert_int_equal(bt__logout_plan(base, "3", NULL, "ann"), BT__LOGOUT_SAFE); /* no systemd */
+    assert_int_equal(bt__logout_plan(folder, "3", NULL, "ann"), BT__LOGOUT_SAFE); /* no systemd */
     put("run/systemd/system/x", "");
-    assert_int_equal(bt__logout_plan(base, "3", NULL, "ann"), BT__LOGOUT_SAFE);
+    assert_int_equal(bt__logout_plan(folder, "3", NULL, "ann"), BT__LOGOUT_SAFE);
     put("etc/systemd/logind.conf", "[Login]\n#KillUserProcesses=yes\n"); /* compiled in */
-    assert_int_equal(bt__logout_plan(base, "3", NULL, "ann"), BT__LOGOUT_KILLS);
+    assert_int_equal(bt__logout_plan(folder, "3", NULL, "ann"), BT__LOGOUT_KILLS);
     put("etc/systemd/logind.conf", "[Login]\n#KillUserProcesses=yes\nKillUserProcesses=no\n");
-    assert_int_equal(bt__logout_plan(base, "3", NULL, "ann"), BT__LOGOUT_SAFE);
+    assert_int_equal(bt__logout_plan(folder, "3", NULL, "ann"), BT__LOGOUT_SAFE);
     put("etc/systemd/logind.conf.d/10-kill.conf", "[Login]\nKillUserProcesses=yes\n");
-    assert_int_equal(bt__logout_plan(base, "3", NULL, "ann"), BT__LOGOUT_KILLS);
-    assert_int_equal(bt__logout_plan(base, NULL, NULL, "ann"), BT__LOGOUT_SAFE); /* from cron, a container */
-    assert_int_equal(bt__logout_plan(base, "3", NULL, "root"), BT__LOGOUT_SAFE);
+    assert_int_equal(bt__logout_plan(folder, "3", NULL, "ann"), BT__LOGOUT_KILLS);
+    assert_int_equal(bt__logout_plan(folder, NULL, NULL, "ann"),
+                     BT__LOGOUT_SAFE); /* from cron, a container */
+    assert_int_equal(bt__logout_plan(folder, "3", NULL, "root"), BT__LOGOUT_SAFE);
     put("run/user/7/bus", "");
     put("usr/bin/systemd-run", "");
-    assert_int_equal(bt__logout_plan(base, "3", "/run/user/7", "ann"), BT__LOGOUT_KILLS);
+    assert_int_equal(bt__logout_plan(folder, "3", "/run/user/7", "ann"), BT__LOGOUT_KILLS);
     put("var/lib/systemd/linger/ann", "");
-    assert_int_equal(bt__logout_plan(base, "3", "/run/user/7", "ann"), BT__LOGOUT_SCOPE);
-    assert_int_equal(bt__logout_plan(base, "3", NULL, "ann"), BT__LOGOUT_KILLS);
+    assert_int_equal(bt__logout_plan(folder, "3", "/run/user/7", "ann"), BT__LOGOUT_SCOPE);
+    assert_int_equal(bt__logout_plan(folder, "3", NULL, "ann"), BT__LOGOUT_KILLS);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
 {

@@ -1,10 +1,10 @@
 /* Run directories as their readers see them: status, lost engines, lists, names, checkpoints, steering, deletion, logs, predictions. */
+#include "tests/unit/folder.h"
+
 #include <bertty/file.h>
 #include <bertty/run.h>
 #include <fcntl.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,44 +13,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static char base[64];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    snprintf(base, sizeof base, "/tmp/bertty-runs-XXXXXX");
-    return mkdtemp(base) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", base);
-    return system(command);
-}
-
-static const char *at(const char *path)
-{
-    static char out[6][400];
-    static int turn;
-    turn = (turn + 1) % 6;
-    snprintf(out[turn], sizeof out[turn], "%s/%s", base, path);
-    return out[turn];
-}
-
-static void put(const char *path, const char *text)
-{
-    char folder[400];
-    struct bt_error err = {0};
-    snprintf(folder, sizeof folder, "%s", at(path));
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(bt_mkdirs(folder, &err), BT_OK);
-    if (bt_file_replace(at(path), text, strlen(text), &err) != BT_OK) fail_msg("%s", err.text);
-}
 
 static void expect_text(const char *text, const char *part)
 {
@@ -247,7 +209,7 @@ static struct bt_run_list list(const struct bt_run_list *previous)
 {
     struct bt_run_list l;
     struct bt_error err = {0};
-    if (bt_run_list(base, previous, &l, &err) != BT_OK) fail_msg("%s", err.text);
+    if (bt_run_list(folder, previous, &l, &err) != BT_OK) fail_msg("%s", err.text);
     return l;
 }
 
@@ -341,7 +303,7 @@ static void find(const char *name, const char *run, int64_t expected)
     char *dir;
     int64_t step = 99;
     struct bt_error err = {0};
-    if (bt_run_find(base, name, &dir, &step, &err) != BT_OK) fail_msg("%s: %s", name, err.text);
+    if (bt_run_find(folder, name, &dir, &step, &err) != BT_OK) fail_msg("%s: %s", name, err.text);
     assert_string_equal(dir, at(run));
     assert_int_equal(step, expected);
     free(dir);
@@ -352,7 +314,7 @@ static void refuse(const char *name, enum bt_status status, const char *part)
     char *dir;
     int64_t step;
     struct bt_error err = {0};
-    assert_int_equal(bt_run_find(base, name, &dir, &step, &err), status);
+    assert_int_equal(bt_run_find(folder, name, &dir, &step, &err), status);
     assert_null(dir);
     expect_text(err.text, part);
     assert_null(strchr(err.text, '\n'));
@@ -744,7 +706,7 @@ static void bad_predictions(void **state)
     expect_text(err.text, "at step 0 or before");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
 {

@@ -1,19 +1,15 @@
 /* The tokenizer on a vocabulary of its own: pieces, places, added tokens, both codes' ways, and files that are not right. */
+#include "tests/unit/folder.h"
+
 #include <bertty/tokenizer.h>
 
 #include <bertty/file.h>
 #include <bertty/str.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static char dir[64];
 
 static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\ncafe\nthe\n,\n."
                             "\n\xe4\xb8\xad\n\xe6\x96\x87\na\n##b\n"
@@ -43,25 +39,10 @@ enum {
     AA
 };
 
-static int make_dir(void **state)
-{
-    (void)state;
-    snprintf(dir, sizeof dir, "/tmp/bertty-tokenizer-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    return system(command);
-}
-
-static void put(const char *name, const char *text, size_t n)
+static void place(const char *name, const char *text, size_t n)
 {
     char path[160];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     unlink(path);
     if (text) assert_int_equal(bt_file_replace(path, text, n, NULL), BT_OK);
 }
@@ -69,9 +50,9 @@ static void put(const char *name, const char *text, size_t n)
 /* The directory holds these and nothing else; NULL: no such file. */
 static void files(const char *lines, const char *json, const char *config)
 {
-    put("vocab.txt", lines, lines ? strlen(lines) : 0);
-    put("tokenizer.json", json, json ? strlen(json) : 0);
-    put("tokenizer_config.json", config, config ? strlen(config) : 0);
+    place("vocab.txt", lines, lines ? strlen(lines) : 0);
+    place("tokenizer.json", json, json ? strlen(json) : 0);
+    place("tokenizer_config.json", config, config ? strlen(config) : 0);
 }
 
 static struct bt_tokenizer *load(int lower, enum bt_compat compat)
@@ -81,7 +62,7 @@ static struct bt_tokenizer *load(int lower, enum bt_compat compat)
     struct bt_error err = {0};
     opt.do_lower_case = lower;
     opt.compat = compat;
-    if (bt_tokenizer_load(dir, &opt, &t, &err)) fail_msg("%s", err.text);
+    if (bt_tokenizer_load(folder, &opt, &t, &err)) fail_msg("%s", err.text);
     return t;
 }
 
@@ -260,7 +241,7 @@ static void refused(const char *lines, const char *json, const char *config, enu
     struct bt_tokenizer *t;
     struct bt_error err = {0};
     files(lines, json, config);
-    enum bt_status st = bt_tokenizer_load(dir, NULL, &t, &err);
+    enum bt_status st = bt_tokenizer_load(folder, NULL, &t, &err);
     if (st != status || !strstr(err.text, part) || strchr(err.text, '\n') || t)
         fail_msg("status %s, \"%s\", expected %s, \"%s\"", bt_status_name(st), err.text,
                  bt_status_name(status), part);
@@ -312,8 +293,8 @@ static void no_text(void **state)
     struct bt_tokenizer *t;
     struct bt_error err = {0};
     files(NULL, NULL, NULL);
-    put("vocab.txt", "[UNK]\na\0b\n", 10);
-    assert_int_equal(bt_tokenizer_load(dir, NULL, &t, &err), BT_INVALID);
+    place("vocab.txt", "[UNK]\na\0b\n", 10);
+    assert_int_equal(bt_tokenizer_load(folder, NULL, &t, &err), BT_INVALID);
     assert_non_null(strstr(err.text, "a NUL byte"));
     assert_int_equal(bt_tokenizer_load("/nowhere/at/all", NULL, &t, &err), BT_NOTFOUND);
     assert_non_null(strstr(err.text, "no such directory"));
@@ -493,5 +474,5 @@ int main(void)
         cmocka_unit_test(odd_files),   cmocka_unit_test(no_text),     cmocka_unit_test(unclean),
         cmocka_unit_test(two_readers), cmocka_unit_test(plain_words), cmocka_unit_test(long_words),
     };
-    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+    return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
