@@ -14,13 +14,16 @@ The program starts in a temporary directory that is its HOME too (s.dir); s.raw 
     main(globals())
 """
 import contextlib
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import sys
 import tempfile
+import termios
 import time
 import traceback
 from pathlib import Path
@@ -32,6 +35,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BERTTY = os.environ.get("BERTTY", str(ROOT / "bertty"))
 BERTTY_FAST = os.environ.get("BERTTY_FAST", BERTTY)
 WAIT = float(os.environ.get("BT_WAIT", "15"))  # seconds; only a failing test waits that long
+
+TIOCGPTN = 0x80045430  # Linux's: the number of the terminal at the other end
 
 NAMED = {"Enter": "\r", "Esc": "\x1b", "Tab": "\t", "BTab": "\x1b[Z", "Space": " ", "BSpace": "\x7f", "Up": "\x1b[A",
          "Down": "\x1b[B", "Right": "\x1b[C", "Left": "\x1b[D", "Home": "\x1b[H", "End": "\x1b[F", "Del": "\x1b[3~",
@@ -51,6 +56,10 @@ def known(part):
 
 # An escape sequence that is not all there yet.
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[()*+]|[\]P][^\x07\x1b]*)?\Z", re.S)
+
+# How a frame ends: attributes off, then perhaps the cursor. (xterm's; for other terminals WHOLE passes.)
+FRAME_END = re.compile(rb"\x1b\(B\x1b\[m(?:\x1b\[\?(?:12l\x1b\[\?)?25[hl])?\Z")
+WHOLE = 0.3  # seconds for the rest of a frame
 
 
 class Display(pyte.Screen):
@@ -81,6 +90,7 @@ class Screen:
         if setup:
             setup(self.dir)
         self.raw = b""
+        self.accepted = 0  # bytes of raw that count as whole, however they end
         self.screen = Display(columns, rows)
         self.held = b""  # bytes that wait for those that follow
         self.stream = pyte.ByteStream(self.screen)
@@ -110,8 +120,18 @@ class Screen:
     def keys(self, *keys):
         for key in keys:
             self.send(key_bytes(key))
-            if key == "Esc":
-                self.drain(0.06)  # an Esc is told from the beginning of a sequence by what does not follow it
+            if key == "Esc":  # told from the beginning of a sequence by what does not follow it
+                self.until(self.is_read, "the program to read its keys")
+                self.drain(0.06)
+
+    def is_read(self):
+        """Has the program taken all that was sent to it?"""
+        number, = struct.unpack("I", fcntl.ioctl(self.child.child_fd, TIOCGPTN, bytes(4)))
+        terminal = os.open(f"/dev/pts/{number}", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            return fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)) == bytes(4)
+        finally:
+            os.close(terminal)
 
     def click(self, row, column, button=0):
         """Counted from 1, as terminals do."""
@@ -185,14 +205,26 @@ class Screen:
         end = time.monotonic() + (seconds or WAIT)
         while True:
             found = condition()
-            if found:
+            if found and self.frame_is_whole():
                 return found
+            if found:  # of half a frame: on a busy machine the other half comes when it comes
+                self.finish_frame()
+                continue
             if time.monotonic() > end or not self.alive():
                 self.drain(0)
                 if condition():
                     return condition()
                 raise Gone(f"waited for {what}{'' if self.alive() else ' (the program has ended)'}; there was:\n{self.dump()}")
             self.drain(0.02)
+
+    def frame_is_whole(self):
+        return len(self.raw) == self.accepted or bool(FRAME_END.search(self.raw[-32:]))
+
+    def finish_frame(self):
+        until = time.monotonic() + WHOLE
+        while time.monotonic() < until and self.alive() and not self.frame_is_whole():
+            self.drain(0.01)
+        self.accepted = len(self.raw)
 
     def dump(self):
         return "\n".join(f"|{line}" for line in self.lines())
