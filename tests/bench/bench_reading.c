@@ -47,13 +47,14 @@ static void tokens(const struct bt_experiment *x, const struct bt__task *t, stru
     struct bt__pool *pool = NULL;
     if (bt__pool_create(threads, &pool, &err)) stop(&err);
     for (int r = 0; r < REPEATS; r++) {
-        struct bt__task_data again = {.examples = d->examples, .borrowed = true, .n = d->n, .files = d->files};
+        struct bt__task_data again = {
+            .examples = d->examples, .borrowed = true, .n = d->n, .files = d->files};
         double start = now();
         if (bt__task_build(t, &again, true, pool, &err)) stop(&err);
         ms[r] = now() - start;
         if (r == 0 && threads == 1)
-            printf("%s: %zu examples, %zu sequences, %zu tokens\n", x->data_train_file.item[0], d->n, again.f.n,
-                   again.f.start[again.f.n]);
+            printf("%s: %zu examples, %zu sequences, %zu tokens\n", x->data_train_file.item[0], d->n,
+                   again.f.n, again.f.start[again.f.n]);
         bt__task_data_free(&again);
     }
     bt__pool_free(pool);
