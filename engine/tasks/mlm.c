@@ -6,6 +6,7 @@
 #include "tasks/mlm.h"
 
 #include "base/rng.h"
+#include "batch/in_order.h"
 #include "metrics/language.h"
 #include "tasks/inputs.h"
 #include "tasks/task.h"
@@ -210,25 +211,41 @@ static void close_sequence(struct bt__features *f, size_t *used)
     *used = 0;
 }
 
-static enum bt_status pack_all(const struct bt__task *t, struct bt__task_data *d, struct packer *p,
-                               struct bt_error *err)
+struct lines {
+    const struct bt__task_data *d;
+    struct packer *p;
+    int32_t unk;
+    uint32_t file; /* of the line before */
+    size_t used;   /* tokens of the open sequence */
+};
+
+static const char *line_text(void *ctx, size_t i, size_t *n)
 {
-    struct bt_encoding e = {.n = 0};
-    const int32_t unk = bt_tokenizer_special(t->tokenizer, BT_UNK);
-    enum bt_status st = BT_OK;
-    size_t used = 0;
-    uint32_t file = 0;
-    for (size_t i = 0; i < d->n && !st; i++) {
-        const struct bt_example *x = bt__task_example(d, i);
-        if (x->file != file) close_sequence(p->f, &used);
-        file = x->file;
-        st = bt_tokenizer_ids(t->tokenizer, x->text, x->text_n, &e, err);
-        for (size_t k = 0; k < e.n; k++) p->f->unknown += e.ids[k] == unk;
-        if (!st && e.n && !pack(p, e.ids, e.n, (uint32_t)i, &used))
-            st = bt_fail(err, BT_NOMEM, "no memory for the tokens of %zu lines", d->n);
-    }
-    close_sequence(p->f, &used);
-    bt_encoding_free(&e);
+    const struct lines *l = ctx;
+    const struct bt_example *x = bt__task_example(l->d, i);
+    *n = x->text_n;
+    return x->text;
+}
+
+static enum bt_status take_line(void *ctx, size_t i, const int32_t *ids, size_t n, struct bt_error *err)
+{
+    struct lines *l = ctx;
+    const struct bt_example *x = bt__task_example(l->d, i);
+    if (x->file != l->file) close_sequence(l->p->f, &l->used);
+    l->file = x->file;
+    for (size_t k = 0; k < n; k++) l->p->f->unknown += ids[k] == l->unk;
+    if (n && !pack(l->p, ids, n, (uint32_t)i, &l->used))
+        return bt_fail(err, BT_NOMEM, "no memory for the tokens of %zu lines", l->d->n);
+    return BT_OK;
+}
+
+static enum bt_status pack_all(const struct bt__task *t, struct bt__task_data *d, struct packer *p,
+                               struct bt__pool *pool, struct bt_error *err)
+{
+    struct lines l = {.d = d, .p = p, .unk = bt_tokenizer_special(t->tokenizer, BT_UNK)};
+    const struct bt__in_order o = {.ctx = &l, .text = line_text, .take = take_line};
+    enum bt_status st = bt__tokenize_in_order(t->tokenizer, &o, d->n, pool, err);
+    close_sequence(p->f, &l.used);
     return st;
 }
 
@@ -247,14 +264,15 @@ static enum bt_status finish(const struct bt__task *t, struct bt__features *f, s
     return BT_OK;
 }
 
-static enum bt_status build_packed(const struct bt__task *t, struct bt__task_data *d, struct bt_error *err)
+static enum bt_status build_packed(const struct bt__task *t, struct bt__task_data *d, struct bt__pool *pool,
+                                   struct bt_error *err)
 {
     struct packer p = {
         .f = &d->f, .room = (size_t)t->x->data_max_seq_length, .cls = lm_of(t)->cls, .sep = lm_of(t)->sep};
     d->f = (struct bt__features){.start = calloc(2, sizeof *d->f.start)};
     d->gold = calloc(1, 1); /* the words themselves are the gold */
     if (!d->f.start || !d->gold) return bt_fail(err, BT_NOMEM, "no memory for %zu lines", d->n);
-    enum bt_status st = pack_all(t, d, &p, err);
+    enum bt_status st = pack_all(t, d, &p, pool, err);
     if (!st && d->f.n == 0)
         st = bt_fail(err, BT_INVALID, "%s: no word in %zu lines, expected a text", d->files[0], d->n);
     return st ? st : finish(t, &d->f, err);
@@ -279,7 +297,7 @@ static enum bt_status build_inputs(const struct bt__task *t, struct bt__task_dat
 static enum bt_status build(const struct bt__task *t, struct bt__task_data *d, bool gold,
                             struct bt__pool *pool, struct bt_error *err)
 {
-    return gold ? build_packed(t, d, err) : build_inputs(t, d, pool, err);
+    return gold ? build_packed(t, d, pool, err) : build_inputs(t, d, pool, err);
 }
 
 /* ── figures ── */
