@@ -270,6 +270,9 @@ enum bt_status bt__head_read(struct bt__source *s, int kind, const struct bt_dat
         asked->format == BT_DATA_AUTO && (kind == BT__EXAMPLE_ANY || kind == BT_EXAMPLE_CHOICES);
     if (!st && (asked->format == BT_DATA_SWAG || (may_be_swag && has_swag_names(out))))
         out->dialect.format = BT_DATA_SWAG;
+    const bool one = out->n == 1 && out->dialect.header == 0 && !asked->delimiter;
+    if (!st && one && !bt__label_first(s, out->label_first, sizeof out->label_first))
+        out->label_first[0] = '\0';
     if (st) bt__head_free(out);
     return st;
 }
@@ -304,6 +307,12 @@ enum bt_status bt__head_no_column(const struct bt__head *h, const char *path, co
     else if (near && named)
         bt_fail(err, BT_NOTFOUND, "%s: no column '%s', did you mean '%s'? It has: %s", path, name, near,
                 bt_str_text(&s));
+    else if (h->label_first[0])
+        bt_fail(err, BT_NOTFOUND,
+                "%s: no column '%s': its lines begin with a label ('%s') and a blank, which data.delimiter: "
+                "\" \", "
+                "text column 2- and label column 1 read",
+                path, name, h->label_first);
     else
         bt_fail(err, BT_NOTFOUND, "%s: no column '%s': it has %s%s", path, name, bt_str_text(&s),
                 named ? "" : " and no header");

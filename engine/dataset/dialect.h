@@ -14,8 +14,12 @@ struct bt__head {
     /* CoNLL: columns of most lines, and what else was seen */
     size_t fields;
     bool conllu, comments, document_starts, blank_lines;
+    char label_first
+        [40]; /* one column whose lines all begin with a label and a blank: the first of them; else "" */
 };
 
+/* Does every line of the page begin with a label and a blank, few labels again and again? label: the first of them. */
+bool bt__label_first(const struct bt__source *s, char *label, size_t size);
 bool bt__path_ends(const char *path, const char *end); /* in upper or lower case */
 /* By its name or its first object. */
 bool bt__looks_like_jsonl(const struct bt__source *s);

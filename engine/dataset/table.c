@@ -83,6 +83,11 @@ const struct bt_data_dialect *bt_table_dialect(const struct bt_table *t)
     return &t->head.dialect;
 }
 
+const char *bt_table_label_first(const struct bt_table *t)
+{
+    return t->head.label_first[0] ? t->head.label_first : NULL;
+}
+
 size_t bt_table_columns(const struct bt_table *t)
 {
     return t->head.n;

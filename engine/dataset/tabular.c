@@ -251,6 +251,8 @@ static enum bt_status tell(struct bt__table_load *t)
         for (size_t i = 0; i < t->n; i++) {
             if (t->role[i].rest) bt_str_addf(&s, ", the columns from %td on are one", t->role[i].column + 1);
         }
+        if (l->head.label_first[0])
+            bt_str_addf(&s, ", each line begins with a label ('%s') and a blank", l->head.label_first);
     }
     enum bt_status st = s.failed ? bt__loader_no_memory(l, 1) : bt__loader_found(l, "%s", s.data);
     bt_str_free(&s);

@@ -25,6 +25,9 @@ size_t bt_table_columns(const struct bt_table *t);
 /* Name of a column: the header's, the JSON key, else "1", "2", …; borrowed. */
 const char *bt_table_column(const struct bt_table *t, size_t i);
 
+/* Where a table of one column has lines that all begin with a label and a blank ("DESC:manner How did …"): the first of them. Else NULL. */
+const char *bt_table_label_first(const struct bt_table *t);
+
 /* Finds further rows in about max_bytes (0: all). *done: the end of the file was reached. cancel may be NULL. */
 enum bt_status bt_table_scan(struct bt_table *t, size_t max_bytes, const atomic_bool *cancel, bool *done,
                              struct bt_error *err);

@@ -115,6 +115,31 @@ def kinds(folder):
     check("words for people", "2 sentences" in said and "tags: 3, scheme IOB2" in said and "entities: 2 of 2 types" in said, said)
 
 
+def labels_in_front(folder):
+    """A label, a blank and a text on each line: recognised where labels look like labels and come again, else not."""
+    trec = "".join(f"{label} {text} ?\n" for _ in range(4) for label, text in (("DESC:manner", "How , oh how"), ("ENTY:x", "What")))
+    files, result = reported(write(folder, "trec.label", trec))
+    check("label in front", (result["text"], result["label"], result["delimiter"]) == ("2-", "1", " ") and files[0]["rows"] == 8
+          and {l["label"] for l in files[0]["labels"]} == {"DESC:manner", "ENTY:x"} and files[0]["characters"]["max"] == 14, files)
+    said = data(folder / "trec.label").stdout.decode()
+    check("options for it", "--delimiter ' ' --text 2- --label 1" in said and 'data.delimiter: " "' in said, said)
+    for name, text, label in (("numbers", "".join(f"{i % 2} a film {i}\n" for i in range(12)), "0"),
+                              ("fasttext", "__label__a it is\n__label__b so\n" * 4, "__label__a")):
+        files, result = reported(write(folder, name, text))
+        check(name, result["label"] == "1" and label in [l["label"] for l in files[0]["labels"]], files)
+    for name, text in (("prose", "The film is good\nA film is bad\n" * 6), ("times", "at 12:30 it was\n" * 8), ("one label", "x:y it is\n" * 8),
+                       ("numbered", "".join(f"{i} a film\n" for i in range(50))), ("no text", "1 \n2 x\n" * 9), ("words", "a:b\nc:d\n" * 9)):
+        files, result = reported(write(folder, name, text))
+        check(f"{name}: no label", result["text"] == "1" and result["label"] is None and "begins with" not in files[0]["found"], (files, result))
+    files, result = reported(folder / "trec.label", "--text", "1")
+    check("told with a column too", "each line begins with a label ('DESC:manner') and a blank" in files[0]["found"], files)
+    done = data(folder / "trec.label", "--text", "1", "--label", "2")
+    check("hint", done.returncode == 1 and done.stderr.count(b"\n") == 1 and b"text column 2- and label column 1" in done.stderr, done.stderr)
+    yaml = write(folder, "x.yaml", f"model: {{name_or_path: none}}\ndata: {{train_file: {folder / 'trec.label'}, text_column: 2, label_column: 1}}\n")
+    done = data(yaml)
+    check("hint in an experiment", b"begin with a label ('DESC:manner') and a blank" in done.stderr, done.stderr)
+
+
 def options(folder):
     """data's options in an experiment file."""
     def of(kind, file, **more):
@@ -230,7 +255,7 @@ def bad_use(folder):
 
 
 def main():
-    for test in (reports, guesses, kinds, options, colours, bad_input, bad_files, bad_use):
+    for test in (reports, guesses, kinds, labels_in_front, options, colours, bad_input, bad_files, bad_use):
         with tempfile.TemporaryDirectory() as folder:
             test(Path(folder))
     print(f"{passed} passed, {failed} failed, 0 skipped")

@@ -104,6 +104,7 @@ OTHERS = [
     ("xquad/xquad.zh.json", questions, None), ("policyqa/dev.json", questions, None),
     ("absa_semeval14/Laptops_Train.xml.seg", aspects, None), ("absa_semeval14/Restaurants_Train.xml.seg", aspects, None),
     ("trec/train_5500.label", coarse, TREC.replace("1%s", "1, label_until: ':'%s")), ("trec/train_5500.label", fine, TREC),
+    ("trec/train_5500.label", fine, None),
 ]
 KNOWN = {"conll2003/eng.train": 14041, "conll2003/eng.testa": 3250, "wnut17/wnut17train.conll": 3394, "wnut17/emerging.dev.conll": 1009,
          "squad/train-v1.1.du-test-split.json": 11877, "xquad/xquad.en.json": 1190, "xquad/xquad.zh.json": 1190, "policyqa/dev.json": 3809,

@@ -54,7 +54,12 @@ static void tell_columns(const struct cli_data_facts *f)
     if (f->spec->aspect_column) bt_str_addf(&s, ", aspect: %s", f->spec->aspect_column);
     if (f->spec->context_column) bt_str_addf(&s, ", context: %s", f->spec->context_column);
     if (f->spec->label_column) bt_str_addf(&s, ", label: %s", f->spec->label_column);
-    if (f->guessed)
+    if (f->label_first)
+        bt_str_add(
+            &s,
+            " (guessed: a label, a blank and a text on each line; --delimiter ' ' --text 2- --label 1, in an "
+            "experiment data.delimiter: \" \" and so on)");
+    else if (f->guessed)
         bt_str_add(&s, f->spec->label_column ? " (guessed)" : " (guessed; no label found: --label COL)");
     cli_line("%s", bt_str_text(&s));
     bt_str_free(&s);

@@ -10,6 +10,7 @@ struct cli_data_facts {
     const struct bt_data_dialect *dialect; /* of the first file */
     size_t max_length;                     /* 0: nothing is cut */
     bool guessed;                          /* the columns are */
+    bool label_first; /* … and the delimiter: a label, a blank and a text on each line */
 };
 
 void cli_data_tell(const struct bt_data_report *r, const struct cli_data_facts *f);

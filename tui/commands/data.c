@@ -38,6 +38,7 @@ struct work {
     const char **experiment_files;
     struct bt_tokenizer *tokenizer;
     struct bt_table *table; /* of the first file */
+    bool label_first;       /* nobody named columns, and its lines begin with a label and a blank */
     struct column *column;
     struct bt_data_report *r;
 };
@@ -162,6 +163,19 @@ static bool needs_columns(const struct work *w)
     return !fixed && kind != BT_EXAMPLE_WORDS && kind != BT_EXAMPLE_QUESTION && kind != BT_EXAMPLE_PLAIN;
 }
 
+/* A label, a blank and a text on each line: the table anew, with blanks between its columns. */
+static enum bt_status split_at_blanks(struct work *w, struct bt_error *err)
+{
+    struct bt_data_spec *s = &w->q->spec;
+    s->dialect.delimiter = ' ';
+    s->text_column = "2-";
+    if (!s->label_column) s->label_column = "1";
+    w->label_first = true;
+    bt_table_free(w->table);
+    w->table = NULL;
+    return bt_table_open_as(s->files[0], s, &w->table, err);
+}
+
 /* The first file's columns; those that nobody named are guessed. */
 static enum bt_status settle_columns(struct work *w, struct bt_error *err)
 {
@@ -172,6 +186,7 @@ static enum bt_status settle_columns(struct work *w, struct bt_error *err)
     if (!st) st = columns_look(w->table, &w->column, err);
     if (!st) settle_kind(w);
     if (st || s->text_column || !needs_columns(w)) return st;
+    if (bt_table_label_first(w->table)) return split_at_blanks(w, err);
     struct column_guess g = columns_guess(w->table, w->column);
     if (g.text < 0) return BT_OK;
     s->text_column = bt_table_column(w->table, (size_t)g.text);
@@ -238,7 +253,8 @@ static int report(struct work *w)
     const struct cli_data_facts facts = {.spec = &q->spec,
                                          .dialect = bt_table_dialect(w->table),
                                          .max_length = (size_t)q->max_length,
-                                         .guessed = !given && !w->x};
+                                         .guessed = !given && !w->x,
+                                         .label_first = w->label_first};
     if (q->json)
         cli_data_json(w->r, &facts);
     else
