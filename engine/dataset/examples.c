@@ -96,7 +96,9 @@ enum bt_status bt_examples_load(const struct bt_data_spec *spec, struct bt_examp
     *out = NULL;
     if (table && !spec->text_column) {
         free(l.to);
-        return bt_fail(err, BT_INVALID, "no text column given: its name or number from 1");
+        return bt_fail(err, BT_INVALID,
+                       "%s: no text column given, expected data.text_column: its name or number from 1",
+                       spec->n_files ? spec->files[0] : "data");
     }
     if (!l.to) return bt_fail(err, BT_NOMEM, "no memory for the examples");
     enum bt_status st = load_files(&l);

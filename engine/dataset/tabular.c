@@ -59,7 +59,9 @@ static const char *usual(const struct bt__loader *l, const char *asked, const ch
 
 static enum bt_status no_column(const struct bt__loader *l, const char *what)
 {
-    return bt_fail(l->err, BT_INVALID, "no %s column given: its name or number from 1", what);
+    return bt_fail(l->err, BT_INVALID,
+                   "%s: no %s column given, expected data.%s_column: its name or number from 1", l->path,
+                   what, what);
 }
 
 static enum bt_status choice_roles(struct bt__table_load *t)

@@ -149,7 +149,7 @@ def test_prediction():
         s.wait(r"✗ train_file")
         s.wait(r"gone\.tsv: no such file")
         s.keys("L")
-        s.wait(r"data\.train_file: gone\.tsv")
+        s.wait(r"not launched: gone\.tsv")
         assert not (s.dir / "runs").exists()
 
 
@@ -446,6 +446,18 @@ def test_help_is_whole_and_the_prediction_stays():
         s.wait(r"\d+ rows · 20 steps .* …")
         s.wait(r"\d+ rows · 20 steps [^…]* │$")
         assert s.end("u", "q") == 0
+
+
+def test_what_is_wrong_is_told_whole():
+    """A message of two lines at 80 columns, before and at the launch, at the field that it names."""
+    with start() as s:
+        put(s, "label_column", "labels_of_the_rows")
+        s.wait(r"no column 'labels_of_the_rows': it has[^│]*│\n│text, label|'labels_of_the_rows'[^│]*│\n│[^│]*text, label")
+        s.keys("L")
+        s.wait(r"^ not launched: ")
+        put(s, "train_file", "a-name-that-is-long-enough-for-the-line-to-be-cut-before-its-end/gone.tsv")
+        s.wait(r"gone\.tsv: no such file or directory|gone\.tsv: no +│\n│such file or directory")
+
 
 
 main(globals())

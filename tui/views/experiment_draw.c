@@ -227,6 +227,14 @@ static int draw_wrapped(struct term *t, struct rect in, int y, int end, enum rol
     return y;
 }
 
+static int wrapped_rows(const char *text, int width)
+{
+    size_t n = strlen(text), at = 0;
+    int rows = 0;
+    for (; at < n || rows == 0; rows++) at += n ? sheet_fit(text + at, n - at, width) : 0;
+    return rows;
+}
+
 /* About the field under the cursor: what it is, what it may be, what is wrong, and what all values would lead to. */
 static void draw_about(struct view *v, struct rect r)
 {
@@ -235,24 +243,26 @@ static void draw_about(struct view *v, struct rect r)
     size_t field = exp_field_here(v);
     const struct bt_option *o = field == FORM_NO_FIELD ? NULL : &bt_options(NULL)[field];
     struct rect in = term_box(t, r, o ? o->key : "Experiment", false);
-    struct bt_str text = {.data = NULL};
+    struct bt_str text = {.data = NULL}, last = {.data = NULL};
     enum role role = ROLE_TEXT;
+    const char *fault = s->edit ? s->edit_fault : o ? fault_of(s, field) : NULL;
+    if (fault)
+        bt_str_add(&last, fault);
+    else
+        exp_summary(v, &last, &role);
+    if (fault) role = ROLE_BAD;
+    int below =
+        role == ROLE_BAD ? wrapped_rows(bt_str_text(&last), in.w) : 1; /* what is wrong is told whole */
+    if (below > in.h - 1) below = in.h > 1 ? in.h - 1 : 1;
     if (o) {
-        int lines = draw_wrapped(t, in, 0, in.h - 2, ROLE_TEXT, o->help);
+        int help = in.h - below - 1, y = draw_wrapped(t, in, 0, help > 1 ? help : 1, ROLE_TEXT, o->help);
         if (!bt_option_applies(form_values(s->form), field, &text)) bt_str_add(&text, " · ");
         form_about(field, &text);
-        draw_wrapped(t, in, lines, in.h - 1, ROLE_DIM, bt_str_text(&text));
-        bt_str_clear(&text);
+        draw_wrapped(t, in, y, in.h - below, ROLE_DIM, bt_str_text(&text));
     }
-    const char *fault = s->edit ? s->edit_fault : o ? fault_of(s, field) : NULL;
-    if (fault) {
-        role = ROLE_BAD;
-        bt_str_add(&text, fault);
-    } else {
-        exp_summary(v, &text, &role);
-    }
-    term_text(t, in, in.h - 1, 0, role, bt_str_text(&text), text.len);
+    draw_wrapped(t, in, in.h - below, in.h, role, bt_str_text(&last));
     bt_str_free(&text);
+    bt_str_free(&last);
 }
 
 static void draw_left(struct view *v, struct rect r)

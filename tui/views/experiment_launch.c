@@ -46,6 +46,22 @@ static size_t field_of(const char *text)
     return FORM_NO_FIELD;
 }
 
+/* "x.yaml:9: data.train_file: no such file" at its field: what the screen shows already goes. */
+static const char *said_of(const struct checking *c, size_t field)
+{
+    const char *p = c->err.text, *path = c->x->path,
+               *key = field == FORM_NO_FIELD ? NULL : bt_options(NULL)[field].key;
+    size_t n = path ? strlen(path) : 0;
+    if (!key) return p;
+    if (n && strncmp(p, path, n) == 0) {
+        p += n;
+        if (p[0] == ':' && p[1] != ' ') p += 1 + strspn(p + 1, "0123456789");
+        p += strspn(p, ": ");
+    }
+    n = strlen(key);
+    return strncmp(p, key, n) == 0 && strncmp(p + n, ": ", 2) == 0 ? p + n + 2 : c->err.text;
+}
+
 static void checked(void *ctx, bool cancelled)
 {
     struct checking *c = ctx;
@@ -55,8 +71,8 @@ static void checked(void *ctx, bool cancelled)
         free(s->check.fault);
         s->check.result = c->result;
         c->result = NULL;
-        s->check.fault = c->status ? bt_strdup(c->err.text) : NULL;
         s->check.fault_field = c->status ? field_of(c->err.text) : FORM_NO_FIELD;
+        s->check.fault = c->status ? bt_strdup(said_of(c, s->check.fault_field)) : NULL;
         s->check.version = c->version;
         app_redraw(c->v->app);
     }
@@ -200,7 +216,7 @@ static bool fit_to_launch(struct view *v)
     }
     if (s->check.fault && s->check.version == form_version(s->form)) {
         exp_go_to(v, s->check.fault_field);
-        app_say(v->app, ROLE_BAD, "%s", s->check.fault);
+        app_say(v->app, ROLE_BAD, "not launched: %s", s->check.fault);
         return false;
     }
     return true;
