@@ -1,6 +1,39 @@
 #include "math/attention.h"
 
-#include "math/gemm.h"
+#include <string.h>
+
+static size_t zmax(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* One packed operand of each kind is in use at a time. */
+static size_t right_floats(int n, int d)
+{
+    return zmax(bt__panel_floats(n, d), bt__panel_floats(d, n));
+}
+
+size_t bt__attention_scratch(int n, int d, bool backward)
+{
+    size_t square = (size_t)n * (size_t)n;
+    return (backward ? 2 * square + bt__left_floats(n, n) : square) + right_floats(n, d);
+}
+
+/* Where the operands are packed in the scratch. */
+struct room {
+    float *d, *p, *left, *right;
+};
+
+static struct room room_of(const struct bt__attention *a, bool backward)
+{
+    const size_t square = (size_t)a->n * (size_t)a->n;
+    struct room r = {.p = a->scratch, .right = a->scratch + square};
+    if (!backward) return r;
+    r.d = a->scratch + square;
+    r.left = r.d + square;
+    r.right = r.left + bt__left_floats(a->n, a->n);
+    return r;
+}
 
 /* The probabilities after dropout: p itself without dropout. */
 static const float *dropped(const struct bt__attention *a, float *buffer)
@@ -10,26 +43,77 @@ static const float *dropped(const struct bt__attention *a, float *buffer)
     return buffer;
 }
 
+/* A matrix whose rows are ld apart. */
+struct matrix {
+    const float *at;
+    int ld;
+};
+
+/* c [rows, cols] = x [rows, k] · y [cols, k]ᵀ */
+static void times_transposed(const struct bt__attention *a, int rows, int cols, int k, struct matrix x,
+                             struct matrix y, float *room, float *c, int ldc)
+{
+    a->k->pack_transposed(k, cols, y.at, y.ld, room);
+    a->k->product(&(struct bt__product){.rows = rows,
+                                        .cols = cols,
+                                        .k = k,
+                                        .a = x.at,
+                                        .lda = x.ld,
+                                        .panels = room,
+                                        .height = k,
+                                        .c = c,
+                                        .ldc = ldc});
+}
+
+/* c [rows, d] = x [rows, k] · y [k, d] */
+static void times(const struct bt__attention *a, int rows, int k, struct matrix x, struct matrix y,
+                  float *room, float *c, int ldc)
+{
+    a->k->pack(k, a->d, y.at, y.ld, room, k);
+    a->k->product(&(struct bt__product){.rows = rows,
+                                        .cols = a->d,
+                                        .k = k,
+                                        .a = x.at,
+                                        .lda = x.ld,
+                                        .panels = room,
+                                        .height = k,
+                                        .c = c,
+                                        .ldc = ldc});
+}
+
+/* c [n, d] = x [nq, n]ᵀ · y [nq, d] */
+static void transposed_times(const struct bt__attention *a, const float *x, struct matrix y,
+                             const struct room *room, float *c, int ldc)
+{
+    a->k->pack_left(a->nq, a->n, x, a->n, room->left);
+    times(a, a->n, a->nq, (struct matrix){.at = room->left}, y, room->right, c, ldc);
+}
+
 void bt__attention_forward(const struct bt__attention *a, float *out, int ldo)
 {
-    bt__gemm_nt(a->nq, a->n, a->d, a->q, a->ldq, a->key, a->ldkv, 0.0f, a->p, a->n);
+    const struct room room = room_of(a, false);
+    const struct matrix q = {.at = a->q, .ld = a->ldq}, key = {.at = a->key, .ld = a->ldkv},
+                        value = {.at = a->value, .ld = a->ldkv};
+    times_transposed(a, a->nq, a->n, a->d, q, key, room.right, a->p, a->n);
     for (int i = 0; i < a->nq; i++) a->k->softmax(a->n, a->p + (size_t)i * (size_t)a->n, a->scale);
-    bt__gemm_nn(a->nq, a->d, a->n, dropped(a, a->scratch), a->n, a->value, a->ldkv, 0.0f, out, ldo);
+    const struct matrix p = {.at = dropped(a, room.p), .ld = a->n};
+    times(a, a->nq, a->n, p, value, room.right, out, ldo);
 }
 
 void bt__attention_backward(const struct bt__attention *a, const float *dout, int ldo, float *dq, int lddq,
                             float *dkey, float *dvalue, int lddkv)
 {
-    size_t size = (size_t)a->nq * (size_t)a->n;
-    float *d = a->scratch;
-    const float *p = dropped(a, a->scratch + size);
-    bt__gemm_tn(a->n, a->d, a->nq, p, a->n, dout, ldo, 0.0f, dvalue, lddkv);
-    bt__gemm_nt(a->nq, a->n, a->d, dout, ldo, a->value, a->ldkv, 0.0f, d, a->n);
-    if (a->drop.threshold) a->k->dropout((int)size, d, &a->drop, a->pos, d);
+    const struct room room = room_of(a, true);
+    const struct matrix q = {.at = a->q, .ld = a->ldq}, key = {.at = a->key, .ld = a->ldkv},
+                        value = {.at = a->value, .ld = a->ldkv}, dy = {.at = dout, .ld = ldo},
+                        d = {.at = room.d, .ld = a->n};
+    transposed_times(a, dropped(a, room.p), dy, &room, dvalue, lddkv);
+    times_transposed(a, a->nq, a->n, a->d, dy, value, room.right, room.d, a->n);
+    if (a->drop.threshold) a->k->dropout(a->nq * a->n, room.d, &a->drop, a->pos, room.d);
     for (int i = 0; i < a->nq; i++) {
         size_t row = (size_t)i * (size_t)a->n;
-        a->k->softmax_backward(a->n, a->p + row, d + row, a->scale);
+        a->k->softmax_backward(a->n, a->p + row, room.d + row, a->scale);
     }
-    bt__gemm_nn(a->nq, a->d, a->n, d, a->n, a->key, a->ldkv, 0.0f, dq, lddq);
-    bt__gemm_tn(a->n, a->d, a->nq, d, a->n, a->q, a->ldq, 0.0f, dkey, lddkv);
+    times(a, a->nq, a->n, d, key, room.right, dq, lddq);
+    transposed_times(a, room.d, q, &room, dkey, lddkv);
 }

@@ -6,6 +6,7 @@
 #define BERTTY_MATH_ATTENTION_H
 
 #include "math/kernels.h"
+#include <stdbool.h>
 
 struct bt__attention {
     const struct bt__kernels *k;
@@ -16,8 +17,11 @@ struct bt__attention {
     struct bt__dropout drop;
     uint32_t pos;
     float *p;       /* [nq, n]: written by the forward, read by the backward pass */
-    float *scratch; /* forward: nq·n floats; backward: 2·nq·n */
+    float *scratch; /* bt__attention_scratch() floats */
 };
+
+/* For up to n queries and n keys. */
+size_t bt__attention_scratch(int n, int d, bool backward);
 
 /* out [nq, d] = dropout(softmax(q·keyᵀ·scale)) · value */
 void bt__attention_forward(const struct bt__attention *a, float *out, int ldo);

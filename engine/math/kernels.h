@@ -8,6 +8,17 @@
 #include "base/rng.h"
 #include <stddef.h>
 
+/* Widest panel of a right operand, tallest of a left one. */
+enum { BT__PANEL_MOST = 32, BT__LEFT_MOST = 12 };
+static inline size_t bt__panel_floats(int cols, int k)
+{
+    return (size_t)((cols + BT__PANEL_MOST - 1) / BT__PANEL_MOST * BT__PANEL_MOST) * (size_t)k;
+}
+static inline size_t bt__left_floats(int rows, int k)
+{
+    return (size_t)((rows + BT__LEFT_MOST - 1) / BT__LEFT_MOST * BT__LEFT_MOST) * (size_t)k;
+}
+
 /* Inverted dropout: element i is kept if its random number is not below threshold, and then multiplied by scale. */
 struct bt__dropout {
     struct bt__rng key;
@@ -32,15 +43,39 @@ struct bt__sgd {
     float clip, decay, momentum, step;
 };
 
+/* A product whose right operand lies in panels: c [rows, cols] = from + a · panels. Each element is one chain of fused steps in the order of k,
+ * so its bits depend neither on the other rows nor on the tiles. */
+struct bt__product {
+    int rows, cols, k;
+    const float *a; /* [rows, k] with distance lda; lda 0: as pack_left() made it */
+    int lda;
+    const float *panels; /* as pack() or pack_transposed() made them, of this height */
+    int height;
+    const float
+        *from; /* [rows, cols] with distance ldfrom (0: every row is the same); NULL: zeros; may be c */
+    int ldfrom;
+    float *c;
+    int ldc;
+};
+
 struct bt__kernels {
     const char *name; /* "avx2", … */
 
+    int panel; /* columns of a panel, a power of two ≤ BT__PANEL_MOST */
+    /* The right operand b [k, cols]: panels [⌈cols/panel⌉][height][panel], zeros behind the last column; height ≥ k. transposed: b is
+     * given as [cols, k], height is k. Room: bt__panel_floats(cols, height). */
+    void (*pack)(int k, int cols, const float *b, int ldb, float *panels, int height);
+    void (*pack_transposed)(int k, int cols, const float *b, int ldb, float *panels);
+    /* The left operand, given as [k, rows]. The panels have room for bt__left_floats(rows, k). */
+    void (*pack_left)(int k, int rows, const float *a, int lda, float *panels);
+    void (*product)(const struct bt__product *x);
+
     /* x[rows, cols] (distance ld) += bias[cols] */
     void (*bias)(int rows, int cols, float *x, int ld, const float *bias);
-    /* pre += bias, act = f(pre); both [rows, cols] with distance ld */
-    void (*bias_gelu)(int rows, int cols, float *pre, float *act, int ld, const float *bias);
-    void (*bias_gelu_tanh)(int rows, int cols, float *pre, float *act, int ld, const float *bias);
-    void (*bias_relu)(int rows, int cols, float *pre, float *act, int ld, const float *bias);
+    /* act = f(pre); both [rows, cols] with distance ld */
+    void (*gelu)(int rows, int cols, const float *pre, float *act, int ld);
+    void (*gelu_tanh)(int rows, int cols, const float *pre, float *act, int ld);
+    void (*relu)(int rows, int cols, const float *pre, float *act, int ld);
     /* act = f(pre) once more, d ← d · f′(pre); [rows, cols] with distance ld */
     void (*gelu_backward)(int rows, int cols, const float *pre, float *act, float *d, int ld);
     void (*gelu_tanh_backward)(int rows, int cols, const float *pre, float *act, float *d, int ld);

@@ -7,7 +7,7 @@ void bt__each_row(struct bt__pass *p, int n, void (*fn)(void *ctx, int row), voi
 {
     struct bt__row_work work = {.rows = n, .fn = fn, .ctx = ctx};
     struct bt__job job = bt__job_rows(&work);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
 struct bt__dropout bt__pass_mask(const struct bt__pass *p, enum bt__stream stream, int layer,
@@ -200,5 +200,5 @@ void bt__embed_backward(struct bt__pass *p, bool first)
         jobs[n++] = (struct bt__job){
             .fn = word_item, .ctx = &e, .items = (p->n_words + WORDS_AN_ITEM - 1) / WORDS_AN_ITEM};
     if (bt__trains(p, m->norm_w) || bt__trains(p, m->norm_b)) jobs[n++] = bt__job_column_sum(&norm);
-    bt__run_jobs(p->pool, jobs, n);
+    bt__run_jobs(p->pool, p->panels, jobs, n);
 }

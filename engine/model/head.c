@@ -26,9 +26,8 @@ const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const stru
 static void run_linear(struct bt__pass *p, struct bt__linear l)
 {
     l.kernels = p->k;
-    l.epilogue = BT__BIAS;
     struct bt__job job = bt__job_linear(&l);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
 /* ── forward ── */
@@ -181,7 +180,7 @@ static void unpool(struct bt__pass *p, struct head *head, bool below, bool first
     int n = 0;
     if (bt__trains(p, m->pooler_w)) jobs[n++] = bt__job_linear_weight(&dw);
     if (bt__trains(p, m->pooler_b)) jobs[n++] = bt__job_column_sum(&db);
-    bt__run_jobs(p->pool, jobs, n);
+    bt__run_jobs(p->pool, p->panels, jobs, n);
     struct bt__linear_input in = {.kernels = p->k,
                                   .rows = rows,
                                   .n = h,
@@ -193,7 +192,7 @@ static void unpool(struct bt__pass *p, struct head *head, bool below, bool first
                                   .lddx = h};
     struct bt__job job = bt__job_linear_input(&in);
     if (!below) return;
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
     if (x == p->first_read) bt__each_row(p, p->batch->n, spread_first_row, head);
 }
 
@@ -251,6 +250,6 @@ void bt__head_backward(struct bt__pass *p, const float *dlogits, bool below, boo
     struct bt__column_sum db = bt__bias_grad(p, rows, n, dlogits, m->head_b, first);
     const struct bt__job jobs[] = {bt__job_linear_input(&in), bt__job_linear_weight(&dw),
                                    bt__job_column_sum(&db)};
-    bt__run_jobs(p->pool, jobs, 3);
+    bt__run_jobs(p->pool, p->panels, jobs, 3);
     input[m->head.kind](p, &head, below, first);
 }

@@ -11,21 +11,44 @@
 #include <stdbool.h>
 
 /* Sizes of an item, in rows and columns of its output. */
-enum { BT__ITEM_COLS = 384, BT__ITEM_WEIGHT_ROWS = 128, BT__ITEM_ROWS = 16, BT__ITEM_SUM_COLS = 64 };
+enum {
+    BT__ITEM_COLS = 384,
+    BT__ITEM_WEIGHT_ROWS = 96,
+    BT__ITEM_ROWS = 16,
+    BT__ITEM_SUM_COLS = 64,
+    BT__ITEM_PACK_COLS = 64
+};
+/* How many blocks of about size columns n columns have, and the i-th of them; panels stay whole, size is a multiple of theirs. */
+int bt__blocks(int n, int size);
+struct bt__range bt__block(int n, int size, int i);
+
+/* The right operand of a product, packed by all threads together before the items of the job run. */
+struct bt__packing {
+    const struct bt__kernels *kernels;
+    int k, cols;
+    const float *b; /* [k, cols], transposed: [cols, k]; distance ldb */
+    int ldb;
+    bool transposed;
+    struct bt__dropout drop; /* not with transposed; positions as in a matrix [k, cols] */
+    float *panels;           /* bt__run_jobs() says where */
+};
 
 struct bt__job {
     bt__pool_fn *fn;
     void *ctx;
     int items;
+    struct bt__packing *pack; /* NULL: nothing to pack */
 };
 
-void bt__run_jobs(struct bt__pool *pool, const struct bt__job *jobs, int n);
+enum { BT__MOST_JOBS = 6 };
+/* n ≤ BT__MOST_JOBS; panels has room for bt__panel_floats(cols, k) of every packing. */
+void bt__run_jobs(struct bt__pool *pool, float *panels, const struct bt__job *jobs, int n);
 
 /* Scratch of one thread: floats that the weight job needs. */
 size_t bt__weight_scratch(void);
 
 /* What follows a product on the tile that it just wrote. */
-enum bt__epilogue { BT__PLAIN, BT__BIAS, BT__ACTIVATE, BT__ACTIVATE_BACKWARD };
+enum bt__epilogue { BT__PLAIN, BT__ACTIVATE, BT__ACTIVATE_BACKWARD };
 
 /* A product of low rank beside the layer's: what it adds to the tile before the epilogue. */
 struct bt__low_rank {
@@ -36,23 +59,24 @@ struct bt__low_rank {
     struct bt__dropout drop; /* backward: of the input that the narrow side was made from */
 };
 
-/* A linear layer: y [rows, n] = x [rows, k] · w [n, k]ᵀ, then the epilogue. */
+/* A linear layer: y [rows, n] = bias + x [rows, k] · w [n, k]ᵀ, then the epilogue. */
 struct bt__linear {
     const struct bt__kernels *kernels;
     int act; /* enum bt__act */
     const struct bt__rows *rows;
     int n, k;
-    const float *x, *w, *bias;
+    const float *x, *w, *bias; /* bias may be NULL */
     int ldx;
     float *y, *activated; /* BT__ACTIVATE: y keeps the value before the activation */
     int ldy;
     enum bt__epilogue epilogue;
     const struct bt__low_rank *add; /* adds of them */
     int adds;
+    struct bt__packing pack; /* bt__job_linear() fills it; likewise below */
 };
 struct bt__job bt__job_linear(struct bt__linear *l);
 
-/* Its gradient to the input: dx [rows, k] = dy [rows, n] · w [n, k] + beta · dx; with BT__ACTIVATE_BACKWARD the result
+/* Its gradient to the input: dx [rows, k] = dy [rows, n] · w [n, k], with accumulate added to dx; with BT__ACTIVATE_BACKWARD the result
  * goes through the activation whose input was pre [rows, k], and activated receives f(pre). */
 struct bt__linear_input {
     const struct bt__kernels *kernels;
@@ -61,13 +85,14 @@ struct bt__linear_input {
     int n, k;
     const float *dy, *w, *pre;
     int lddy;
-    float beta;
+    bool accumulate;
     float *dx, *activated;
     int lddx;
     enum bt__epilogue epilogue;
     const struct bt__low_rank *add; /* adds of them */
     int adds;
     float **scratch; /* [threads] of bt__weight_scratch() floats each; only if there are adds */
+    struct bt__packing pack;
 };
 struct bt__job bt__job_linear_input(struct bt__linear_input *l);
 /* The activation's part of it: d ← d · f′(pre), act ← f(pre); all [rows, cols] with distance ld. */
@@ -85,6 +110,7 @@ struct bt__linear_weight {
     bool accumulate;         /* add to what dw holds */
     float **scratch;         /* [threads] of bt__weight_scratch() floats each */
     struct bt__dropout drop; /* of x; zero: none */
+    struct bt__packing pack;
 };
 struct bt__job bt__job_linear_weight(struct bt__linear_weight *l);
 

@@ -61,7 +61,7 @@ void bt__lm_forward(struct bt__pass *p)
                                .ldy = h,
                                .epilogue = BT__ACTIVATE};
     struct bt__job job = bt__job_linear(&dense);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
     bt__each_row(p, p->batch->reads.n, norm_row, p);
 }
 
@@ -79,10 +79,9 @@ static void logits(const struct block *b)
                                  .w = m->w + m->word + bt__at(b->begin, h),
                                  .bias = m->w + m->lm.bias + b->begin,
                                  .y = p->lm.block,
-                                 .ldy = BT__LM_COLS,
-                                 .epilogue = BT__BIAS};
+                                 .ldy = BT__LM_COLS};
     struct bt__job job = bt__job_linear(&decoder);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
 static double sum_of(const float *x, int n)
@@ -187,7 +186,7 @@ static void block_backward(const struct block *b, bool words, bool first)
                                   .dy = p->lm.block,
                                   .lddy = BT__LM_COLS,
                                   .w = m->w + word,
-                                  .beta = b->begin > 0 ? 1.0f : 0.0f,
+                                  .accumulate = b->begin > 0,
                                   .dx = p->dhead,
                                   .lddx = h};
     struct bt__column_sum db =
@@ -200,7 +199,7 @@ static void block_backward(const struct block *b, bool words, bool first)
         dw.lddy = BT__LM_COLS;
         jobs[2] = bt__job_linear_weight(&dw);
     }
-    bt__run_jobs(p->pool, jobs, words ? 3 : 2);
+    bt__run_jobs(p->pool, p->panels, jobs, words ? 3 : 2);
 }
 
 /* dhead → d = gradient of the transform before its activation. */
@@ -230,7 +229,7 @@ static void transform_backward(struct bt__pass *p, bool below, bool first)
     dnorm.dot = bt__grad_at(p, m->lm.norm_w);
     const struct bt__job jobs[] = {bt__job_linear_weight(&dw), bt__job_column_sum(&db),
                                    bt__job_column_sum(&dnorm)};
-    bt__run_jobs(p->pool, jobs, 3);
+    bt__run_jobs(p->pool, p->panels, jobs, 3);
     struct bt__linear_input in = {.kernels = p->k,
                                   .rows = rows,
                                   .n = h,
@@ -241,7 +240,7 @@ static void transform_backward(struct bt__pass *p, bool below, bool first)
                                   .dx = p->y_top,
                                   .lddx = h};
     struct bt__job job = bt__job_linear_input(&in);
-    if (below) bt__run_jobs(p->pool, &job, 1);
+    if (below) bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
 void bt__pass_lm_backward(struct bt__pass *p, const struct bt__batch *batch, const int32_t *target,

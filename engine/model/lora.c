@@ -48,7 +48,7 @@ void bt__lora_forward(struct bt__pass *p, int layer, const struct bt__lora_use *
         }
         begin += base.rows;
     }
-    if (side->n) bt__run_jobs(p->pool, jobs, side->n);
+    if (side->n) bt__run_jobs(p->pool, p->panels, jobs, side->n);
 }
 
 void bt__lora_backward(struct bt__pass *p, int layer, const struct bt__lora_use *use, int n,
@@ -73,7 +73,7 @@ void bt__lora_backward(struct bt__pass *p, int layer, const struct bt__lora_use 
             .r = t->r, .narrow = t->u, .wide = p->m->w + at->lora_a[kind], .drop = drop_of(p, layer, kind)};
         jobs[side->n++] = bt__job_narrow(t);
     }
-    if (side->n) bt__run_jobs(p->pool, jobs, side->n);
+    if (side->n) bt__run_jobs(p->pool, p->panels, jobs, side->n);
 }
 
 void bt__lora_weights(struct bt__pass *p, int layer, const struct bt__lora_use *use, int n, bool first)
@@ -96,5 +96,5 @@ void bt__lora_weights(struct bt__pass *p, int layer, const struct bt__lora_use *
         jobs[count++] = bt__job_linear_weight(a);
         jobs[count++] = bt__job_linear_weight(b);
     }
-    if (count) bt__run_jobs(p->pool, jobs, count);
+    if (count) bt__run_jobs(p->pool, p->panels, jobs, count);
 }

@@ -110,7 +110,7 @@ static void add(struct jobs *j, bool wanted, struct bt__job job)
 
 static void run(const struct layer *l, const struct jobs *j)
 {
-    bt__run_jobs(l->p->pool, j->job, j->n);
+    bt__run_jobs(l->p->pool, l->p->panels, j->job, j->n);
 }
 
 /* The adapter of the matrix whose output's gradient has just been made, if it has one. */
@@ -149,7 +149,7 @@ static void feed_forward(const struct layer *l)
                                     .adds = side.n,
                                     .scratch = p->scratch};
     struct bt__job job = bt__job_linear_input(&down);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
 
     side = side_of(l, &use[1]);
     struct bt__linear_input up = {.kernels = p->k,
@@ -159,7 +159,7 @@ static void feed_forward(const struct layer *l)
                                   .dy = p->dpre,
                                   .lddy = f,
                                   .w = m->w + l->at->up_w,
-                                  .beta = 1.0f,
+                                  .accumulate = true,
                                   .dx = p->ds,
                                   .lddx = h,
                                   .add = side.add,
@@ -216,7 +216,7 @@ static void attention_output(const struct layer *l, float *dctx)
 
     struct bt__attend a = {.p = p, .layer = l->index, .dctx = dctx};
     struct bt__job job = bt__job_attend_backward(&a);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
 /* One of n parameters of this size, which stand one after the other. */
@@ -246,7 +246,7 @@ static void projections(const struct layer *l)
                                   .dy = p->dqkv,
                                   .lddy = 3 * h,
                                   .w = m->w + l->at->qkv_w,
-                                  .beta = 1.0f,
+                                  .accumulate = true,
                                   .dx = p->out,
                                   .lddx = h,
                                   .add = side.add,
@@ -302,7 +302,7 @@ static void top_projections(struct layer *l, const float *x)
                                  .dy = p->dq_top,
                                  .lddy = h,
                                  .w = m->w + l->at->qkv_w,
-                                 .beta = 1.0f,
+                                 .accumulate = true,
                                  .dx = p->out,
                                  .lddx = h,
                                  .add = q_side.add,

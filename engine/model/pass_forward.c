@@ -44,7 +44,7 @@ static void run_linear(struct bt__pass *p, struct bt__linear l)
     l.kernels = p->k;
     l.act = (int)p->m->config.hidden_act;
     struct bt__job job = bt__job_linear(&l);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
 /* The adapter of the matrix that comes next, if it has one. */
@@ -115,7 +115,7 @@ static void attend(struct bt__pass *p, int layer)
 {
     struct bt__attend a = {.p = p, .layer = layer};
     struct bt__job job = bt__job_attend(&a);
-    bt__run_jobs(p->pool, &job, 1);
+    bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
 static void full_attention(struct layer *l)
@@ -137,7 +137,6 @@ static void full_attention(struct layer *l)
                                       .bias = m->w + l->at->qkv_b,
                                       .y = l->mem->qkv,
                                       .ldy = 3 * h,
-                                      .epilogue = BT__BIAS,
                                       .add = side.add,
                                       .adds = side.n});
     attend(p, l->index);
@@ -173,7 +172,6 @@ static void top_layer(struct layer *l)
                             .bias = m->w + l->at->qkv_b + h,
                             .y = l->mem->qkv,
                             .ldy = 2 * h,
-                            .epilogue = BT__BIAS,
                             .add = side.add,
                             .adds = side.n};
     struct bt__linear q = {.kernels = p->k,
@@ -186,11 +184,10 @@ static void top_layer(struct layer *l)
                            .bias = m->w + l->at->qkv_b,
                            .y = p->q_top,
                            .ldy = h,
-                           .epilogue = BT__BIAS,
                            .add = q_side.add,
                            .adds = q_side.n};
     const struct bt__job jobs[] = {bt__job_linear(&kv), bt__job_linear(&q)};
-    bt__run_jobs(p->pool, jobs, 2);
+    bt__run_jobs(p->pool, p->panels, jobs, 2);
     l->x = p->x_top;
     attend(p, l->index);
     behind_attention(l);

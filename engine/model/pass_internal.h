@@ -57,6 +57,7 @@ struct bt__pass {
     float *dy, *ds, *df, *dqkv, *dpre, *dhead; /* backward: [R, H] ×3, [R, 3H], [R, F], [Z, H] */
     float *dq_top, *dx_top;                    /* [Q, H] */
     float *dlow[BT__LORA_KINDS];               /* as low */
+    float *panels;                             /* the packed operands of a phase */
     float **scratch;                           /* [threads] */
     size_t scratch_size;                       /* floats of each */
 

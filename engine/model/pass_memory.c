@@ -1,3 +1,4 @@
+#include "math/attention.h"
 #include "model/pass_internal.h"
 
 #include <stdlib.h>
@@ -133,6 +134,33 @@ static void carve_backward(struct carver *c, struct bt__pass *p, const struct si
     if (!bt__pass_dense_words(p)) p->word = carve(c, (size_t)p->word_cap * z->h);
 }
 
+static size_t largest(const size_t *of, size_t n)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++) most = zmax(most, of[i]);
+    return most;
+}
+
+#define LARGEST(...)                                                                                         \
+    largest((const size_t[]){__VA_ARGS__}, sizeof((const size_t[]){__VA_ARGS__}) / sizeof(size_t))
+
+/* Room for the packed operands of any phase: weights, and in the backward pass activations beside them. */
+static size_t panel_floats(const struct bt__pass *p, const struct sizes *z)
+{
+    const int h = (int)z->h, f = (int)z->f, r = (int)z->r, q = (int)z->q, rank = p->m->config.lora.r;
+    const int out = p->m->head.kind == BT__HEAD_MLM ? BT__LM_COLS : (int)z->outputs;
+    const size_t square = bt__panel_floats(h, h);
+    const size_t weights = LARGEST(bt__panel_floats(2 * h, h) + square, bt__panel_floats(h, 3 * h) + square,
+                                   bt__panel_floats(f, h), bt__panel_floats(h, f), bt__panel_floats(out, h),
+                                   bt__panel_floats(h, out));
+    if (!p->limits.train) return weights;
+    const size_t wide = bt__panel_floats(h, r), narrow = bt__panel_floats(rank, r);
+    const size_t inputs =
+        LARGEST(wide + bt__panel_floats(h, q), wide + bt__panel_floats(f, r), bt__panel_floats(h, (int)z->z));
+    const size_t adapters = LARGEST(3 * (wide + narrow), wide + bt__panel_floats(f, r) + 2 * narrow);
+    return zmax(weights + inputs, rank > 0 ? adapters : 0);
+}
+
 static void carve_all(struct carver *c, struct bt__pass *p, int threads)
 {
     const struct sizes z = sizes_of(p->m, &p->limits);
@@ -140,8 +168,9 @@ static void carve_all(struct carver *c, struct bt__pass *p, int threads)
     carve_adapters(c, p, &z);
     carve_shared(c, p, &z);
     if (p->limits.train) carve_backward(c, p, &z);
-    size_t longest = (size_t)p->limits.longest;
-    p->scratch_size = zmax(2 * longest * longest, zmax(bt__weight_scratch(), (BT__SHARDS + 1) * z.h));
+    p->panels = carve(c, panel_floats(p, &z));
+    const size_t attention = bt__attention_scratch(p->limits.longest, (int)(z.h / z.heads), p->limits.train);
+    p->scratch_size = LARGEST(attention, bt__weight_scratch(), (BT__SHARDS + 1) * z.h);
     for (int t = 0; t < threads; t++) {
         float *s = carve(c, p->scratch_size);
         if (p->scratch) p->scratch[t] = s;

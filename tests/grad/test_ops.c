@@ -90,7 +90,10 @@ struct mlp {
 
 static void run_job(struct mlp *m, struct bt__job job)
 {
-    bt__run_jobs(m->pool, &job, 1);
+    float *panels = malloc(sizeof(float) * bt__panel_floats(MID, MID));
+    assert_non_null(panels);
+    bt__run_jobs(m->pool, panels, &job, 1);
+    free(panels);
 }
 
 static double mlp_forward(void *ctx)
@@ -118,8 +121,7 @@ static double mlp_forward(void *ctx)
                              .bias = m->b2,
                              .ldx = MID,
                              .y = m->y,
-                             .ldy = OUT,
-                             .epilogue = BT__BIAS};
+                             .ldy = OUT};
     run_job(m, bt__job_linear(&one));
     run_job(m, bt__job_linear(&two));
     return dot(m->y, m->r, ROWS * OUT);
@@ -365,7 +367,7 @@ enum { KEYS = 11, D = 13, LD = 17 };
 struct attend {
     struct bt__attention a;
     float q[KEYS * LD], key[KEYS * LD], value[KEYS * LD], out[KEYS * LD], r[KEYS * LD];
-    float p[KEYS * KEYS], scratch[2 * KEYS * KEYS];
+    float p[KEYS * KEYS], scratch[4 * (KEYS + BT__PANEL_MOST) * (KEYS + D)];
 };
 
 static double attend_forward(void *ctx)

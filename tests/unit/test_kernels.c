@@ -64,25 +64,22 @@ static double gelu_tanh_slope(double x)
     return (gelu_tanh(x + 1e-5) - gelu_tanh(x - 1e-5)) / 2e-5;
 }
 
-typedef void forward_fn(int rows, int cols, float *pre, float *act, int ld, const float *bias);
+typedef void forward_fn(int rows, int cols, const float *pre, float *act, int ld);
 typedef void backward_fn(int rows, int cols, const float *pre, float *act, float *d, int ld);
 
 static void check_act(forward_fn *forward, backward_fn *backward, double (*f)(double),
                       double (*slope)(double))
 {
-    float pre[2 * N], act[2 * N], again[2 * N], d[2 * N], bias[N];
+    float pre[2 * N], act[2 * N], again[2 * N], d[2 * N];
     for (int i = 0; i < 2 * N; i++) pre[i] = value(i);
-    for (int i = 0; i < N; i++) bias[i] = 0.25f * value(i + 5);
-    forward(2, N - 3, pre, act, N, bias);
+    forward(2, N - 3, pre, act, N);
     memcpy(d, pre, sizeof d);
     for (int i = 0; i < 2 * N; i++) d[i] = 1.0f + 0.1f * value(i + 3);
     backward(2, N - 3, pre, again, d, N);
     for (int r = 0; r < 2; r++)
         for (int j = 0; j < N - 3; j++) {
             int i = r * N + j;
-            double x = (double)(value(i) + bias[j]);
-            assert_true(fabs((double)pre[i] - x) < 1e-6);
-            double scale = fmax(1.0, fabs(x));
+            double scale = fmax(1.0, fabs((double)pre[i]));
             assert_true(fabs((double)act[i] - f((double)pre[i])) < gelu_error * scale);
             assert_true(fabs((double)again[i] - f((double)pre[i])) < gelu_error * scale);
             double want = slope((double)pre[i]) * (double)(1.0f + 0.1f * value(i + 3));
@@ -92,22 +89,117 @@ static void check_act(forward_fn *forward, backward_fn *backward, double (*f)(do
 
 static void check_acts(const struct bt__kernels *k)
 {
-    check_act(k->bias_gelu, k->gelu_backward, gelu, gelu_slope);
-    check_act(k->bias_gelu_tanh, k->gelu_tanh_backward, gelu_tanh, gelu_tanh_slope);
-    check_act(k->bias_relu, k->relu_backward, relu, relu_slope);
+    check_act(k->gelu, k->gelu_backward, gelu, gelu_slope);
+    check_act(k->gelu_tanh, k->gelu_tanh_backward, gelu_tanh, gelu_tanh_slope);
+    check_act(k->relu, k->relu_backward, relu, relu_slope);
 }
 
 static void check_gelu_everywhere(const struct bt__kernels *k)
 {
-    float zero[16] = {0}, pre[16], act[16];
+    float pre[16], act[16];
     for (float x = -40.0f; x < 40.0f; x += 0.0037f) {
         for (int i = 0; i < 16; i++) pre[i] = x;
-        k->bias_gelu(1, 16, pre, act, 16, zero);
+        k->gelu(1, 16, pre, act, 16);
         assert_true(fabs((double)act[7] - gelu((double)x)) <= gelu_error * fmax(1.0, fabs((double)x)));
     }
     pre[0] = NAN;
-    k->bias_gelu(1, 16, pre, act, 16, zero);
+    k->gelu(1, 16, pre, act, 16);
     assert_true(isnan(act[0]));
+}
+
+/* ── products from panels ── */
+
+enum { MOST_ROWS = 29, MOST_COLS = 75, MOST_K = 530, GAP = 3 };
+
+struct operands {
+    float a[MOST_ROWS * (MOST_K + GAP)], left[MOST_K * (MOST_ROWS + GAP)];
+    float b[MOST_K * (MOST_COLS + GAP)], turned[MOST_COLS * (MOST_K + GAP)];
+    float from[MOST_ROWS * (MOST_COLS + GAP)], c[MOST_ROWS * (MOST_COLS + GAP)],
+        again[MOST_ROWS * (MOST_COLS + GAP)];
+    float panels[(MOST_COLS + BT__PANEL_MOST) * MOST_K], packed[(MOST_ROWS + BT__LEFT_MOST) * MOST_K];
+};
+
+static void fill_operands(struct operands *o, int rows, int cols, int k)
+{
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < k; p++)
+            o->a[i * (k + GAP) + p] = o->left[p * (rows + GAP) + i] = value(7 * i + 3 * p);
+    for (int p = 0; p < k; p++)
+        for (int j = 0; j < cols; j++)
+            o->b[p * (cols + GAP) + j] = o->turned[j * (k + GAP) + p] = value(5 * p + 11 * j + 2);
+    for (int i = 0; i < rows * (cols + GAP); i++) o->from[i] = value(i + 1);
+    for (int i = 0; i < rows * (cols + GAP); i++) o->c[i] = o->again[i] = 77.0f;
+}
+
+/* Against sums in double; nothing outside c is written; both ways to pack either operand give the same bits, and so does a row alone. */
+static void check_product_of(const struct bt__kernels *k, struct operands *o, int rows, int cols, int depth)
+{
+    fill_operands(o, rows, cols, depth);
+    struct bt__product x = {.rows = rows,
+                            .cols = cols,
+                            .k = depth,
+                            .a = o->a,
+                            .lda = depth + GAP,
+                            .panels = o->panels,
+                            .height = depth,
+                            .from = o->from,
+                            .ldfrom = cols + GAP,
+                            .c = o->c,
+                            .ldc = cols + GAP};
+    k->pack_transposed(depth, cols, o->turned, depth + GAP, o->panels);
+    k->product(&x);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < cols + GAP; j++) {
+            double want = (double)o->from[i * x.ldc + j];
+            for (int p = 0; p < depth && j < cols; p++)
+                want += (double)o->a[i * x.lda + p] * (double)o->b[p * (cols + GAP) + j];
+            if (j >= cols) want = 77.0;
+            assert_true(fabs((double)o->c[i * x.ldc + j] - want) <= 4e-6 * (depth + 1));
+        }
+    memset(o->panels, 0x7f, sizeof o->panels);
+    for (int p = 0; p < depth; p += 5)
+        k->pack(depth - p < 5 ? depth - p : 5, cols, o->b + p * (cols + GAP), cols + GAP,
+                o->panels + p * k->panel, depth);
+    k->pack_left(depth, rows, o->left, rows + GAP, o->packed);
+    x.a = o->packed;
+    x.lda = 0;
+    x.c = o->again;
+    memcpy(o->again, o->from, sizeof(float) * (size_t)(rows * (cols + GAP)));
+    x.from = o->again;
+    k->product(&x);
+    x.rows = 1;
+    x.a = o->a;
+    x.lda = depth + GAP;
+    x.from = o->from;
+    for (int i = 0; i < rows; i++) {
+        assert_memory_equal(o->again + i * x.ldc, o->c + i * x.ldc, sizeof(float) * (size_t)cols);
+        x.a = o->a + i * x.lda;
+        x.from = o->from + i * x.ldfrom;
+        x.c = o->again + i * x.ldc;
+        k->product(&x);
+        assert_memory_equal(o->again + i * x.ldc, o->c + i * x.ldc, sizeof(float) * (size_t)cols);
+    }
+}
+
+static void check_product(const struct bt__kernels *k)
+{
+    struct operands *o = malloc(sizeof *o);
+    assert_non_null(o);
+    assert_true(k->panel <= BT__PANEL_MOST && BT__PANEL_MOST % k->panel == 0);
+    for (int rows = 1; rows <= MOST_ROWS; rows++)
+        for (int cols = 1; cols <= 40; cols += cols < 34 ? 1 : 3) check_product_of(k, o, rows, cols, 6);
+    static const int depths[] = {0, 1, 3, 4, 5, 255, 256, 257, 513, MOST_K};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
+        check_product_of(k, o, 13, MOST_COLS, depths[i]);
+    /* one row for all; none */
+    struct bt__product x = {
+        .rows = 3, .cols = 5, .panels = o->panels, .a = o->a, .lda = 1, .c = o->c, .ldc = 5};
+    for (int i = 0; i < 2; i++) {
+        x.from = i ? NULL : o->from;
+        k->product(&x);
+        for (int j = 0; j < 15; j++) assert_true(o->c[j] == (i ? 0.0f : o->from[j % 5]));
+    }
+    free(o);
 }
 
 static void check_exps(const struct bt__kernels *k)
@@ -320,6 +412,7 @@ static void check_sums(const struct bt__kernels *k)
     }
 TEST(activations, check_acts)
 TEST(gelu_everywhere, check_gelu_everywhere)
+TEST(product, check_product)
 TEST(exps, check_exps)
 TEST(softmax, check_softmax)
 TEST(norm, check_norm)
@@ -332,11 +425,10 @@ TEST(sums, check_sums)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere),
-                                       cmocka_unit_test(exps),        cmocka_unit_test(softmax),
-                                       cmocka_unit_test(norm),        cmocka_unit_test(dropout),
-                                       cmocka_unit_test(adamw),       cmocka_unit_test(decay),
-                                       cmocka_unit_test(sgd),         cmocka_unit_test(squares),
-                                       cmocka_unit_test(sums)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere), cmocka_unit_test(product),
+        cmocka_unit_test(exps),        cmocka_unit_test(softmax),         cmocka_unit_test(norm),
+        cmocka_unit_test(dropout),     cmocka_unit_test(adamw),           cmocka_unit_test(decay),
+        cmocka_unit_test(sgd),         cmocka_unit_test(squares),         cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,14 @@
-/* Bias + activation, forward and backward. GELU (Hendrycks & Gimpel 2016): x·Φ(x); its tanh form is the one of Google's code. */
+/* Activations, forward and backward. GELU (Hendrycks & Gimpel 2016): x·Φ(x); its tanh form is the one of Google's code. */
 #include "math/vec/vec.h"
 
 #define FORWARD(name, expression)                                                                            \
-    void VEC(bias_##name)(int rows, int cols, float *pre, float *act, int ld, const float *bias);            \
-    void VEC(bias_##name)(int rows, int cols, float *pre, float *act, int ld, const float *bias)             \
+    void VEC(name)(int rows, int cols, const float *pre, float *act, int ld);                                \
+    void VEC(name)(int rows, int cols, const float *pre, float *act, int ld)                                 \
     {                                                                                                        \
         for (int r = 0; r < rows; r++, pre += ld, act += ld) {                                               \
             SIMD for (int j = 0; j < cols; j++)                                                              \
             {                                                                                                \
-                float x = pre[j] + bias[j];                                                                  \
-                pre[j] = x;                                                                                  \
+                float x = pre[j];                                                                            \
                 act[j] = (expression);                                                                       \
             }                                                                                                \
         }                                                                                                    \
@@ -30,7 +29,7 @@
         }                                                                                                    \
     }
 
-static inline float gelu(float x)
+static inline float gelu_of(float x)
 {
     float unused;
     return x * vphi(x, &unused);
@@ -56,7 +55,7 @@ static inline float gelu_tanh_slope(float x, float *y)
            0.5f * x * (1.0f - t * t) * 0.79788456080286536f * (1.0f + 3.0f * 0.044715f * x * x);
 }
 
-FORWARD(gelu, gelu(x))
+FORWARD(gelu, gelu_of(x))
 FORWARD(gelu_tanh, 0.5f * x * (1.0f + tanh_inner(x)))
 FORWARD(relu, x > 0.0f ? x : 0.0f)
 BACKWARD(gelu, slope = gelu_slope(x, &y))

@@ -2,10 +2,14 @@
 #include "math/vec/vec.h"
 
 #define KERNELS(X)                                                                                           \
+    X(pack)                                                                                                  \
+    X(pack_transposed)                                                                                       \
+    X(pack_left)                                                                                             \
+    X(product)                                                                                               \
     X(bias)                                                                                                  \
-    X(bias_gelu)                                                                                             \
-    X(bias_gelu_tanh)                                                                                        \
-    X(bias_relu)                                                                                             \
+    X(gelu)                                                                                                  \
+    X(gelu_tanh)                                                                                             \
+    X(relu)                                                                                                  \
     X(gelu_backward)                                                                                         \
     X(gelu_tanh_backward)                                                                                    \
     X(relu_backward)                                                                                         \
@@ -39,6 +43,7 @@ KERNELS(X)
 
 extern const struct bt__kernels BT__PASTE(bt__kernels, BT__ARCH);
 const struct bt__kernels BT__PASTE(bt__kernels, BT__ARCH) = {.name = TEXT(BT__ARCH),
+                                                             .panel = VEC_PANEL,
 #define X(name) .name = VEC(name),
                                                              KERNELS(X)
 #undef X

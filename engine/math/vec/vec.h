@@ -13,6 +13,15 @@
 #define BT__PASTE(a, b)  BT__PASTE2(a, b)
 #define VEC(name)        BT__PASTE(bt__vec_##name, BT__ARCH)
 
+/* Columns of a packed panel: two vectors. */
+#if defined(__AVX512F__)
+enum { VEC_PANEL = 32 };
+#elif defined(__AVX2__)
+enum { VEC_PANEL = 16 };
+#else
+enum { VEC_PANEL = 8 };
+#endif
+
 #define SIMD _Pragma("omp simd")
 /* A maximum over a loop, which clang makes vectors of only where there is no NaN, and says so at each compilation. */
 #ifdef __clang__
