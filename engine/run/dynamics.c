@@ -22,17 +22,38 @@ void bt__dynamics_clear(struct bt__trainer *t)
     }
 }
 
+/* What the sequences of an example, from *i on, said: the mean of p(gold), and right if all of them were. False: none was seen. */
+static bool sum_up(const struct bt__trainer *t, size_t *i, struct bt__verdict *v)
+{
+    const struct bt__task_data *d = &t->setup.split[BT__TRAIN];
+    const size_t example = bt__task_example_of(d, *i);
+    double sum = 0;
+    size_t n = 0;
+    v->right = true;
+    for (; *i < d->f.n && bt__task_example_of(d, *i) == example; ++*i) {
+        if (isnan(t->p_gold[*i])) continue;
+        sum += (double)t->p_gold[*i];
+        v->right = v->right && t->right[*i] > 0.5f;
+        n++;
+    }
+    v->p_gold = n ? (float)(sum / (double)n) : NAN;
+    return n > 0;
+}
+
+/* A row an example, however many windows it has. */
 static void rows(struct bt__trainer *t, struct bt_str *out)
 {
     const struct bt__task_data *d = &t->setup.split[BT__TRAIN];
-    for (size_t i = 0; i < d->f.n; i++) {
-        if (isnan(t->p_gold[i])) continue;
+    for (size_t i = 0; i < d->f.n;) {
+        const int64_t row = (int64_t)bt__task_row(d, bt__task_example_of(d, i));
+        struct bt__verdict v;
+        if (!sum_up(t, &i, &v)) continue;
         struct bt_json_writer w = BT_JSON_WRITER(out);
         bt_jw_object(&w);
-        bt_jw_kint(&w, "id", bt__task_row(d, bt__task_example_of(d, i)));
+        bt_jw_kint(&w, "id", row);
         bt_jw_key(&w, "p");
-        bt_jw_float(&w, t->p_gold[i]);
-        bt_jw_kbool(&w, "correct", t->right[i] > 0.5f);
+        bt_jw_float(&w, v.p_gold);
+        bt_jw_kbool(&w, "correct", v.right);
         bt_jw_end_object(&w);
         bt_str_addc(out, '\n');
     }

@@ -59,6 +59,9 @@ def a_run():
     COUNT.check("windows are told", "60 questions in " in out and " windows of at most 40 tokens" in out, out)
     COUNT.check("the threshold is told", "null_score_diff_threshold" in out, out)
     run = folder / "runs/run"
+    for path in sorted(run.glob("dynamics/*.jsonl")):  # a row a question, not a window
+        ids = [json.loads(line)["id"] for line in path.read_text().splitlines()]
+        COUNT.check(f"{path.name}: a row a question", ids and len(set(ids)) == len(ids) and max(ids) <= 60, ids[:20])
     kept = json.loads((run / "best/config.json").read_text())
     COUNT.check("kept with the checkpoint", kept["bertty"]["version_2_with_negative"] == 1 and "null_score_diff_threshold" in kept["bertty"], kept)
     COUNT.check("no labels", "id2label" not in kept and kept["architectures"] == ["BertForQuestionAnswering"], kept)

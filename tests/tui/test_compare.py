@@ -207,6 +207,21 @@ def test_metric_opens_its_chart():
         s.wait(r"─ accuracy \d/")
 
 
+def test_cells_are_whole_or_not_there():
+    """Of a run that has no room there is nothing but an arrow; texts end lines at blanks."""
+    def many(path):
+        data(path)
+        for i in range(6):
+            make(path, f"run-{i}", "1e-5", 0.5, 0.625 + i / 64, i % 2, started=1.6e9 + i)
+
+    with compare(many, 24, 80, marks=[f"run-{i}" for i in range(6)]) as s:
+        s.wait(r"^│A is the reference .* D . run-3 +›│$")
+        for line in s.lines():
+            assert "eval/accuracy" not in line or re.search(r"0\.\d{4}\*? +│$", line), line
+        s.keys(*["Right"] * 5)
+        s.wait(r"F . run-5")
+
+
 def test_swap_turns_the_flips_round():
     with compare(two) as s:
         s.wait(r"only A right \(harmful flips\) +2 ")

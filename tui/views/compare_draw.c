@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    NAME_LEAST = 16,
+    NAME_LEAST = 20,
     NAME_MOST = 34,
     CELL_LEAST = 12,
     CELL_MOST = 26,
@@ -116,7 +116,8 @@ static void draw_cells(struct term *t, struct rect r, const struct compare_view 
     size_t n = compare_cells(&s->lines, l, s->found->compare);
     for (size_t i = s->first_cell; i < n; i++) {
         int x = s->name_width + (int)(i - s->first_cell) * s->cell_width;
-        if (x >= r.w) break;
+        if (i >= s->first_cell + cells_seen(s, r.w))
+            break; /* a part of a value would look like another one */
         struct rect cell = part(r, x, s->cell_width - 1);
         bt_str_clear(&text);
         compare_cell(&s->lines, l, s->found->compare, s->found->pairing, i, &text);
@@ -169,7 +170,10 @@ static void draw_head(struct view *v, struct rect r)
     put(t, part(r, 0, s->name_width - 1), 0, 0, ROLE_DIM, s->busy ? "reading" : "A is the reference");
     for (size_t i = s->first_cell; i < c->n_runs; i++) {
         int x = s->name_width + (int)(i - s->first_cell) * s->cell_width;
-        if (x >= r.w) break;
+        if (i >= s->first_cell + cells_seen(s, r.w)) {
+            term_put(t, r, 0, r.w - 1, ROLE_KEY, 0x203a);
+            break;
+        }
         struct rect cell = part(r, x, s->cell_width - 1);
         unsigned colour = app_run_colour(v->app, c->run[i].dir);
         const char *id = c->run[i].id;

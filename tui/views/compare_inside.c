@@ -1,4 +1,5 @@
 /* The rows behind a count of the comparison: both predictions, and the text where it can be had. */
+#include "tui/sheet.h"
 #include "tui/views/compare_view.h"
 
 #include <bertty/num.h>
@@ -167,10 +168,14 @@ static int draw_text(struct term *t, struct rect r, const struct compare_view *s
     struct bt_str all = {0}, part = {0};
     if (!x || r.h < 12) return r.h;
     add_text(s, x, &all);
+    bt_text_clean(&part, bt_str_text(&all), all.len);
+    struct rect line = {.y = r.y, .x = r.x + 1, .h = r.h, .w = r.w - 2};
+    size_t at = 0;
     for (int i = 0; i < LINES; i++) {
-        bt_str_clear(&part);
-        bt_text_slice(&part, bt_str_text(&all), all.len, i * (r.w - 2), r.w - 2);
-        term_text(t, r, r.h - LINES + i, 1, ROLE_TEXT, bt_str_text(&part), part.len);
+        size_t left = part.len - at,
+               fit = i + 1 == LINES ? left : sheet_fit(bt_str_text(&part) + at, left, line.w);
+        term_text(t, line, r.h - LINES + i, 0, ROLE_TEXT, bt_str_text(&part) + at, fit);
+        at += fit;
     }
     term_fill(t, (struct rect){.y = r.y + r.h - LINES - 1, .x = r.x, .h = 1, .w = r.w}, ROLE_BORDER, 0x2500);
     bt_str_free(&all);

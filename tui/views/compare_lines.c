@@ -201,9 +201,9 @@ static bool add_matrix(struct compare_lines *l, const struct bt_pairing *p)
 
 static const char *verdict(double p)
 {
-    return p < 0.01   ? "chance hardly explains this difference"
-           : p < 0.05 ? "chance seldom explains this difference"
-                      : "chance alone may well explain this difference";
+    return p < 0.01   ? "chance hardly explains it"
+           : p < 0.05 ? "chance seldom explains it"
+                      : "chance alone may explain it";
 }
 
 /* Means over the rows, of what the kind has beside right and wrong. */
