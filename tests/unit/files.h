@@ -46,6 +46,7 @@ static inline const char *file_path(const char *name)
 static inline const char *file_with(const char *name, const void *bytes, size_t n)
 {
     const char *path = file_path(name);
+    unlink(path); /* one that is written over is flushed to the disk by some file systems */
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(bytes, 1, n, f), n);
