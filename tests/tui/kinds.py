@@ -1,6 +1,6 @@
 """Runs of every kind of task, written by hand: experiment, data and predictions as an evaluation leaves them.
 
-    ner(d), qa(d), regression(d), sets(d), mlm(d), absa(d), pairs(d)     # each makes runs/NAME in d
+    ner(d), qa(d), regression(d), sets(d), mlm(d), absa(d), choices(d), pairs(d)     # each makes runs/NAME in d
 """
 import json
 from pathlib import Path
@@ -136,6 +136,13 @@ def absa(d):
     return run(d, "absa", {"dev.tsv": table}, rows,
                {"train_file": file_of(d, "dev.tsv"), "validation_file": file_of(d, "dev.tsv"), "text_column": "text",
                 "aspect_column": "aspect", "label_column": "label"}, "accuracy", best=0.66, last=0.66)
+
+
+def choices(d):
+    table = "sent1,sent2,ending0,ending1,label\nA cat sits.,It,barks.,purrs.,1\nA dog runs.,It,barks.,purrs.,0\n"
+    rows = [{"gold": g, "prediction": "1", "correct": g == "1", "score": 0.625, "loss": 0.5, "scores": {"0": 0.375, "1": 0.625}} for g in "10"]
+    return run(d, "multiple_choice", {"dev.csv": table}, rows, {"train_file": file_of(d, "dev.csv"), "validation_file": file_of(d, "dev.csv")},
+               "accuracy", best=0.5, last=0.5)
 
 
 NLI = ["not_entailment", "entailment"]

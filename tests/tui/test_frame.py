@@ -73,7 +73,7 @@ def test_help_names_what_works():
 
 def test_help_tells_marks():
     for view, meaning in (("experiment", r"-  +unused with the task"), ("predictions", r"⟦…⟧  +the aspect; of a passage"),
-                          ("data", r"«…»  +the answer")):
+                          ("data", r"«…»  +the answer"), ("charts", r"★  +on the x axis: the best"), ("compare", r"\*  +the best of a metric")):
         with Screen(["--open", view], rows=60, columns=80) as s:
             s.wait(r"\? help$")
             s.keys("?")

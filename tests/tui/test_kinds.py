@@ -233,6 +233,15 @@ def test_aspects_tell_rows_of_a_sentence_apart():
             assert s.end("q") == 0
 
 
+def test_choices_have_their_scores_beside_them():
+    for size in SIZES:
+        with opened(kinds.choices, size) as s:
+            s.wait(r"A cat sits\. *│\n.*│  0 0\.375 .*\n.*│ +It barks\. .*\n.*│✓ 1 0\.625 .*\n.*│ +It purrs\.")
+            s.keys("j")
+            s.wait(r"│g 0 0\.375 .*\n.*│ +It barks\. .*\n.*│✗ 1 0\.625 ")
+            assert s.end("q") == 0
+
+
 def test_long_labels_are_whole_at_80():
     with opened(kinds.pairs, (24, 80)) as s:
         s.wait(r"4 rows")

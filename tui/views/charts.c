@@ -455,6 +455,14 @@ static void receive(struct view *v, const struct app_request *r)
     v->zoom = true;
 }
 
+static const struct action signs[] = {
+    {.keys = "▴", .help = "on the x axis: a checkpoint that is kept"},
+    {.keys = "↻", .help = "on the x axis: started again from a checkpoint"},
+    {.keys = "★", .help = "on the x axis: the best checkpoint"},
+    {.keys = "┄", .help = "the validation rows; a line without gaps: the training"},
+    {.keys = NULL},
+};
+
 static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
 
 const struct view_ops view_charts = {
@@ -463,6 +471,7 @@ const struct view_ops view_charts = {
     .panes = 1,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .signs = signs,
     .idle = idle,
     .open = open_view,
     .close = close_view,

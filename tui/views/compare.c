@@ -384,6 +384,13 @@ static bool open_view(struct view *v)
     return true;
 }
 
+static const struct action signs[] = {
+    {.keys = "*", .help = "the best of a metric, and all that are as good"},
+    {.keys = "›", .help = "more runs to the right"},
+    {.keys = "✗", .help = "a wrong prediction"},
+    {.keys = NULL},
+};
+
 static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
 
 const struct view_ops view_compare = {
@@ -392,6 +399,7 @@ const struct view_ops view_compare = {
     .panes = 1,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .signs = signs,
     .idle = idle,
     .open = open_view,
     .close = close_view,

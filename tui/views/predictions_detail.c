@@ -108,6 +108,13 @@ static void put_text(struct sheet *d, const struct bt_example *x)
     pred_marked_free(&m);
 }
 
+static int label_of(const struct bt_predictions *p, const char *name)
+{
+    for (int i = 0; i < p->n_labels; i++)
+        if (strcmp(p->label[i], name) == 0) return i;
+    return -1;
+}
+
 static void put_choices(struct sheet *d, const struct pred_view *s, const struct bt_prediction *r,
                         const struct bt_example *x)
 {
@@ -117,11 +124,14 @@ static void put_choices(struct sheet *d, const struct pred_view *s, const struct
         snprintf(number, sizeof number, "%u", i);
         bool right = strcmp(number, gold) == 0, chosen = strcmp(number, said) == 0;
         enum role role = right ? ROLE_GOOD : chosen ? ROLE_BAD : ROLE_TEXT;
+        int label = label_of(s->p, number);
         sheet_print(d, role, 0, "%s %s",
                     chosen  ? (right || r->gold < 0 ? "✓" : "✗")
                     : right ? "g"
                             : " ",
                     number);
+        if (r->scores && label >= 0)
+            sheet_join(d, role, 3 + (int)strlen(number), "%.3f", (double)r->scores[label]);
         sheet_wrap(d, role, 4, x->part[i].text, x->part[i].n);
     }
 }
@@ -156,10 +166,12 @@ static void put_labels(struct sheet *d, const struct pred_view *s, const struct 
 {
     const struct bt_example *x = example_of(s, r);
     put_verdict(d, s, r);
-    int last = put_scores(d, s, r, -1, MOST_ABOVE);
+    const bool choices = x && x->parts; /* their scores stand beside them */
+    int last = choices ? -1 : put_scores(d, s, r, -1, MOST_ABOVE);
+    if (choices) put_text(d, x);
+    if (choices) put_choices(d, s, r, x);
     if (s->history && r->gold >= 0) put_history(d, s, (size_t)(r - s->p->row));
-    if (x) put_text(d, x);
-    if (x && x->parts) put_choices(d, s, r, x);
+    if (x && !choices) put_text(d, x);
     if (x && x->mark_n)
         sheet_print(d, ROLE_DIM, 0, "aspect: %s", x->pair ? x->pair : "");
     else if (x)

@@ -145,7 +145,7 @@ static void answers(struct view *v, struct rect r)
     struct probe_view *s = v->state;
     struct rect in = term_box(app_term(v->app), r, probe_form(s->task)->answers, false);
     if (!s->found) {
-        term_print(app_term(v->app), in, 0, 1, ROLE_DIM, "%s", s->n ? "opening the model …" : "");
+        term_print(app_term(v->app), in, 0, 1, ROLE_DIM, "%s", "opening the model …");
         return;
     }
     int y = 0, share = (in.h - 1) / (int)(s->found->n ? s->found->n : 1) - 1;
