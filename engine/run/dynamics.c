@@ -22,21 +22,22 @@ void bt__dynamics_clear(struct bt__trainer *t)
     }
 }
 
-/* What the sequences of an example, from *i on, said: the mean of p(gold), and right if all of them were. False: none was seen. */
+/* What the sequences of an example, from *i on, said: p of the mean of their losses, and right if all of them were. False: none was seen. */
 static bool sum_up(const struct bt__trainer *t, size_t *i, struct bt__verdict *v)
 {
     const struct bt__task_data *d = &t->setup.split[BT__TRAIN];
     const size_t example = bt__task_example_of(d, *i);
-    double sum = 0;
+    double sum = 0, p = (double)NAN;
     size_t n = 0;
     v->right = true;
     for (; *i < d->f.n && bt__task_example_of(d, *i) == example; ++*i) {
         if (isnan(t->p_gold[*i])) continue;
-        sum += (double)t->p_gold[*i];
+        p = (double)t->p_gold[*i];
+        sum += log(p);
         v->right = v->right && t->right[*i] > 0.5f;
         n++;
     }
-    v->p_gold = n ? (float)(sum / (double)n) : NAN;
+    v->p_gold = (float)(n > 1 ? exp(sum / (double)n) : p); /* of one: its very bits */
     return n > 0;
 }
 

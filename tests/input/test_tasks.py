@@ -163,6 +163,18 @@ def predicted(task):
     assert len(rows) == 17 and [r["id"] for r in rows] == list(range(1, 18)) and all("prediction" in r for r in rows), (task, rows[:1])
 
 
+def mapped(task):
+    """dynamics: a row for each training example, also of those that are read in windows."""
+    once = {"train.max_steps": -1, "train.num_train_epochs": 1, "train.train_batch_size": 16, "eval.eval_strategy": "no", "run.save_strategy": "no"}
+    trained(task, "whole", ROOT / task / "tiny.yaml", *[part for key, value in once.items() for part in ("--set", f"{key}={value}")])
+    found = sorted((ROOT / task / "runs/whole/dynamics").glob("*.jsonl"))
+    assert len(found) == (task not in ("regression", "mlm")), (task, found)
+    for path in found:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [r["id"] for r in rows] == list(range(1, 61)), (task, [r["id"] for r in rows])
+        assert all(0 <= r["p"] <= 1 and isinstance(r["correct"], bool) for r in rows), (task, rows[:3])
+
+
 INPUTS = {"absa": lambda r: f"{text(r)}\t{r.choice(['plot', 'cast'])}", "multiple_choice": lambda r: "\t".join(text(r) for _ in range(4)),
           "qa": lambda r: f"is it good\t{text(r)} {text(r)} {text(r)} {text(r)}", "ner": lambda r: " ".join(text(r) for _ in range(4)),
           "mlm": lambda r: f"{text(r)} [MASK] {text(r)}"}
@@ -223,7 +235,7 @@ def batches_that_read_more_than_training_did():
 def main():
     tests = [batches_that_read_more_than_training_did]
     for task in tasks():
-        for test in (the_same_bits, resumed, evaluated, predicted, exported):
+        for test in (the_same_bits, resumed, evaluated, predicted, exported, mapped):
             def one(test=test, task=task):
                 test(task)
             one.__name__ = f"{task}: {test.__name__}"
