@@ -242,6 +242,15 @@ def test_choices_have_their_scores_beside_them():
             assert s.end("q") == 0
 
 
+def test_an_order_without_a_column_is_named():
+    with opened(kinds.sets, (24, 80)) as s:
+        s.wait(r"5 rows")
+        assert "conf." not in s.text()
+        s.keys("s")
+        s.wait(r"5 rows · by (loss|confidence) ─")
+        assert s.end("q") == 0
+
+
 def test_long_labels_are_whole_at_80():
     with opened(kinds.pairs, (24, 80)) as s:
         s.wait(r"4 rows")

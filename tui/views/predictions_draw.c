@@ -18,6 +18,14 @@ static const char *name_or_all(const struct pred_view *s, int label)
     return label == PRED_ANY ? "any" : pred_label(s->p, label);
 }
 
+/* Orders whose column may have no room. */
+static const char *order_name(enum pred_order order)
+{
+    static const char *const name[PRED_ORDERS] = {
+        [PRED_BY_LOSS] = "loss", [PRED_BY_CONFIDENCE] = "confidence", [PRED_BY_MARGIN] = "margin"};
+    return (size_t)order < PRED_ORDERS ? name[order] : NULL;
+}
+
 static void title_of(const struct pred_view *s, struct bt_str *out)
 {
     const struct pred_query *q = &s->query;
@@ -43,6 +51,7 @@ static void title_of(const struct pred_view *s, struct bt_str *out)
     if (q->gold != PRED_ANY || q->predicted != PRED_ANY)
         bt_str_addf(out, ", %s → %s", name_or_all(s, q->gold), name_or_all(s, q->predicted));
     if (q->text) bt_str_addf(out, ", with “%s”", q->text);
+    if (order_name(q->order)) bt_str_addf(out, " · by %s", order_name(q->order));
     if (s->loading) bt_str_add(out, " · reading …");
 }
 
