@@ -268,6 +268,10 @@ def test_answers_and_aspects():
 
     with Screen(["--open", "x.seg"], setup=seg) as s:
         s.wait(r"x\.seg · 2 rows")
+        s.keys("O")
+        s.wait(r"^│x\.seg ")
+        s.keys("Enter")
+        s.wait(r"x\.seg · 2 rows")
         s.keys("Enter")
         s.wait(r"The ⟦food⟧ is good , the food too")
         s.wait(r"aspect  \(aspect\)")

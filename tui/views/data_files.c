@@ -97,14 +97,15 @@ static bool ends_with(const char *path, const char *const *ends, size_t n)
 static void each_entry(struct listing *l, const char *folder, bool experiments)
 {
     static const char *const yaml[] = {".yaml", ".yml"};
-    static const char *const data[] = {".csv", ".tsv", ".jsonl", ".ndjson"};
+    static const char *const data[] = {".csv", ".tsv", ".jsonl", ".ndjson", ".seg", ".conll"};
     struct bt_str names = {0};
     exp_complete_path(folder, &names);
     for (const char *p = bt_str_text(&names); *p;) {
         size_t n = strcspn(p, "\n");
         char *path = bt_strndup(p, n);
         if (path && experiments && ends_with(path, yaml, 2)) add_experiment(l, path, path);
-        if (path && !experiments && ends_with(path, data, 4)) add(l, path, "", "", NULL);
+        if (path && !experiments && ends_with(path, data, sizeof data / sizeof *data))
+            add(l, path, "", "", NULL);
         free(path);
         p += n + (p[n] == '\n');
     }
@@ -200,10 +201,12 @@ static struct list_look look_of(struct data_view *s)
 static void draw_empty(struct view *v, struct rect in)
 {
     static const struct empty
-        none = {.role = ROLE_TEXT,
-                .missing = "No run, no experiment and no file here names a data file.",
-                .advice = {"o asks for the path of a CSV, TSV or JSONL file (Tab completes it).",
-                           "In a shell: bertty --open FILE"}},
+        none =
+            {.role = ROLE_TEXT,
+             .missing = "No run, no experiment and no file here names a data file.",
+             .advice =
+                 {"o asks for a path (Tab completes it): CSV, TSV, JSONL, SQuAD, CoNLL, .seg or plain text.",
+                  "In a shell: bertty --open FILE"}},
         looking = {.role = ROLE_DIM, .missing = "Looking for data files …"};
     const struct data_view *s = v->state;
     empty_draw(app_term(v->app), in, app_pending(v->app, &s->owner_files) ? &looking : &none);
