@@ -215,11 +215,6 @@ ptrdiff_t bt__safetensors_find(const struct bt__safetensors *s, const char *name
     return bt__names_find(&s->names, name, name_of, s);
 }
 
-const char *bt__safetensors_meta(const struct bt__safetensors *s, const char *key)
-{
-    return bt_json_text(bt_json_get(bt_json_get(s->header, "__metadata__"), key), NULL);
-}
-
 enum bt_status bt__safetensors_read_f32(const struct bt__safetensors *s, size_t i, float *dst,
                                         int check_finite, struct bt_error *err)
 {

@@ -18,8 +18,6 @@ ptrdiff_t bt__safetensors_find(const struct bt__safetensors *s, const char *name
 /* Reads tensor i (f32, f16, bf16 or f64) as floats into dst[count]. A NaN or Inf is an error that names the tensor if check_finite. */
 enum bt_status bt__safetensors_read_f32(const struct bt__safetensors *s, size_t i, float *dst,
                                         int check_finite, struct bt_error *err);
-/* Value of __metadata__[key] or NULL; borrowed. */
-const char *bt__safetensors_meta(const struct bt__safetensors *s, const char *key);
 
 struct bt__tensor_out {
     const char *name;

@@ -178,7 +178,7 @@ static enum bt_status run_all(struct work *w, bool (*keep_going)(void *ctx), voi
 static enum bt_status reserve(struct bt__logits *l, const struct work *w, struct bt_error *err)
 {
     const struct bt__features *f = &w->d->f;
-    const bool lm = w->m->head.kind == BT__HEAD_MLM, sums = lm && w->d->gold;
+    const bool lm = w->t->ops->draw != NULL, sums = lm && w->d->gold;
     l->cols = sums ? BT__LM_SUMS : lm ? BT__LM_COLS : w->m->head.outputs;
     l->start = calloc(f->n + 1, sizeof *l->start);
     for (size_t i = 0; l->start && i < f->n; i++) {

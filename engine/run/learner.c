@@ -153,7 +153,7 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
     if (st) return st;
-    const bool lm = l->m->head.kind == BT__HEAD_MLM;
+    const bool lm = l->task->ops->draw != NULL;
     if (lm) st = bt__lm_reserve(&l->lm, &l->limits, l->m->config.vocab_size, err);
     if (st) return st;
     int rows = lm ? 0 : l->m->head.kind == BT__HEAD_TOKENS ? l->limits.reads : l->limits.seqs;
