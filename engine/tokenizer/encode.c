@@ -25,11 +25,11 @@ static void extend(struct bt__encoder *s, uint32_t begin, uint32_t end)
     s->chars++;
 }
 
-/* Canonical order: a combining character goes before those with a higher class. Returns the byte of the n in text
- * where it belongs. */
-static size_t place_of(const struct bt__encoder *s, const char *text, size_t n, int32_t cp)
+/* Canonical order: a combining character goes before those with a higher class. Returns the byte of the word where it belongs. */
+static size_t place_of(const struct bt__encoder *s, int32_t cp)
 {
-    size_t at = n;
+    const char *text = s->text;
+    size_t at = s->n;
     int class = bt__char_class(cp);
     while (at > s->barrier) {
         size_t back = at - 1;
@@ -42,20 +42,20 @@ static size_t place_of(const struct bt__encoder *s, const char *text, size_t n, 
     return at;
 }
 
-/* n bytes into to at a place; they all come from the input's [begin, end). There is room. */
-static void insert(struct bt__normal *to, size_t at, const char *bytes, size_t n, uint32_t begin,
+/* n bytes into the word at a place; they all come from the input's [begin, end). There is room. */
+static void insert(struct bt__encoder *s, size_t at, const char *bytes, size_t n, uint32_t begin,
                    uint32_t end)
 {
-    size_t tail = to->n - at;
-    memmove(to->text + at + n, to->text + at, tail);
-    memmove(to->begin + at + n, to->begin + at, tail * sizeof *to->begin);
-    memmove(to->end + at + n, to->end + at, tail * sizeof *to->end);
+    size_t tail = s->n - at;
+    memmove(s->text + at + n, s->text + at, tail);
+    memmove(s->begin + at + n, s->begin + at, tail * sizeof *s->begin);
+    memmove(s->end + at + n, s->end + at, tail * sizeof *s->end);
     for (size_t i = 0; i < n; i++) {
-        to->text[at + i] = bytes[i];
-        to->begin[at + i] = begin;
-        to->end[at + i] = end;
+        s->text[at + i] = bytes[i];
+        s->begin[at + i] = begin;
+        s->end[at + i] = end;
     }
-    to->n += n;
+    s->n += n;
 }
 
 static bool normal_room(struct bt__normal *m)
@@ -73,18 +73,69 @@ static bool normal_room(struct bt__normal *m)
     return true;
 }
 
+/* The combining class of the character at a byte of m, and how many bytes it has. */
+static int class_at(const struct bt__normal *m, size_t at, size_t *length)
+{
+    int32_t cp = 0;
+    *length = bt_utf8_decode(m->text + at, m->n - at, &cp);
+    return bt__char_class(cp);
+}
+
+/* The characters of the run that ends m, by class, those of a class in their order: a run may be as long as the text. */
+static void sort_run(struct bt__encoder *s)
+{
+    struct bt__normal *m = s->normal, copy = {.n = m->n - s->run};
+    size_t place[256 + 1] = {s->run}, length;
+    copy.text = malloc(copy.n);
+    copy.begin = malloc(copy.n * sizeof *copy.begin);
+    copy.end = malloc(copy.n * sizeof *copy.end);
+    s->failed = !copy.text || !copy.begin || !copy.end;
+    if (!s->failed) {
+        memcpy(copy.text, m->text + s->run, copy.n);
+        memcpy(copy.begin, m->begin + s->run, copy.n * sizeof *copy.begin);
+        memcpy(copy.end, m->end + s->run, copy.n * sizeof *copy.end);
+        for (size_t i = 0; i < copy.n; i += length) place[class_at(&copy, i, &length) + 1] += length;
+        for (int c = 0; c < 256; c++) place[c + 1] += place[c];
+    }
+    for (size_t i = 0; !s->failed && i < copy.n; i += length) {
+        size_t *to = &place[class_at(&copy, i, &length)];
+        memcpy(m->text + *to, copy.text + i, length);
+        memcpy(m->begin + *to, copy.begin + i, length * sizeof *copy.begin);
+        memcpy(m->end + *to, copy.end + i, length * sizeof *copy.end);
+        *to += length;
+    }
+    free(copy.text);
+    free(copy.begin);
+    free(copy.end);
+}
+
+/* A starter comes next, or came and was dropped, or there is nothing more. */
+static void close_run(struct bt__encoder *s)
+{
+    if (s->mixed) sort_run(s);
+    s->mixed = false;
+    s->run = s->normal->n;
+}
+
 static void normal_append(struct bt__encoder *s, int32_t cp, uint32_t begin, uint32_t end)
 {
     struct bt__normal *m = s->normal;
     unsigned f = bt__char_flags(s->t->map, cp);
     char bytes[4];
     if (f & BT__SPACE && s->t->clean) cp = ' ';
-    if (!normal_room(m)) {
+    if (!(f & BT__COMBINES)) close_run(s);
+    if (s->failed || !normal_room(m)) {
         s->failed = true;
         return;
     }
-    size_t at = f & BT__COMBINES ? place_of(s, m->text, m->n, cp) : m->n;
-    insert(m, at, bytes, bt_utf8_encode(cp, bytes), begin, end);
+    if (m->n > s->run) s->mixed |= bt__char_class(cp) < s->last_class;
+    if (f & BT__COMBINES) s->last_class = bt__char_class(cp);
+    for (size_t i = 0, n = bt_utf8_encode(cp, bytes); i < n; i++, m->n++) {
+        m->text[m->n] = bytes[i];
+        m->begin[m->n] = begin;
+        m->end[m->n] = end;
+    }
+    if (!(f & BT__COMBINES)) s->run = m->n;
 }
 
 /* One code point of the normalised text. */
@@ -103,9 +154,7 @@ static void append(struct bt__encoder *s, int32_t cp, uint32_t begin, uint32_t e
     if (f & BT__PUNCT) finish_word(s);
     size_t n = bt_utf8_encode(cp, bytes);
     if (s->chars < s->t->max_chars && s->n + n <= BT__WORD_ROOM) {
-        struct bt__normal word = {.text = s->text, .begin = s->begin, .end = s->end, .n = s->n};
-        insert(&word, f & BT__COMBINES ? place_of(s, s->text, s->n, cp) : s->n, bytes, n, begin, end);
-        s->n = word.n;
+        insert(s, f & BT__COMBINES && !s->ordered ? place_of(s, cp) : s->n, bytes, n, begin, end);
     }
     extend(s, begin, end);
     if (f & BT__PUNCT) finish_word(s);
@@ -125,7 +174,11 @@ static void lower_and_append(struct bt__encoder *s, int32_t cp, uint32_t begin, 
 /* A dropped mark. If it is a starter, marks on its two sides keep their order. */
 static void drop_mark(struct bt__encoder *s, int32_t cp)
 {
-    if (!(bt__char_flags(s->t->map, cp) & BT__COMBINES)) s->barrier = s->normal ? s->normal->n : s->n;
+    if (bt__char_flags(s->t->map, cp) & BT__COMBINES) return;
+    if (s->normal)
+        close_run(s);
+    else
+        s->barrier = s->n;
 }
 
 /* A code point through the whole normalisation. */
@@ -190,12 +243,14 @@ static void plain(struct bt__encoder *s, const char *text, size_t from, size_t t
         character(s, cp, (uint32_t)i, (uint32_t)(i + n));
         i += n;
     }
+    if (s->normal) close_run(s);
     finish_word(s);
 }
 
 /* Words of text that is normalised already. */
 static void words(struct bt__encoder *s, const struct bt__normal *m, size_t from, size_t to)
 {
+    s->ordered = true;
     for (size_t i = from; i < to && !s->failed;) {
         int32_t cp;
         size_t n = bt_utf8_decode(m->text + i, to - i, &cp);
@@ -204,6 +259,7 @@ static void words(struct bt__encoder *s, const struct bt__normal *m, size_t from
         i += n;
     }
     finish_word(s);
+    s->ordered = false;
 }
 
 /* A range of the text, or if m is not NULL of that, with no added token in it. */
@@ -252,6 +308,7 @@ static void gap(struct bt__encoder *s, const char *text, const struct bt__normal
         return;
     }
     s->normal = &normal;
+    s->run = 0;
     plain(s, text, from, to);
     s->normal = NULL;
     if (!s->failed && normal.n) split(s, normal.text, &normal, normal.n);
@@ -272,7 +329,9 @@ static void start(struct bt__encoder *s, const struct bt_tokenizer *t)
 {
     s->t = t;
     s->normal = NULL;
-    s->failed = false;
+    s->failed = s->ordered = s->mixed = false;
+    s->run = 0;
+    s->last_class = 0;
     s->word = 0;
     s->barrier = s->n = s->chars = 0;
     s->first = s->last = 0;

@@ -20,7 +20,11 @@ struct bt__encoder {
     bool places;              /* offsets are wanted */
     bool failed;              /* no memory */
     uint32_t word;            /* number of the current word */
-    size_t barrier;           /* no reordering across this byte: a starter was dropped there */
+    bool ordered;             /* what is read is in canonical order already */
+    size_t barrier;           /* of a word: no reordering across this byte, a starter was dropped there */
+    size_t run;               /* of normal: where the last run of combining characters begins … */
+    bool mixed;               /* … which are not in canonical order yet */
+    int last_class;           /* of its last one */
     size_t n, chars;          /* bytes in text; code points of the word, counted beyond the limit too */
     uint32_t first, last;     /* bytes of the input that the word covers */
     char text[BT__WORD_ROOM]; /* the word, normalised */

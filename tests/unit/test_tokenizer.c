@@ -412,6 +412,46 @@ static void plain_words(void **state)
     }
 }
 
+/* Marks of classes 9, 216 and 224 that stay, of 230 and 0 that are dropped, and a letter: \u1b44 \U1d165 \u302e \u0300 \u0900 a. */
+#define ORDER(added)                                                                                         \
+    WORDPIECE(                                                                                               \
+        ", \"max_input_chars_per_word\": 1000, \"vocab\": {\"[UNK]\": 0, \"a\": 1, \"##a\": 2, "             \
+        "\"\xe1\xad\x84\": 3, "                                                                              \
+        "\"##\xe1\xad\x84\": 4, \"\xf0\x9d\x85\xa5\": 5, \"##\xf0\x9d\x85\xa5\": 6, \"\xe3\x80\xae\": 7, "   \
+        "\"##\xe3\x80\xae\": 8}}, \"added_tokens\": [" added "]")
+
+/* A text is normalised as a whole where an added token is looked for in it, and else word by word: in the same order. */
+static void orders(void **state)
+{
+    (void)state;
+    static const char *const part[] = {"\xe1\xad\x84", "\xf0\x9d\x85\xa5", "\xe3\x80\xae",
+                                       "\xcc\x80",     "\xe0\xa4\x80",     "a"};
+    static const int32_t sorted[] = {1, 4, 6, 8, 8};
+    uint32_t seed = 5;
+    files(NULL, ORDER(""), NULL);
+    struct bt_tokenizer *words = load(-1, BT_COMPAT_HF);
+    files(NULL, ORDER("{\"id\": 9, \"content\": \"zz\", \"normalized\": true}"), NULL);
+    struct bt_tokenizer *whole = load(-1, BT_COMPAT_HF);
+    expect_ids(words, "a\xe3\x80\xae\xf0\x9d\x85\xa5\xe1\xad\x84\xe3\x80\xae", 14, sorted, 5);
+    expect_ids(whole, "a\xe3\x80\xae\xf0\x9d\x85\xa5\xe1\xad\x84\xe3\x80\xae", 14, sorted, 5);
+    for (int round = 0; round < 5000; round++) {
+        struct bt_encoding a = {0}, b = {0};
+        struct bt_str text = {0};
+        for (size_t n = draw(&seed) % 12; n > 0; n--) bt_str_add(&text, part[draw(&seed) % 6]);
+        const char *bytes = text.data ? text.data : "";
+        assert_int_equal(bt_tokenizer_encode(words, bytes, text.len, &a, NULL), BT_OK);
+        assert_int_equal(bt_tokenizer_encode(whole, bytes, text.len, &b, NULL), BT_OK);
+        assert_int_equal(a.n, b.n);
+        for (size_t i = 0; i < a.n; i++)
+            assert_true(a.ids[i] == b.ids[i] && a.begin[i] == b.begin[i] && a.end[i] == b.end[i]);
+        bt_encoding_free(&a);
+        bt_encoding_free(&b);
+        bt_str_free(&text);
+    }
+    bt_tokenizer_free(words);
+    bt_tokenizer_free(whole);
+}
+
 static double cpu_seconds(void)
 {
     struct timespec t;
@@ -460,6 +500,10 @@ static void long_words(void **state)
     assert_int_equal(encode_repeated(t, "a", 1000000), 1);
     assert_int_equal(encode_repeated(t, "\xc3\xa9", 1000000), 1);
     assert_int_equal(encode_repeated(t, "[MASK", 200000), 400000);
+    bt_tokenizer_free(t);
+    files(NULL, ORDER("{\"id\": 9, \"content\": \"zz\", \"normalized\": true}"), NULL);
+    t = load(-1, BT_COMPAT_HF);
+    assert_int_equal(encode_repeated(t, "\xe3\x80\xae\xe1\xad\x84", 300000), 1);
     double took = cpu_seconds() - start;
     if (took > 5.0) fail_msg("%.1f s of work, expected less than 5", took);
     bt_tokenizer_free(t);
@@ -472,7 +516,8 @@ int main(void)
         cmocka_unit_test(pieces),      cmocka_unit_test(accessors),   cmocka_unit_test(places),
         cmocka_unit_test(two_ways),    cmocka_unit_test(cased),       cmocka_unit_test(from_json),
         cmocka_unit_test(odd_files),   cmocka_unit_test(no_text),     cmocka_unit_test(unclean),
-        cmocka_unit_test(two_readers), cmocka_unit_test(plain_words), cmocka_unit_test(long_words),
+        cmocka_unit_test(two_readers), cmocka_unit_test(plain_words), cmocka_unit_test(orders),
+        cmocka_unit_test(long_words),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
