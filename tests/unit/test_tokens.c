@@ -3,6 +3,7 @@
 #include "batch/in_order.h"
 
 #include <bertty/file.h>
+#include <bertty/text.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,6 +38,10 @@ static int make(void **state)
         for (size_t k = 0; k < n; k++) {
             seed = seed * 1664525u + 1013904223u;
             f->text[i][k] = "ab ab,c "[seed >> 29];
+        }
+        if (i % 5 ==
+            0) { /* of other pages of the table of characters, which two threads may ask for at once */
+            n = bt_utf8_encode(i % 3 ? 0x100 + 0x80 * (i % 150) : 0x4e00 + i, f->text[i]);
         }
         f->line[i] = (struct bt__text){.text = f->text[i], .text_n = n};
     }
