@@ -19,8 +19,9 @@ static void gather(int n, const float *x, const float *bias, const float *residu
     } else {
         SIMD for (int j = 0; j < n; j++) s[j] = x[j];
     }
-    if (drop->threshold) {
-        SIMD for (int j = 0; j < n; j++) s[j] *= vkeep(drop, pos + (uint32_t)j);
+    const struct bt__dropout d = *drop;
+    if (d.threshold) {
+        SIMD for (int j = 0; j < n; j++) s[j] *= vkeep(d, pos + (uint32_t)j);
     }
     if (residual) {
         SIMD for (int j = 0; j < n; j++) s[j] += residual[j];
@@ -67,8 +68,9 @@ void VEC(scale_shift)(int n, const float *xhat, const float *gamma, const float 
 
 void VEC(dropout)(int n, const float *x, const struct bt__dropout *drop, uint32_t pos, float *out)
 {
-    if (drop->threshold) {
-        SIMD for (int j = 0; j < n; j++) out[j] = x[j] * vkeep(drop, pos + (uint32_t)j);
+    const struct bt__dropout d = *drop;
+    if (d.threshold) {
+        SIMD for (int j = 0; j < n; j++) out[j] = x[j] * vkeep(d, pos + (uint32_t)j);
     } else if (out != x) {
         SIMD for (int j = 0; j < n; j++) out[j] = x[j];
     }

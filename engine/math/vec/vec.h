@@ -87,10 +87,10 @@ static inline float vtanh(float x)
     return x < 0.0f ? -t : t;
 }
 
-/* The factor of element pos: 0 or scale. */
-static inline float vkeep(const struct bt__dropout *d, uint32_t pos)
+/* The factor of element pos: 0 or scale. By value: what is read through a pointer in a loop that writes floats keeps it from becoming vectors. */
+static inline float vkeep(struct bt__dropout d, uint32_t pos)
 {
-    return (bt__rng_u32(d->key, pos) >> 8) < d->threshold ? 0.0f : d->scale;
+    return (bt__rng_u32(d.key, pos) >> 8) < d.threshold ? 0.0f : d.scale;
 }
 
 #endif
