@@ -65,8 +65,47 @@ static void linear_item(void *ctx, int item, int thread)
     if (l->epilogue == BT__ACTIVATE) activate(l, &t, at);
 }
 
+/* ── few rows: the rows are packed instead of the weight, which is read once, where it is ── */
+
+enum { FEW_ROWS = BT__PANEL_MOST, FEW_COLS = 96 };
+
+/* Sums start with the bias, as those of linear_item() do: the same bits. */
+static void few_item(void *ctx, int item, int thread)
+{
+    const struct bt__linear *l = ctx;
+    const struct bt__range c = bt__block(l->n, FEW_COLS, item);
+    const struct tile t = {.rows = l->rows->n, .c0 = c.begin, .cols = c.end - c.begin};
+    float turned[FEW_COLS * FEW_ROWS];
+    (void)thread;
+    for (int j = 0; j < t.cols; j++)
+        for (int r = 0; r < t.rows; r++) turned[j * t.rows + r] = l->bias ? l->bias[t.c0 + j] : 0.0f;
+    l->kernels->product(&(struct bt__product){.rows = t.cols,
+                                              .cols = t.rows,
+                                              .k = l->k,
+                                              .a = l->w + offset(t.c0, l->k, 0),
+                                              .lda = l->k,
+                                              .panels = l->pack.panels,
+                                              .height = l->k,
+                                              .from = turned,
+                                              .ldfrom = t.rows,
+                                              .c = turned,
+                                              .ldc = t.rows});
+    for (int r = 0; r < t.rows; r++)
+        for (int j = 0; j < t.cols; j++) l->y[offset(r, l->ldy, t.c0 + j)] = turned[j * t.rows + r];
+    for (int i = 0; i < l->adds; i++) add_forward(l, &l->add[i], &t);
+    if (l->epilogue == BT__ACTIVATE) activate(l, &t, (size_t)t.c0);
+}
+
+static struct bt__job few_rows(struct bt__linear *l)
+{
+    l->pack = (struct bt__packing){
+        .kernels = l->kernels, .k = l->k, .cols = l->rows->n, .b = l->x, .ldb = l->ldx, .transposed = true};
+    return (struct bt__job){.fn = few_item, .ctx = l, .items = bt__blocks(l->n, FEW_COLS), .pack = &l->pack};
+}
+
 struct bt__job bt__job_linear(struct bt__linear *l)
 {
+    if (l->rows->n <= FEW_ROWS) return few_rows(l);
     l->pack = (struct bt__packing){
         .kernels = l->kernels, .k = l->k, .cols = l->n, .b = l->w, .ldb = l->k, .transposed = true};
     return (struct bt__job){.fn = linear_item,

@@ -19,6 +19,7 @@ enum {
     VECTORS = 2,
     WIDE = VEC_PANEL,
     LANES = WIDE / VECTORS,
+    LINE = 16, /* floats of a cache line */
     DEEP = 384 /* steps while whose panel stays in the first-level cache */
 };
 
@@ -85,7 +86,8 @@ struct left {
     ptrdiff_t row, step;
 };
 
-/* c [m, WIDE] = from + left · panel [k, WIDE]; m is a constant where this is used. */
+/* c [m, WIDE] = from + left · panel [k, WIDE]; m is a constant where this is used. Rows of a plain left operand are too short for the
+ * processor to see them coming: those of the next tile are asked for meanwhile. */
 static inline __attribute__((always_inline)) void tile(int m, int k, struct left l, const float *panel,
                                                        const float *from, ptrdiff_t ldfrom, float *c,
                                                        ptrdiff_t ldc)
@@ -94,12 +96,16 @@ static inline __attribute__((always_inline)) void tile(int m, int k, struct left
     for (int i = 0; i < m; i++)
         for (int j = 0; j < VECTORS; j++)
             sum[i][j] = from ? *(const vec *)(from + i * ldfrom + j * LANES) : (vec){0};
-    for (int p = 0; p < k; p++, panel += WIDE) {
-        const vec b0 = *(const vec *)panel, b1 = *(const vec *)(panel + LANES);
-        for (int i = 0; i < m; i++) {
-            const float a = l.a[i * l.row + p * l.step];
-            sum[i][0] += a * b0;
-            sum[i][1] += a * b1;
+    for (int p = 0; p < k; p += LINE) {
+        const int end = k - p < LINE ? k : p + LINE;
+        for (int i = 0; i < m && l.step == 1; i++) __builtin_prefetch(l.a + (i + TILE) * l.row + p);
+        for (int q = p; q < end; q++, panel += WIDE) {
+            const vec b0 = *(const vec *)panel, b1 = *(const vec *)(panel + LANES);
+            for (int i = 0; i < m; i++) {
+                const float a = l.a[i * l.row + q * l.step];
+                sum[i][0] += a * b0;
+                sum[i][1] += a * b1;
+            }
         }
     }
     for (int i = 0; i < m; i++)
