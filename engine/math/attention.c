@@ -1,7 +1,5 @@
 #include "math/attention.h"
 
-#include <string.h>
-
 static size_t zmax(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -49,20 +47,27 @@ struct matrix {
     int ld;
 };
 
-/* c [rows, cols] = x [rows, k] · y [cols, k]ᵀ */
-static void times_transposed(const struct bt__attention *a, int rows, int cols, int k, struct matrix x,
-                             struct matrix y, float *room, float *c, int ldc)
+/* c [rows, cols] = x [rows, k] · what the panels hold */
+static void multiply(const struct bt__attention *a, int rows, int cols, int k, struct matrix x,
+                     const float *panels, float *c, int ldc)
 {
-    a->k->pack_transposed(k, cols, y.at, y.ld, room);
     a->k->product(&(struct bt__product){.rows = rows,
                                         .cols = cols,
                                         .k = k,
                                         .a = x.at,
                                         .lda = x.ld,
-                                        .panels = room,
+                                        .panels = panels,
                                         .height = k,
                                         .c = c,
                                         .ldc = ldc});
+}
+
+/* c [nq, n] = x [nq, d] · y [n, d]ᵀ */
+static void times_transposed(const struct bt__attention *a, struct matrix x, struct matrix y, float *room,
+                             float *c)
+{
+    a->k->pack_transposed(a->d, a->n, y.at, y.ld, room);
+    multiply(a, a->nq, a->n, a->d, x, room, c, a->n);
 }
 
 /* c [rows, d] = x [rows, k] · y [k, d] */
@@ -70,15 +75,7 @@ static void times(const struct bt__attention *a, int rows, int k, struct matrix 
                   float *room, float *c, int ldc)
 {
     a->k->pack(k, a->d, y.at, y.ld, room, k);
-    a->k->product(&(struct bt__product){.rows = rows,
-                                        .cols = a->d,
-                                        .k = k,
-                                        .a = x.at,
-                                        .lda = x.ld,
-                                        .panels = room,
-                                        .height = k,
-                                        .c = c,
-                                        .ldc = ldc});
+    multiply(a, rows, a->d, k, x, room, c, ldc);
 }
 
 /* c [n, d] = x [nq, n]ᵀ · y [nq, d] */
@@ -94,7 +91,7 @@ void bt__attention_forward(const struct bt__attention *a, float *out, int ldo)
     const struct room room = room_of(a, false);
     const struct matrix q = {.at = a->q, .ld = a->ldq}, key = {.at = a->key, .ld = a->ldkv},
                         value = {.at = a->value, .ld = a->ldkv};
-    times_transposed(a, a->nq, a->n, a->d, q, key, room.right, a->p, a->n);
+    times_transposed(a, q, key, room.right, a->p);
     for (int i = 0; i < a->nq; i++) a->k->softmax(a->n, a->p + (size_t)i * (size_t)a->n, a->scale);
     const struct matrix p = {.at = dropped(a, room.p), .ld = a->n};
     times(a, a->nq, a->n, p, value, room.right, out, ldo);
@@ -108,7 +105,7 @@ void bt__attention_backward(const struct bt__attention *a, const float *dout, in
                         value = {.at = a->value, .ld = a->ldkv}, dy = {.at = dout, .ld = ldo},
                         d = {.at = room.d, .ld = a->n};
     transposed_times(a, dropped(a, room.p), dy, &room, dvalue, lddkv);
-    times_transposed(a, a->nq, a->n, a->d, dy, value, room.right, room.d, a->n);
+    times_transposed(a, dy, value, room.right, room.d);
     if (a->drop.threshold) a->k->dropout(a->nq * a->n, room.d, &a->drop, a->pos, room.d);
     for (int i = 0; i < a->nq; i++) {
         size_t row = (size_t)i * (size_t)a->n;

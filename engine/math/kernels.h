@@ -70,8 +70,6 @@ struct bt__kernels {
     void (*pack_left)(int k, int rows, const float *a, int lda, float *panels);
     void (*product)(const struct bt__product *x);
 
-    /* x[rows, cols] (distance ld) += bias[cols] */
-    void (*bias)(int rows, int cols, float *x, int ld, const float *bias);
     /* act = f(pre); both [rows, cols] with distance ld */
     void (*gelu)(int rows, int cols, const float *pre, float *act, int ld);
     void (*gelu_tanh)(int rows, int cols, const float *pre, float *act, int ld);

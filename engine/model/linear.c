@@ -45,11 +45,17 @@ static void add_forward(const struct bt__linear *l, const struct bt__low_rank *a
                 l->ldy);
 }
 
+/* What follows the product on its tile. */
+static void finish(const struct bt__linear *l, const struct tile *t)
+{
+    for (int i = 0; i < l->adds; i++) add_forward(l, &l->add[i], t);
+    if (l->epilogue == BT__ACTIVATE) activate(l, t, offset(t->r0, l->ldy, t->c0));
+}
+
 static void linear_item(void *ctx, int item, int thread)
 {
     const struct bt__linear *l = ctx;
     struct tile t = tile_of(l->rows, l->n, item);
-    size_t at = offset(t.r0, l->ldy, t.c0);
     (void)thread;
     l->kernels->product(&(struct bt__product){.rows = t.rows,
                                               .cols = t.cols,
@@ -59,10 +65,9 @@ static void linear_item(void *ctx, int item, int thread)
                                               .panels = l->pack.panels + offset(t.c0, l->k, 0),
                                               .height = l->k,
                                               .from = l->bias ? l->bias + t.c0 : NULL,
-                                              .c = l->y + at,
+                                              .c = l->y + offset(t.r0, l->ldy, t.c0),
                                               .ldc = l->ldy});
-    for (int i = 0; i < l->adds; i++) add_forward(l, &l->add[i], &t);
-    if (l->epilogue == BT__ACTIVATE) activate(l, &t, at);
+    finish(l, &t);
 }
 
 /* ── few rows: the rows are packed instead of the weight, which is read once, where it is ── */
@@ -92,8 +97,7 @@ static void few_item(void *ctx, int item, int thread)
                                               .ldc = t.rows});
     for (int r = 0; r < t.rows; r++)
         for (int j = 0; j < t.cols; j++) l->y[offset(r, l->ldy, t.c0 + j)] = turned[j * t.rows + r];
-    for (int i = 0; i < l->adds; i++) add_forward(l, &l->add[i], &t);
-    if (l->epilogue == BT__ACTIVATE) activate(l, &t, (size_t)t.c0);
+    finish(l, &t);
 }
 
 static struct bt__job few_rows(struct bt__linear *l)

@@ -135,7 +135,7 @@ void bt__pass_lm_logits(const struct bt__pass *p, int read, float *out)
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size, v = m->config.vocab_size;
     bt__gemm_nt(1, v, h, p->head_in + bt__at(read, h), h, m->w + m->word, h, 0.0f, out, v);
-    p->k->bias(1, v, out, v, m->w + m->lm.bias);
+    p->k->add((size_t)v, out, m->w + m->lm.bias);
 }
 
 int bt__top_k(const float *x, int n, int k, int32_t *at)

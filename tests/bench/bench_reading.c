@@ -5,28 +5,15 @@
 #include "base/crc32c.h"
 #include "run/settings.h"
 #include "tasks/task.h"
+#include "timing.h"
 #include <bertty/file.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { REPEATS = 9 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void tell(const char *what, double *ms)
 {
@@ -49,9 +36,9 @@ static void tokens(const struct bt_experiment *x, const struct bt__task *t, stru
     for (int r = 0; r < REPEATS; r++) {
         struct bt__task_data again = {
             .examples = d->examples, .borrowed = true, .n = d->n, .files = d->files};
-        double start = now();
+        double start = 1e3 * seconds();
         if (bt__task_build(t, &again, true, pool, &err)) stop(&err);
-        ms[r] = now() - start;
+        ms[r] = 1e3 * seconds() - start;
         if (r == 0 && threads == 1)
             printf("%s: %zu examples, %zu sequences, %zu tokens\n", x->data_train_file.item[0], d->n,
                    again.f.n, again.f.start[again.f.n]);
@@ -72,11 +59,11 @@ static void cache(size_t tokens_n, double *ms)
     close(fd);
     free(data);
     for (int r = 0; r < REPEATS; r++) {
-        double start = now();
+        double start = 1e3 * seconds();
         if (bt_file_read(path, n + 1, &data, &n, &err)) stop(&err);
         volatile uint32_t sum = bt__crc32c(data, n);
         (void)sum;
-        ms[r] = now() - start;
+        ms[r] = 1e3 * seconds() - start;
         free(data);
     }
     unlink(path);
@@ -97,13 +84,13 @@ static void measure(struct bt_experiment *x)
     for (int r = 0; r < REPEATS; r++) {
         bt_tokenizer_free(t);
         bt_examples_free(d.examples);
-        double start = now();
+        double start = 1e3 * seconds();
         if (bt_tokenizer_load(x->model_name_or_path, &opt, &t, &err)) stop(&err);
-        double loaded = now();
+        double loaded = 1e3 * seconds();
         if (bt_examples_load(&spec, &d.examples, &err)) stop(&err);
-        double got = now();
+        double got = 1e3 * seconds();
         if (bt_sha256_file(spec.files[0], hex, &err)) stop(&err);
-        hash[r] = now() - got;
+        hash[r] = 1e3 * seconds() - got;
         read[r] = got - loaded;
         load[r] = loaded - start;
     }

@@ -3,29 +3,15 @@
  *     bench_sentence [threads]                 the pass alone, MiniLM-L6's shape with random weights, 8 to 128 tokens
  *     bench_sentence threads DIR TEXT…         a trained model's answers, from text to label */
 #include "base/pool.h"
-#include "math/gemm.h"
 #include "model/pass.h"
+#include "timing.h"
 #include <bertty/predictor.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { REPEATS = 101, LONGEST = 128 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void tell(int tokens, double *ms)
 {
@@ -51,9 +37,9 @@ static enum bt_status one_length(struct bt__pass *p, int n, int vocab, struct bt
     if (!st) st = bt__batch_add(&b, ids, types, n, NULL, 0, err);
     if (!st) bt__batch_plan(&b);
     for (int r = 0; !st && r < REPEATS; r++) {
-        double start = now();
+        double start = 1e3 * seconds();
         bt__pass_forward(p, &b);
-        ms[r] = now() - start;
+        ms[r] = 1e3 * seconds() - start;
     }
     if (!st) tell(n, ms);
     bt__batch_free(&b);
@@ -101,9 +87,9 @@ static int answers(int threads, const char *dir, char **text, int n)
     for (int i = 0; !st && i < n; i++) {
         const struct bt_input in = {.text = text[i], .text_n = strlen(text[i])};
         for (int r = 0; !st && r < REPEATS; r++) {
-            double start = now();
+            double start = 1e3 * seconds();
             st = bt_predict(p, &in, &out, &err);
-            ms[r] = now() - start;
+            ms[r] = 1e3 * seconds() - start;
         }
         if (!st) tell(out.tokens, ms);
     }

@@ -7,24 +7,11 @@
 #include "base/pool.h"
 #include "math/gemm.h"
 #include "model/pass.h"
+#include "timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 enum { N = 768, M = 192, REPEATS = 40 };
 
@@ -53,9 +40,9 @@ static double gemm_rate(struct bt__pool *pool)
         for (int j = 0; j < M * N; j++) m[i].a[j] = (float)(j % 7) * 0.1f;
     }
     for (int r = 0; r < REPEATS; r++) {
-        double start = now();
+        double start = seconds();
         bt__pool_run(pool, threads * 4, product, m);
-        t[r] = now() - start;
+        t[r] = seconds() - start;
     }
     qsort(t, REPEATS, sizeof *t, by_value);
     for (int i = 0; i < threads; i++) {
@@ -138,12 +125,12 @@ int main(int argc, char **argv)
     struct bt__trainable all = {.embeddings = true, .first_layer = 0};
     double fwd[REPEATS], both[REPEATS];
     for (int i = 0; i < REPEATS; i++) {
-        double start = now();
+        double start = seconds();
         bt__pass_dropout(p, true, 42, (uint64_t)i);
         bt__pass_forward(p, &b);
-        fwd[i] = now() - start;
+        fwd[i] = seconds() - start;
         bt__pass_backward(p, &b, dlogits, &all, true);
-        both[i] = now() - start;
+        both[i] = seconds() - start;
     }
     qsort(fwd, REPEATS, sizeof *fwd, by_value);
     qsort(both, REPEATS, sizeof *both, by_value);

@@ -5,20 +5,13 @@
  * A line of FILE is a text, handed over by itself. The first pass is cold: the tokenizer has just been loaded and has seen none of it. Prints
  * milliseconds of loading, seconds of the first and of the second pass, bytes and pieces; IDS gets the pieces of each text, a line each.
  * Without arguments: the film reviews of experiments/, or nothing where they were not fetched. bench_tokenizer.py compares with `tokenizers`. */
+#include "timing.h"
 #include <bertty/file.h>
 #include <bertty/tokenizer.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 struct texts {
     char *data;
@@ -62,16 +55,16 @@ static int measure(const char *model, const char *file, const char *ids)
     struct bt_tokenizer *t = NULL;
     struct texts x = {0};
     if (read_texts(&x, file)) return 1;
-    double start = now();
+    double start = seconds();
     if (bt_tokenizer_load(model, NULL, &t, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    double loaded = now();
+    double loaded = seconds();
     size_t pieces = pass(t, &x, NULL);
-    double cold = now();
+    double cold = seconds();
     pass(t, &x, NULL);
-    double second = now();
+    double second = seconds();
     printf("load %.2f ms  cold %.6f s  second %.6f s  %zu bytes  %zu pieces  %.1f MB/s\n",
            1e3 * (loaded - start), cold - loaded, second - cold, x.bytes, pieces,
            1e-6 * (double)x.bytes / (cold - loaded));

@@ -61,11 +61,3 @@ FORWARD(relu, x > 0.0f ? x : 0.0f)
 BACKWARD(gelu, slope = gelu_slope(x, &y))
 BACKWARD(gelu_tanh, slope = gelu_tanh_slope(x, &y))
 BACKWARD(relu, slope = x > 0.0f ? 1.0f : 0.0f; y = x > 0.0f ? x : 0.0f)
-
-void VEC(bias)(int rows, int cols, float *x, int ld, const float *bias);
-void VEC(bias)(int rows, int cols, float *x, int ld, const float *bias)
-{
-    for (int r = 0; r < rows; r++, x += ld) {
-        SIMD for (int j = 0; j < cols; j++) x[j] += bias[j];
-    }
-}

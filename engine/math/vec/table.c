@@ -6,7 +6,6 @@
     X(pack_transposed)                                                                                       \
     X(pack_left)                                                                                             \
     X(product)                                                                                               \
-    X(bias)                                                                                                  \
     X(gelu)                                                                                                  \
     X(gelu_tanh)                                                                                             \
     X(relu)                                                                                                  \
