@@ -23,7 +23,7 @@ struct bt__pass_limits {
     int reads;               /* rows of any one batch that the head reads; at least seqs */
     size_t pairs;            /* Σ length² of any one batch */
     size_t read_pairs;       /* Σ reads · length of any one batch; at least rows */
-    int micro_batches;       /* batches whose gradients are added up in a step; ≥ 1 */
+    long step_rows;          /* of all batches whose gradients are added up in a step; 0: as rows */
     bool train;              /* keep activations, reserve gradients */
     bool
         recompute; /* training keeps of each layer what its input and output can be made from, and computes the rest again in the backward pass:

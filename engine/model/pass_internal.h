@@ -66,7 +66,7 @@ struct bt__pass {
     float *word;                  /* [word_cap, H] */
     int32_t *word_id, *slot;      /* [word_cap], [V] */
     int word_cap, n_words;        /* slots in use */
-    int words_before;             /* slots that earlier micro-batches of this step filled */
+    int words_before;             /* slots that earlier batches of this step filled */
     int *group_start, *group_row; /* rows of the batch by slot: [word_cap + 1], [R] */
 
     /* the forward pass in progress */

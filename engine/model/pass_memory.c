@@ -195,7 +195,7 @@ static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt_
     bt__pass_limits_complete(&p->limits);
     p->grad.dense_begin = first_dense(m);
     p->grad.dense_end = m->params.total;
-    long most = (long)limits->rows * (limits->micro_batches > 0 ? limits->micro_batches : 1);
+    const long most = limits->step_rows > limits->rows ? limits->step_rows : limits->rows;
     p->word_cap = limits->train && !bt__params_at(&m->params, m->word)->frozen
                       ? (int)(most < m->config.vocab_size ? most : m->config.vocab_size)
                       : 0;

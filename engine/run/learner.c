@@ -29,6 +29,9 @@ struct bt__learner {
     void *observe_ctx;
 };
 
+enum { PIECE_TOKENS = 1024 /* of a batch that are computed together, unless one item has more */ };
+enum { PIECE_BITS = 40 /* of the key of a micro-batch's dropout: from here on the piece's number */ };
+
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -99,8 +102,8 @@ static void limit_tokens(int most, struct bt__pass_limits *out)
     if (out->read_pairs > out->pairs) out->read_pairs = out->pairs;
 }
 
-/* The largest batch there can be: the longest sequences together. */
-static enum bt_status largest_batch(const struct bt__features *f, const struct bt__learner_settings *s,
+/* The largest piece of a batch there can be: the longest sequences together. */
+static enum bt_status largest_piece(const struct bt__features *f, const struct bt__learner_settings *s,
                                     struct bt__pass_limits *out, struct bt_error *err)
 {
     int *sorted = malloc((f->n + 1) * sizeof *sorted);
@@ -108,11 +111,8 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     memcpy(sorted, f->length, f->n * sizeof *sorted);
     qsort(sorted, f->n, sizeof *sorted, descending);
     int n = (int)smaller((int64_t)f->n, (int64_t)s->batch_size * (int64_t)bt__features_group(f));
-    *out = (struct bt__pass_limits){.seqs = n,
-                                    .longest = n ? sorted[0] : 0,
-                                    .train = true,
-                                    .recompute = s->recompute,
-                                    .micro_batches = s->accumulation};
+    *out = (struct bt__pass_limits){
+        .seqs = n, .longest = n ? sorted[0] : 0, .train = true, .recompute = s->recompute};
     for (int i = 0; i < n; i++) {
         out->rows += sorted[i];
         out->pairs += (size_t)sorted[i] * (size_t)sorted[i];
@@ -120,6 +120,9 @@ static enum bt_status largest_batch(const struct bt__features *f, const struct b
     most_reads(f, n, sorted, out);
     free(sorted);
     limit_tokens(s->max_tokens, out);
+    out->step_rows = (long)out->rows * s->accumulation;
+    const int item = out->longest * (int)bt__features_group(f);
+    limit_tokens(item > PIECE_TOKENS ? item : PIECE_TOKENS, out);
     bt__pass_limits_complete(out);
     bt__pass_limits_widen(out, &s->at_least);
     return BT_OK;
@@ -148,7 +151,7 @@ int64_t bt__learner_plan(struct bt__learner_settings *s, const struct bt__featur
 
 static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
 {
-    enum bt_status st = largest_batch(l->f, &l->s, &l->limits, err);
+    enum bt_status st = largest_piece(l->f, &l->s, &l->limits, err);
     if (!st) st = bt__batch_reserve(&l->batch, l->limits.seqs, l->limits.rows, l->limits.reads, err);
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
@@ -257,6 +260,24 @@ static struct bt__range batch_range(const struct bt__learner *l, int64_t b)
                               .end = (int)smaller(begin + l->s.batch_size, (int64_t)items_of(l->f))};
 }
 
+static int item_tokens(const struct bt__learner *l, int place)
+{
+    return l->order.lengths[l->index[place]];
+}
+
+/* The first of the items r, as many as are computed together: pieces of about the same size. */
+static struct bt__range piece_of(const struct bt__learner *l, struct bt__range r)
+{
+    int64_t all = 0, tokens = 0;
+    for (int i = r.begin; i < r.end; i++) all += item_tokens(l, i);
+    const int64_t pieces = (all + PIECE_TOKENS - 1) / PIECE_TOKENS, share = pieces > 1 ? all / pieces : all;
+    struct bt__range piece = {.begin = r.begin, .end = r.begin};
+    while (piece.end < r.end &&
+           (tokens == 0 || (tokens < share && tokens + item_tokens(l, piece.end) <= PIECE_TOKENS)))
+        tokens += item_tokens(l, piece.end++);
+    return piece;
+}
+
 static enum bt_status fill(struct bt__learner *l, struct bt__range r, int64_t key, struct bt_error *err)
 {
     const size_t group = bt__features_group(l->f);
@@ -292,13 +313,13 @@ static size_t logits_at(const struct bt__learner *l, int i)
     return (size_t)row * (size_t)l->m->num_labels;
 }
 
-/* One micro-batch; weight: of the whole step. Adds the losses of its items to *sum, shard by shard. */
-static void micro_batch(struct bt__learner *l, int64_t key, bool first, double weight, double *sum)
+/* What the batch holds, a piece or all of a micro-batch; weight: of the whole step. Adds the losses of its items to *sum, shard by shard. */
+static void learn(struct bt__learner *l, uint64_t key, bool first, double weight, double *sum)
 {
     const struct bt__task *t = l->task;
     const int group = (int)bt__features_group(l->f);
     double shard[BT__SHARDS] = {0.0};
-    bt__pass_dropout(l->pass, true, l->s.seed, (uint64_t)key);
+    bt__pass_dropout(l->pass, true, l->s.seed, key);
     const float *logits = bt__pass_forward(l->pass, &l->batch);
     if (t->ops->draw) {
         *sum += bt__lm_train(&l->lm, l->pass, &l->batch, t->x->train_label_smoothing_factor, weight,
@@ -314,6 +335,20 @@ static void micro_batch(struct bt__learner *l, int64_t key, bool first, double w
     for (int i = 0; l->observe && i < l->batch.n; i += group)
         l->observe(l->observe_ctx, (size_t)l->batch.source[i], logits + logits_at(l, i));
     if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->trainable, first);
+}
+
+/* Micro-batch number key of the run, piece by piece; first: of its step. The pieces draw dropout of their own. */
+static enum bt_status micro_batch(struct bt__learner *l, struct bt__range r, int64_t key, bool first,
+                                  double weight, double *sum, struct bt_error *err)
+{
+    enum bt_status st = BT_OK;
+    for (uint64_t piece = 0; r.begin < r.end && !st && isfinite(*sum); piece++) {
+        const struct bt__range part = piece_of(l, r);
+        st = fill(l, part, key, err);
+        if (!st) learn(l, (uint64_t)key | piece << PIECE_BITS, first && piece == 0, weight, sum);
+        r.begin = part.end;
+    }
+    return st;
 }
 
 static enum bt_status draw_order(struct bt__learner *l, int64_t epoch, struct bt_error *err)
@@ -358,11 +393,9 @@ enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__
     }
     if (weight <= 0.0) weight = 1.0; /* nothing in it that could be learnt from: the loss is 0 */
     for (int64_t b = first; b < end && !st && isfinite(sum); b++) {
-        const int64_t key = step * l->s.accumulation + (b - first);
-        st = fill(l, batch_range(l, b), key, err);
-        if (st) break;
-        micro_batch(l, key, b == first, weight, &sum);
-        r->tokens += l->batch.rows.n;
+        const struct bt__range range = batch_range(l, b);
+        st = micro_batch(l, range, step * l->s.accumulation + (b - first), b == first, weight, &sum, err);
+        for (int i = range.begin; i < range.end; i++) r->tokens += item_tokens(l, i);
     }
     r->loss = sum / weight;
     if (!st && !isfinite(sum))
@@ -375,7 +408,7 @@ size_t bt__learner_bytes(const struct bt__model *m, const struct bt__features *f
                          const struct bt__learner_settings *s, int threads)
 {
     struct bt__pass_limits limits;
-    if (largest_batch(f, s, &limits, NULL)) return SIZE_MAX;
+    if (largest_piece(f, s, &limits, NULL)) return SIZE_MAX;
     size_t weights_and_state = m->params.total * sizeof(float) + bt__optim_bytes(m, &s->optim);
     size_t tokens = f->start[f->n] * 5 + f->n * (sizeof *f->start + 2 * sizeof(int) + sizeof(uint32_t));
     return weights_and_state + tokens + bt__pass_bytes(m, &limits, threads);

@@ -1,6 +1,9 @@
 /* The training step: batch, forward, loss, backward, clip, update. Everything is a function of the step's number, so a resumed run only
  * needs the weights, the optimiser's state and that number.
  *
+ * A batch of many tokens is computed in pieces, whose gradients are added up: activations take no more memory for long texts, and no less
+ * is kept busy. Where it is cut follows from its lengths alone.
+ *
  * Memory is reserved by bt__learner_create() for the largest step that can come; nothing is allocated afterwards except when
  * an epoch's order is drawn. */
 #ifndef BERTTY_RUN_LEARNER_H

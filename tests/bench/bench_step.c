@@ -114,8 +114,7 @@ int main(int argc, char **argv)
                                      .longest = b.longest,
                                      .pairs = b.pair[b.n],
                                      .train = true,
-                                     .recompute = arg[6] != 0,
-                                     .micro_batches = 1};
+                                     .recompute = arg[6] != 0};
     if (bt__pass_create(m, pool, &limits, &p, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 1;

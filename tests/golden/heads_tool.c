@@ -119,7 +119,6 @@ static int run(const char *dir, const struct bt__head_spec *head, const char *fi
                                            .pairs = b.pair ? b.pair[b.n] : 0,
                                            .reads = b.reads.n,
                                            .train = file != NULL,
-                                           .micro_batches = 1,
                                            .read_pairs = b.read_pair ? b.read_pair[b.n] : 0};
     if (!st) st = bt__pass_create(m, pool, &limits, &p, &err);
     if (!st) st = file ? show_lm(m, p, &b, file) : show_logits(m, p, &b);

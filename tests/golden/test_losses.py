@@ -40,6 +40,11 @@ def test_batches_of_tokens(folder):
     check(folder, rows=240, steps=24, batch=16, accumulation=2, group=True, most=200)
 
 
+def test_batches_in_pieces(folder):
+    """About 2,200 tokens a batch, more than are computed together; the last batch of an epoch has 60 examples."""
+    check(folder, rows=700, steps=16, batch=80, accumulation=2, group=True, weight_decay=0.1)
+
+
 def check_weights(folder, told, weights, **options):
     """Three labels of very different frequency; weights: {label: weight}, as PyTorch's CrossEntropyLoss takes them."""
     texts, _ = data(330)

@@ -114,8 +114,7 @@ static int hidden(const char *dir)
                                            .longest = MOST,
                                            .reads = MOST,
                                            .pairs = MOST * MOST,
-                                           .read_pairs = MOST * MOST,
-                                           .micro_batches = 1};
+                                           .read_pairs = MOST * MOST};
     enum bt_status st = bt__hf_config_load(dir, &c, &err);
     if (!st)
         st = bt__model_create(

@@ -126,7 +126,7 @@ static struct fixture make(const struct variant *v)
                                         .read_pairs = f.b.read_pair[SEQS],
                                         .train = true,
                                         .recompute = v->recompute,
-                                        .micro_batches = 2};
+                                        .step_rows = 2L * f.b.rows.n};
     f.smoothing = v->smoothing;
     for (int i = 0; i < SEQS * LONGEST; i++) f.target[i] = i == 3 ? -1 : (i * i * 97 + 5) % c.vocab_size;
     assert_int_equal(bt__pass_create(f.m, f.pool, &f.limits, &f.p, &err), BT_OK);

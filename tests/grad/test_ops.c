@@ -460,12 +460,8 @@ static void make_embed(struct embed *f)
         BT_OK);
     bt__model_init(f->m, 7, NULL);
     plan(&f->b);
-    struct bt__pass_limits limits = {.seqs = SEQS,
-                                     .rows = ROWS,
-                                     .longest = 8,
-                                     .pairs = f->b.pair[SEQS],
-                                     .train = true,
-                                     .micro_batches = 1};
+    struct bt__pass_limits limits = {
+        .seqs = SEQS, .rows = ROWS, .longest = 8, .pairs = f->b.pair[SEQS], .train = true};
     assert_int_equal(bt__pass_create(f->m, f->pool, &limits, &f->p, &err), BT_OK);
     fill(f->r, ROWS * H, 51);
 }

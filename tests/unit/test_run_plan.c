@@ -204,13 +204,59 @@ static void commands(void **state)
     expect_predictions("commands", "validation", (const int64_t[]){2}, 1);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+enum { SAME = 300, TOKENS = 10 };
+
+/* A batch of 3000 tokens is computed in three pieces. All examples are the same: were it not for dropout, so were what the model says of
+ * them; and if the pieces drew the same masks, it would say no more than 100 different things. */
+static void pieces(void **state)
+{
+    (void)state;
+    struct bt_str rows = {0};
+    bt_str_add(&rows, "text\tlabel\n");
+    for (int i = 0; i < SAME; i++)
+        bt_str_addf(&rows, "wa wb wc wd we wf wg wh\t%s\n", i % 2 ? "odd" : "even");
+    fix_write(fix_path("same.tsv"), bt_str_text(&rows));
+    bt_str_free(&rows);
+    char train[600];
+    snprintf(train, sizeof train, "data.train_file=%s", fix_path("same.tsv"));
+    struct bt_train_result r;
+    run("pieces",
+        (const char *const[]){train, "train.train_batch_size=300", "train.gradient_accumulation_steps=1",
+                              "train.num_train_epochs=1", "eval.eval_strategy=no", "run.save_strategy=no",
+                              NULL},
+        &r);
+    assert_int_equal(r.last_step, 1);
+    assert_int_equal(r.train_tokens, SAME * TOKENS);
+    bt_train_result_clear(&r);
+    char *text = NULL;
+    size_t n = 0, found = 0, different = 1;
+    double p[SAME];
+    expect_ok(bt_file_read(fix_path("runs/pieces/dynamics/epoch-1.jsonl"), 1 << 20, &text, &n, &fix_err));
+    for (char *line = text; line && *line && found < SAME; line = strchr(line, '\n') + 1) {
+        const double gold = strtod(strstr(line, "\"p\":") + 4, NULL);
+        p[found] = found % 2 ? gold : 1.0 - gold;
+        found++;
+    }
+    free(text);
+    assert_int_equal(found, SAME);
+    qsort(p, SAME, sizeof *p, by_value);
+    for (size_t i = 1; i < SAME; i++) different += p[i] - p[i - 1] > 1e-6;
+    assert_in_range(different, SAME * 9 / 10, SAME);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_evaluation),    cmocka_unit_test(no_saving),      cmocka_unit_test(best_and_last),
         cmocka_unit_test(save_best_only),   cmocka_unit_test(early_stopping), cmocka_unit_test(direction),
         cmocka_unit_test(epochs_and_delay), cmocka_unit_test(cut_off),        cmocka_unit_test(loads_back),
-        cmocka_unit_test(commands),
+        cmocka_unit_test(commands),         cmocka_unit_test(pieces),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }
