@@ -1,6 +1,7 @@
 #include "run/hashes.h"
 
 #include <bertty/file.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +49,8 @@ static enum bt_status add_weights(struct bt__hashes *h, const char *dir, enum bt
     return st;
 }
 
-enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, enum bt__weights_kind kind,
-                                   struct bt_error *err)
+static enum bt_status of_model(struct bt__hashes *h, const char *dir, enum bt__weights_kind kind,
+                               struct bt_error *err)
 {
     static const char *const names[] = {"config.json", "bert_config.json", "vocab.txt", "tokenizer.json",
                                         "tokenizer_config.json"};
@@ -66,6 +67,73 @@ enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, enum b
     if (!st) st = add_weights(h, dir, kind, err);
     if (st) bt__hashes_free(h);
     return st;
+}
+
+/* ── beside other work ── */
+
+struct bt__hashing {
+    pthread_t thread;
+    const struct bt_experiment *x;
+    struct bt__hashes data, model;
+    enum bt_status st;
+    struct bt_error err;
+};
+
+static void *sum_up(void *ctx)
+{
+    struct bt__hashing *g = ctx;
+    g->st = bt__hashes_of_data(&g->data, g->x, &g->err);
+    if (!g->st)
+        g->st = of_model(&g->model, g->x->model_name_or_path,
+                         (enum bt__weights_kind)g->x->model_checkpoint_format, &g->err);
+    return NULL;
+}
+
+enum bt_status bt__hashing_begin(const struct bt_experiment *x, struct bt__hashing **out,
+                                 struct bt_error *err)
+{
+    struct bt__hashing *g = calloc(1, sizeof *g);
+    if (!g) return bt_fail(err, BT_NOMEM, "no memory for the files' sums");
+    g->x = x;
+    const int refused = pthread_create(&g->thread, NULL, sum_up, g);
+    if (refused) {
+        free(g);
+        return bt_fail(err, BT_IO, "cannot start a thread: %s", strerror(refused));
+    }
+    *out = g;
+    return BT_OK;
+}
+
+static void discard(struct bt__hashing *g)
+{
+    bt__hashes_free(&g->data);
+    bt__hashes_free(&g->model);
+    free(g);
+}
+
+enum bt_status bt__hashing_end(struct bt__hashing **of, struct bt__hashes *data, struct bt__hashes *model,
+                               struct bt_error *err)
+{
+    struct bt__hashing *g = *of;
+    pthread_join(g->thread, NULL);
+    *of = NULL;
+    const enum bt_status st = g->st;
+    if (!st) {
+        *data = g->data;
+        *model = g->model;
+        g->data = g->model = (struct bt__hashes){.n = 0};
+    } else if (err) {
+        *err = g->err;
+    }
+    discard(g);
+    return st;
+}
+
+void bt__hashing_free(struct bt__hashing *g)
+{
+    if (!g) return;
+    pthread_join(g->thread, NULL);
+    discard(g);
 }
 
 void bt__hashes_free(struct bt__hashes *h)

@@ -15,11 +15,19 @@ struct bt__hashes {
     size_t n;
 };
 
-/* Every data file of the experiment; the model's configuration, vocabulary and weights. */
+/* Every data file of the experiment. */
 enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experiment *x, struct bt_error *err);
-enum bt_status bt__hashes_of_model(struct bt__hashes *h, const char *dir, enum bt__weights_kind kind,
-                                   struct bt_error *err);
 void bt__hashes_free(struct bt__hashes *h);
+
+/* Those of a new run, summed up by a thread of their own while the run reads the same files: data, and the model's configuration, vocabulary
+ * and weights. x is borrowed until the end. */
+struct bt__hashing;
+enum bt_status bt__hashing_begin(const struct bt_experiment *x, struct bt__hashing **out,
+                                 struct bt_error *err);
+/* Waits for the sums, which are the caller's if all went well, and frees *g, which becomes NULL. */
+enum bt_status bt__hashing_end(struct bt__hashing **g, struct bt__hashes *data, struct bt__hashes *model,
+                               struct bt_error *err);
+void bt__hashing_free(struct bt__hashing *g); /* nobody wants to know any more; NULL is fine */
 /* {"path": "hex", …} */
 void bt__hashes_write(struct bt_json_writer *w, const struct bt__hashes *h);
 /* BT_INVALID names the first file whose sum is not the one in saved, or that is missing there. */

@@ -138,7 +138,7 @@ static void write_data(struct bt_json_writer *w, const struct bt__trainer *t)
 enum bt_status bt__run_json(struct bt__trainer *t, struct bt_error *err)
 {
     struct bt__hashes model;
-    enum bt_status st = bt__hashes_of_model(&model, t->setup.model_dir, t->setup.weights, err);
+    enum bt_status st = bt__hashing_end(&t->hashing, &t->data, &model, err);
     if (st) return st;
     struct bt_str text = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&text);

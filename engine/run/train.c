@@ -56,6 +56,7 @@ static enum bt_status load(struct bt__trainer *t, struct bt_error *err)
     enum bt_status st = bt__setup_data(&t->setup, x, x->model_name_or_path, t->pool, bt__tell_text, t, err);
     if (!st) st = bt__check_labels(x, &t->setup, err);
     if (!st) st = bt__check_limits(x, &t->setup, threads, x->run_output_dir, err);
+    if (!st) st = bt__hashing_begin(x, &t->hashing, err); /* what can be refused has been */
     return st ? st : bt__setup_weights(&t->setup, x, bt__tell_text, t, err);
 }
 
@@ -145,7 +146,6 @@ static enum bt_status begin_new(struct bt__trainer *t, struct bt_error *err)
     if (!st) st = bt_experiment_resolve(t->x, err);
     if (!st) st = bt__pool_create((int)t->x->run_num_threads, &t->pool, err);
     if (!st) st = load(t, err);
-    if (!st) st = bt__hashes_of_data(&t->data, t->x, err);
     if (!st) st = bt__make_learner(t, err);
     return st ? st : make_run(t, err);
 }
@@ -244,6 +244,7 @@ static void clear(struct bt__trainer *t)
     bt_events_close(t->events, NULL);
     bt__learner_free(t->learner);
     bt__setup_free(&t->setup);
+    bt__hashing_free(t->hashing); /* reads the experiment */
     bt__hashes_free(&t->data);
     bt__steering_free(&t->steering);
     bt__pool_free(t->pool);

@@ -28,6 +28,7 @@ struct bt__trainer {
     struct bt__learner *learner;
     struct bt__rundir *run;
     struct bt_events *events;
+    struct bt__hashing *hashing; /* of a new run, until they are written */
     struct bt__hashes data;
     struct bt__steering steering;
     struct bt__status status;
