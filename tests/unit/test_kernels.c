@@ -181,6 +181,43 @@ static void check_product_of(const struct bt__kernels *k, struct operands *o, in
     }
 }
 
+/* Rows that lie a multiple of 2 KiB apart are read from copies: the same bits as of rows that do not. */
+static void check_far_rows(const struct bt__kernels *k, struct operands *o)
+{
+    enum { ROWS = 2 * 96 + 5, COLS = 40, K = 397, FAR = 1024, NEAR = K + GAP };
+    float *far = malloc(sizeof *far * ROWS * FAR), *near = malloc(sizeof *near * ROWS * NEAR);
+    float *from = malloc(sizeof *from * ROWS * COLS), *c = malloc(sizeof *c * 2 * ROWS * COLS);
+    assert_true(far && near && from && c);
+    for (int i = 0; i < ROWS; i++)
+        for (int p = 0; p < K; p++) far[i * FAR + p] = near[i * NEAR + p] = value(7 * i + 3 * p);
+    for (int i = 0; i < ROWS * COLS; i++) from[i] = value(i + 1);
+    for (int i = 0; i < COLS * K; i++) o->turned[i] = value(5 * i + 2);
+    k->pack_transposed(K, COLS, o->turned, K, o->panels);
+    for (int one = 0; one < 2; one++) { /* one row for all */
+        struct bt__product x = {.rows = ROWS,
+                                .cols = COLS,
+                                .k = K,
+                                .a = near,
+                                .lda = NEAR,
+                                .panels = o->panels,
+                                .height = K,
+                                .from = from,
+                                .ldfrom = one ? 0 : COLS,
+                                .c = c,
+                                .ldc = COLS};
+        k->product(&x);
+        x.a = far;
+        x.lda = FAR;
+        x.c = c + ROWS * COLS;
+        k->product(&x);
+        assert_memory_equal(c, c + ROWS * COLS, sizeof *c * ROWS * COLS);
+    }
+    free(far);
+    free(near);
+    free(from);
+    free(c);
+}
+
 static void check_product(const struct bt__kernels *k)
 {
     struct operands *o = malloc(sizeof *o);
@@ -191,6 +228,7 @@ static void check_product(const struct bt__kernels *k)
     static const int depths[] = {0, 1, 3, 4, 5, 255, 256, 257, 513, MOST_K};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
         check_product_of(k, o, 13, MOST_COLS, depths[i]);
+    check_far_rows(k, o);
     /* one row for all; none */
     struct bt__product x = {
         .rows = 3, .cols = 5, .panels = o->panels, .a = o->a, .lda = 1, .c = o->c, .ldc = 5};

@@ -19,8 +19,11 @@ enum {
     VECTORS = 2,
     WIDE = VEC_PANEL,
     LANES = WIDE / VECTORS,
-    LINE = 16, /* floats of a cache line */
-    DEEP = 384 /* steps while whose panel stays in the first-level cache */
+    LINE = 16,  /* floats of a cache line */
+    DEEP = 384, /* steps while whose panel stays in the first-level cache */
+    FAR = 512,  /* floats: rows so far apart, or a multiple of it, get in each other's way */
+    NEAR = DEEP + LINE,
+    NEAR_ROWS = 96
 };
 
 typedef float vec __attribute__((vector_size(4 * LANES), may_alias, aligned(4)));
@@ -143,8 +146,8 @@ static void narrow_tile(int m, int cols, int k, struct left l, const float *pane
     for (int i = 0; i < m; i++) memcpy(c + i * ldc, end[i], sizeof(float) * (size_t)cols);
 }
 
-/* Steps [at, at + k) of a product, for one panel. */
-static void panel_of(const struct bt__product *x, int j, int at, int k)
+/* Steps [at, at + k) of a product, for one panel; a: the left operand from there on. */
+static void panel_of(const struct bt__product *x, const float *a, int j, int at, int k)
 {
     const int col = j * WIDE, cols = x->cols - col < WIDE ? x->cols - col : WIDE;
     const float *panel = x->panels + ((ptrdiff_t)j * x->height + at) * WIDE;
@@ -152,9 +155,8 @@ static void panel_of(const struct bt__product *x, int j, int at, int k)
     const ptrdiff_t ldfrom = at ? x->ldc : x->ldfrom;
     for (int i = 0, m; i < x->rows; i += m) {
         m = x->rows - i < TILE ? x->rows - i : TILE;
-        const struct left packed = {
-            .a = x->a + (ptrdiff_t)i * x->k + (ptrdiff_t)at * TILE, .row = 1, .step = TILE};
-        const struct left plain = {.a = x->a + (ptrdiff_t)i * x->lda + at, .row = x->lda, .step = 1};
+        const struct left packed = {.a = a + (ptrdiff_t)i * x->k, .row = 1, .step = TILE};
+        const struct left plain = {.a = a + (ptrdiff_t)i * x->lda, .row = x->lda, .step = 1};
         const struct left l = x->lda ? plain : packed;
         const float *f = from ? from + i * ldfrom + col : NULL;
         float *c = x->c + (ptrdiff_t)i * x->ldc + col;
@@ -169,11 +171,36 @@ static void panel_of(const struct bt__product *x, int j, int at, int k)
     }
 }
 
+/* For all panels. */
+static void part_of(const struct bt__product *x, const float *a, int at, int k)
+{
+    for (int j = 0; j * WIDE < x->cols; j++) panel_of(x, a, j, at, k);
+}
+
+/* As part_of() of rows that lie a multiple of 2 KiB apart: they and those asked for meanwhile fall into one or two of the first-level cache's
+ * sets, and drive the panel out of it. Copies of them do not. */
+static void part_of_apart(const struct bt__product *x, const float *a, int at, int k)
+{
+    float copy[NEAR_ROWS * NEAR];
+    for (int i = 0; i < x->rows; i += NEAR_ROWS) {
+        struct bt__product y = *x;
+        y.rows = x->rows - i < NEAR_ROWS ? x->rows - i : NEAR_ROWS;
+        for (int r = 0; r < y.rows; r++)
+            memcpy(copy + r * NEAR, a + (ptrdiff_t)(i + r) * x->lda, sizeof(float) * (size_t)k);
+        y.lda = NEAR;
+        y.from = x->from ? x->from + (ptrdiff_t)i * x->ldfrom : NULL;
+        y.c = x->c + (ptrdiff_t)i * x->ldc;
+        part_of(&y, copy, at, k);
+    }
+}
+
 void VEC(product)(const struct bt__product *x)
 {
-    const int parts = x->k > DEEP ? (x->k + DEEP - 1) / DEEP : 1, panels = (x->cols + WIDE - 1) / WIDE;
+    const int parts = x->k > DEEP ? (x->k + DEEP - 1) / DEEP : 1;
+    const int apart = x->lda && x->lda % FAR == 0 && x->cols > WIDE;
     for (int p = 0; p < parts; p++) {
         const int begin = (int)((long)x->k * p / parts), end = (int)((long)x->k * (p + 1) / parts);
-        for (int j = 0; j < panels; j++) panel_of(x, j, begin, end - begin);
+        (apart ? part_of_apart : part_of)(x, x->a + (ptrdiff_t)begin * (x->lda ? 1 : TILE), begin,
+                                          end - begin);
     }
 }
