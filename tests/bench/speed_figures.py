@@ -118,7 +118,7 @@ class Launch:
 ROWS = {
     "minilm": Training("MiniLM, sst2, Trainer as it comes", SST2, "sst2/train.tsv", 1280, 2.7, group=False),
     "minilm_group": Training("MiniLM, sst2", SST2, "sst2/train.tsv", 1280, 1.65, 0.30),
-    "base": Training("BERT-base, sst2", SST2, "sst2/train.tsv", 256, 2.0, 0.62, model=base),
+    "base": Training("BERT-base, sst2", SST2, "sst2/train.tsv", 512, 2.0, 0.62, model=base),
     "base_checkpointing": Training("BERT-base, gradient_checkpointing, sst2", SST2, "sst2/train.tsv", 256, None, 0.5, model=base,
                                    options={"train.gradient_checkpointing": "true"}),
     "ner": Training("MiniLM, CoNLL-2003", NER, "conll2003/eng.train", 1280, 1.7),
