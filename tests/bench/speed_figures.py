@@ -10,7 +10,6 @@ random weights, drawn once below DIR and read by both. Rows are enough that a pr
 memory, do not decide. bertty is BERTTY_FAST (default ./bertty)."""
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -18,35 +17,26 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-SHARED = Path(os.environ.get("BT_SHARED") or ROOT.parent / "shared").resolve()
-MODEL = ROOT / "experiments/models/all-MiniLM-L6-v2"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-PEER = [CACHE / "bertty/peers/bin/python", SHARED / "peers/hf_finetune.py"]
-BERTTY = Path(os.environ.get("BERTTY_FAST") or ROOT / "bertty")
+from task_figures import BERTTY, MODEL, PEER_PYTHON, SHARED, TRAINER, last_json
+
+PEER = [PEER_PYTHON, TRAINER]
 DATA = SHARED / "data"
 SST2 = (["--task", "cls", "--text", 0, "--label", 1], {"task.type": "classification", "data.text_column": 1, "data.label_column": 2,
                                                        "data.header": "false"})
 NER = (["--task", "ner"], {"task.type": "ner"})
 QA = (["--task", "qa", "--max-len", 256, "--stride", 64], {"task.type": "qa", "data.max_seq_length": 256, "task.doc_stride": 64})
+LOG = "errors.txt"  # of the last command, below DIR
 MAKE_BASE = """import sys, transformers
 transformers.set_seed(1)
 transformers.BertModel(transformers.BertConfig()).save_pretrained(sys.argv[1])
 transformers.AutoTokenizer.from_pretrained(sys.argv[2]).save_pretrained(sys.argv[1])"""
 
 
-def last_json(command):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))}: exit code {done.returncode}: {done.stderr[-800:]}{done.stdout[-800:]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def base(work):
     """A directory of BERT-base's size with random weights."""
     model = work / "base"
     if not (model / "config.json").exists():
-        subprocess.run([PEER[0], "-c", MAKE_BASE, model, MODEL], check=True, capture_output=True)
+        subprocess.run([PEER_PYTHON, "-c", MAKE_BASE, model, MODEL], check=True, capture_output=True)
     return model
 
 
@@ -77,12 +67,12 @@ class Training:
 
     def ours(self, work, more):
         rows = {"data.train_file": DATA / self.train, "data.max_train_samples": self.n, "optim.learning_rate": 5e-5}
-        got = last_json(trained(work, self.model(work), {**self.task[1], **rows}, {**self.options, **more}))
+        got = last_json(trained(work, self.model(work), {**self.task[1], **rows}, {**self.options, **more}), work / LOG)
         return {"speed": got["tokens_per_s"], "memory": got["max_rss_mib"], "tokens": got["train_tokens"]}
 
     def peer(self, work):
         got = last_json([*PEER, "--model", self.model(work), *self.task[0], "--train", DATA / self.train, "--n", self.n, "--epochs", 1,
-                         *self.group])
+                         *self.group], work / LOG)
         return {"speed": got["train_tok_per_s"], "memory": got["max_rss_MiB"], "tokens": got["train_tokens"]}
 
 
@@ -93,12 +83,13 @@ class Evaluation:
     def ours(self, work, more):
         run = work / "runs/run"
         rows = {"data.train_file": DATA / "sst2/train.tsv", "data.max_train_samples": 64, "train.max_steps": 1}
-        last_json(trained(work, MODEL, {**SST2[1], **rows}, {**more, "run.save_strategy": "epoch"}))
-        return {"speed": last_json([BERTTY, "eval", f"{run}@last", "--data", DATA / "sst2/dev.tsv", "--json"])["tokens_per_s"]}
+        last_json(trained(work, MODEL, {**SST2[1], **rows}, {**more, "run.save_strategy": "epoch"}), work / LOG)
+        got = last_json([BERTTY, "eval", f"{run}@last", "--data", DATA / "sst2/dev.tsv", "--json"], work / LOG)
+        return {"speed": got["tokens_per_s"]}
 
-    def peer(self, _):
+    def peer(self, work):
         got = last_json([*PEER, "--model", MODEL, *SST2[0], "--train", DATA / "sst2/train.tsv", "--n", 64, "--no-train", "--eval",
-                         DATA / "sst2/dev.tsv"])
+                         DATA / "sst2/dev.tsv"], work / LOG)
         return {"speed": got["eval_tok_per_s"]}
 
 
@@ -109,7 +100,7 @@ class Launch:
     def ours(self, work, more):
         rows = {"data.train_file": DATA / "sst2/train.tsv", "train.max_steps": 1, "run.logging_steps": 1}
         command, begun = trained(work, MODEL, {**SST2[1], **rows}, more), time.monotonic()
-        with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
                 if json.loads(line).get("step") == 1:
                     return {"seconds": time.monotonic() - begun}
@@ -139,10 +130,10 @@ def report(row, mine, theirs):
         seconds = statistics.median(m["seconds"] for m in mine)
         yield row.title, "s", "–", f"{seconds:.2f}", "–", met(seconds, row.seconds, False)
         return
-    for what, unit, target, digits in ("speed", "tokens/s", row.speed, 0), ("memory", "MiB", row.memory, 0):
+    for what, unit, target in ("speed", "tokens/s", row.speed), ("memory", "MiB", row.memory):
         if what in mine[0]:
             ours, peer = (statistics.median(m[what] for m in side) for side in (mine, theirs))
-            yield row.title, unit, f"{peer:.{digits}f}", f"{ours:.{digits}f}", f"{ours / peer:.2f}", met(ours / peer, target, what == "speed")
+            yield row.title, unit, f"{peer:.0f}", f"{ours:.0f}", f"{ours / peer:.2f}", met(ours / peer, target, what == "speed")
 
 
 def measure(name, row, work, rounds, more):
