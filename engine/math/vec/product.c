@@ -152,10 +152,12 @@ static void narrow_tile(int m, int cols, int k, struct left l, const float *pane
     for (int i = 0; i < m; i++) memcpy(c + i * ldc, end + i * ld, sizeof(float) * (size_t)cols);
 }
 
-/* Rows of the next tile: as many sums as fit the registers. */
+/* Rows of the next tile: as many sums as fit the registers. A few rows wait for each other's sums: the last ones are halved instead. A packed left
+ * operand has no choice. */
 static int height_of(const struct bt__product *x, int cols, int rows)
 {
-    if (cols <= LANES && x->lda && rows >= TALL) return TALL;
+    if (x->lda && cols <= LANES && rows >= TALL) return TALL;
+    if (x->lda && rows > TILE && rows < 2 * TILE) return (rows + 1) / 2;
     return rows < TILE ? rows : TILE;
 }
 
