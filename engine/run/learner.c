@@ -1,5 +1,6 @@
 #include "run/learner.h"
 
+#include "model/prefix.h"
 #include "run/lm.h"
 #include <math.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct bt__learner {
     struct bt__learner_settings s;
     struct bt__pass_limits limits;
     struct bt__pass *pass;
+    struct bt__prefix *prefix; /* NULL: none */
     struct bt__optim *optim;
     struct bt__trainable trainable;
     struct bt__batch batch;
@@ -155,6 +157,7 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     if (!st) st = bt__batch_reserve(&l->batch, l->limits.seqs, l->limits.rows, l->limits.reads, err);
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
+    if (!st && l->s.keep_frozen) st = bt__prefix_create(l->m, l->f->start, l->f->n, &l->prefix, err);
     if (st) return st;
     const bool lm = l->task->ops->draw != NULL;
     if (lm) st = bt__lm_reserve(&l->lm, &l->limits, l->m->config.vocab_size, err);
@@ -200,6 +203,7 @@ void bt__learner_free(struct bt__learner *l)
 {
     if (!l) return;
     bt__pass_free(l->pass);
+    bt__prefix_free(l->prefix);
     bt__optim_free(l->optim);
     bt__batch_free(&l->batch);
     bt__lm_free(&l->lm);
@@ -387,6 +391,7 @@ enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__
     *r = (struct bt__step_result){.learning_rate =
                                       l->s.learning_rate * bt__schedule_factor(&l->s.schedule, step)};
     enum bt_status st = draw_order(l, step / l->steps, err);
+    bt__pass_use_prefix(l->pass, l->prefix);
     for (int64_t b = first; b < end && !st; b++) {
         r->examples += batch_range(l, b).end - batch_range(l, b).begin;
         weight += weight_of(l, batch_range(l, b), step * l->s.accumulation + (b - first));
@@ -411,5 +416,6 @@ size_t bt__learner_bytes(const struct bt__model *m, const struct bt__features *f
     if (largest_piece(f, s, &limits, NULL)) return SIZE_MAX;
     size_t weights_and_state = m->params.total * sizeof(float) + bt__optim_bytes(m, &s->optim);
     size_t tokens = f->start[f->n] * 5 + f->n * (sizeof *f->start + 2 * sizeof(int) + sizeof(uint32_t));
-    return weights_and_state + tokens + bt__pass_bytes(m, &limits, threads);
+    size_t kept = s->keep_frozen ? bt__prefix_bytes(m, f->start[f->n], f->n) : 0;
+    return weights_and_state + tokens + kept + bt__pass_bytes(m, &limits, threads);
 }

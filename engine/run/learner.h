@@ -28,6 +28,7 @@ struct bt__learner_settings {
     double learning_rate;
     struct bt__optim_settings optim;
     bool recompute;                  /* layers, in the backward pass */
+    bool keep_frozen;                /* what frozen layers make of the sequences */
     struct bt__pass_limits at_least; /* what else the pass is used for: evaluations. Zero: nothing */
 };
 

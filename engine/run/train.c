@@ -3,6 +3,7 @@
 
 #include "experiment/value.h"
 #include "math/gemm.h"
+#include "model/prefix.h"
 #include <bertty/file.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,6 +42,10 @@ enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
     t->right = calloc(d->f.n + 1, sizeof *t->right);
     if (!t->p_gold || !t->right) return bt_fail(err, BT_NOMEM, "no memory for the training rows' figures");
     enum bt_status st = bt__learner_create(t->setup.model, t->pool, t->setup.task, d, &s, &t->learner, err);
+    const struct bt__features *v = &t->setup.split[BT__VALIDATION].f;
+    t->kept = bt__kept_of(t->x, &t->setup, &s);
+    if (!st && t->kept.validation)
+        st = bt__prefix_create(t->setup.model, v->start, v->n, &t->validation_prefix, err);
     if (st) return st;
     if (t->setup.task->ops->judge) bt__learner_observe(t->learner, bt__dynamics_observe, t);
     bt__dynamics_clear(t);
@@ -173,6 +178,17 @@ static void tell_data(struct bt__trainer *t)
     }
 }
 
+static void tell_kept(struct bt__trainer *t)
+{
+    const int layers = bt__prefix_layer(t->setup.model);
+    if (t->kept.train || t->kept.validation)
+        bt__tell(t, "what the %d frozen layer%s below make%s of the %s data is computed once and kept",
+                 layers, layers == 1 ? "" : "s", layers == 1 ? "s" : "",
+                 !t->kept.train       ? "validation"
+                 : t->kept.validation ? "training and validation"
+                                      : "training");
+}
+
 static void tell_start(struct bt__trainer *t)
 {
     const struct bt__task_data *d = t->setup.split;
@@ -188,6 +204,7 @@ static void tell_start(struct bt__trainer *t)
     if (t->x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW)
         bt__tell(t, "%zu training rows are read in %zu windows", d[BT__TRAIN].n, d[BT__TRAIN].f.n);
     tell_data(t);
+    tell_kept(t);
     struct bt_progress p = {.kind = BT_PROGRESS_START,
                             .dir = t->run->dir,
                             .step = t->st.step,
@@ -243,6 +260,7 @@ static void clear(struct bt__trainer *t)
 {
     bt_events_close(t->events, NULL);
     bt__learner_free(t->learner);
+    bt__prefix_free(t->validation_prefix);
     bt__setup_free(&t->setup);
     bt__hashing_free(t->hashing); /* reads the experiment */
     bt__hashes_free(&t->data);
