@@ -88,7 +88,10 @@ static int wait_for(pid_t child)
 bool app_edit_file(struct app *a, const char *path)
 {
     const char *editor = users_editor();
-    term_suspend(a->term);
+    if (!term_suspend(a->term)) {
+        app_say(a, ROLE_BAD, "%s: an editor needs a terminal", path);
+        return true;
+    }
     pid_t child = fork();
     if (child == 0) run_editor(editor, path);
     int code = child > 0 ? wait_for(child) : -1;

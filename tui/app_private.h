@@ -19,6 +19,7 @@ bool tasks_submit(struct tasks *t, const struct app_task *task);
 void tasks_cancel(struct tasks *t, const void *owner);
 size_t tasks_pending(struct tasks *t, const void *owner);
 void tasks_finish(struct tasks *t); /* calls done() of those that have ended */
+bool tasks_idle(struct tasks *t);   /* none waits, runs or has ended */
 /* Cancels all and waits a moment; false: something still runs, and what it uses must stay. Frees t if true. */
 bool tasks_stop(struct tasks *t);
 
@@ -111,9 +112,15 @@ struct app {
     double frame_s;                     /* what the last frame took */
 };
 
-/* Between starts (app_state.c). */
+/* Between starts (app_state.c). state_forget(): nothing is kept or read from now on. */
 void state_load(struct app *a);
 void state_save(struct app *a);
+void state_forget(void);
+
+/* All but the screen (app_start.c). *out is to be freed after a failure too. */
+enum bt_status app_new(const struct app_options *o, struct app **out, struct bt_error *err);
+void app_free(struct app *a); /* NULL is fine */
+enum bt_status app_view_named(const char *name, enum view_id *id, struct bt_error *err);
 
 double app_now(void);
 struct view *app_front(struct app *a);
@@ -124,5 +131,7 @@ void app_open_path(struct app *a, const char *path);
 /* An action of the workbench or of the view in front. */
 void app_act(struct app *a, int action, int count);
 void app_draw(struct app *a);
+void app_event(struct app *a, const struct event *e);
+void app_tick(struct app *a, double now);
 
 #endif

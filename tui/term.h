@@ -1,4 +1,5 @@
-/* The terminal: the only place that knows curses. A frame is drawn whole into memory; only what differs from the last one is sent.
+/* The screen: a terminal (term.c, the only place that knows curses) or a picture of one (tui/picture.h). A frame is drawn whole into memory; only what
+ * differs from the last one is sent.
  *
  * One terminal a process; belongs to the thread that opened it. */
 #ifndef TUI_TERM_H
@@ -24,8 +25,8 @@ struct term_options {
 /* Fails (TERM unknown or dumb, no terminal) without having changed anything. Restores the terminal after every signal that can be caught. */
 enum bt_status term_open(const struct term_options *o, struct term **out, struct bt_error *err);
 void term_close(struct term *t);
-/* Gives the screen to another program, and takes it back (everything is drawn anew). */
-void term_suspend(struct term *t);
+/* Gives the screen to another program (false: a picture has none to give), and takes it back (everything is drawn anew). */
+bool term_suspend(struct term *t);
 void term_resume(struct term *t);
 void term_set_theme(struct term *t, const struct theme *theme); /* everything is drawn anew */
 enum plot_glyphs term_glyphs(const struct term *t);
@@ -102,7 +103,8 @@ struct event {
     size_t text_n;
 };
 
-/* Waits up to timeout_ms (−1: for ever) for an event or for a byte on wake_fd (which is left unread; EVENT_NONE then, as on time-out). */
+/* Waits up to timeout_ms (−1: for ever) for an event or for a byte on wake_fd (which is left unread; EVENT_NONE then, as on time-out).
+ * Nothing ever comes from a picture: not to be called on one. */
 void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e);
 
 #endif

@@ -34,7 +34,7 @@
     X(ROLE_SERIES7, "series7", 0)
 
 enum { THEME_BOLD = 1, THEME_DIM = 2, THEME_UNDERLINE = 4, THEME_REVERSE = 8 };
-enum { THEME_SERIES = 8, THEME_DEFAULT_COLOUR = -1 };
+enum { THEME_SERIES = 8, THEME_DEFAULT_COLOUR = -1, THEME_PALETTE = 1 << 24 };
 
 enum role {
 #define X(role, name, attributes) role,
@@ -48,7 +48,7 @@ static inline enum role role_series(unsigned n)
 }
 
 struct theme_style {
-    int32_t fg, bg;      /* 0xRRGGBB, or THEME_DEFAULT_COLOUR */
+    int32_t fg, bg;      /* 0xRRGGBB, THEME_DEFAULT_COLOUR, or THEME_PALETTE + one of the terminal's 16 */
     unsigned attributes; /* THEME_BOLD | … */
 };
 
