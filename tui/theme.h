@@ -1,5 +1,6 @@
 /* Screen roles and the themes that colour them. A theme is a YAML file in themes/ (installed: share/bertty/themes) or in
- * ~/.config/bertty/themes/; a role that a file leaves out is that of the built-in monochrome theme. */
+ * ~/.config/bertty/themes/; a role that a file leaves out is that of the built-in monochrome theme. A colour is "#rrggbb", default, or one of the terminal's own 16 by its
+ * name (red, bright-red). */
 #ifndef TUI_THEME_H
 #define TUI_THEME_H
 

@@ -148,6 +148,8 @@ def test_ansi():
             assert re.search(pattern, text) and "38;2" not in text, count
             assert (count == "256") == ("38;5" in text) and not (count == "8" and re.search(r";9[0-7]m", text)), count
         assert not re.search(r"\x1b\[0(;\d+)*;[349]\d", p.shot("charts", "--format=ansi", "--colours=0"))
+        own = p.shot("charts", "--format=ansi", "--theme=16-colour")  # with 24 bits too
+        assert not re.search(r"[34]8;", own) and re.search(r"\x1b\[0;30;47m bertty", own) and "\x1b[0;1;96m" in own, own
 
 
 def test_themes_and_ascii():

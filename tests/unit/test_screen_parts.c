@@ -389,7 +389,8 @@ static void themes(void **state)
     struct theme *t = NULL;
     static const char *const bad[][2] = {
         {"titel: default\n", ":1:1: no role 'titel' (did you mean 'title'?)"},
-        {"title: red\n", ":1:8: found 'red', expected a colour"},
+        {"title: rad\n", ":1:8: found 'rad', expected a colour"},
+        {"title: bright-default\n", ":1:8: found 'bright-default', expected a colour"},
         {"dim: default\ntitle: {bold: 1}\n", ":2:15: found '1', expected true or false"},
         {"title: {bald: true}\n", ":1:9: found 'bald', expected fg, bg"},
         {"[a, b]\n", ":1:1: found 'a list or a map', expected a map of roles"},
