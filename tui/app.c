@@ -299,6 +299,9 @@ void app_event(struct app *a, const struct event *e)
     case EVENT_RESIZE:
         app_redraw(a);
         break;
+    case EVENT_BACKGROUND:
+        theme_follow(a, e->light);
+        break;
     case EVENT_HANGUP:
         alarm(1);
         autosave(a);
@@ -306,6 +309,7 @@ void app_event(struct app *a, const struct event *e)
         a->quit = true;
         break;
     case EVENT_NONE:
+    case EVENT_ANSWER:
         break;
     }
 }
@@ -393,8 +397,11 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     }
     status = app_new(o, &a, err);
     if (status == BT_OK) {
-        const struct term_options t = {
-            .theme = a->theme, .glyphs = o->ascii ? PLOT_ASCII : -1, .colours = o->colours, .mouse = true};
+        const struct term_options t = {.theme = a->theme,
+                                       .glyphs = o->ascii ? PLOT_ASCII : -1,
+                                       .colours = o->colours,
+                                       .mouse = true,
+                                       .ask_background = a->usual_theme};
         status = term_open(&t, &a->term, err);
     }
     if (status == BT_OK) {

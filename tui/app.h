@@ -117,8 +117,9 @@ size_t app_pending(const struct app *a, const void *owner);
 
 struct app_options {
     const char *runs_dir;
-    const char *open;  /* name of the view to begin with, or a file to open; NULL: Runs */
-    const char *theme; /* NULL: dark, or light where the terminal says so */
+    const char *open; /* name of the view to begin with, or a file to open; NULL: Runs */
+    const char
+        *theme; /* NULL: dark, or light where the terminal says so; a wrong one is told and another used */
     bool ascii;
     int colours; /* 0, 8, 16, 256, 1 << 24; −1: as many as the screen has */
 };

@@ -67,6 +67,12 @@ void help_open(struct app *a);
 void command_open(struct app *a);
 void theme_choose(struct app *a);
 enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err);
+/* The terminal has told its background. */
+void theme_follow(struct app *a, bool light);
+/* A file's fault in the status line, where there is no room for the way to the file. */
+void theme_say_error(struct app *a, const struct bt_error *err);
+/* The theme to begin with: the named one, the kept one, the usual one. A fault in one of them is told, and the next taken. Fails if there is none named so. */
+enum bt_status theme_begin(struct app *a, const char *name, struct bt_error *err);
 
 /* ── :pull (app_pull.c) ── */
 
@@ -107,6 +113,7 @@ struct app {
     struct history *history;
     struct pull *pull;                  /* the one that is under way, or NULL */
     char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
+    bool usual_theme;                   /* nobody chose: it goes with the terminal's background */
     struct rect tab[VIEWS], help;       /* where the tabs and "? help" are, for the mouse */
     double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */
     double frame_s;                     /* what the last frame took */

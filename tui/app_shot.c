@@ -103,11 +103,15 @@ enum bt_status app_shot(const struct app_options *o, const struct app_shot *shot
                         struct bt_error *err)
 {
     enum view_id view;
+    struct theme *t = NULL;
     struct app *a = NULL;
     enum bt_status status = app_view_named(shot->view, &view, err);
     if (status == BT_OK) status = press_keys(NULL, shot->keys, err);
     if (status == BT_OK && o->open && view != VIEW_DATA && view != VIEW_EXPERIMENT)
         status = bt_fail(err, BT_INVALID, "a file is opened in data or experiment, not in %s", shot->view);
+    if (status == BT_OK && o->theme)
+        status = theme_load(o->theme, &t, err); /* a faulty one is not replaced */
+    theme_free(t);
     if (status != BT_OK) return status;
     state_forget();
     status = app_new(o, &a, err);

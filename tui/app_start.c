@@ -25,21 +25,6 @@ enum bt_status app_view_named(const char *name, enum view_id *id, struct bt_erro
         "no view '%s': there are runs, data, experiment, charts, predictions, compare, probe and log", name);
 }
 
-/* "15;0" of some terminals: foreground; background. */
-static const char *usual_theme(void)
-{
-    const char *colours = getenv("COLORFGBG"), *background = colours ? strrchr(colours, ';') : NULL;
-    bool light = background && (strcmp(background, ";15") == 0 || strcmp(background, ";7") == 0);
-    return light ? "light" : "dark";
-}
-
-static enum bt_status load_theme(const char *name, const char *kept, struct theme **out, struct bt_error *err)
-{
-    if (name) return theme_load(name, out, err);
-    if (kept && theme_load(kept, out, NULL) == BT_OK) return BT_OK;
-    return theme_load(usual_theme(), out, NULL) == BT_OK ? BT_OK : theme_load("monochrome", out, err);
-}
-
 enum bt_status app_new(const struct app_options *o, struct app **out, struct bt_error *err)
 {
     struct app *a = *out = calloc(1, sizeof *a);
@@ -49,7 +34,7 @@ enum bt_status app_new(const struct app_options *o, struct app **out, struct bt_
         a->from[i] = -1;
     }
     state_load(a);
-    enum bt_status status = load_theme(o->theme, a->kept_theme, &a->theme, err);
+    enum bt_status status = theme_begin(a, o->theme, err);
     if (status == BT_OK) status = keymap_load(&a->keys, err);
     if (status != BT_OK) return status;
     if (!(a->tasks = tasks_new()) || !(a->runs.dir = bt_strdup(o->runs_dir)))

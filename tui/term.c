@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* terminfo's header has a struct of our name and macros for all its capabilities. */
@@ -215,6 +216,23 @@ static void modes_on(struct term *t)
     if (keeps_strings()) send_bytes(t, paste_on, sizeof paste_on - 1);
 }
 
+/* An answer that comes now would be the shell's. */
+static void forget_answers(const struct term *t)
+{
+    if (t->asked) tcflush(t->in, TCIFLUSH);
+}
+
+/* The background's colour; last what every terminal answers. Nobody waits: what comes is an event. */
+static void ask(struct term *t)
+{
+    static const char background[] = "\033]11;?\033\\", attributes[] = "\033[c";
+    if (!keeps_strings()) return;
+    send_bytes(t, background, sizeof background - 1);
+    send_bytes(t, attributes, sizeof attributes - 1);
+    input_expect_answer(t->input, true);
+    t->asked = true;
+}
+
 static void modes_off(struct term *t)
 {
     if (t->mouse) send_bytes(t, mouse_off, sizeof mouse_off - 1);
@@ -234,6 +252,7 @@ static bool suspend(struct term *t)
 {
     modes_off(t);
     curs_set(1);
+    forget_answers(t);
     endwin();
     stderr_release();
     return true;
@@ -352,6 +371,7 @@ enum bt_status term_open(const struct term_options *o, struct term **out, struct
     modes_on(t);
     typeahead(-1);
     start_colours(t, o);
+    if (o->ask_background) ask(t);
     *out = t;
     return term_take_size(t) ? BT_OK : bt_fail(err, BT_NOMEM, "the terminal's state");
 }

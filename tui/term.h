@@ -20,6 +20,7 @@ struct term_options {
     int glyphs;                /* enum plot_glyphs; −1: what the terminal can show */
     int colours;               /* 0, 8, 16, 256, 1 << 24; −1: what the terminal has (NO_COLOR honoured) */
     bool mouse;
+    bool ask_background; /* EVENT_BACKGROUND comes where the terminal can tell */
 };
 
 /* Fails (TERM unknown or dumb, no terminal) without having changed anything. Restores the terminal after every signal that can be caught. */
@@ -64,7 +65,16 @@ void term_copy(struct term *t, const char *text, size_t n);
 
 /* ── input ── */
 
-enum event_kind { EVENT_NONE, EVENT_KEY, EVENT_MOUSE, EVENT_RESIZE, EVENT_HANGUP, EVENT_PASTE };
+enum event_kind {
+    EVENT_NONE,
+    EVENT_KEY,
+    EVENT_MOUSE,
+    EVENT_RESIZE,
+    EVENT_HANGUP,
+    EVENT_PASTE,
+    EVENT_BACKGROUND, /* light tells what the terminal's is */
+    EVENT_ANSWER      /* of the terminal to the screen itself: never seen outside */
+};
 
 /* Keys are code points; those that are none lie above Unicode. */
 enum key {
@@ -98,7 +108,7 @@ struct event {
     bool alt;
     int y, x; /* EVENT_MOUSE: cell of the screen */
     enum mouse_button button;
-    bool release, drag, twice;
+    bool release, drag, twice, light;
     const char *text; /* EVENT_PASTE: borrowed until the next event */
     size_t text_n;
 };

@@ -45,6 +45,17 @@ static void mark_double(struct term *t, struct event *e)
     t->click_ms = now;
 }
 
+/* True: it was for us. */
+static bool take_answer(struct term *t, const struct event *e)
+{
+    if (e->kind != EVENT_ANSWER) return false;
+    if (e->key == ANSWER_LAST) {
+        t->asked = false;
+        input_expect_answer(t->input, false);
+    }
+    return true;
+}
+
 /* False: the terminal is gone. */
 static bool read_bytes(struct term *t)
 {
@@ -61,6 +72,7 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
     for (;;) {
         if (after_signals(t, e)) return;
         if (input_next(t->input, now_ms() - t->fed_ms >= ESCAPE_MS, e)) {
+            if (take_answer(t, e)) continue;
             mark_double(t, e);
             return;
         }
@@ -79,6 +91,6 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
             return;
         }
         if (wake_fd >= 0 && fds[2].revents) return;
-        if (ready == 0 && (!unfinished || timeout_ms == 0)) return;
+        if (ready == 0 && (!unfinished || timeout_ms == 0 || (timeout_ms > 0 && now_ms() >= until))) return;
     }
 }

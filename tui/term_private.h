@@ -40,6 +40,7 @@ struct term {
     const struct theme *theme;
     enum plot_glyphs glyphs;
     bool unicode, mouse, suspended;
+    bool asked; /* the terminal may still answer */
     int colours, rows, columns;
     struct look look[ROLES], faint[THEME_SERIES]; /* faint: raw lines beneath smoothed ones */
     uint8_t *arms;                                /* [rows × columns] line-drawing arms of each cell */

@@ -19,31 +19,36 @@ static void make_pair(struct term *t, int pair, int32_t fg, int32_t bg)
     t->ops->pair(t, pair, shown_colour(t, fg), shown_colour(t, bg));
 }
 
-/* With 16 colours or fewer a background that is only near the one asked for could hide its text: the role's attributes without colour carry the
- * meaning. One that the theme takes from the palette stays. */
-static bool keeps_background(const struct term *t, const struct theme_style *s)
+/* With 16 colours or fewer a background that is only near the one asked for could hide its text: the role's attributes without colour stand for it.
+ * Black is black everywhere, and one that the theme takes from the palette is what it wants. */
+static bool keeps_background(const struct term *t, int32_t bg)
 {
-    return t->colours > 16 || (t->colours == 16 && s->bg >= 0 && s->bg & THEME_PALETTE);
+    return t->colours > 16 || bg == 0 || (bg & THEME_PALETTE && (bg & 255) < t->colours);
+}
+
+/* The colours of what has none of its own. Where the theme's ground cannot be shown, its text would not suit the terminal's. */
+static struct theme_style ground_of(const struct term *t)
+{
+    struct theme_style text = t->theme->style[ROLE_TEXT];
+    if (text.bg >= 0 && !keeps_background(t, text.bg)) text.fg = text.bg = THEME_DEFAULT_COLOUR;
+    return text;
 }
 
 static void make_look(struct term *t, enum role role)
 {
-    struct theme_style s = t->theme->style[role];
-    const struct theme_style *text = &t->theme->style[ROLE_TEXT];
+    struct theme_style s = t->theme->style[role], ground = ground_of(t);
     struct look *look = &t->look[role];
     if (t->colours == 0) {
         *look = (struct look){.attributes = theme_plain_attributes(role)};
         return;
     }
-    if (s.fg < 0) s.fg = text->fg;
-    if (s.bg < 0 && keeps_background(t, text)) s.bg = text->bg;
-    if (!keeps_background(t, &s)) {
-        if (s.bg >= 0) s.attributes |= theme_plain_attributes(role);
-        s.bg = THEME_DEFAULT_COLOUR;
+    if (s.bg >= 0 && !keeps_background(t, s.bg)) {
+        s.attributes |= theme_plain_attributes(role);
+        s.fg = s.bg = THEME_DEFAULT_COLOUR; /* its text would not suit another */
     }
     look->attributes = s.attributes;
     look->pair = (int)role + 1;
-    make_pair(t, look->pair, s.fg, s.bg);
+    make_pair(t, look->pair, s.fg < 0 ? ground.fg : s.fg, s.bg < 0 ? ground.bg : s.bg);
 }
 
 static int32_t between(int32_t a, int32_t b)

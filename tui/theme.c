@@ -110,6 +110,12 @@ char **theme_names(size_t *n)
     return names;
 }
 
+void theme_names_free(char **names, size_t n)
+{
+    for (size_t i = 0; names && i < n; i++) free(names[i]);
+    free(names);
+}
+
 /* ── reading one ── */
 
 static enum bt_status fault(const char *path, const struct bt_yaml *at, const char *expected,
@@ -239,11 +245,8 @@ static enum bt_status not_found(const char *name, struct bt_error *err)
     size_t n;
     char **names = theme_names(&n);
     struct bt_str list = {0};
-    for (size_t i = 0; names && i < n; i++) {
-        bt_str_addf(&list, "%s%s", i ? ", " : "", names[i]);
-        free(names[i]);
-    }
-    free(names);
+    for (size_t i = 0; names && i < n; i++) bt_str_addf(&list, "%s%s", i ? ", " : "", names[i]);
+    theme_names_free(names, n);
     bt_fail(err, BT_NOTFOUND, "no theme '%s': there are %s", name, bt_str_text(&list));
     bt_str_free(&list);
     return BT_NOTFOUND;

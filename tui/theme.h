@@ -63,7 +63,8 @@ enum bt_status theme_load(const char *name, struct theme **out, struct bt_error 
 void theme_free(struct theme *t);
 /* What a role looks like without colour. */
 unsigned theme_plain_attributes(enum role role);
-/* Names of all themes that can be found, sorted; the caller frees each and the array. */
+/* Names of all themes that can be found, sorted; the caller frees them with theme_names_free(). NULL without memory. */
 char **theme_names(size_t *n);
+void theme_names_free(char **names, size_t n);
 
 #endif

@@ -162,6 +162,16 @@ def test_themes_and_ascii():
         assert p.shot("charts", "--ascii", "--format=txt").isascii()
 
 
+def test_reversed_text_is_seen():
+    """Black text that is reversed on the terminal's own background is a black bar with text that may be black too."""
+    with Place() as p:
+        for theme in ("16-colour", "colour-blind", "dark", "gruvbox", "high-contrast", "light", "monochrome", "solarized"):
+            for colours in ("8", "16"):
+                text = p.shot("runs", "--keys", "T", "--format=ansi", "--theme", theme, "--colours", colours)
+                looks = set(re.findall(r"\x1b\[0([;0-9]*)m", text))
+                assert len(looks) > 2 and not [look for look in looks if ";7;30" in look + ";" and ";4" not in look[1:]], (theme, colours, looks)
+
+
 def test_into_a_file():
     with Place() as p:
         for name, begin in (("a.svg", "<svg "), ("a.txt", " bertty"), ("a.ansi", "\x1b[0")):
