@@ -228,7 +228,7 @@ static void add_head(const struct page *p)
     bt_str_add(p->out, "<svg xmlns='http://www.w3.org/2000/svg' xml:space='preserve'");
     add_tenths(p->out, "width", width);
     add_tenths(p->out, "height", height);
-    bt_str_add(p->out, ">\n");
+    bt_str_addf(p->out, " viewBox='0 0 %d.%d %d.%d'>\n", width / 10, width % 10, height / 10, height % 10);
     add_styles(p);
     bt_str_add(p->out, "<rect width='100%' height='100%' fill='");
     add_hex(p->out, p->bg);

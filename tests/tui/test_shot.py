@@ -11,7 +11,7 @@ from pathlib import Path
 import pyte
 
 from scalars import write
-from screen import BERTTY, Screen, fake_run, live_status, main
+from screen import BERTTY, ROOT, Screen, fake_run, live_status, main
 
 VIEWS = ["runs", "data", "experiment", "charts", "predictions", "compare", "probe", "log"]
 SIZES = ((80, 24), (120, 36))
@@ -170,6 +170,21 @@ def test_reversed_text_is_seen():
                 text = p.shot("runs", "--keys", "T", "--format=ansi", "--theme", theme, "--colours", colours)
                 looks = set(re.findall(r"\x1b\[0([;0-9]*)m", text))
                 assert len(looks) > 2 and not [look for look in looks if ";7;30" in look + ";" and ";4" not in look[1:]], (theme, colours, looks)
+
+
+def test_every_theme_has_its_picture():
+    """Those that the README links: small, whole, and in the theme's colours."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for theme in (ROOT / "themes").glob("*.yaml"):
+        path = theme.with_suffix(".svg")
+        page = path.read_text(encoding="utf-8")
+        assert f"(themes/{path.name})" in readme and len(page.encode()) <= 30 * 1024, path
+        lines = svg_lines(xml.etree.ElementTree.fromstring(page), 18, 80)
+        assert "▸4 Charts" in lines[1] and "─ loss ─" in lines[3], lines
+        styles = set(re.findall(r"fill: (#[0-9a-f]{6})", page))
+        text = theme.read_text(encoding="utf-8")
+        wanted = set(re.findall(r'^(?:series[0-5]|key|dim): "(#[0-9a-f]{6})"', text, re.M))
+        assert wanted <= styles, (path, wanted - styles, "make pictures renews it")
 
 
 def test_into_a_file():
