@@ -23,6 +23,8 @@
 #undef columns
 
 static const char mouse_on[] = "\033[?1002h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1002l";
+/* What stands between is shown at once: https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036 */
+static const char frame_begin[] = "\033[?2026h", frame_end[] = "\033[?2026l";
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
 /* Past curses. A terminal that has gone is noticed by poll(). */
@@ -68,7 +70,7 @@ static void looks_made(struct term *t)
     const struct look *text = &t->look[ROLE_TEXT];
     setcchar(&background, L" ", attributes_of(text->attributes), (short)text->pair, NULL);
     bkgrndset(&background);
-    clearok(stdscr, TRUE);
+    t->whole = true;
 }
 
 static bool colours_wanted(const struct term_options *o)
@@ -195,7 +197,10 @@ static enum bt_status watch_signals(struct term *t, struct bt_error *err)
 {
     struct bt_str restore = {0};
     if (t->mouse) bt_str_add(&restore, mouse_off);
-    if (keeps_strings()) bt_str_add(&restore, paste_off);
+    if (keeps_strings()) {
+        bt_str_add(&restore, frame_end);
+        bt_str_add(&restore, paste_off);
+    }
     add_capability(&restore, "sgr0");
     add_capability(&restore, "rmkx");
     add_capability(&restore, "cnorm");
@@ -222,12 +227,13 @@ static void forget_answers(const struct term *t)
     if (t->asked) tcflush(t->in, TCIFLUSH);
 }
 
-/* The background's colour; last what every terminal answers. Nobody waits: what comes is an event. */
-static void ask(struct term *t)
+/* The background's colour, whether there are synchronized frames; last what every terminal answers. Nobody waits: what comes is an event. */
+static void ask(struct term *t, bool background)
 {
-    static const char background[] = "\033]11;?\033\\", attributes[] = "\033[c";
+    static const char ground[] = "\033]11;?\033\\", mode[] = "\033[?2026$p", attributes[] = "\033[c";
     if (!keeps_strings()) return;
-    send_bytes(t, background, sizeof background - 1);
+    if (background) send_bytes(t, ground, sizeof ground - 1);
+    send_bytes(t, mode, sizeof mode - 1);
     send_bytes(t, attributes, sizeof attributes - 1);
     input_expect_answer(t->input, true);
     t->asked = true;
@@ -265,7 +271,7 @@ static void resume(struct term *t)
     refresh();
     modes_on(t);
     term_take_size(t);
-    clearok(stdscr, TRUE);
+    t->whole = true;
 }
 
 static void close_screen(struct term *t)
@@ -276,38 +282,62 @@ static void close_screen(struct term *t)
 
 /* ── a frame ── */
 
+/* FNV-1a, a number at a time: a frame that is drawn as the last one was is not looked at again, and costs no byte. */
+static void note(struct term *t, uint64_t number)
+{
+    t->sum = (t->sum ^ number) * 0x100000001b3U;
+}
+
+static void note_look(struct term *t, int y, int x, struct look look)
+{
+    note(t, (uint64_t)y << 32 | (uint64_t)x);
+    note(t, (uint64_t)look.attributes << 32 | (uint64_t)look.pair);
+}
+
 static void begin(struct term *t)
 {
-    (void)t;
+    t->sum = 0xcbf29ce484222325U;
     erase();
 }
 
-static void end(struct term *t)
+static void send_frame(struct term *t)
 {
+    if (t->whole) clearok(stdscr, TRUE);
+    if (t->synchronized) send_bytes(t, frame_begin, sizeof frame_begin - 1);
     leaveok(stdscr, t->cursor_y < 0);
     if (t->cursor_y >= 0) move(t->cursor_y, t->cursor_x);
     if (t->cursor_y < 0) curs_set(0);
     refresh();
     if (t->cursor_y >= 0) curs_set(1);
+    if (t->synchronized) send_bytes(t, frame_end, sizeof frame_end - 1);
+}
+
+static void end(struct term *t)
+{
+    note(t, (uint64_t)t->cursor_y << 32 | (uint64_t)t->cursor_x);
+    if (t->whole || t->sum != t->shown) send_frame(t);
+    t->shown = t->sum;
+    t->whole = false;
 }
 
 static void redraw(struct term *t)
 {
-    (void)t;
-    clearok(stdscr, TRUE);
+    t->whole = true;
 }
 
 static void set(struct term *t, int y, int x, const wchar_t *text, struct look look)
 {
     cchar_t cell;
-    (void)t;
+    note_look(t, y, x, look);
+    for (const wchar_t *c = text; *c; c++) note(t, (uint64_t)*c);
     if (setcchar(&cell, text, attributes_of(look.attributes), (short)look.pair, NULL) == OK)
         mvadd_wch(y, x, &cell);
 }
 
 static void paint(struct term *t, int y, int x, int n, struct look look)
 {
-    (void)t;
+    note_look(t, y, x, look);
+    note(t, (uint64_t)n);
     mvchgat(y, x, n, attributes_of(look.attributes), (short)look.pair, NULL);
 }
 
@@ -371,7 +401,7 @@ enum bt_status term_open(const struct term_options *o, struct term **out, struct
     modes_on(t);
     typeahead(-1);
     start_colours(t, o);
-    if (o->ask_background) ask(t);
+    ask(t, o->ask_background);
     *out = t;
     return term_take_size(t) ? BT_OK : bt_fail(err, BT_NOMEM, "the terminal's state");
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 enum { ESCAPE_MS = 25, DOUBLE_CLICK_MS = 400, EVENT_BYTES = 4096 };
+enum { MODE_SYNCHRONIZED = 2026 };
 
 static int64_t now_ms(void)
 {
@@ -49,6 +50,7 @@ static void mark_double(struct term *t, struct event *e)
 static bool take_answer(struct term *t, const struct event *e)
 {
     if (e->kind != EVENT_ANSWER) return false;
+    if (e->key == MODE_SYNCHRONIZED) t->synchronized = e->y == 1 || e->y == 2;
     if (e->key == ANSWER_LAST) {
         t->asked = false;
         input_expect_answer(t->input, false);

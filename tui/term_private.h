@@ -40,7 +40,10 @@ struct term {
     const struct theme *theme;
     enum plot_glyphs glyphs;
     bool unicode, mouse, suspended;
-    bool asked; /* the terminal may still answer */
+    bool asked;          /* the terminal may still answer */
+    bool synchronized;   /* it shows a frame when it is whole */
+    bool whole;          /* all of the next frame is to be sent */
+    uint64_t sum, shown; /* of what was drawn into this frame, and into the last */
     int colours, rows, columns;
     struct look look[ROLES], faint[THEME_SERIES]; /* faint: raw lines beneath smoothed ones */
     uint8_t *arms;                                /* [rows × columns] line-drawing arms of each cell */

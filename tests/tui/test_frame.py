@@ -228,7 +228,7 @@ def uses(s, theme):
     return colour in s.raw[s.raw.rindex(b"\x1b[H") if b"\x1b[H" in s.raw else 0:]
 
 
-QUERY = b"\x1b]11;?\x1b\\\x1b[c"
+QUERY = b"\x1b]11;?\x1b\\\x1b[?2026$p\x1b[c"
 
 
 def test_background():
@@ -272,6 +272,35 @@ def test_background():
         with Screen(env={"TERM": term}) as s:
             s.wait(r"1 Runs")
             assert b"]11;?" not in s.raw
+
+
+def test_synchronized_frames():
+    """Where the terminal has them each frame is bracketed, and what changes nothing sends nothing; elsewhere none is."""
+    begin, end = b"\x1b[?2026h", b"\x1b[?2026l"
+    for answer, has in (("\x1b[?2026;2$y", True), ("\x1b[?2026;0$y", False), ("\x1b[?2025;2$y", False)):
+        with Screen(setup=lambda d: fake_run(d / "runs", "a-run")) as s:
+            s.wait(front("Runs"))
+            s.wait("a-run")
+            s.settle(0.3)
+            s.send(answer + "\x1b[?64;1;2c")
+            s.until(s.is_read, "the answer read")
+            before = len(s.raw)
+            s.keys("2")
+            s.wait(front("Data"))
+            s.settle(0.3)
+            sent = s.raw[before:]
+            assert (sent.count(begin), sent.count(end)) == ((sent.count(begin),) * 2 if has else (0, 0)), sent
+            if has:
+                assert sent.startswith(begin) and sent.endswith(end) and 1 <= sent.count(begin) <= 4, sent
+            s.keys("1")
+            s.wait(front("Runs"))
+            s.settle(0.3)
+            s.keys("k")  # at the top: nothing moves, nothing is sent
+            assert s.quiet(0.8) == b"", s.raw[-200:]
+            before = len(s.raw)
+            s.keys("C-l")
+            s.until(lambda: b"\x1b[2J" in s.raw[before:], "everything anew")
+            assert s.end("q") == 0
 
 
 def kept_theme(d):
@@ -432,7 +461,7 @@ def test_a_crash_restores_the_terminal():
             s.wait(front("Runs"))
             s.kill(number)
             assert s.end() == -number
-            for sequence in RESTORED:
+            for sequence in [*RESTORED, b"\x1b[?2026l"]:
                 assert sequence in s.raw[-200:], (number, sequence, s.raw[-200:])
 
 
