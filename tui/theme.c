@@ -244,10 +244,14 @@ static enum bt_status not_found(const char *name, struct bt_error *err)
 {
     size_t n;
     char **names = theme_names(&n);
+    const char *near = names ? bt_nearest(name, (const char *const *)names, n) : NULL;
     struct bt_str list = {0};
     for (size_t i = 0; names && i < n; i++) bt_str_addf(&list, "%s%s", i ? ", " : "", names[i]);
+    if (near)
+        bt_fail(err, BT_NOTFOUND, "no theme '%s' (did you mean '%s'?)", name, near);
+    else
+        bt_fail(err, BT_NOTFOUND, "no theme '%s': there are %s", name, bt_str_text(&list));
     theme_names_free(names, n);
-    bt_fail(err, BT_NOTFOUND, "no theme '%s': there are %s", name, bt_str_text(&list));
     bt_str_free(&list);
     return BT_NOTFOUND;
 }

@@ -20,8 +20,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 CELL_W, CELL_H, MARGIN, BASELINE = 8.4, 17, 8, 13
 
 
+HOSTILE = "evil\x1b[31m\x1b]52;c;Zm9v\x07\x9b2J\u202egpj\u200b\U000e0041 ]]> <!-- &#0; \ufffe\uffff \x01\x0c e\u0301 \U0001f469\u200d\U0001f680 \u6f22\u5b57"
+
+
 def setup(path):
-    run = fake_run(path / "runs", NAME, log="step 1\nsaved <a> & \"b\"\n", step=80, total=80, best_step=60, started=1.7e9)
+    run = fake_run(path / "runs", NAME, log=f"step 1\nsaved <a> & \"b\"\n{HOSTILE}\n", step=80, total=80, best_step=60, started=1.7e9)
     write(run, [row for step in range(1, 81) for row in (("train/loss", step, 2 / (1 + step / 20)), ("train/epoch", step, step / 40))])
     fake_run(path / "runs", "beta", started=1.6e9)
     (path / "rows.tsv").write_text("text\tlabel\n" + "".join(f"row {n} 漢字 é <b> & 'c'\t{n % 2}\n" for n in range(50000)))
@@ -59,7 +62,7 @@ def test_the_same_as_on_a_terminal():
     with Place() as p:
         for columns, rows in SIZES:
             for view in VIEWS:
-                picture = p.shot(view, size(columns, rows), "--format=txt").splitlines()
+                picture = unicodedata.normalize("NFC", p.shot(view, size(columns, rows), "--format=txt")).splitlines()  # as pyte does
                 assert len(picture) == rows, (view, picture)
                 with Screen(["--open", view], rows=rows, columns=columns, directory=p.path) as s:
                     s.wait(rf"▸\d {view.capitalize()}")
@@ -122,6 +125,7 @@ def test_svg():
             plain = p.shot(*args, "--format=txt", size(100, 30)).replace("\u2800", " ").splitlines()
             page = p.shot(*args, size(100, 30))
             root = xml.etree.ElementTree.fromstring(page)
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\ufffe\uffff]", page), page
             assert svg_lines(root, 30, 100) == [line.rstrip() for line in plain], page
             assert float(root.get("width")) == 2 * MARGIN + 100 * CELL_W and float(root.get("height")) == 2 * MARGIN + 30 * CELL_H
             assert not re.search(r"href|url\(|<script|@import", page)  # nothing from elsewhere
@@ -148,6 +152,8 @@ def test_ansi():
             assert re.search(pattern, text) and "38;2" not in text, count
             assert (count == "256") == ("38;5" in text) and not (count == "8" and re.search(r";9[0-7]m", text)), count
         assert not re.search(r"\x1b\[0(;\d+)*;[349]\d", p.shot("charts", "--format=ansi", "--colours=0"))
+        plain = p.shot("log", "--format=ansi", env={"NO_COLOR": "1"})
+        assert plain == p.shot("log", "--format=ansi", "--colours=0") != p.shot("log", "--format=ansi", "--colours=8", env={"NO_COLOR": "1"})
         own = p.shot("charts", "--format=ansi", "--theme=16-colour")  # with 24 bits too
         assert not re.search(r"[34]8;", own) and re.search(r"\x1b\[0;30;47m bertty", own) and "\x1b[0;1;96m" in own, own
 
@@ -226,7 +232,7 @@ def test_mistakes():
                            (("runs", "--size", "0x24"), "1x1 to 1000x500"), (("runs", "--size", "80x501"), "1x1 to 1000x500"),
                            (("runs", "--keys", "j Entr"), "no key 'Entr' (did you mean 'Enter'?)"), (("runs", "--keys", "word"), "no key 'word'"),
                            (("runs", "-o", "a.png"), "-o: found 'a.png'"), (("runs", "--open", "rows.tsv"), "opened in data or experiment"),
-                           (("runs", "--theme", "nine"), "no theme 'nine'"), (("runs", "--colours", "12"), "--colours")):
+                           (("runs", "--theme", "nine"), "no theme 'nine'"), (("runs", "--theme", "drak"), "(did you mean 'dark'?)"), (("runs", "--colours", "12"), "--colours")):
             done = p.run(*args)
             assert done.returncode == 2 and word.encode() in done.stderr and len(done.stderr.splitlines()) == 1, (args, done)
             assert not done.stdout and not (p.path / "a.png").exists()

@@ -29,6 +29,13 @@ static int format_of(int asked, const char *path)
     return -1;
 }
 
+/* https://no-color.org, for the format that is made for terminals. */
+static int colours_of(int choice, int format)
+{
+    const char *no = getenv("NO_COLOR");
+    return choice < 0 && format == PICTURE_ANSI && no && *no ? 0 : cli_colours(choice);
+}
+
 static bool parse_size(const char *text, struct app_shot *s)
 {
     const char *x = strchr(text, 'x');
@@ -106,6 +113,6 @@ int cmd_shot(int argc, char **argv)
                                   .open = open,
                                   .theme = theme ? theme : "dark",
                                   .ascii = ascii,
-                                  .colours = cli_colours(colours)};
+                                  .colours = colours_of(colours, format)};
     return take(&o, &s, path);
 }
