@@ -22,6 +22,14 @@ double app_now(void)
     return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
+double app_clock(const struct app *a)
+{
+    struct timespec ts;
+    if (a->clock > 0) return a->clock;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
 struct term *app_term(struct app *a)
 {
     return a->term;

@@ -71,6 +71,8 @@ void app_quit(struct app *a);
 /* True while a typed count is being handed to act(). */
 bool app_counted(const struct app *a);
 
+/* Seconds since 1970, for ages. Of a picture they may be set: SOURCE_DATE_EPOCH, https://reproducible-builds.org/specs/source-date-epoch/ */
+double app_clock(const struct app *a);
 /* Where things are kept between starts (~/.local/state/bertty); NULL: nowhere. It may not be there yet. The caller frees. */
 char *app_state_dir(void);
 

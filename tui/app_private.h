@@ -113,6 +113,7 @@ struct app {
     struct history *history;
     struct pull *pull;                  /* the one that is under way, or NULL */
     char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
+    double clock;                       /* what ages are counted to; 0: the machine's */
     bool usual_theme;                   /* nobody chose: it goes with the terminal's background */
     struct rect tab[VIEWS], help;       /* where the tabs and "? help" are, for the mouse */
     double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */

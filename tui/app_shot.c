@@ -1,5 +1,6 @@
 /* The workbench driven without a terminal, for a picture: keys in, a frame that has come to rest out. */
 #include "tui/app_private.h"
+#include <bertty/num.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,12 +89,20 @@ static enum bt_status show(struct shooting *s, enum view_id view, const char *fi
     return settle(s, err);
 }
 
+static double given_clock(void)
+{
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    int64_t seconds;
+    return text && bt_parse_int64(text, &seconds) && seconds > 0 ? (double)seconds : 0;
+}
+
 static enum bt_status take(struct app *a, const struct app_options *o, const struct app_shot *shot,
                            enum view_id view, struct bt_error *err)
 {
     const struct term_options t = {
         .theme = a->theme, .glyphs = o->ascii ? PLOT_ASCII : -1, .colours = o->colours};
     struct shooting s = {.app = a, .now = app_now()};
+    a->clock = given_clock();
     enum bt_status status = picture_open(&t, shot->rows, shot->columns, &a->term, err);
     if (status == BT_OK) status = show(&s, view, o->open, err);
     return status == BT_OK ? press_keys(&s, shot->keys, err) : status;

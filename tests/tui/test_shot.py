@@ -193,6 +193,12 @@ def test_every_theme_has_its_picture():
         assert wanted <= styles, (path, wanted - styles, "make pictures renews it")
 
 
+def test_ages_of_a_picture():
+    with Place() as p:
+        for days, clock in (("1d", 1_700_000_060 + 86_400), ("2d", 1_700_000_060 + 2 * 86_400)):
+            assert re.search(rf"alpha.* {days}│", p.shot("runs", "--format=txt", env={"SOURCE_DATE_EPOCH": str(clock)})), days
+
+
 def test_into_a_file():
     with Place() as p:
         for name, begin in (("a.svg", "<svg "), ("a.txt", " bertty"), ("a.ansi", "\x1b[0")):

@@ -13,7 +13,9 @@ static const char about[] =
     "terminal of\n"
     "that size once all background work has ended; what the workbench keeps between starts plays no part.\n"
     "--keys presses keys first, one after another and for real: 'j j Enter', named as `?` names them, and\n"
-    "Up, PgDn, Home, Tab, Esc, Space, F1, Ctrl-r, Alt-x.\n";
+    "Up, PgDn, Home, Tab, Esc, Space, F1, Ctrl-r, Alt-x.\n"
+    "Ages are counted to SOURCE_DATE_EPOCH where that is set (seconds since 1970), so that a picture can be "
+    "made again.\n";
 
 static const char *const format_names[] = {
     [PICTURE_TEXT] = "txt", [PICTURE_ANSI] = "ansi", [PICTURE_SVG] = "svg", NULL};
