@@ -1,4 +1,4 @@
-/* The command line `:`, themes, an editor of the user's. */
+/* The command line `:`, an editor of the user's. */
 #include "tui/app_private.h"
 #include <bertty/hub.h>
 #include <bertty/num.h>
@@ -11,47 +11,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* ── themes ── */
-
-enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err)
-{
-    struct theme *t = NULL;
-    enum bt_status status = theme_load(name, &t, err);
-    if (status != BT_OK) return status;
-    term_set_theme(a->term, t);
-    theme_free(a->theme);
-    a->theme = t;
-    free(a->kept_theme);
-    a->kept_theme = bt_strdup(name);
-    app_redraw(a);
-    return BT_OK;
-}
-
-static void free_names(char **names, size_t n)
-{
-    for (size_t i = 0; names && i < n; i++) free(names[i]);
-    free(names);
-}
-
-static void theme_chosen(void *ctx, int index)
-{
-    struct app *a = ctx;
-    struct bt_error err = {0};
-    size_t n;
-    char **names = theme_names(&n);
-    if (names && index >= 0 && (size_t)index < n && theme_use(a, names[index], &err) != BT_OK)
-        app_say_error(a, &err);
-    free_names(names, n);
-}
-
-void theme_choose(struct app *a)
-{
-    size_t n;
-    char **names = theme_names(&n);
-    if (names) app_choose(a, "Theme", (const char *const *)names, n, theme_chosen, a);
-    free_names(names, n);
-}
 
 /* ── an editor ── */
 
@@ -88,7 +47,10 @@ static int wait_for(pid_t child)
 bool app_edit_file(struct app *a, const char *path)
 {
     const char *editor = users_editor();
-    term_suspend(a->term);
+    if (!term_suspend(a->term)) {
+        app_say(a, ROLE_BAD, "%s: an editor needs a terminal", path);
+        return true;
+    }
     pid_t child = fork();
     if (child == 0) run_editor(editor, path);
     int code = child > 0 ? wait_for(child) : -1;
@@ -107,7 +69,7 @@ static void run_theme(struct app *a, const char *argument)
     if (!*argument)
         theme_choose(a);
     else if (theme_use(a, argument, &err) != BT_OK)
-        app_say_error(a, &err);
+        theme_say_error(a, &err);
 }
 
 static bool is_experiment(const char *path)
@@ -152,7 +114,7 @@ static void complete_theme(const char *before, struct bt_str *out, const char *p
     char **names = theme_names(&n);
     for (size_t i = 0; names && i < n; i++)
         if (strncmp(names[i], before, strlen(before)) == 0) bt_str_addf(out, "%s%s\n", prefix, names[i]);
-    free_names(names, n);
+    theme_names_free(names, n);
 }
 
 static void complete_model(const char *before, struct bt_str *out, const char *prefix)
