@@ -13,14 +13,16 @@ enum {
     SMALL_LIMIT = 1000,  /* steps from one beginning, in one go; enough for almost all */
     LARGE_LIMIT = 200000 /* … where that was not enough */
 };
-static const double PATIENCE = 0.05, PATIENCE_A_BYTE = 4e-9; /* seconds of processor time for one text */
-static const double SHORT = 0.0005, LONG = 0.005;            /* of one go over a part of the beginnings */
+/* Seconds of processor time for one text; half as many after each one that was given up. */
+static const double PATIENCE = 0.05, LEAST_PATIENCE = 0.002, PATIENCE_A_BYTE = 4e-9;
+static const double SHORT = 0.0005, LONG = 0.005; /* of one go over a part of the beginnings */
 
 struct bt_regex {
     pcre2_code *code;
     pcre2_match_data *found;
     pcre2_match_context *quick, *patient;
     pcre2_jit_stack *stack;
+    double patience;
     bool jit, local;
 };
 
@@ -116,6 +118,7 @@ enum bt_status bt_regex_compile(const char *pattern, size_t n, int flags, struct
         bt_regex_free(r);
         return bt_fail(err, BT_NOMEM, "no memory for a regular expression");
     }
+    r->patience = PATIENCE;
     r->local = flags & BT_REGEX_LITERAL || looks_local(pattern, n);
     *out = r;
     return BT_OK;
@@ -178,7 +181,7 @@ static double processor_time(void)
 static enum bt_match find_in_parts(struct bt_regex *r, const char *bytes, size_t n, size_t from,
                                    size_t *begin, size_t *end)
 {
-    const double start = processor_time(), patience = PATIENCE + PATIENCE_A_BYTE * (double)n;
+    const double start = processor_time(), patience = r->patience + PATIENCE_A_BYTE * (double)n;
     size_t part = n < 1 << 16 ? 64 : ((size_t)1 << 24) / n + 1;
     double before = start;
     for (;;) {
@@ -204,6 +207,8 @@ enum bt_match bt_regex_find(struct bt_regex *r, const char *bytes, size_t n, siz
         if (code != PCRE2_ERROR_MATCHLIMIT) return outcome(r, code, begin, end);
     }
     found = find_in_parts(r, bytes, n, from, begin, end);
-    if (found == BT_MATCH_GAVE_UP) r->local = false;
+    if (found != BT_MATCH_GAVE_UP) return found;
+    r->local = false;
+    r->patience = r->patience > 2 * LEAST_PATIENCE ? r->patience / 2 : LEAST_PATIENCE;
     return found;
 }

@@ -176,6 +176,96 @@ def test_search_and_filter():
         s.wait(r"rows\.csv · 99 rows")
 
 
+def scores(d):
+    rows = "".join(f'{i},"text {"x" * (i % 7)} number {i}",{"pos" if i % 3 else "neg"},{(i * 37) % 100 / 10}\n' for i in range(1, 101))
+    (d / "rows.csv").write_text("id,text,label,score of it\n" + rows)
+
+
+def test_regular_expressions():
+    with Screen(["--open", "rows.csv"], setup=hostile) as s:
+        s.wait(r"row 1 · text")
+        s.keys("/", "/number 5[37]$/", "Enter")
+        s.wait(r"row 53 · text")
+        s.keys("n")
+        s.wait(r"row 57 · text")
+        s.keys("n")
+        s.wait(r"row 53 · text")
+        s.wait(r"went on from the beginning")
+        s.keys("/", "C-u", "/NUMBER 61/i", "Enter")
+        s.wait(r"row 61 · text")
+        s.keys("/", "C-u", "/a(b/", "Enter")
+        s.wait(r"regular expression, at character 4: missing closing parenthesis")
+        s.keys("&", "/^plain.*[05]$/", "Enter")
+        s.wait(r"18 of 99 rows with “/\^plain")
+        s.keys("/", "C-u", "/number 9\\d/", "Enter")
+        s.wait(r"row 90 · text")
+        s.wait(r"18 of 99 rows with")
+        s.keys("&", "C-u", "/[/", "Enter")
+        s.wait(r"at character 2: missing terminating \]")
+        s.wait(r"18 of 99 rows with")
+        assert s.end("q") == 0
+
+
+def test_filters_that_are_expressions():
+    with Screen(["--open", "rows.csv"], setup=scores) as s:
+        s.wait(r"100 rows")
+        s.keys("F", "lab", "Tab", " = pos and not text ~ /xx/ and `s", "Tab", " >= 5", "Enter")
+        want = [i for i in range(1, 101) if i % 3 and i % 7 < 2 and (i * 37) % 100 >= 50]
+        s.wait(rf"{len(want)} of 100 rows where label = pos and not text ~ /xx/ an")
+        s.wait(rf"^│ +{want[0]}  +{want[0]}  text[^┘]*│ +{want[-1]}  +{want[-1]} ")
+        s.keys("f")
+        s.wait(rf"in {len(want)} rows \(filtered\)")
+        s.keys("Esc", "F", "C-u", "labl = pos", "Enter")
+        s.wait(r"filter, at character 1: found labl, expected a column; is it label\?")
+        s.keys("F", "C-u", "length(text) > 1 or label = ", "Enter")
+        s.wait(r"at character 29: expected a value")
+        s.keys("F", "C-u", "pieces(text) > 1", "Enter")
+        s.wait(r"names a model whose word pieces")
+        s.wait(rf"{len(want)} of 100 rows where")
+        s.keys("Esc")
+        s.wait(r"rows\.csv · 100 rows")
+        assert s.end("q") == 0
+
+
+def test_filters_on_word_pieces():
+    with Screen(["--open", "data"], setup=run_with_files) as s:
+        s.wait(r"train\.tsv +train +tiny-run")
+        s.keys("Enter")
+        s.wait(r"train\.tsv · 300 rows")
+        s.keys("F", "pieces(1) > 6", "Enter")
+        want = sum(len(text.split()) > 6 for text, _ in tiny_bert.sentences(300, 1))
+        s.wait(rf"{want} of 300 rows where pieces")
+        assert s.end("q") == 0
+
+
+def test_sorted_rows():
+    with Screen(["--open", "rows.csv"], setup=scores) as s:
+        s.wait(r"100 rows")
+        s.keys("l", "l")
+        s.wait(r"row 1 · score of it")
+        order = sorted(range(1, 101), key=lambda i: ((i * 37) % 100 / 10, i))
+        s.keys("s")
+        s.wait(rf"by score of it ↑[^│]*\n.*\n│ *{order[0]}  .*\n│ *{order[1]}  ")
+        s.keys("s")
+        s.wait(rf"by score of it ↓[^│]*\n.*\n│ *{order[-1]}  .*\n│ *{order[-2]}  ")
+        s.keys("&", "number 7", "Enter")
+        some = [i for i in order[::-1] if str(i).startswith("7")]
+        s.wait(rf"11 of 100 rows with “number 7” · by score of it ↓[^│%]*\n.*\n│ *{some[0]}  .*\n│ *{some[1]}  ")
+        s.keys("/", "/number 7$/", "Enter")
+        s.wait(r"row 7 · text")
+        s.keys("Enter")
+        s.wait(r"row 7 \(\d+ of 11 shown\)")
+        s.keys("j")
+        s.wait(rf"row {some[some.index(7) + 1]} " if some[-1] != 7 else r"row 7 ")
+        s.keys("Esc", "Esc", "Esc", "l", "l")
+        s.wait(rf"rows\.csv · 100 rows · by score of it ↓[^│%]*\n")
+        s.keys("s")
+        s.wait(r"rows\.csv · 100 rows ─")
+        s.keys("g", "h", "h", "s")
+        s.wait(r"by text ↑[^│%]*\n.*\n│ *14  ")
+        assert s.end("q") == 0
+
+
 def test_values_and_labels():
     with Screen(["--open", "rows.csv"], setup=hostile) as s:
         s.wait(r"row 1 · text")

@@ -9,6 +9,8 @@ enum {
     A_OPEN = ACT_OWN,
     A_FILES,
     A_FILTER,
+    A_WHERE,
+    A_SORT,
     A_FREQUENCY,
     A_LABELS,
     A_LENGTHS,
@@ -23,7 +25,12 @@ enum {
 static const struct action actions[] = {
     {.id = A_OPEN, .name = "open-file", .keys = "o", .help = "open a file by its path"},
     {.id = A_FILES, .name = "files", .keys = "O", .help = "files of the run and the experiments"},
-    {.id = A_FILTER, .name = "filter", .keys = "&", .help = "only rows that hold a text"},
+    {.id = A_FILTER, .name = "filter", .keys = "&", .help = "only rows that hold a text or match /re/"},
+    {.id = A_WHERE,
+     .name = "where",
+     .keys = "F",
+     .help = "only rows where label = pos and length(text) > 200"},
+    {.id = A_SORT, .name = "sort", .keys = "s", .help = "sort by the column; again: reversed; again: not"},
     {.id = A_FREQUENCY, .name = "values", .keys = "f", .help = "the column's values and their numbers"},
     {.id = A_LABELS, .name = "labels", .keys = "L", .help = "how often each label occurs"},
     {.id = A_LENGTHS, .name = "lengths", .keys = "H", .help = "lengths, and how many rows are cut"},
@@ -176,6 +183,12 @@ static bool measure(struct view *v)
     return true;
 }
 
+static bool sort(struct view *v)
+{
+    const struct data_view *s = v->state;
+    return in_rows(s) && data_sort(v);
+}
+
 static bool wrap(struct view *v)
 {
     struct data_view *s = v->state;
@@ -197,8 +210,7 @@ static bool escape(struct view *v)
         return true;
     }
     if (s->needle) {
-        free(s->needle);
-        s->needle = NULL;
+        data_search_clear(s);
         return true;
     }
     if (!s->filter.on) return false;
@@ -257,15 +269,11 @@ static bool act_page(struct view *v, int action, int count)
 static bool act(struct view *v, int action, int count)
 {
     static bool (*const own[])(struct view * v) = {
-        [A_FREQUENCY - ACT_OWN] = count_column,
-        [A_LABELS - ACT_OWN] = labels,
-        [A_LENGTHS - ACT_OWN] = measure,
-        [A_PIECES - ACT_OWN] = pieces,
-        [A_WRAP - ACT_OWN] = wrap,
-        [A_COPY_ROW - ACT_OWN] = copy_row,
-        [A_PREDICTION - ACT_OWN] = prediction,
-        [A_INDEX - ACT_OWN] = index_toggle,
-        [A_RELOAD - ACT_OWN] = reload,
+        [A_SORT - ACT_OWN] = sort,          [A_FREQUENCY - ACT_OWN] = count_column,
+        [A_LABELS - ACT_OWN] = labels,      [A_LENGTHS - ACT_OWN] = measure,
+        [A_PIECES - ACT_OWN] = pieces,      [A_WRAP - ACT_OWN] = wrap,
+        [A_COPY_ROW - ACT_OWN] = copy_row,  [A_PREDICTION - ACT_OWN] = prediction,
+        [A_INDEX - ACT_OWN] = index_toggle, [A_RELOAD - ACT_OWN] = reload,
         [A_FILES - ACT_OWN] = show_files,
     };
     app_redraw(v->app);
@@ -275,6 +283,7 @@ static bool act(struct view *v, int action, int count)
     }
     const struct data_view *s = v->state;
     if (action == A_FILTER) return s->file ? data_ask_filter(v) : false;
+    if (action == A_WHERE) return s->file ? data_ask_where(v) : false;
     if (action >= ACT_OWN) return own[action - ACT_OWN](v);
     return act_page(v, action, count);
 }
@@ -366,15 +375,15 @@ static void close_view(struct view *v)
     data_sources_clear(s);
     sheet_free(&s->sheet);
     sheet_free(&s->lengths_sheet);
+    data_search_clear(s);
     free(s->opening);
-    free(s->needle);
 }
 
 static void hints(struct view *v, struct bt_str *out)
 {
     static const char *const text[] = {
         [DATA_FILES] = "Enter open  o path  y copy the path  R look again",
-        [DATA_ROWS] = "Enter row  / search  & filter  f values  L labels  H lengths  w pieces  W wrap",
+        [DATA_ROWS] = "Enter row  / search  & F filter  s sort  f values  L labels  H lengths  w pieces",
         [DATA_DETAIL] = "↑ ↓ other row  PgDn scroll  w word pieces  y copy  p prediction  Esc back",
         [DATA_COUNTS] = "Enter the rows  y copy  Esc back",
         [DATA_LENGTHS] = "PgDn scroll  Esc back",

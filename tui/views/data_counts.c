@@ -169,17 +169,6 @@ void data_counts_clear(struct data_view *s)
     s->counts_list = (struct list){0};
 }
 
-/* The rows that the filter shows, or none for all. */
-static bool take_filter(const struct data_view *s, struct data_walk *w)
-{
-    if (!s->filter.on) return true;
-    size_t *copy = calloc(s->filter.n + 1, sizeof *copy);
-    if (copy && s->filter.n) memcpy(copy, s->filter.row, s->filter.n * sizeof *copy);
-    w->only = copy;
-    w->n_only = s->filter.n;
-    return copy != NULL;
-}
-
 void data_count(struct view *v, size_t column, bool labels)
 {
     struct data_view *s = v->state;
@@ -190,13 +179,13 @@ void data_count(struct view *v, size_t column, bool labels)
     s->counts.column = column;
     s->counts.labels = labels && s->file->separator;
     s->counts.of = bt_strdup(bt_table_column(s->file->table, column));
-    if (!c || !c->place || !s->counts.of || !take_filter(s, &c->walk)) {
+    if (c) c->walk.v = v;
+    if (!c || !c->place || !s->counts.of || !data_walk_shown(&c->walk)) {
         if (c) counting_free(&c->walk);
         return;
     }
     c->column = column;
     c->labels = s->counts.labels;
-    c->walk.v = v;
     c->walk.owner = &s->owner_counts;
     c->walk.slice = count_slice;
     c->walk.turn = count_turn;

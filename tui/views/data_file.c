@@ -258,9 +258,10 @@ void data_open(struct view *v, const char *path, const char *experiment, size_t 
 void data_close_file(struct view *v)
 {
     struct data_view *s = v->state;
-    const void *const owners[] = {&s->owner_index,  &s->owner_find,    &s->owner_filter,
-                                  &s->owner_counts, &s->owner_lengths, &s->owner_words};
+    const void *const owners[] = {&s->owner_index,   &s->owner_find,  &s->owner_filter, &s->owner_counts,
+                                  &s->owner_lengths, &s->owner_words, &s->owner_sort};
     for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) data_walk_stop(v, owners[i]);
+    data_sort_clear(v);
     data_filter_clear(v);
     data_counts_clear(s);
     data_lengths_clear(s);
@@ -348,6 +349,17 @@ size_t data_walk_rows(const struct data_walk *w)
     return w->only ? w->n_only : bt_table_rows(w->file->table);
 }
 
+bool data_walk_shown(struct data_walk *w)
+{
+    const struct data_filter *f = &((const struct data_view *)w->v->state)->filter;
+    if (!f->on) return true;
+    size_t *copy = calloc(f->n + 1, sizeof *copy);
+    if (copy && f->n) memcpy(copy, f->row, f->n * sizeof *copy);
+    w->only = copy;
+    w->n_only = f->n;
+    return copy != NULL;
+}
+
 double data_walk_progress(const struct data_walk *w)
 {
     size_t rows = data_walk_rows(w);
@@ -383,7 +395,7 @@ static void walk_done(void *ctx, bool cancelled)
     app_redraw(w->v->app);
     if (w->ended) {
         walk_free(w);
-    } else if (w->at < data_walk_rows(w)) {
+    } else if (w->at < data_walk_rows(w) || all) { /* all: turn() has found more to do */
         walk_submit(w);
     } else {
         w->next = s->parked;
@@ -461,6 +473,7 @@ static void words_done(void *ctx, bool cancelled)
         l->file->words.tokenizer = l->tokenizer;
         l->file->words_err = l->err;
         l->file->words_known = true;
+        if (l->file == ((struct data_view *)l->v->state)->file) data_words_came(l->v);
         app_redraw_now(l->v->app);
     }
     data_file_unref(l->file);

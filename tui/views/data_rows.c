@@ -17,13 +17,39 @@ enum { MEASURED = 4096 /* bytes of a cell that are looked at for its width */ };
 size_t data_rows(const struct data_view *s)
 {
     if (!s->file) return 0;
+    if (s->sort.row) return s->sort.n;
     return s->filter.on ? s->filter.n : bt_table_rows(s->file->table);
 }
 
 size_t data_row_at(const struct data_view *s, size_t i)
 {
     if (i >= data_rows(s)) return SIZE_MAX;
+    if (s->sort.row) return i < s->sort.n ? s->sort.row[i] : SIZE_MAX;
     return s->filter.on ? s->filter.row[i] : i;
+}
+
+static bool place_in_order(const struct data_view *s, size_t row, size_t *i)
+{
+    for (*i = 0; *i < s->sort.n; ++*i)
+        if (s->sort.row[*i] == row) return true;
+    return false;
+}
+
+bool data_place_of(const struct data_view *s, size_t row, size_t *i)
+{
+    size_t low = 0, high = s->filter.n;
+    *i = row;
+    if (s->sort.row) return place_in_order(s, row, i);
+    if (!s->filter.on) return true;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (s->filter.row[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *i = low;
+    return low < s->filter.n && s->filter.row[low] == row;
 }
 
 size_t data_cursor_row(const struct data_view *s)
@@ -186,14 +212,11 @@ static void draw_header(struct term *t, struct rect r, const struct data_view *s
 /* Where the needle stands in a cell, as columns of its cleaned form. */
 static bool find_needle(const struct data_view *s, const char *cell, size_t n, int *at, int *w)
 {
-    size_t k = s->needle ? strlen(s->needle) : 0;
-    for (size_t i = 0; k && i + k <= n; i++) {
-        if (strncasecmp(cell + i, s->needle, k) != 0) continue;
-        *at = bt_text_width(cell, i);
-        *w = bt_text_width(cell + i, k);
-        return true;
-    }
-    return false;
+    size_t begin, end;
+    if (!s->regex || bt_regex_find(s->regex, cell, n, 0, &begin, &end) != BT_MATCH_FOUND) return false;
+    *at = bt_text_width(cell, begin);
+    *w = bt_text_width(cell + begin, end - begin);
+    return true;
 }
 
 /* Scrolls the cursor's cell so that what was found in it is seen. */
@@ -357,8 +380,21 @@ static void filter_text(const struct data_view *s, struct bt_str *out)
     const char *of = f->column >= 0 ? bt_table_column(s->file->table, (size_t)f->column) : NULL;
     static const char *const how[] = {
         [DATA_HOLDS] = " having ", [DATA_EQUALS] = " = ", [DATA_HAS_LABEL] = " label "};
-    bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
+    if (f->match == DATA_WHERE)
+        bt_str_addf(out, " where %s", f->needle);
+    else if (f->match == DATA_GIVEN)
+        bt_str_addf(out, ": %s", f->needle);
+    else
+        bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
     if (!f->complete) bt_str_addf(out, " · looking %.0f %%", f->progress * 100);
+}
+
+static void sort_text(const struct data_view *s, struct bt_str *out)
+{
+    if (!s->sort.on) return;
+    bt_str_addf(out, " · by %s %s", bt_table_column(s->file->table, s->sort.column),
+                s->sort.reversed ? "↓" : "↑");
+    if (!s->sort.row) bt_str_addf(out, " %.0f %%", s->sort.progress * 100);
 }
 
 void data_title(const struct view *v, struct bt_str *out)
@@ -375,6 +411,7 @@ void data_title(const struct view *v, struct bt_str *out)
     format_count(out, (int64_t)bt_table_rows(t));
     bt_str_add(out, bt_table_rows(t) == 1 ? " row" : " rows");
     if (s->filter.on) filter_text(s, out);
+    sort_text(s, out);
     if (s->index_err.status != BT_OK)
         bt_str_add(out, " · not read to its end");
     else if (!bt_table_complete(t))
