@@ -4,10 +4,11 @@ import base64
 import json
 import random
 import re
+import subprocess
 import sys
 from pathlib import Path
 
-from screen import Screen, fake_run, main
+from screen import BERTTY, Screen, fake_run, main
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import kinds  # noqa: E402
@@ -334,6 +335,57 @@ def test_big_file():
         s.wait(r"66,667 +33\.3 %")
         with open(f"/proc/{s.child.pid}/statm", encoding="ascii") as f:
             assert int(f.read().split()[1]) * 4096 < 150e6
+        assert s.end("q") == 0
+
+
+def splits(d):
+    tiny_bert.experiment(d / "tiny", {"data.test_file": "test.tsv"}, train=30)
+    tsv = lambda rows: "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
+    (d / "tiny/train.tsv").write_text(tsv([(f"a good film {i % 20}", "good" if i < 28 else "bad") for i in range(30)]))
+    (d / "tiny/dev.tsv").write_text(tsv([("a good film 3", "good"), ("new", "bad"), ("a good film 4", "bad"), ("b", "good")]))
+    (d / "tiny/test.tsv").write_text(tsv([("new", "bad"), ("another", "good")]))
+    (d / "experiments").mkdir()
+    (d / "experiments/tiny.yaml").write_text(re.sub(r'"(train|dev|test)\.tsv"|"(model)"', lambda m: f'"{d}/tiny/{m[1] + ".tsv" if m[1] else m[2]}"',
+                                                   (d / "tiny/tiny.yaml").read_text()))
+
+
+def test_splits():
+    with Screen(["--open", "tiny/train.tsv"], setup=splits) as s:
+        s.wait(r"train\.tsv · 30 rows")
+        s.keys("S")
+        s.wait(r"Splits · tiny\.yaml · 3 files")
+        s.wait(r"train\.tsv \(train\) +rows that stood before in it +10 +33\.3 %")
+        s.wait(r"train\.tsv \(train\) +inputs with more than one label +2 +13\.3 %")
+        s.wait(r"dev\.tsv \(validation\) +rows that stand in train\.tsv \(t.* +2 ")
+        s.wait(r"… with the same label +1 ")
+        s.wait(r"test\.tsv \(test\) +rows that stand in dev\.tsv \(valid.* +1 +50\.0 %")
+        out = subprocess.run([BERTTY, "data", "--json", str(Path(s.dir) / "experiments/tiny.yaml")], capture_output=True, text=True)
+        *files, result = map(json.loads, out.stdout.splitlines())
+        assert (files[0]["duplicates"], files[0]["conflicts"]) == (10, 2), files[0]
+        assert [(o["inputs"], o["with_label"]) for o in result["overlaps"]] == [(2, 1), (1, 1)], result
+        s.keys("j", "Enter")
+        s.wait(r"train\.tsv · 4 of 30 rows: conflicting labels")
+        s.wait(r"^│ +9  a good film 8 +good +│\n│ +10  a good film 9 +good +│\n│ +29  a good film 8 +bad")
+        s.keys("S")
+        s.wait(r"Splits · tiny\.yaml · 3 files")
+        s.keys("j", "j", "j", "Enter")
+        s.wait(r"dev\.tsv · 2 of 4 rows: also in train\.tsv")
+        s.wait(r"^│ +1  a good film 3 +good +│\n│ +3  a good film 4 +bad")
+        s.keys("S", "g", "j", "j", "Enter")
+        s.wait(r"there are none")
+        s.keys("Esc", "Esc")
+        s.wait(r"dev\.tsv · 4 rows")
+        assert s.end("q") == 0
+
+
+def test_splits_of_one_file():
+    with Screen(["--open", "rows.csv"], setup=lambda d: (d / "rows.csv").write_text("text,label\na b,x\nc d,x\na b,x\ne f,y\nc d,y\n")) as s:
+        s.wait(r"5 rows")
+        s.keys("S")
+        s.wait(r"Splits · rows\.csv · 1 file ")
+        s.wait(r"rows that stood before in it +2 +40\.0 %")
+        s.keys("Enter")
+        s.wait(r"rows\.csv · 2 of 5 rows: duplicates")
         assert s.end("q") == 0
 
 

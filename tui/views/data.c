@@ -14,6 +14,7 @@ enum {
     A_FREQUENCY,
     A_LABELS,
     A_LENGTHS,
+    A_SPLITS,
     A_PIECES,
     A_WRAP,
     A_COPY_ROW,
@@ -34,6 +35,10 @@ static const struct action actions[] = {
     {.id = A_FREQUENCY, .name = "values", .keys = "f", .help = "the column's values and their numbers"},
     {.id = A_LABELS, .name = "labels", .keys = "L", .help = "how often each label occurs"},
     {.id = A_LENGTHS, .name = "lengths", .keys = "H", .help = "lengths, and how many rows are cut"},
+    {.id = A_SPLITS,
+     .name = "splits",
+     .keys = "S",
+     .help = "duplicates, conflicting labels, overlap of the splits"},
     {.id = A_PIECES, .name = "pieces", .keys = "w", .help = "the row in word pieces, and its cut"},
     {.id = A_WRAP, .name = "wrap", .keys = "W", .help = "whole texts, or one line a row"},
     {.id = A_COPY_ROW, .name = "copy-row", .keys = "Y", .help = "copy the whole row"},
@@ -143,9 +148,21 @@ static bool pieces(struct view *v)
     return true;
 }
 
+static bool splits(struct view *v)
+{
+    const struct data_view *s = v->state;
+    if (!s->file) return false;
+    data_hygiene(v, false);
+    return true;
+}
+
 static bool reload(struct view *v)
 {
     struct data_view *s = v->state;
+    if (s->page == DATA_HYGIENE && s->file) {
+        data_hygiene(v, true);
+        return true;
+    }
     size_t row = s->file ? data_cursor_row(s) : SIZE_MAX;
     if (s->page == DATA_FILES || !s->file) {
         data_list_sources(v);
@@ -262,6 +279,8 @@ static bool act_page(struct view *v, int action, int count)
         return data_counts_act(v, action, count);
     case DATA_LENGTHS:
         return act_lengths(v, action, count);
+    case DATA_HYGIENE:
+        return data_hygiene_act(v, action, count);
     }
     return false;
 }
@@ -269,11 +288,17 @@ static bool act_page(struct view *v, int action, int count)
 static bool act(struct view *v, int action, int count)
 {
     static bool (*const own[])(struct view * v) = {
-        [A_SORT - ACT_OWN] = sort,          [A_FREQUENCY - ACT_OWN] = count_column,
-        [A_LABELS - ACT_OWN] = labels,      [A_LENGTHS - ACT_OWN] = measure,
-        [A_PIECES - ACT_OWN] = pieces,      [A_WRAP - ACT_OWN] = wrap,
-        [A_COPY_ROW - ACT_OWN] = copy_row,  [A_PREDICTION - ACT_OWN] = prediction,
-        [A_INDEX - ACT_OWN] = index_toggle, [A_RELOAD - ACT_OWN] = reload,
+        [A_SORT - ACT_OWN] = sort,
+        [A_SPLITS - ACT_OWN] = splits,
+        [A_FREQUENCY - ACT_OWN] = count_column,
+        [A_LABELS - ACT_OWN] = labels,
+        [A_LENGTHS - ACT_OWN] = measure,
+        [A_PIECES - ACT_OWN] = pieces,
+        [A_WRAP - ACT_OWN] = wrap,
+        [A_COPY_ROW - ACT_OWN] = copy_row,
+        [A_PREDICTION - ACT_OWN] = prediction,
+        [A_INDEX - ACT_OWN] = index_toggle,
+        [A_RELOAD - ACT_OWN] = reload,
         [A_FILES - ACT_OWN] = show_files,
     };
     app_redraw(v->app);
@@ -294,6 +319,7 @@ static bool mouse(struct view *v, const struct event *e)
     app_redraw(v->app);
     if (s->page == DATA_FILES) return data_files_mouse(v, e);
     if (s->page == DATA_COUNTS) return data_counts_mouse(v, e);
+    if (s->page == DATA_HYGIENE) return data_hygiene_mouse(v, e);
     bool wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
     if (s->page == DATA_DETAIL || s->page == DATA_LENGTHS) {
         struct sheet *p = s->page == DATA_DETAIL ? &s->sheet : &s->lengths_sheet;
@@ -326,6 +352,9 @@ static void draw(struct view *v, struct rect area)
         break;
     case DATA_LENGTHS:
         data_lengths_draw(v, area);
+        break;
+    case DATA_HYGIENE:
+        data_hygiene_draw(v, area);
         break;
     }
 }
@@ -376,6 +405,8 @@ static void close_view(struct view *v)
     sheet_free(&s->sheet);
     sheet_free(&s->lengths_sheet);
     data_search_clear(s);
+    data_hygiene_clear(s);
+    data_given_clear(s);
     free(s->opening);
 }
 
@@ -387,6 +418,7 @@ static void hints(struct view *v, struct bt_str *out)
         [DATA_DETAIL] = "↑ ↓ other row  PgDn scroll  w word pieces  y copy  p prediction  Esc back",
         [DATA_COUNTS] = "Enter the rows  y copy  Esc back",
         [DATA_LENGTHS] = "PgDn scroll  Esc back",
+        [DATA_HYGIENE] = "Enter the rows  R look again  Esc back",
     };
     const struct data_view *s = v->state;
     bt_str_add(out, text[s->file ? s->page : DATA_FILES]);

@@ -87,8 +87,7 @@ static bool lists_file(const struct bt_string_list *l, const char *path)
     return false;
 }
 
-/* An experiment whose paths are found; NULL: it cannot be read. */
-static struct bt_experiment *load_experiment(const char *path)
+struct bt_experiment *data_load_experiment(const char *path)
 {
     struct bt_experiment *x = NULL;
     if (!path || bt_experiment_load(path, &x, NULL) != BT_OK) return NULL;
@@ -106,7 +105,7 @@ static bool names_file(const struct bt_experiment *x, const char *path)
 /* Takes the experiment at a path if it names the file, or if there is none yet to take a tokenizer from. */
 static void consider(struct opening *o, const char *path, struct bt_experiment **taken)
 {
-    struct bt_experiment *x = o->file->named ? NULL : load_experiment(path);
+    struct bt_experiment *x = o->file->named ? NULL : data_load_experiment(path);
     bool named = x && names_file(x, o->path);
     if (!x || (*taken && !named)) {
         bt_experiment_free(x);
@@ -228,6 +227,7 @@ static void open_done(void *ctx, bool cancelled)
         s->page = s->file ? s->page : DATA_FILES;
         app_say_error(v->app, &o->err);
     }
+    if (!cancelled) data_hygiene_opened(v);
     opening_free(o);
 }
 

@@ -1,4 +1,4 @@
-/* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search), data_filter.c, data_sort.c,
+/* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search), data_filter.c, data_sort.c, data_hygiene.c (splits),
  * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_files.c (what there is to open).
  *
  * The file is shared with tasks on worker threads: reference counts belong to the drawing thread, the table to whoever holds the lock. What a task
@@ -73,7 +73,7 @@ double data_walk_progress(const struct data_walk *w);
 
 /* ── what a view shows ── */
 
-enum data_page { DATA_FILES, DATA_ROWS, DATA_DETAIL, DATA_COUNTS, DATA_LENGTHS };
+enum data_page { DATA_FILES, DATA_ROWS, DATA_DETAIL, DATA_COUNTS, DATA_LENGTHS, DATA_HYGIENE };
 
 struct data_source { /* a file to open */
     char *path, *what, *of, *experiment;
@@ -124,6 +124,11 @@ struct data_counts {
     bool complete;
 };
 
+struct data_given { /* rows of a file that is being opened; all ours */
+    char *path, *what;
+    size_t *row, n;
+};
+
 struct data_cached {
     size_t row; /* SIZE_MAX: empty */
     enum bt_status status;
@@ -141,7 +146,7 @@ struct data_view {
     struct bt_error index_err;
     struct data_walk *parked;
     char owner_index, owner_open, owner_find, owner_filter, owner_counts, owner_lengths, owner_words,
-        owner_sort, owner_files;
+        owner_sort, owner_hygiene, owner_files;
 
     size_t cursor, top;          /* in what is shown: all rows or the filter's */
     size_t column, first_column; /* cursor's; the first one that is shown */
@@ -172,6 +177,10 @@ struct data_view {
     struct data_lengths *lengths;
     struct sheet lengths_sheet;
 
+    struct data_hygiene *hygiene; /* NULL: not looked at, or not yet */
+    struct list hygiene_list;
+    struct data_given given;
+
     struct data_source *source;
     size_t n_sources;
     bool sources_asked;
@@ -182,6 +191,8 @@ struct data_view {
 /* data_file.c */
 void data_open(struct view *v, const char *path, const char *experiment, size_t row);
 void data_index(struct view *v);
+/* An experiment whose paths are found; NULL: it cannot be read. The caller frees. */
+struct bt_experiment *data_load_experiment(const char *path);
 void data_close_file(struct view *v);
 void data_load_words(struct view *v); /* the tokenizer, if it is not there yet */
 /* data_files.c */
@@ -232,6 +243,15 @@ bool data_counts_mouse(struct view *v, const struct event *e);
 void data_measure(struct view *v);
 void data_lengths_clear(struct data_view *s);
 void data_lengths_draw(struct view *v, struct rect area);
+/* data_hygiene.c */
+void data_hygiene(struct view *v, bool anew);
+void data_hygiene_clear(struct data_view *s);
+void data_hygiene_draw(struct view *v, struct rect area);
+bool data_hygiene_act(struct view *v, int action, int count);
+bool data_hygiene_mouse(struct view *v, const struct event *e);
+/* A file was opened, or could not be: shows the rows that were to be seen of it. */
+void data_hygiene_opened(struct view *v);
+void data_given_clear(struct data_view *s);
 /* data_kinds.c */
 struct bt_experiment;
 void data_take_columns(struct data_file *f, const struct bt_experiment *x); /* x NULL: none */
