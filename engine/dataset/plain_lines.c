@@ -3,7 +3,7 @@
 #include "dataset/formats.h"
 #include <string.h>
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 enum { STRETCH = 64 }; /* bytes looked at together: a bit of a word each */
@@ -11,43 +11,38 @@ enum { STRETCH = 64 }; /* bytes looked at together: a bit of a word each */
 /* Compiled twice: for any processor, and for those that count bits with an instruction. */
 #define EACH_TIME static inline __attribute__((always_inline))
 
-struct bits {
-    uint64_t lf, cr, quote, blank;
-};
+/* The bytes of a stretch that are a or b. */
+typedef uint64_t where_fn(const char *p, char a, char b);
 
-#if defined(__SSE2__)
-EACH_TIME uint64_t where(const __m128i v[4], char c)
+#if !defined(__SSE2__)
+EACH_TIME uint64_t where_plain(const char *p, char a, char b)
 {
-    const __m128i want = _mm_set1_epi8(c);
     uint64_t bits = 0;
-    for (int i = 0; i < 4; i++)
-        bits |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v[i], want)) << (16 * i);
+    for (int i = 0; i < STRETCH; i++) bits |= (uint64_t)(p[i] == a || p[i] == b) << i;
     return bits;
 }
 
-EACH_TIME struct bits look(const char *p, bool quotes, bool blanks)
-{
-    __m128i v[4];
-    for (int i = 0; i < 4; i++) v[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-    return (struct bits){.lf = where(v, '\n'),
-                         .cr = where(v, '\r'),
-                         .quote = quotes ? where(v, '"') : 0,
-                         .blank = blanks ? where(v, ' ') | where(v, '\t') | where(v, '\r') : 0};
-}
 #else
-EACH_TIME uint64_t where(const char *p, char c)
+EACH_TIME uint64_t where_sse2(const char *p, char a, char b)
 {
+    const __m128i x = _mm_set1_epi8(a), y = _mm_set1_epi8(b);
     uint64_t bits = 0;
-    for (int i = 0; i < STRETCH; i++) bits |= (uint64_t)(p[i] == c) << i;
+    for (int i = 0; i < 4; i++) {
+        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        const __m128i same = _mm_or_si128(_mm_cmpeq_epi8(v, x), _mm_cmpeq_epi8(v, y));
+        bits |= (uint64_t)(uint16_t)_mm_movemask_epi8(same) << (16 * i);
+    }
     return bits;
 }
 
-EACH_TIME struct bits look(const char *p, bool quotes, bool blanks)
+__attribute__((target("avx2"))) EACH_TIME uint64_t where_avx2(const char *p, char a, char b)
 {
-    return (struct bits){.lf = where(p, '\n'),
-                         .cr = where(p, '\r'),
-                         .quote = quotes ? where(p, '"') : 0,
-                         .blank = blanks ? where(p, ' ') | where(p, '\t') | where(p, '\r') : 0};
+    const __m256i x = _mm256_set1_epi8(a), y = _mm256_set1_epi8(b);
+    const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    const __m256i w = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+    const __m256i low = _mm256_or_si256(_mm256_cmpeq_epi8(v, x), _mm256_cmpeq_epi8(v, y));
+    const __m256i high = _mm256_or_si256(_mm256_cmpeq_epi8(w, x), _mm256_cmpeq_epi8(w, y));
+    return (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32 | (uint32_t)_mm256_movemask_epi8(low);
 }
 #endif
 
@@ -60,16 +55,23 @@ struct state {
 };
 
 /* Ends of the lines of a stretch, and of them those of empty ones; stop: from this bit on a closer look is needed. */
-EACH_TIME void lines_of(struct state *s, const struct bits *b, bool lf_follows, uint64_t *lf, uint64_t *empty,
-                        uint64_t *stop)
+EACH_TIME void lines_of(struct state *s, const char *p, bool lf_follows, where_fn *where, uint64_t *lf,
+                        uint64_t *empty, uint64_t *stop)
 {
-    const uint64_t begins = b->lf << 1 | s->begins, next = b->lf >> 1 | (uint64_t)lf_follows << 63;
-    const uint64_t bare = b->cr & begins & next;
-    uint64_t special = s->json ? b->blank & begins : b->quote | (b->cr & ~next);
+    const char other = s->quotes ? '"' : '\r';
+    const uint64_t all = where(p, '\n', '\n'), begins = all << 1 | s->begins;
+    uint64_t bare = 0, special = 0;
+    if (s->json) {
+        special = (where(p, ' ', '\t') | where(p, '\r', '\r')) & begins;
+    } else if (where(p, '\r', other)) {
+        const uint64_t next = all >> 1 | (uint64_t)lf_follows << 63, cr = where(p, '\r', '\r');
+        bare = cr & begins & next;
+        special = (s->quotes ? where(p, '"', '"') : 0) | (cr & ~next);
+    }
     *stop = special & -special;
-    *lf = *stop ? b->lf & (*stop - 1) : b->lf;
+    *lf = *stop ? all & (*stop - 1) : all;
     *empty = *lf & (begins | bare << 1 | s->empty);
-    s->begins = b->lf >> 63;
+    s->begins = all >> 63;
     s->empty = bare >> 63;
 }
 
@@ -106,28 +108,27 @@ EACH_TIME bool take(struct state *s, size_t at, uint64_t lf, uint64_t empty)
 }
 
 /* The 64 bytes at q stand at byte `at`; false: no further. */
-EACH_TIME bool pass_stretch(struct state *s, const char *q, size_t at, bool lf_follows)
+EACH_TIME bool pass_stretch(struct state *s, const char *q, size_t at, bool lf_follows, where_fn *where)
 {
     uint64_t lf, empty, stop;
-    const struct bits b = look(q, s->quotes, s->json);
-    lines_of(s, &b, lf_follows, &lf, &empty, &stop);
+    lines_of(s, q, lf_follows, where, &lf, &empty, &stop);
     return take(s, at, lf, empty) && !stop;
 }
 
-EACH_TIME void pass(struct state *s, const char *p, size_t n)
+EACH_TIME void pass(struct state *s, const char *p, size_t n, where_fn *where)
 {
     size_t at = 0;
     for (; n - at > STRETCH; at += STRETCH)
-        if (!pass_stretch(s, p + at, at, p[at + STRETCH] == '\n')) return;
+        if (!pass_stretch(s, p + at, at, p[at + STRETCH] == '\n', where)) return;
     char rest[STRETCH] = {0}; /* NUL bytes are nothing special */
     memcpy(rest, p + at, n - at);
-    pass_stretch(s, rest, at, false);
+    pass_stretch(s, rest, at, false, where);
 }
 
 #if defined(__SSE2__)
 __attribute__((target("popcnt,bmi,avx2"))) static void pass_fast(struct state *s, const char *p, size_t n)
 {
-    pass(s, p, n);
+    pass(s, p, n, where_avx2);
 }
 
 static bool is_fast(void)
@@ -149,6 +150,8 @@ void bt__plain_lines(const struct bt_data_dialect *d, const char *p, size_t n, s
         pass_fast(&s, p, n);
         return;
     }
+    pass(&s, p, n, where_sse2);
+#else
+    pass(&s, p, n, where_plain);
 #endif
-    pass(&s, p, n);
 }
