@@ -103,7 +103,7 @@ static void count_step(struct counting *c)
     size_t rows = data_walk_rows(w), end = w->at + STEP_ROWS < rows ? w->at + STEP_ROWS : rows;
     data_lock(w->file);
     for (; w->at < end && w->err.status == BT_OK; w->at++) {
-        enum bt_status st = bt_table_row(w->file->table, w->only ? w->only[w->at] : w->at, &c->row, &w->err);
+        enum bt_status st = bt_table_row(w->file->table, data_walk_row(w, w->at), &c->row, &w->err);
         if (st == BT_INVALID) w->err.status = BT_OK;
         if (st != BT_OK || c->column >= c->row.n) continue;
         if (!count_row(c)) bt_fail(&w->err, BT_NOMEM, "not enough memory for the values of the column");
@@ -139,7 +139,7 @@ static void count_slice(struct data_walk *w, const atomic_bool *cancel)
     size_t until = w->at + SLICE_ROWS;
     while (w->at < until && w->at < data_walk_rows(w) && w->err.status == BT_OK && !atomic_load(cancel))
         count_step(c);
-    bool all = w->at >= data_walk_rows(w) && (w->only || bt_table_complete(w->file->table));
+    bool all = w->at >= data_walk_rows(w) && (w->some || bt_table_complete(w->file->table));
     copy_values(c, all ? SIZE_MAX : MOST_SHOWN);
 }
 

@@ -339,32 +339,33 @@ void data_index(struct view *v)
 
 static void walk_free(struct data_walk *w)
 {
-    free((void *)(uintptr_t)w->only);
+    row_set_free(&w->only);
     data_file_unref(w->file);
     w->free(w);
 }
 
 size_t data_walk_rows(const struct data_walk *w)
 {
-    return w->only ? w->n_only : bt_table_rows(w->file->table);
+    return w->some ? w->only.n : bt_table_rows(w->file->table);
+}
+
+size_t data_walk_row(const struct data_walk *w, size_t i)
+{
+    return w->some ? row_set_at(&w->only, i) : i;
 }
 
 bool data_walk_shown(struct data_walk *w)
 {
     const struct data_filter *f = &((const struct data_view *)w->v->state)->filter;
-    if (!f->on) return true;
-    size_t *copy = calloc(f->n + 1, sizeof *copy);
-    if (copy && f->n) memcpy(copy, f->row, f->n * sizeof *copy);
-    w->only = copy;
-    w->n_only = f->n;
-    return copy != NULL;
+    w->some = f->on;
+    return !f->on || row_set_copy(&f->rows, &w->only);
 }
 
 double data_walk_progress(const struct data_walk *w)
 {
     size_t rows = data_walk_rows(w);
     double part = rows ? (double)w->at / (double)rows : 1;
-    return w->only ? part : part * bt_table_progress(w->file->table);
+    return w->some ? part : part * bt_table_progress(w->file->table);
 }
 
 static void walk_run(void *ctx, const atomic_bool *cancel)
@@ -389,7 +390,7 @@ static void walk_done(void *ctx, bool cancelled)
         walk_free(w);
         return;
     }
-    bool all = w->only || bt_table_complete(w->file->table) || s->halted || s->index_err.status != BT_OK;
+    bool all = w->some || bt_table_complete(w->file->table) || s->halted || s->index_err.status != BT_OK;
     w->ended = w->ended || w->err.status != BT_OK || (all && w->at >= data_walk_rows(w));
     w->turn(w);
     app_redraw(w->v->app);

@@ -88,15 +88,8 @@ static void filter_slice(struct data_walk *w, const atomic_bool *cancel)
 
 static bool add_rows(struct data_filter *to, const size_t *row, size_t n)
 {
-    if (to->n + n > to->cap) {
-        size_t cap = (to->n + n) * 2;
-        size_t *more = realloc(to->row, cap * sizeof *more);
-        if (!more) return false;
-        to->row = more;
-        to->cap = cap;
-    }
-    if (n) memcpy(to->row + to->n, row, n * sizeof *row);
-    to->n += n;
+    for (size_t i = 0; i < n; i++)
+        if (!row_set_add(&to->rows, row[i])) return false;
     return true;
 }
 
@@ -127,7 +120,7 @@ void data_filter_clear(struct view *v)
     bool on = s->filter.on;
     data_walk_stop(v, &s->owner_filter);
     free(s->filter.needle);
-    free(s->filter.row);
+    row_set_free(&s->filter.rows);
     free(s->where);
     s->where = NULL;
     s->filter = (struct data_filter){.on = false};

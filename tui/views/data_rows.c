@@ -18,14 +18,14 @@ size_t data_rows(const struct data_view *s)
 {
     if (!s->file) return 0;
     if (s->sort.row) return s->sort.n;
-    return s->filter.on ? s->filter.n : bt_table_rows(s->file->table);
+    return s->filter.on ? s->filter.rows.n : bt_table_rows(s->file->table);
 }
 
 size_t data_row_at(const struct data_view *s, size_t i)
 {
     if (i >= data_rows(s)) return SIZE_MAX;
     if (s->sort.row) return i < s->sort.n ? s->sort.row[i] : SIZE_MAX;
-    return s->filter.on ? s->filter.row[i] : i;
+    return s->filter.on ? row_set_at(&s->filter.rows, i) : i;
 }
 
 static bool place_in_order(const struct data_view *s, size_t row, size_t *i)
@@ -37,19 +37,9 @@ static bool place_in_order(const struct data_view *s, size_t row, size_t *i)
 
 bool data_place_of(const struct data_view *s, size_t row, size_t *i)
 {
-    size_t low = 0, high = s->filter.n;
     *i = row;
     if (s->sort.row) return place_in_order(s, row, i);
-    if (!s->filter.on) return true;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (s->filter.row[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *i = low;
-    return low < s->filter.n && s->filter.row[low] == row;
+    return !s->filter.on || row_set_find(&s->filter.rows, row, i);
 }
 
 size_t data_cursor_row(const struct data_view *s)
@@ -405,7 +395,7 @@ void data_title(const struct view *v, struct bt_str *out)
     if (!t) return;
     bt_str_addf(out, " · %s · ", bt_path_base(s->file->path));
     if (s->filter.on) {
-        format_count(out, (int64_t)s->filter.n);
+        format_count(out, (int64_t)s->filter.rows.n);
         bt_str_add(out, " of ");
     }
     format_count(out, (int64_t)bt_table_rows(t));

@@ -35,7 +35,7 @@ static void read_step(struct sorting *q)
     size_t rows = data_walk_rows(w), end = w->at + STEP_ROWS < rows ? w->at + STEP_ROWS : rows;
     data_lock(w->file);
     for (; w->at < end && w->err.status == BT_OK; w->at++) {
-        size_t row = w->only ? w->only[w->at] : w->at;
+        size_t row = data_walk_row(w, w->at);
         enum bt_status st = bt_table_row(w->file->table, row, &q->row, &w->err);
         bool there = st == BT_OK && q->column < q->row.n;
         if (st != BT_OK && st != BT_INVALID) break;
@@ -52,7 +52,7 @@ static void sort_slice(struct data_walk *w, const atomic_bool *cancel)
     size_t until = w->at + SLICE_ROWS;
     while (w->at < until && w->at < data_walk_rows(w) && w->err.status == BT_OK && !atomic_load(cancel))
         read_step(q);
-    bool all = w->at >= data_walk_rows(w) && (w->only || bt_table_complete(w->file->table));
+    bool all = w->at >= data_walk_rows(w) && (w->some || bt_table_complete(w->file->table));
     while (all && q->sorted < 1 && w->err.status == BT_OK) /* in one slice: the walk would end */
         bt_row_order_sort(q->order, cancel, &q->sorted, &w->err);
     if (all && w->err.status == BT_OK) q->rows = bt_row_order_take(q->order, &q->n);

@@ -11,6 +11,7 @@
 #include "tui/sheet.h"
 #include "tui/view.h"
 #include "tui/views/data_words.h"
+#include "tui/views/row_set.h"
 #include <bertty/table.h>
 #include <pthread.h>
 
@@ -51,11 +52,11 @@ struct data_walk {
     struct view *v;
     struct data_file *file;
     const void *owner;
-    size_t at;          /* the next row of the table, or of `only` */
-    bool ended;         /* slice() has come to its end */
-    const size_t *only; /* rows to look at, owned; NULL: all */
-    size_t n_only;
-    struct bt_error err;                                           /* status ≠ BT_OK: it failed */
+    size_t at;           /* the next row of the table, or of those in `only` */
+    bool ended;          /* slice() has come to its end */
+    bool some;           /* only these rows are looked at */
+    struct row_set only; /* owned */
+    struct bt_error err; /* status ≠ BT_OK: it failed */
     void (*slice)(struct data_walk *w, const atomic_bool *cancel); /* on a worker */
     void (*turn)(struct data_walk *w); /* on the drawing thread, after each slice */
     void (*free)(struct data_walk *w);
@@ -69,6 +70,8 @@ void data_walk_stop(struct view *v, const void *owner);
 bool data_walk_going(const struct view *v, const void *owner);
 /* For slice(): how many rows there are to look at now. */
 size_t data_walk_rows(const struct data_walk *w);
+/* The row of the table that is looked at as the i-th. */
+size_t data_walk_row(const struct data_walk *w, size_t i);
 double data_walk_progress(const struct data_walk *w);
 
 /* ── what a view shows ── */
@@ -94,7 +97,7 @@ struct data_filter {
     ptrdiff_t column; /* −1: any */
     char *needle;
     enum data_match match;
-    size_t *row, n, cap;
+    struct row_set rows;
     bool complete;
     double progress;
 };
