@@ -262,7 +262,7 @@ def test_sorted_rows():
         s.wait(rf"by score of it ↓[^│]*\n.*\n│ *{order[-1]}  .*\n│ *{order[-2]}  ")
         s.keys("&", "number 7", "Enter")
         some = [i for i in order[::-1] if str(i).startswith("7")]
-        s.wait(rf"11 of 100 rows with “number 7” · by score of it ↓[^│%]*\n.*\n│ *{some[0]}  .*\n│ *{some[1]}  ")
+        s.wait(rf"11 of 100 rows · by score of it ↓ with “number 7”[^│%]*\n.*\n│ *{some[0]}  .*\n│ *{some[1]}  ")
         s.keys("/", "/number 7$/", "Enter")
         s.wait(r"row 7 · text")
         s.keys("Enter")
@@ -365,11 +365,11 @@ def test_splits():
         s.wait(r"train\.tsv · 30 rows")
         s.keys("S")
         s.wait(r"Splits · tiny\.yaml · 3 files")
-        s.wait(r"train\.tsv \(train\) +rows that stood before in it +10 +33\.3 %")
+        s.wait(r"train\.tsv \(train\) +rows that stood before +10 +33\.3 %")
         s.wait(r"train\.tsv \(train\) +inputs with more than one label +2 +13\.3 %")
-        s.wait(r"dev\.tsv \(validation\) +rows that stand in train\.tsv \(t.* +2 ")
+        s.wait(r"dev\.tsv \(validation\) +rows also in train\.tsv \(train\) +2 ")
         s.wait(r"… with the same label +1 ")
-        s.wait(r"test\.tsv \(test\) +rows that stand in dev\.tsv \(valid.* +1 +50\.0 %")
+        s.wait(r"test\.tsv \(test\) +rows also in dev\.tsv \(valid.* +1 +50\.0 %")
         out = subprocess.run([BERTTY, "data", "--json", str(Path(s.dir) / "experiments/tiny.yaml")], capture_output=True, text=True)
         *files, result = map(json.loads, out.stdout.splitlines())
         assert (files[0]["duplicates"], files[0]["conflicts"]) == (10, 2), files[0]
@@ -394,7 +394,7 @@ def test_splits_of_one_file():
         s.wait(r"5 rows")
         s.keys("S")
         s.wait(r"Splits · rows\.csv · 1 file ")
-        s.wait(r"rows that stood before in it +2 +40\.0 %")
+        s.wait(r"rows that stood before +2 +40\.0 %")
         s.keys("Enter")
         s.wait(r"rows\.csv · 2 of 5 rows: duplicates")
         assert s.end("q") == 0

@@ -427,6 +427,7 @@ static void hints(struct view *v, struct bt_str *out)
 static const struct action signs[] = {
     {.keys = "!", .help = "a row that cannot be parsed, or has other cells than the file has columns"},
     {.keys = "›", .help = "the cursor's column; at the right edge, more columns"},
+    {.keys = "↑ ↓", .help = "the rows are in the order of this column"},
     {.keys = "⟦…⟧", .help = "the aspect in its text"},
     {.keys = "«…»", .help = "the answer in its passage"},
     {.keys = NULL},

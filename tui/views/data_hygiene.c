@@ -144,9 +144,9 @@ static const struct list_column columns[COLUMNS] = {
 
 static void describe(const struct data_hygiene *h, const struct bt_hygiene_count *c, struct bt_str *out)
 {
-    static const char *const what[] = {[BT_HYGIENE_DUPLICATES] = "rows that stood before in it",
+    static const char *const what[] = {[BT_HYGIENE_DUPLICATES] = "rows that stood before",
                                        [BT_HYGIENE_CONFLICTS] = "inputs with more than one label",
-                                       [BT_HYGIENE_OVERLAP] = "rows that stand in ",
+                                       [BT_HYGIENE_OVERLAP] = "rows also in ",
                                        [BT_HYGIENE_SAME_LABEL] = "… with the same label"};
     bt_str_add(out, what[c->kind]);
     if (c->kind != BT_HYGIENE_OVERLAP) return;

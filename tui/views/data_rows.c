@@ -102,7 +102,7 @@ static void measure(struct data_view *s, int rows)
     size_t n = bt_table_columns(s->file->table);
     for (size_t k = 0; k < n && s->width; k++) {
         const char *name = bt_table_column(s->file->table, k);
-        int w = cell_width(name, strlen(name)) + 1;
+        int w = cell_width(name, strlen(name)) + 1 + (s->sort.on && s->sort.column == k ? 2 : 0);
         if (w > s->width[k]) s->width[k] = w;
     }
     for (int i = 0; i < rows && s->width; i++) {
@@ -184,16 +184,23 @@ static bool is_number(const struct data_view *s, size_t column)
 
 static void draw_header(struct term *t, struct rect r, const struct data_view *s, const struct layout *l)
 {
+    struct bt_str name = {.data = NULL};
     for (int i = 0; i < l->n; i++) {
         const struct placed *p = &l->at[i];
         struct rect cell = {.y = r.y, .x = r.x + p->x, .h = 1, .w = p->w};
-        const char *name = bt_table_column(s->file->table, p->column);
-        bool here = p->column == s->column;
+        bool here = p->column == s->column, sorted = s->sort.on && s->sort.column == p->column;
         int x = 0;
-        if (is_number(s, p->column)) x = p->w - bt_text_width(name, strlen(name)) - here;
+        bt_str_clear(&name);
+        bt_str_addf(&name, "%s%s", bt_table_column(s->file->table, p->column),
+                    !sorted            ? ""
+                    : s->sort.reversed ? " ↓"
+                                       : " ↑");
+        if (is_number(s, p->column)) x = p->w - bt_text_width(bt_str_text(&name), name.len) - here;
         if (here) term_put(t, cell, 0, x > 0 ? x : 0, ROLE_FOCUS, 0x203a /* › */);
-        term_text(t, cell, 0, (x > 0 ? x : 0) + here, here ? ROLE_FOCUS : ROLE_HEADER, name, strlen(name));
+        term_text(t, cell, 0, (x > 0 ? x : 0) + here, here ? ROLE_FOCUS : ROLE_HEADER, bt_str_text(&name),
+                  name.len);
     }
+    bt_str_free(&name);
     if (l->n && l->at[0].column > 0) term_put(t, r, 0, l->gutter - 2, ROLE_KEY, 0x2039 /* ‹ */);
     if (l->n && l->at[l->n - 1].column + 1 < bt_table_columns(s->file->table))
         term_put(t, r, 0, r.w - 1, ROLE_KEY, 0x203a);
@@ -400,8 +407,8 @@ void data_title(const struct view *v, struct bt_str *out)
     }
     format_count(out, (int64_t)bt_table_rows(t));
     bt_str_add(out, bt_table_rows(t) == 1 ? " row" : " rows");
-    if (s->filter.on) filter_text(s, out);
     sort_text(s, out);
+    if (s->filter.on) filter_text(s, out);
     if (s->index_err.status != BT_OK)
         bt_str_add(out, " · not read to its end");
     else if (!bt_table_complete(t))
