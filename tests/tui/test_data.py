@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from screen import BERTTY, Screen, fake_run, main
@@ -215,6 +216,25 @@ def test_regular_expressions():
         s.keys("&", "C-u", "/[/", "Enter")
         s.wait(r"at character 2: missing terminating \]")
         s.wait(r"18 of 99 rows with")
+        assert s.end("q") == 0
+
+
+def test_patterns_that_take_too_long():
+    def long(d):
+        (d / "rows.csv").write_text("text,label\n" + "".join(f"{'a' * 60}{i}{'a' * 60}b,x\n" for i in range(2000)))
+    with Screen(["--open", "rows.csv"], setup=long) as s:
+        s.wait(r"2,000 rows")
+        s.keys("/", "/^(a|aa|a1*)+$/", "Enter")
+        s.wait(r"searching|is in no row")
+        began = time.monotonic()
+        s.keys("j")
+        s.wait(r"row 2 · text")
+        s.keys("F", "text ~ /(a+)+$/ and label = x", "Enter")
+        s.wait(r"of 2,000 rows where text")
+        s.keys("j", "G", "?")
+        s.wait(r"Keys")
+        assert time.monotonic() - began < 10
+        s.keys("Esc")
         assert s.end("q") == 0
 
 

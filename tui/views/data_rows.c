@@ -206,11 +206,16 @@ static void draw_header(struct term *t, struct rect r, const struct data_view *s
         term_put(t, r, 0, r.w - 1, ROLE_KEY, 0x203a);
 }
 
-/* Where the needle stands in a cell, as columns of its cleaned form. */
-static bool find_needle(const struct data_view *s, const char *cell, size_t n, int *at, int *w)
+/* Where the needle stands in a cell, as columns of its cleaned form. An expression that takes too long is not marked any more. */
+static bool find_needle(struct data_view *s, const char *cell, size_t n, int *at, int *w)
 {
     size_t begin, end;
-    if (!s->regex || bt_regex_find(s->regex, cell, n, 0, &begin, &end) != BT_MATCH_FOUND) return false;
+    enum bt_match found = s->regex ? bt_regex_find(s->regex, cell, n, 0, &begin, &end) : BT_MATCH_NONE;
+    if (found == BT_MATCH_GAVE_UP) {
+        bt_regex_free(s->regex);
+        s->regex = NULL;
+    }
+    if (found != BT_MATCH_FOUND) return false;
     *at = bt_text_width(cell, begin);
     *w = bt_text_width(cell + begin, end - begin);
     return true;
