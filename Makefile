@@ -30,7 +30,7 @@ CURL       := $(shell pkg-config --exists libcurl 2>/dev/null && echo yes)
 ifneq ($(CURL),)
 CPPFLAGS   += -DBT_WITH_CURL $(shell pkg-config --cflags libcurl)
 endif
-LDLIBS    = -lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
+LDLIBS    = -lyaml -lcsv -lpcre2-8 -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
 
 # The arithmetic of training: vectorised where the source says so, but NaN stays NaN and a sum keeps its order.
 # The compiler may fuse a multiplication and an addition only in the vector kernels, which are compiled once for each instruction set.

@@ -4,6 +4,7 @@
 #include <bertty/num.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,11 +206,26 @@ static void run_word(struct app *a, const char *word, const char *argument)
     if (!known) app_say(a, ROLE_BAD, "no command '%s' (Tab lists them)", word);
 }
 
+/* A number alone: to that row. */
+static bool run_number(struct app *a, const char *text)
+{
+    int64_t row;
+    if (!bt_parse_int64(text, &row)) return false;
+    a->counting = row > 0;
+    if (row < 1 || row > INT_MAX)
+        app_say(a, ROLE_BAD, "found '%s', expected a row from 1 to %d", text, INT_MAX);
+    else
+        app_act(a, ACT_END, (int)row);
+    a->counting = false;
+    return true;
+}
+
 static void command_done(void *ctx, const char *text)
 {
     struct app *a = ctx;
     if (!text) return;
     text += strspn(text, " ");
+    if (run_number(a, text)) return;
     size_t n = strcspn(text, " ");
     const struct command *c = find_command(text, n);
     char *word = bt_strndup(text, n), *argument = bt_strdup(text + n + strspn(text + n, " "));
