@@ -52,6 +52,13 @@ struct poll {
 
 static void submit_poll(struct view *v);
 
+static bool all_loaded(const struct charts_view *s)
+{
+    bool loaded = true;
+    for (size_t i = 0; i < s->data.n_runs; i++) loaded &= s->data.run[i]->loaded || s->data.run[i]->error;
+    return loaded;
+}
+
 static void poll_run(void *ctx, const atomic_bool *cancel)
 {
     struct poll *p = ctx;
@@ -64,10 +71,11 @@ static void poll_done(void *ctx, bool cancelled)
     struct poll *p = ctx;
     struct view *v = p->view;
     struct charts_view *s = v->state;
-    bool more;
+    bool more, none = !s->data.n_panels, waited = !all_loaded(s);
     if (charts_end(&s->data, p->poll, &more)) {
         s->n_shown = s->n_places = 0; /* panels were made anew */
         app_redraw(v->app);
+        if (none || (waited && all_loaded(s))) app_redraw_now(v->app); /* somebody waits for it */
     }
     free(p);
     if (more && !cancelled) submit_poll(v);
@@ -119,13 +127,10 @@ static void follow_marks(struct view *v)
 static void tick(struct view *v, double now)
 {
     struct charts_view *s = v->state;
-    bool live = false, loaded = true;
+    bool live = false;
     follow_marks(v);
-    for (size_t i = 0; i < s->data.n_runs; i++) {
-        live |= s->data.run[i]->info.live;
-        loaded &= s->data.run[i]->loaded || s->data.run[i]->error;
-    }
-    if (!s->data.n_runs || (loaded && now - s->polled < (live ? LIVE : STILL))) return;
+    for (size_t i = 0; i < s->data.n_runs; i++) live |= s->data.run[i]->info.live;
+    if (!s->data.n_runs || (all_loaded(s) && now - s->polled < (live ? LIVE : STILL))) return;
     s->polled = now;
     submit_poll(v);
 }

@@ -8,7 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_BYTES = 8 << 20, MAX_STATUS = 1 << 20, SMOOTH_FROM = 8 };
+/* Bytes that a poll reads of all runs together: few while nothing is shown yet, then many, so that panels are not drawn again and again. */
+enum {
+    FIRST_BYTES = 4 << 20,
+    POLL_BYTES = 96 << 20,
+    MAX_STATUS = 1 << 20,
+    SMOOTH_FROM = 8,
+    BLOCKS_FROM = 4096
+};
 
 struct charts_run_private {
     bool gone;                       /* to be freed when no poll is under way */
@@ -24,6 +31,7 @@ struct charts_cache {
     struct charts_cache *next;
     char *tag;
     double *x, *smooth;
+    struct plot_block *blocks, *smooth_blocks; /* of the values and of smooth */
     size_t n, cap;
     uint64_t version, epoch_version;
     enum charts_axis axis;
@@ -35,6 +43,7 @@ struct charts_poll {
     struct charts_run **run;
     size_t n;
     bool ran; /* a poll that never ran has found nothing */
+    uint64_t budget;
 };
 
 /* ── runs ── */
@@ -53,6 +62,8 @@ static void run_free(struct charts_run *r)
         free(c->tag);
         free(c->x);
         free(c->smooth);
+        free(c->blocks);
+        free(c->smooth_blocks);
         free(c);
     }
     if (r->own) {
@@ -213,7 +224,21 @@ static void read_status(const char *dir, struct charts_info *info)
     free(path);
 }
 
-static void poll_one(struct charts_run *r)
+/* What there is to read, as far as the budget goes. */
+static enum bt_status poll_events(struct charts_run_private *own, uint64_t *budget, struct bt_error *err)
+{
+    uint64_t before = bt_series_bytes(own->reader);
+    if (*budget == 0) {
+        own->more = true;
+        return BT_OK;
+    }
+    enum bt_status status = bt_series_poll(own->reader, (size_t)*budget, &own->more, err);
+    uint64_t used = bt_series_bytes(own->reader) - before;
+    *budget -= used < *budget ? used : *budget;
+    return status;
+}
+
+static void poll_one(struct charts_run *r, uint64_t *budget)
 {
     struct bt_error err = {0};
     struct charts_run_private *own = r->own;
@@ -222,7 +247,7 @@ static void poll_one(struct charts_run *r)
     own->error = NULL;
     own->more = false;
     enum bt_status status = own->reader ? BT_OK : bt_series_open(r->dir, &own->reader, &err);
-    if (status == BT_OK) status = bt_series_poll(own->reader, POLL_BYTES, &own->more, &err);
+    if (status == BT_OK) status = poll_events(own, budget, &err);
     if (status != BT_OK) own->error = bt_strdup(err.text);
     read_status(r->dir, &own->info);
     read_best(r->dir, &own->info);
@@ -238,6 +263,7 @@ struct charts_poll *charts_begin(struct charts *c)
         free(p);
         return NULL;
     }
+    p->budget = c->n_panels ? POLL_BYTES : FIRST_BYTES;
     for (size_t i = 0; i < c->n_runs; i++)
         if (!c->run[i]->own->gone) p->run[p->n++] = c->run[i];
     c->busy = true;
@@ -247,7 +273,7 @@ struct charts_poll *charts_begin(struct charts *c)
 void charts_poll_run(struct charts_poll *p)
 {
     p->ran = true;
-    for (size_t i = 0; i < p->n; i++) poll_one(p->run[i]);
+    for (size_t i = 0; i < p->n; i++) poll_one(p->run[i], &p->budget);
 }
 
 static bool same_info(const struct charts_info *a, const struct charts_info *b)
@@ -478,8 +504,20 @@ static bool cache_reserve(struct charts_cache *c, size_t n)
     double *smooth = realloc(c->smooth, cap * sizeof *smooth);
     if (smooth) c->smooth = smooth;
     if (!x || !smooth) return false;
+    const size_t n_blocks = cap / PLOT_BLOCK_POINTS + 1;
+    struct plot_block *blocks = realloc(c->blocks, n_blocks * sizeof *blocks);
+    if (blocks) c->blocks = blocks;
+    struct plot_block *smooth_blocks = realloc(c->smooth_blocks, n_blocks * sizeof *smooth_blocks);
+    if (smooth_blocks) c->smooth_blocks = smooth_blocks;
+    if (!blocks || !smooth_blocks) return false;
     c->cap = cap;
     return true;
+}
+
+static void smooth_all(struct charts_cache *c, const struct bt_series *s, double weight)
+{
+    charts_smooth(s->value, s->n, weight, c->smooth);
+    if (s->n >= BLOCKS_FROM) plot_blocks(c->smooth, s->n, c->smooth_blocks);
 }
 
 static bool prepare(struct charts_curve *curve, enum charts_axis axis, double weight)
@@ -491,7 +529,9 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     bool x_good =
         c->valid && c->version == s->version && c->axis == axis && c->epoch_version == epoch_version;
     if (!x_good) fill_x(curve, axis, c->x);
-    if (weight > 0 && (!x_good || c->weight != weight)) charts_smooth(s->value, s->n, weight, c->smooth);
+    if (weight > 0 && (!x_good || c->weight != weight)) smooth_all(c, s, weight);
+    if ((!c->valid || c->version != s->version) && s->n >= BLOCKS_FROM)
+        plot_blocks(s->value, s->n, c->blocks);
     c->valid = true;
     c->n = s->n;
     c->version = s->version;
@@ -500,6 +540,8 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     c->weight = weight;
     curve->x = c->x;
     curve->smooth = weight > 0 ? c->smooth : NULL;
+    curve->blocks = s->n >= BLOCKS_FROM ? c->blocks : NULL;
+    curve->smooth_blocks = s->n >= BLOCKS_FROM && weight > 0 ? c->smooth_blocks : NULL;
     curve->n = s->n;
     return true;
 }

@@ -198,9 +198,11 @@ static size_t add_lines(const struct charts_panel *panel, bool eval, struct plot
         one.dashed = eval;
         one.marked = true;
         one.y = c->smooth ? c->smooth : c->series->value;
+        one.block = c->smooth ? c->smooth_blocks : c->blocks;
         line[n++] = one;
         if (!c->smooth) continue;
         one.y = c->series->value;
+        one.block = c->blocks;
         one.faint = true;
         one.marked = false;
         line[n++] = one;
@@ -287,13 +289,21 @@ struct charts_summary charts_summarise(const struct charts_curve *c, struct plot
                                        const struct charts_options *o)
 {
     struct charts_summary s = {.at = o->cursor ? charts_at(c->x, c->n, o->at) : c->n - 1};
-    for (size_t i = 0; i < c->n; i++) {
-        double v = c->series->value[i];
-        if (!isfinite(v) || c->x[i] < x.min || c->x[i] > x.max) continue;
+    const double *value = c->series->value;
+    size_t begin, end;
+    plot_window(c->x, c->n, x, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
+        const size_t whole = s.any ? plot_block_at(c->blocks, i, end, false) : 0;
+        const struct plot_block *b = whole ? &c->blocks[i / PLOT_BLOCK_POINTS] : NULL;
+        if (b && b->least >= value[s.least] && b->greatest <= value[s.greatest]) { /* nothing new in it */
+            i += whole - 1;
+            continue;
+        }
+        if (!isfinite(value[i])) continue;
         if (!s.any) s.least = s.greatest = i;
         s.any = true;
-        if (v < c->series->value[s.least]) s.least = i;
-        if (v > c->series->value[s.greatest]) s.greatest = i;
+        if (value[i] < value[s.least]) s.least = i;
+        if (value[i] > value[s.greatest]) s.greatest = i;
     }
     return s;
 }

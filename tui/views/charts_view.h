@@ -58,7 +58,7 @@ struct charts_view {
     int drag_y, drag_x; /* the cell where a drag is */
     char *save_path;    /* what a question is about */
     struct charts_batch batch;
-    char **batch_run;   /* [n_batch_runs] directories, while one is to be chosen */
+    char **batch_run; /* [n_batch_runs] directories, while one is to be chosen */
     size_t n_batch_runs;
 };
 
