@@ -424,6 +424,22 @@ def test_the_batch_of_one_of_two_runs():
         s.wait("0.2500 +80 +row 3")
 
 
+def test_warnings_are_ticked():
+    def warned(path):
+        one(path)
+        (path / "runs" / ALPHA / "log.txt").write_text("10:00:00 step 30 of 80  loss 0.8\n10:00:01 warning: the disk is full\n10:00:02 step 80 of 80  loss 0.4\n")
+    with charts(warned) as s:
+        s.wait(r"● 0.4000")
+        s.keys("Enter")
+        s.wait(r"loss 1/4")
+        axis, below = next((a, b) for a, b in zip(s.lines(), s.lines()[1:]) if "└┬" in a)
+        assert abs(axis.index("!") - below.index(" 30 ") - 1) <= 2, axis + "\n" + below
+        assert axis.count("!") == 1 and axis.count("★") == 1, axis
+        with (s.dir / "runs" / ALPHA / "log.txt").open("a") as log:
+            log.write("10:00:03 step 50 of 80  loss 0.4\n10:00:04 warning: again\n")
+        s.until(lambda: any(line.count("!") == 2 for line in s.lines()), "a second tick", 8)
+
+
 def test_live_run():
     def live(path):
         write(fake_run(path / "runs", ALPHA, **live_status(step=10, total=60)), curve(1, 10))

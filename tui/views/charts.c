@@ -475,6 +475,7 @@ static void receive(struct view *v, const struct app_request *r)
 static const struct action signs[] = {
     {.keys = "▴", .help = "on the x axis: a checkpoint that is kept"},
     {.keys = "↻", .help = "on the x axis: started again from a checkpoint"},
+    {.keys = "!", .help = "on the x axis: a warning in the log (8 Log has it)"},
     {.keys = "★", .help = "on the x axis: the best checkpoint"},
     {.keys = "┄", .help = "the validation rows; a line without gaps: the training"},
     {.keys = NULL},

@@ -1,18 +1,16 @@
 #include "tui/views/charts_data.h"
+#include "tui/views/charts_info.h"
 
 #include <bertty/file.h>
-#include <bertty/json.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Bytes that a poll reads of all runs together: few while nothing is shown yet, then many, so that panels are not drawn again and again. */
 enum {
     FIRST_BYTES = 4 << 20,
     POLL_BYTES = 96 << 20,
-    MAX_STATUS = 1 << 20,
+
     SMOOTH_FROM = 8,
     BLOCKS_FROM = 4096
 };
@@ -23,6 +21,7 @@ struct charts_run_private {
     struct charts_info info;         /* what the last poll found */
     char *error;
     bool more;
+    struct charts_warnings warnings;
     struct charts_cache *caches; /* one for each tag that was ever prepared */
 };
 
@@ -48,12 +47,6 @@ struct charts_poll {
 
 /* ── runs ── */
 
-static void info_free(struct charts_info *info)
-{
-    free(info->saved);
-    *info = (struct charts_info){.best = -1};
-}
-
 static void run_free(struct charts_run *r)
 {
     while (r->own && r->own->caches) {
@@ -68,10 +61,11 @@ static void run_free(struct charts_run *r)
     }
     if (r->own) {
         bt_series_free(r->own->reader);
-        info_free(&r->own->info);
+        charts_info_free(&r->own->info);
         free(r->own->error);
+        free(r->own->warnings.at);
     }
-    info_free(&r->info);
+    charts_info_free(&r->info);
     free(r->own);
     free(r->error);
     free(r->dir);
@@ -171,59 +165,6 @@ void charts_free(struct charts *c)
 
 /* ── reading, on any thread ── */
 
-static int by_step(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int64_t step_of(const char *name)
-{
-    const char *digits = strstr(name, "step-");
-    if (!digits || digits[5] < '0' || digits[5] > '9') return -1;
-    char *end;
-    long long step = strtoll(digits + 5, &end, 10);
-    return *end ? -1 : step;
-}
-
-static void read_checkpoints(const char *dir, struct charts_info *info)
-{
-    char *folder = bt_path_join(dir, "checkpoints");
-    DIR *d = folder ? opendir(folder) : NULL;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        int64_t step = step_of(e->d_name);
-        int64_t *more = step < 0 ? NULL : realloc(info->saved, (info->n_saved + 1) * sizeof *more);
-        if (!more) continue;
-        info->saved = more;
-        info->saved[info->n_saved++] = step;
-    }
-    if (d) closedir(d);
-    free(folder);
-    if (info->n_saved) qsort(info->saved, info->n_saved, sizeof *info->saved, by_step);
-}
-
-static void read_best(const char *dir, struct charts_info *info)
-{
-    char target[256], *path = bt_path_join(dir, "best");
-    ssize_t n = path ? readlink(path, target, sizeof target - 1) : -1;
-    free(path);
-    target[n > 0 ? n : 0] = '\0';
-    info->best = step_of(target);
-}
-
-static void read_status(const char *dir, struct charts_info *info)
-{
-    static const char *const live[] = {"queued", "starting", "training", "evaluating", "paused", "stopping"};
-    char *path = bt_path_join(dir, "status.json");
-    struct bt_json *status = path ? bt_json_load(path, MAX_STATUS, NULL) : NULL;
-    const char *state = bt_json_text(bt_json_get(status, "state"), "");
-    info->total = bt_json_int(bt_json_get(status, "total"), 0);
-    if (!info->total) info->total = bt_json_int(bt_json_get(status, "total_steps"), 0);
-    for (size_t i = 0; i < sizeof live / sizeof *live; i++) info->live |= strcmp(state, live[i]) == 0;
-    bt_json_free(status);
-    free(path);
-}
-
 /* What there is to read, as far as the budget goes. */
 static enum bt_status poll_events(struct charts_run_private *own, uint64_t *budget, struct bt_error *err)
 {
@@ -238,20 +179,18 @@ static enum bt_status poll_events(struct charts_run_private *own, uint64_t *budg
     return status;
 }
 
-static void poll_one(struct charts_run *r, uint64_t *budget)
+static void poll_one(struct charts_run *r, uint64_t *budget, bool alone)
 {
     struct bt_error err = {0};
     struct charts_run_private *own = r->own;
-    info_free(&own->info);
+    charts_info_free(&own->info);
     free(own->error);
     own->error = NULL;
     own->more = false;
     enum bt_status status = own->reader ? BT_OK : bt_series_open(r->dir, &own->reader, &err);
     if (status == BT_OK) status = poll_events(own, budget, &err);
     if (status != BT_OK) own->error = bt_strdup(err.text);
-    read_status(r->dir, &own->info);
-    read_best(r->dir, &own->info);
-    read_checkpoints(r->dir, &own->info);
+    charts_info_read(r->dir, alone ? &own->warnings : NULL, &own->info);
 }
 
 struct charts_poll *charts_begin(struct charts *c)
@@ -273,13 +212,7 @@ struct charts_poll *charts_begin(struct charts *c)
 void charts_poll_run(struct charts_poll *p)
 {
     p->ran = true;
-    for (size_t i = 0; i < p->n; i++) poll_one(p->run[i], &p->budget);
-}
-
-static bool same_info(const struct charts_info *a, const struct charts_info *b)
-{
-    return a->total == b->total && a->best == b->best && a->live == b->live && a->n_saved == b->n_saved &&
-           (!a->n_saved || memcmp(a->saved, b->saved, a->n_saved * sizeof *a->saved) == 0);
+    for (size_t i = 0; i < p->n; i++) poll_one(p->run[i], &p->budget, p->n == 1);
 }
 
 /* Takes over what a poll found about one run. */
@@ -288,7 +221,7 @@ static bool take_over(struct charts_run *r)
     struct charts_run_private *own = r->own;
     r->reader = own->reader;
     bool changed = r->reader && bt_series_commit(r->reader);
-    if (!same_info(&r->info, &own->info)) {
+    if (!charts_info_same(&r->info, &own->info)) {
         struct charts_info old = r->info;
         r->info = own->info;
         own->info = old;

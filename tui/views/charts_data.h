@@ -6,21 +6,13 @@
 #define TUI_VIEWS_CHARTS_DATA_H
 
 #include "tui/plot.h"
+#include "tui/views/charts_info.h"
 #include <bertty/events.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum charts_axis { CHARTS_STEP, CHARTS_EPOCH, CHARTS_RELATIVE, CHARTS_WALL, CHARTS_AXES };
-
-/* What a run directory tells beside its events. */
-struct charts_info {
-    int64_t total;  /* steps that the run will have; 0 if unknown */
-    int64_t best;   /* step of the best checkpoint; −1: none */
-    int64_t *saved; /* steps of the checkpoints, ascending */
-    size_t n_saved;
-    bool live; /* it is being trained now */
-};
 
 struct charts_run {
     char *dir, *id;

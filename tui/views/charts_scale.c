@@ -222,14 +222,14 @@ static void add_tick(struct ticks *t, const struct charts_run *r, double step, u
     if (isfinite(x)) t->event[t->n++] = (struct plot_event){.x = x, .ch = ch};
 }
 
-/* Checkpoints, resumes and the best step, the last on top. With several runs only their best steps: the rest would be a thicket. */
+/* Checkpoints, resumes, warnings and the best step, the last on top. With several runs only their best steps: the rest would be a thicket. */
 static bool add_ticks(const struct charts *c, enum plot_glyphs glyphs, struct ticks *t)
 {
     size_t room = 0, n = 0;
     bool ascii = glyphs != PLOT_BRAILLE, alone = c->n_runs == 1;
     for (size_t i = 0; i < c->n_runs; i++) {
         if (c->run[i]->reader) bt_series_resumes(c->run[i]->reader, &n);
-        room += c->run[i]->info.n_saved + n + 1;
+        room += c->run[i]->info.n_saved + c->run[i]->info.n_warned + n + 1;
     }
     t->event = calloc(room + 1, sizeof *t->event);
     for (size_t i = 0; t->event && i < c->n_runs; i++) {
@@ -239,6 +239,7 @@ static bool add_ticks(const struct charts *c, enum plot_glyphs glyphs, struct ti
         for (size_t k = 0; alone && k < r->info.n_saved; k++)
             add_tick(t, r, (double)r->info.saved[k], ascii ? '^' : 0x25b4);
         for (size_t k = 0; alone && k < n; k++) add_tick(t, r, (double)resume[k], ascii ? 'R' : 0x21bb);
+        for (size_t k = 0; alone && k < r->info.n_warned; k++) add_tick(t, r, (double)r->info.warned[k], '!');
         if (r->info.best >= 0) add_tick(t, r, (double)r->info.best, ascii ? '*' : 0x2605);
     }
     return t->event != NULL;
