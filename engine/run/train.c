@@ -47,7 +47,7 @@ enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
     if (!st && t->kept.validation)
         st = bt__prefix_create(t->setup.model, v->start, v->n, &t->validation_prefix, err);
     if (st) return st;
-    if (t->setup.task->ops->judge) bt__learner_observe(t->learner, bt__dynamics_observe, t);
+    bt__learner_observe(t->learner, bt__observe, t);
     bt__dynamics_clear(t);
     t->steps_per_epoch = bt__learner_steps_per_epoch(t->learner);
     t->total = bt__learner_total(t->learner);
@@ -108,7 +108,9 @@ static enum bt_status fill_run(struct bt__trainer *t, struct bt_error *err)
 {
     enum bt_status st = write_experiment(t, err);
     if (!st) st = bt__run_json(t, err);
-    return st ? st : bt_events_open(t->run->dir, &t->events, err);
+    if (!st) st = bt_events_open(t->run->dir, &t->events, err);
+    if (!st) bt__keep_batches(t, -1);
+    return st;
 }
 
 /* The directory and what belongs into it before the first step: all of it, or no directory. */
@@ -224,7 +226,8 @@ static void tell_failure(struct bt__trainer *t, enum bt_status st, const struct 
         announce(t->req, "!", err->text);
         return;
     }
-    bt_events_flush(t->events, NULL);
+    if (st == BT_DIVERGED) bt__batch_done(t, t->st.step + 1); /* the step that could not be made */
+    bt__flush(t);
     memcpy(t->status.error, err->text, sizeof t->status.error);
     t->status.eta_s = (double)NAN;
     bt__state(t, st == BT_DIVERGED ? BT_RUN_DIVERGED : BT_RUN_FAILED);
@@ -259,6 +262,7 @@ static void fill_result(struct bt__trainer *t, enum bt_status st, struct bt_trai
 static void clear(struct bt__trainer *t)
 {
     bt_events_close(t->events, NULL);
+    bt__batches_close(t->batches);
     bt__learner_free(t->learner);
     bt__prefix_free(t->validation_prefix);
     bt__setup_free(&t->setup);

@@ -73,7 +73,7 @@ static void tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t st
         bt_str_addf(&line, "  %s %.4f", m->item[i].name, m->item[i].value);
     }
     if (better) bt_str_add(&line, "  (best)");
-    bt_events_flush(t->events, NULL);
+    bt__flush(t);
     bt__rundir_log(t->run, bt_str_text(&line));
     struct bt_progress p = {.kind = BT_PROGRESS_EVAL,
                             .text = bt_str_text(&line),
