@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tui"))
+import scalars
 import tiny_bert
 from tiny_bert import run
 
@@ -122,10 +124,37 @@ def listing():
     assert found == sorted(found), found
     found = [r["run"] for r in json.loads(at("runs", "--json", "--state", "stopped").stdout)["runs"]]
     assert found == ["movie-2-91bc"], found
+    found = [r["run"] for r in json.loads(at("runs", "--json", "--sort", "best", "--reverse").stdout)["runs"]]
+    assert found[:2] == ["movie-1-3f2a", "movie-2-91bc"] and set(found[2:]) == {"keras", "odd"}, found
     none = at("runs", "--runs", "nowhere")
     assert none.returncode == 0 and "no runs in nowhere yet" in none.stdout
     odd = json.loads(at("show", "odd", "--json").stdout)
     assert odd["state"] == "unknown" and "status.json" in odd["error"], odd
+
+
+def filters():
+    def found(*words):
+        done = at("runs", "--json", *words)
+        assert done.returncode == 0, done
+        return [r["run"] for r in json.loads(done.stdout)["runs"]]
+    for name, rate, value in (("movie-1-3f2a", "1e-3", 0.5), ("movie-2-91bc", "3e-5", 0.75)):
+        put(f"runs/{name}/experiment.yaml", f"optim: {{learning_rate: {rate}}}\n")
+        (ROOT / "runs" / name / "events.out.tfevents.1.x").write_bytes(scalars.event("eval/accuracy", 10, 1.0, value))
+    assert found("--filter", "cfg.learning_rate>=1e-3") == ["movie-1-3f2a"]
+    assert found("--filter", "accuracy>=0.5", "--sort", "accuracy") == ["movie-2-91bc", "movie-1-3f2a"]
+    assert found("--filter", "accuracy>=0.5", "--sort", "cfg.learning_rate", "--reverse") == ["movie-1-3f2a", "movie-2-91bc"]
+    assert sorted(found("-f", "(state:fin or keras) -/z$/")) == ["keras", "movie-1-3f2a"]
+    fails(2, "did you mean cfg.learning_rate?", "runs", "--filter", "cfg.learnin_rate>1")
+    fails(2, "did you mean accuracy?", "runs", "--filter", "acuracy>1")
+    fails(2, "/(/: ", "runs", "--filter", "/(/")
+    fails(2, "expected )", "runs", "--filter", "(a")
+    fails(2, "is no number", "runs", "--sort", "cfg.optim")
+    fails(2, "no run has such a figure", "runs", "--sort", "beauty")
+    none = at("runs", "--filter", "nothing-like-it")
+    assert none.returncode == 0 and "what the filter asks for" in none.stdout
+    for name in ("movie-1-3f2a", "movie-2-91bc"):
+        (ROOT / "runs" / name / "experiment.yaml").unlink()
+        (ROOT / "runs" / name / "events.out.tfevents.1.x").unlink()
 
 
 def logs():
@@ -167,7 +196,7 @@ def export():
 if __name__ == "__main__":
     try:
         prepare()
-        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, logs, export])
+        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, logs, export])
     finally:
         shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

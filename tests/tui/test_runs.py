@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import scalars
 import tiny_bert
 from screen import BERTTY, BERTTY_FAST, Screen, fake_run, live_status, main
 
@@ -74,6 +75,40 @@ def test_table_sort_filter_marks():
         column = s.lines()[3].index("state") + 1
         s.click(4, column)
         s.wait(r"state ↑")
+        assert s.end("q") == 0
+
+
+def test_filter_on_settings_and_figures():
+    def setup(folder):
+        several(folder)
+        for name, rate, value in (("imdb-20261124-110859-3f2a", "1e-3", 0.91), ("imdb-20261124-110859-91bc", "3e-5", 0.62)):
+            run = folder / "runs" / name
+            (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {rate}}}\n")
+            (run / "events.out.tfevents.1.x").write_bytes(scalars.event("eval/accuracy", 10, 1.0, value))
+        (folder / "runs/cola-a/notes.json").write_text('{"tags": ["base"], "note": "too small"}')
+    with Screen(setup=setup) as s:
+        s.wait("cola-a")
+        s.keys("/", "cfg.learning_rate>=1e-3")
+        s.wait(r"Runs 1 of 4 · cfg\.learning_rate>=1e-3")
+        s.until(lambda: order(s) == ["3f2a"], "the run with the greater rate")
+        s.keys("C-u", "accuracy<0.7")
+        s.until(lambda: order(s) == ["91bc"], "the run with the lesser accuracy")
+        s.keys("C-u", "acuracy<0.7", "Enter")
+        s.wait("acuracy: no run has such a figure, did you mean accuracy")
+        s.keys("Esc", "/", "cfg.optim.learnin_rate>1", "Enter")
+        s.wait("did you mean cfg.optim.learning_rate")
+        s.keys("Esc", "/", "(tag:base or /^rte/) -note:large", "Enter")
+        s.until(lambda: order(s) == ["cola", "rte"], "a tag and an expression")
+        s.keys("Esc")
+        s.wait("Runs 4 ")
+        s.keys("/", "cfg.learning_r", "Tab", "Tab")
+        s.wait(r"filter: cfg\.learning_rate")
+        s.keys("C-u", "tag:", "Tab")
+        s.wait(r"filter: tag:base")
+        s.keys("C-u", "acc", "Tab", ">0.9")
+        s.wait(r"filter: accuracy>0\.9")
+        s.until(lambda: order(s) == ["3f2a"], "what was completed")
+        s.keys("Enter")
         assert s.end("q") == 0
 
 

@@ -50,6 +50,23 @@ void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s)
     bt_jw_knum(w, "updated", s->updated);
     bt_jw_kbool(w, "steered", s->steered);
     bt_jw_ktext(w, "error", s->error);
+    cli_notes_json(w, &s->notes);
+}
+
+void cli_notes_json(struct bt_json_writer *w, const struct bt_notes *n)
+{
+    bt_jw_key(w, "tags");
+    bt_jw_array(w);
+    for (size_t i = 0; i < n->n_tags; i++) bt_jw_text(w, n->tag[i]);
+    bt_jw_end_array(w);
+    bt_jw_ktext(w, "note", n->note);
+    if (n->fault) bt_jw_ktext(w, "notes_fault", n->fault);
+}
+
+void cli_run_tags(struct bt_str *out, const struct bt_notes *n)
+{
+    for (size_t i = 0; i < n->n_tags; i++) bt_str_addf(out, "%s%s", i ? ", " : "", n->tag[i]);
+    if (n->fault) bt_str_add(out, n->fault);
 }
 
 /* ── for people ── */

@@ -11,6 +11,11 @@ enum bt_status cli_run_find(const char *runs, const char *name, char **dir, stru
 
 /* The members of a status, without the braces. */
 void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s);
+/* The members of notes among them: tags, note, and notes_fault if there is one. */
+void cli_notes_json(struct bt_json_writer *w, const struct bt_notes *n);
+
+/* "base, paper"; a file that cannot be understood: what is wrong with it. */
+void cli_run_tags(struct bt_str *out, const struct bt_notes *n);
 
 /* "400/975", "400", "-" */
 void cli_run_step(char *out, size_t size, const struct bt_run_status *s);

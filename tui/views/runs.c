@@ -55,10 +55,18 @@ void runs_update(struct view *v)
     s->row = row;
     struct runs_order order = {
         .column = s->sort, .descending = s->descending, .now = clock_now(), .marked = marked, .ctx = v->app};
-    list_resize(&s->list, runs_rows(list, &s->filter, &order, row));
+    struct runs_which which = {.filter = runs_known(s) ? s->filter : NULL, .facts = s->known};
+    list_resize(&s->list, runs_rows(list, &which, &order, row));
     s->runs_version = version;
     s->marks_version = marks;
     s->stale = false;
+}
+
+void runs_refresh(struct view *v)
+{
+    runs_of(v)->stale = true;
+    runs_update(v);
+    follow(v);
 }
 
 /* ── moving, marking, sorting ── */
@@ -98,76 +106,7 @@ void runs_sort(struct view *v, int column)
     enum runs_column c = (enum runs_column)((column + RUNS_COLUMNS) % RUNS_COLUMNS);
     s->descending = c == s->sort ? !s->descending : runs_descending_first(c);
     s->sort = c;
-    s->stale = true;
-    runs_update(v);
-    follow(v);
-}
-
-/* ── filter ── */
-
-static void set_filter(struct view *v, const char *text)
-{
-    struct runs_view *s = runs_of(v);
-    struct runs_filter fresh;
-    struct bt_str why = {.data = NULL};
-    free(s->filter_fault);
-    s->filter_fault = NULL;
-    if (runs_filter_parse(text, &fresh, &why)) {
-        runs_filter_clear(&s->filter);
-        s->filter = fresh;
-        free(s->filter_text);
-        s->filter_text = text[strspn(text, " ")] ? bt_strdup(text) : NULL;
-        s->stale = true;
-        runs_update(v);
-        follow(v);
-    } else {
-        s->filter_fault = bt_strdup(bt_str_text(&why)); /* the last good one stays */
-    }
-    bt_str_free(&why);
-    app_redraw(v->app);
-}
-
-static void filter_changed(void *ctx, const char *text)
-{
-    set_filter(ctx, text);
-}
-
-static void filter_done(void *ctx, const char *text)
-{
-    struct view *v = ctx;
-    struct runs_view *s = runs_of(v);
-    set_filter(v, text ? text : "");
-    if (s->filter_fault) app_say(v->app, ROLE_BAD, "%s", s->filter_fault);
-    free(s->filter_fault);
-    s->filter_fault = NULL;
-}
-
-static void filter_complete(void *ctx, const char *before, struct bt_str *out)
-{
-    static const char *const words[] = {"state:alive",  "state:training", "state:finished", "state:stopped",
-                                        "state:failed", "state:diverged", "state:lost",     "state:paused",
-                                        "metric>",      "last>",          "loss<",          "step>",
-                                        "epoch>",       "speed>",         "eta<",           "age<"};
-    (void)ctx;
-    const char *word = strrchr(before, ' ');
-    word = word ? word + 1 : before;
-    word += *word == '-';
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strncmp(words[i], word, strlen(word)) == 0)
-            bt_str_addf(out, "%.*s%s\n", (int)(word - before), before, words[i]);
-}
-
-static void ask_filter(struct view *v)
-{
-    struct runs_view *s = runs_of(v);
-    struct app_prompt p = {.what = "filter: ",
-                           .initial = s->filter_text,
-                           .history = "runs-filter",
-                           .done = filter_done,
-                           .changed = filter_changed,
-                           .complete = filter_complete,
-                           .ctx = v};
-    app_ask(v->app, &p);
+    runs_refresh(v);
 }
 
 /* ── the view ── */
@@ -183,7 +122,8 @@ static bool open_view(struct view *v)
 static void close_view(struct view *v)
 {
     struct runs_view *s = runs_of(v);
-    runs_filter_clear(&s->filter);
+    bt_run_filter_free(s->filter);
+    bt_facts_free(s->known);
     runs_facts_clear(&s->facts);
     runs_forget_doomed(s);
     free(s->filter_text);
@@ -197,6 +137,7 @@ static void tick(struct view *v, double now)
     runs_update(v);
     follow(v);
     app_redraw(v->app); /* ages grow */
+    runs_known_tick(v, now);
     runs_detail_tick(v, now);
 }
 
@@ -217,7 +158,7 @@ static bool escape(struct view *v)
         return true;
     }
     if (!s->filter_text) return false;
-    set_filter(v, "");
+    runs_set_filter(v, "");
     return true;
 }
 
@@ -232,7 +173,7 @@ static bool act(struct view *v, int action, int count)
     }
     switch (action) {
     case ACT_SEARCH:
-        ask_filter(v);
+        runs_ask_filter(v);
         return true;
     case ACT_ESCAPE:
         return escape(v);

@@ -236,6 +236,7 @@ static void title(const struct view *v, struct bt_str *out)
         bt_str_addf(out, " %zu of %zu · %s", s->list.n, all, s->filter_text);
     else if (all)
         bt_str_addf(out, " %zu", all);
+    if (!runs_known(s)) bt_str_add(out, " · reading the runs");
     if (marks) bt_str_addf(out, " · %zu marked", marks);
     if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);
 }

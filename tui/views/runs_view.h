@@ -40,7 +40,12 @@ struct runs_view {
     enum runs_column sort;
     bool descending;
     char *filter_text, *filter_fault; /* NULL: none */
-    struct runs_filter filter;
+    struct bt_run_filter *filter;     /* NULL: all */
+    bool asking;                      /* the filter's prompt is open */
+    struct bt_facts *known;           /* what filters need of all runs; NULL: nothing was read yet */
+    unsigned known_need;              /* BT_FACTS_… that are known of all of them */
+    uint64_t known_version;           /* of the list that they were read for */
+    double known_at, now;             /* when they were asked for; the last tick */
     char *reference; /* directory of the run that the others are compared with; NULL: the defaults */
     struct rect table_at, detail_at;
 
@@ -85,6 +90,17 @@ const struct bt_run_status *runs_here(const struct view *v);
 void runs_update(struct view *v);
 /* By that column; by the same one: the other way round. */
 void runs_sort(struct view *v, int column);
+
+/* The rows follow the list, the filter or the order; the cursor goes with the chosen run. */
+void runs_refresh(struct view *v);
+
+/* runs_filter.c */
+void runs_ask_filter(struct view *v);
+void runs_set_filter(struct view *v, const char *text);
+/* Reads what the filter needs to know, where it is not known or no longer true. */
+void runs_known_tick(struct view *v, double now);
+/* All that the filter needs is known. */
+bool runs_known(const struct runs_view *s);
 
 /* runs_draw.c */
 void runs_draw(struct view *v, struct rect area);
