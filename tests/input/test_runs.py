@@ -15,7 +15,7 @@ import tiny_bert
 from tiny_bert import run
 
 ROOT = Path(tempfile.mkdtemp(prefix="bertty-runs-"))
-COMMANDS = ("show", "log", "stop", "pause", "resume")
+COMMANDS = ("show", "log", "stop", "pause", "resume", "tag", "note")
 
 
 def put(path, text):
@@ -157,6 +157,42 @@ def filters():
         (ROOT / "runs" / name / "events.out.tfevents.1.x").unlink()
 
 
+def notes():
+    def tags(run):
+        return json.loads(at("tag", run, "--json").stdout)["tags"]
+    before = {p.name: p.read_bytes() for p in (ROOT / "runs/movie-1-3f2a").iterdir()}
+    assert at("tag", "3f2a", "+base", "+paper", "-never").stdout == "base, paper\n"
+    assert at("tag", "3f2a", "-base", "+new").stdout == "paper, new\n" and tags("3f2a") == ["paper", "new"]
+    assert at("note", "3f2a", "a \x1b[31mred\x1b[0m word").returncode == 1  # control characters
+    assert at("note", "3f2a").stdout == "no note\n"
+    assert at("note", "3f2a", "two words").stdout == "two words\n"
+    done = json.loads(at("show", "3f2a", "--json").stdout)
+    assert done["tags"] == ["paper", "new"] and done["note"] == "two words", done
+    after = {p.name: p.read_bytes() for p in (ROOT / "runs/movie-1-3f2a").iterdir()}
+    assert after.pop("notes.json") and after == before
+    assert at("tag", "3f2a", "91bc").stdout == "movie-1-3f2a: paper, new\nmovie-2-91bc: no tags\n"
+    assert json.loads(at("runs", "--json", "-f", "note:two").stdout)["runs"][0]["tags"] == ["paper", "new"]
+    fails(1, "is no tag", "tag", "3f2a", "+a b")
+    fails(1, "is no tag", "tag", "3f2a", "+")
+    fails(2, "RUN", "tag")
+    fails(2, "too many", "note", "3f2a", "a", "b")
+    at("tag", "91bc", "+hidden")
+    listed = json.loads(at("runs", "--json").stdout)
+    assert "movie-2-91bc" not in [r["run"] for r in listed["runs"]] and listed["hidden"] == 1
+    assert "1 hidden: --all shows them" in at("runs").stdout
+    for words in (("--all",), ("--filter", "tag:hidden")):
+        assert "movie-2-91bc" in at("runs", *words).stdout
+    at("tag", "91bc", "-hidden")
+    put("runs/odd/notes.json", '{"tags": "\\u001b[31m"}')
+    fails(1, "expected a list of words", "tag", "odd")
+    fails(1, "notes.json", "tag", "odd", "+x")
+    assert "notes_fault" in json.loads(at("show", "odd", "--json").stdout)
+    (ROOT / "runs/odd/notes.json").unlink()
+    at("tag", "3f2a", "-paper", "-new")
+    at("note", "3f2a", "")
+    assert not (ROOT / "runs/movie-1-3f2a/notes.json").exists()
+
+
 def logs():
     done = at("log", "3f2a", "-n", "2")
     assert done.stdout == "00:00:03 line 3 \\x1b[31m\n00:00:04 line 4 \\x1b[31m\n", done.stdout
@@ -196,7 +232,7 @@ def export():
 if __name__ == "__main__":
     try:
         prepare()
-        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, logs, export])
+        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, notes, logs, export])
     finally:
         shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

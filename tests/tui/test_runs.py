@@ -206,6 +206,81 @@ def test_deleting_marked_runs():
         assert s.end("q") == 0
 
 
+def test_tags_and_notes():
+    with Screen(rows=36, columns=120, setup=several) as s:
+        notes = s.dir / "runs/imdb-20261124-110859-91bc/notes.json"
+        s.wait("cola-a")
+        s.wait_gone("tags, note")
+        s.keys("j", "#", "base paper", "Enter")
+        s.wait(r"91bc: base paper")
+        s.wait(r"imdb-…-91bc .* base paper +│")
+        s.wait(r"^│tags base paper")
+        s.keys("w", "worth a second look", "Enter")
+        s.wait(r"^│tags base paper · worth a second look")
+        assert json.loads(notes.read_text()) == {"tags": ["base", "paper"], "note": "worth a second look"}
+        s.keys("#")
+        s.wait(r"^tags: base paper")
+        s.keys("C-u", "-paper +pa", "Tab", "Esc")  # nothing is changed
+        s.keys("#", "C-u", "-paper +new", "Enter")
+        s.wait(r"^│tags base new")
+        s.keys("j", "#", "ba", "Tab", "Enter")
+        s.wait(r"cola-a: base")
+        s.keys("/", "tag:base", "Enter")
+        s.wait("Runs 2 of 4")
+        s.keys("Esc", "Space", "k", "k", "Space", "#", "+both", "Enter")  # cola and 91bc: the cursor was on 91bc after the first mark
+        s.wait(r"2 runs: tags changed")
+        s.keys("#", "C-u", "a\"b", "Enter")
+        s.wait(r"is no tag")
+        s.keys("u", "g", "j", "#", "C-u", "Enter", "w", "C-u", "Enter")
+        s.until(lambda: not notes.exists(), "the empty file to go")
+        assert s.end("q") == 0
+
+
+def test_hidden_runs():
+    with Screen(setup=several) as s:
+        s.wait("rte-b")
+        s.keys("j", "j", "-")
+        s.wait("cola-a is hidden")
+        s.wait(r"Runs 3 of 4 · 1 hidden")
+        s.wait_gone(r"failed +cola-a")
+        s.keys("/", "tag:hidden", "Enter")
+        s.wait(r"^│- +✗ failed +cola-a")
+        s.keys("Esc", "+")
+        s.wait(r"^│- +✗ failed +cola-a")
+        s.until(lambda: len(order(s)) == 4, "all of them")
+        s.keys("/", "cola", "Enter", "g", "-")
+        s.wait(r"cola-a: no tags")
+        s.keys("Esc", "M", "-")
+        s.wait(r"4 runs: tags changed")
+        s.keys("+")
+        s.wait("All runs are hidden")
+        s.keys("+")
+        s.wait("rte-b")
+        assert s.end("q") == 0
+
+
+def test_damaged_and_hostile_notes():
+    def setup(folder):
+        several(folder)
+        (folder / "runs/cola-a/notes.json").write_text('{"tags": [')
+        (folder / "runs/rte-b/notes.json").write_text('{"note": "\\u001b[2Jgone \\u202eback' + "x" * 3000 + '"}')
+        (folder / "runs/imdb-20261124-110859-91bc/notes.json").mkdir()
+    with Screen(rows=36, columns=120, setup=setup) as s:
+        s.wait(r"cola-a .* damaged +│")
+        s.keys("j", "j")
+        s.wait(r"^│.*notes\.json:1:\d+: not valid JSON")
+        s.keys("#", "x", "Enter")
+        s.wait(r"^.*cola-a/notes\.json:1:\d+: not valid JSON")
+        s.keys("k", "#", "x", "Enter")
+        s.wait(r"91bc/notes\.json: not a regular file")
+        s.keys("G")
+        s.wait(r"^│note \\x1b\[2Jgone")
+        s.wait(r"^│\\u202ebackx")
+        assert s.end("q") == 0
+        assert b"\x1b[2Jgone" not in s.raw and "\u202e".encode() not in s.raw
+    assert not list(Path(s.dir).glob("runs/*/*.tmp"))
+
+
 def test_a_live_run_is_not_deleted():
     with Screen(setup=lambda d: fake_run(d / "runs", "busy", **live_status(step=10))) as s:
         s.wait("● training +busy")

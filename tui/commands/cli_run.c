@@ -1,4 +1,5 @@
 #include "tui/commands/cli_run.h"
+#include <bertty/file.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,30 @@ void cli_run_tags(struct bt_str *out, const struct bt_notes *n)
 {
     for (size_t i = 0; i < n->n_tags; i++) bt_str_addf(out, "%s%s", i ? ", " : "", n->tag[i]);
     if (n->fault) bt_str_add(out, n->fault);
+}
+
+void cli_notes_tell(const char *dir, const struct bt_notes *n, enum cli_notes what, bool json, bool id)
+{
+    struct bt_str text = {0};
+    if (json) {
+        struct bt_json_writer w = BT_JSON_WRITER(&text);
+        bt_jw_object(&w);
+        bt_jw_ktext(&w, "run", bt_path_base(dir));
+        bt_jw_ktext(&w, "dir", dir);
+        cli_notes_json(&w, n);
+        bt_jw_end_object(&w);
+        cli_json(&text);
+    } else {
+        if (id) bt_str_addf(&text, "%s: ", bt_path_base(dir));
+        if (what == CLI_TELL_TAGS && n->n_tags)
+            cli_run_tags(&text, n);
+        else if (what == CLI_TELL_TAGS)
+            bt_str_add(&text, "no tags");
+        else
+            bt_str_add(&text, n->note ? n->note : "no note");
+        cli_line("%s", bt_str_text(&text));
+    }
+    bt_str_free(&text);
 }
 
 /* ── for people ── */

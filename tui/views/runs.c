@@ -55,8 +55,10 @@ void runs_update(struct view *v)
     s->row = row;
     struct runs_order order = {
         .column = s->sort, .descending = s->descending, .now = clock_now(), .marked = marked, .ctx = v->app};
-    struct runs_which which = {.filter = runs_known(s) ? s->filter : NULL, .facts = s->known};
+    struct runs_which which = {
+        .filter = runs_known(s) ? s->filter : NULL, .facts = s->known, .hidden = s->hidden};
     list_resize(&s->list, runs_rows(list, &which, &order, row));
+    s->n_hidden = runs_hidden(list, &which);
     s->runs_version = version;
     s->marks_version = marks;
     s->stale = false;
@@ -103,7 +105,8 @@ static void unmark(struct view *v)
 void runs_sort(struct view *v, int column)
 {
     struct runs_view *s = runs_of(v);
-    enum runs_column c = (enum runs_column)((column + RUNS_COLUMNS) % RUNS_COLUMNS);
+    int n = runs_columns(app_runs(v->app));
+    enum runs_column c = (enum runs_column)((column + n) % n);
     s->descending = c == s->sort ? !s->descending : runs_descending_first(c);
     s->sort = c;
     runs_refresh(v);
@@ -192,6 +195,9 @@ static bool act(struct view *v, int action, int count)
     case ACT_SORT_BACK:
         runs_sort(v, (int)s->sort - 1);
         return true;
+    case ACT_HIDDEN:
+        runs_show_hidden(v);
+        return true;
     case ACT_TURN:
         runs_sort(v, (int)s->sort);
         return true;
@@ -208,6 +214,18 @@ static const struct action actions[] = {
     {.id = ACT_SORT_BACK, .name = "sort-back", .keys = "S", .help = "sort by the column before"},
     {.id = ACT_TURN, .name = "reverse", .keys = "i", .help = "reverse the order"},
     {.id = ACT_REFERENCE, .name = "reference", .keys = "=", .help = "compare settings with it; again: no"},
+    {.id = ACT_TAGS,
+     .name = "tags",
+     .keys = "#",
+     .help = "its tags (marked: of all marked)",
+     .group = "Notes"},
+    {.id = ACT_NOTE, .name = "note", .keys = "w", .help = "write a note about it", .group = "Notes"},
+    {.id = ACT_HIDE, .name = "hide", .keys = "-", .help = "hide it, or show it again", .group = "Notes"},
+    {.id = ACT_HIDDEN,
+     .name = "hidden",
+     .keys = "+",
+     .help = "show hidden runs too, or not",
+     .group = "Notes"},
     {.id = ACT_STOP,
      .name = "stop",
      .keys = "x",
@@ -254,6 +272,13 @@ static const struct action actions[] = {
     {.id = ACT_LOG, .name = "log", .keys = "L", .help = "its log", .group = "Going on"},
 };
 
+static const struct action signs[] = {
+    {.keys = "=", .help = "the run that settings are compared with"},
+    {.keys = "-", .help = "a hidden run"},
+    {.keys = "*", .help = "behind the state: a setting was changed while it ran"},
+    {.keys = NULL},
+};
+
 static void hints(struct view *v, struct bt_str *out)
 {
     const struct bt_run_status *here = runs_here(v);
@@ -278,6 +303,7 @@ const struct view_ops view_runs = {
     .panes = RUNS_PANES,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .signs = signs,
     .idle = idle,
     .open = open_view,
     .close = close_view,

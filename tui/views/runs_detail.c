@@ -240,12 +240,25 @@ static void heading(struct page *p, const char *text)
     p->y++;
 }
 
+/* Bytes of the beginning that are at most so wide, at least 1. Halving: a long note is no slower. */
+static size_t fitting(const char *text, size_t n, int columns)
+{
+    size_t low = 1, most = 8 * (size_t)(columns > 0 ? columns : 1), high = n < most ? n : most;
+    while (low < high) {
+        size_t middle = low + (high - low + 1) / 2;
+        if (bt_text_width(text, middle) <= columns)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
 static void wrapped(struct page *p, enum role role, const char *text)
 {
     size_t n = strlen(text);
     while (n) {
-        size_t fits = n;
-        while (fits > 1 && bt_text_width(text, fits) > p->r.w) fits--;
+        size_t fits = fitting(text, n, p->r.w);
         if (fits < n) {
             size_t space = fits;
             while (space > 1 && text[space] != ' ') space--;
@@ -306,6 +319,18 @@ static struct flow flow_start(struct page *p, const char *title, int lines)
     return f;
 }
 
+/* "tags base paper · the note" */
+static void draw_notes(struct page *p, const struct bt_notes *n)
+{
+    struct bt_str text = {.data = NULL};
+    if (n->n_tags) bt_str_add(&text, "tags");
+    for (size_t i = 0; i < n->n_tags; i++) bt_str_addf(&text, " %s", n->tag[i]);
+    if (n->note) bt_str_addf(&text, "%s%s", n->n_tags ? " · " : "note ", n->note);
+    if (text.len) wrapped(p, ROLE_TEXT, bt_str_text(&text));
+    if (n->fault) wrapped(p, ROLE_WARN, n->fault);
+    bt_str_free(&text);
+}
+
 static void draw_status(struct page *p, const struct bt_run_status *s)
 {
     struct bt_str text = {.data = NULL};
@@ -319,6 +344,7 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
         bt_str_addf(&text, " · best %s %s at step %lld", s->metric, number, (long long)s->best_step);
     }
     wrapped(p, runs_state_role(s->state), bt_str_text(&text));
+    draw_notes(p, &s->notes);
     if (s->error) wrapped(p, bt_run_state_alive(s->state) ? ROLE_WARN : ROLE_BAD, s->error);
     bt_str_free(&text);
 }

@@ -87,6 +87,8 @@ static void mark_cell(const struct cells *c, const struct bt_run_status *s, stru
         *role = role_series(colour);
     } else if (view->reference && strcmp(view->reference, s->dir) == 0) {
         bt_str_addc(out, '=');
+    } else if (bt_notes_tagged(&s->notes, BT_TAG_HIDDEN)) {
+        bt_str_addc(out, '-');
     }
 }
 
@@ -110,6 +112,16 @@ static void age(struct bt_str *out, double seconds)
         bt_str_add(out, "<1m");
     else
         runs_duration(out, seconds);
+}
+
+static void tags_cell(const struct bt_run_status *s, struct bt_str *out, enum role *role)
+{
+    const struct bt_notes *n = &s->notes;
+    for (size_t i = 0; i < n->n_tags; i++) bt_str_addf(out, "%s%s", i ? " " : "", n->tag[i]);
+    if (n->note) bt_str_addf(out, "%s%s", n->n_tags ? " · " : "", n->note);
+    if (!n->fault) return;
+    bt_str_add(out, "damaged");
+    *role = ROLE_BAD;
 }
 
 static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum role *role)
@@ -158,6 +170,9 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     case RUNS_AGE:
         age(out, runs_number(s, RUNS_AGE, c->now));
         break;
+    case RUNS_TAGS:
+        tags_cell(s, out, role);
+        break;
     case RUNS_COLUMNS:
         break;
     }
@@ -169,14 +184,25 @@ static const struct list_column columns[RUNS_COLUMNS] = {
     [RUNS_ID] = {.title = "run", .min = 20, .max = 0},
     [RUNS_BEST] = {.title = "best", .min = 6, .max = 7, .right = true, .drop = 1},
     [RUNS_AT] = {.title = "at", .min = 6, .max = 6, .right = true, .drop = 5},
-    [RUNS_LAST] = {.title = "last", .min = 6, .max = 7, .right = true, .drop = 6},
-    [RUNS_LOSS] = {.title = "loss", .min = 6, .max = 7, .right = true, .drop = 7},
+    [RUNS_LAST] = {.title = "last", .min = 6, .max = 7, .right = true, .drop = 7},
+    [RUNS_LOSS] = {.title = "loss", .min = 6, .max = 7, .right = true, .drop = 8},
     [RUNS_PROGRESS] = {.title = "progress", .min = 13, .max = 13, .drop = 2},
-    [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 11, .right = true, .drop = 9},
-    [RUNS_SPEED] = {.title = "tok/s", .min = 6, .max = 7, .right = true, .drop = 8},
+    [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 11, .right = true, .drop = 11},
+    [RUNS_SPEED] = {.title = "tok/s", .min = 6, .max = 7, .right = true, .drop = 10},
     [RUNS_ETA] = {.title = "left", .min = 5, .max = 5, .right = true, .drop = 3},
     [RUNS_AGE] = {.title = "age", .min = 5, .max = 5, .right = true, .drop = 4},
+    [RUNS_TAGS] = {.title = "tags, note", .min = 12, .max = 40, .drop = 6},
 };
+
+/* Tags have a column where there are any. */
+int runs_columns(const struct bt_run_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct bt_notes *n = &list->run[i].notes;
+        if (n->n_tags || n->note || n->fault) return RUNS_COLUMNS;
+    }
+    return RUNS_TAGS;
+}
 
 static struct list_look look(struct view *v, struct cells *c, int width)
 {
@@ -189,7 +215,7 @@ static struct list_look look(struct view *v, struct cells *c, int width)
                         .unicode = term_unicode(app_term(v->app)),
                         .full_id = width >= FULL_ID};
     return (struct list_look){.column = columns,
-                              .n_columns = RUNS_COLUMNS,
+                              .n_columns = runs_columns(c->list),
                               .sorted = (int)s->sort,
                               .descending = s->descending,
                               .focused = v->focus == RUNS_TABLE,
@@ -222,6 +248,12 @@ static void draw_empty(struct view *v, struct rect r)
 
 static void draw_none_match(struct view *v, struct rect r)
 {
+    const struct runs_view *s = runs_of(v);
+    if (!s->filter_text && s->n_hidden) {
+        centred(v, r, r.h / 2 - 1, ROLE_TEXT, "All runs are hidden.");
+        centred(v, r, r.h / 2, ROLE_DIM, "+ shows them");
+        return;
+    }
     centred(v, r, r.h / 2 - 1, ROLE_TEXT, "No run matches the filter.");
     centred(v, r, r.h / 2, ROLE_DIM, "Esc shows all again, / changes it");
 }
@@ -234,8 +266,11 @@ static void title(const struct view *v, struct bt_str *out)
     bt_str_add(out, "Runs");
     if (s->filter_text)
         bt_str_addf(out, " %zu of %zu · %s", s->list.n, all, s->filter_text);
+    else if (s->n_hidden)
+        bt_str_addf(out, " %zu of %zu", s->list.n, all);
     else if (all)
         bt_str_addf(out, " %zu", all);
+    if (s->n_hidden) bt_str_addf(out, " · %zu hidden", s->n_hidden);
     if (!runs_known(s)) bt_str_add(out, " · reading the runs");
     if (marks) bt_str_addf(out, " · %zu marked", marks);
     if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);

@@ -17,6 +17,7 @@ enum runs_column {
     RUNS_SPEED,
     RUNS_ETA,
     RUNS_AGE,
+    RUNS_TAGS, /* where there are any */
     RUNS_COLUMNS
 };
 
@@ -38,6 +39,8 @@ struct runs_order {
 /* Fills row (room for list->n) with the runs that match, sorted; returns how many. Runs without a value come last, equal ones newest first. */
 size_t runs_rows(const struct bt_run_list *list, const struct runs_which *which,
                  const struct runs_order *order, size_t *row);
+/* How many are left out for the tag `hidden`. */
+size_t runs_hidden(const struct bt_run_list *list, const struct runs_which *which);
 /* The number that a column stands for; NaN: none. */
 double runs_number(const struct bt_run_status *s, enum runs_column column, double now);
 /* Whether larger values are what one looks for first. */

@@ -41,6 +41,8 @@ struct runs_view {
     bool descending;
     char *filter_text, *filter_fault; /* NULL: none */
     struct bt_run_filter *filter;     /* NULL: all */
+    bool hidden;                      /* hidden runs are shown */
+    size_t n_hidden;                  /* that are not */
     bool asking;                      /* the filter's prompt is open */
     struct bt_facts *known;           /* what filters need of all runs; NULL: nothing was read yet */
     unsigned known_need;              /* BT_FACTS_… that are known of all of them */
@@ -78,6 +80,10 @@ enum {
     ACT_PROBE,
     ACT_LOG,
     ACT_NEW,
+    ACT_TAGS,
+    ACT_NOTE,
+    ACT_HIDE,
+    ACT_HIDDEN,
 };
 
 static inline struct runs_view *runs_of(const struct view *v)
@@ -104,6 +110,8 @@ bool runs_known(const struct runs_view *s);
 
 /* runs_draw.c */
 void runs_draw(struct view *v, struct rect area);
+/* How many of the columns there are: the last ones only where they say something. */
+int runs_columns(const struct bt_run_list *list);
 bool runs_mouse(struct view *v, const struct event *e);
 /* Glyph and role of a state. */
 uint32_t runs_state_glyph(enum bt_run_state s, bool unicode);
@@ -114,7 +122,17 @@ void runs_detail_tick(struct view *v, double now);
 void runs_detail_draw(struct view *v, struct rect inside);
 void runs_facts_clear(struct runs_facts *f);
 
+/* runs_notes.c */
+void runs_ask_tags(struct view *v, const struct bt_run_status *here);
+void runs_ask_note(struct view *v, const struct bt_run_status *here);
+/* Gives or takes the tag `hidden`. */
+void runs_hide(struct view *v, const struct bt_run_status *here);
+void runs_show_hidden(struct view *v);
+
 /* runs_actions.c */
+/* Remembers the run that a prompt is about, whatever the cursor does meanwhile; and gives it, once (NULL: it is gone). Borrowed until the next tick. */
+void runs_ask_about(struct view *v, const struct bt_run_status *here);
+const struct bt_run_status *runs_asked(struct view *v);
 bool runs_do(struct view *v, int action);
 void runs_forget_doomed(struct runs_view *s);
 
