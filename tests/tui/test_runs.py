@@ -142,6 +142,38 @@ def test_settings_that_differ():
         assert s.end("q") == 0
 
 
+def test_loss_curves():
+    """Only of the runs in sight, off the drawing path, and again when the file has grown."""
+    def setup(folder):
+        for i in range(60):
+            run = fake_run(folder / "runs", f"run-{i:02}", started=1e9 + i)
+            (run / "events.out.tfevents.1.x").write_bytes(b"".join(scalars.event("train/loss", k, k, 1 - k / 8) for k in range(8)))
+        fake_run(folder / "runs", "quiet", started=2e9)
+    def curves(s):
+        return [row for row in rows(s) if "⠉⠒⠤⣀" in row]
+    with Screen(rows=36, columns=120, setup=setup) as s:
+        s.wait("loss curve")
+        s.until(lambda: len(curves(s)) == len(rows(s)) - 1, "a curve in every row that has events")
+        s.keys("G")
+        s.wait("run-00")
+        s.until(lambda: len(curves(s)) == len(rows(s)), "those of the last page")
+        with open(s.dir / "runs/run-00/events.out.tfevents.1.x", "ab") as events:
+            events.write(b"".join(scalars.event("train/loss", k, k, float("nan")) for k in range(8, 10)))
+        fake_run(s.dir / "runs", "new", started=1)  # the list changes: time to look again
+        s.wait(r"run-00 .*×")
+        s.keys("g", "s", "s", "s", "s", "s", "s", "s")
+        s.wait(r"loss ↑")
+        s.keys("s")
+        s.wait(r"progress ↓")
+        s.keys("S")
+        s.wait(r"loss ↑")
+        assert s.end("q") == 0
+    for env, pattern in (({"LANG": "C"}, r"run-59 .* '+-+\.+ "), ({"LANG": "C", "TERM": "vt100"}, r"run-59 .* '+-+\.+ ")):
+        with Screen(rows=36, columns=120, setup=setup, env=env) as s:
+            s.wait(pattern)
+            assert s.end("q") == 0
+
+
 def test_sizes_and_ascii():
     with Screen(setup=several) as s:
         s.wait("progress")
@@ -151,7 +183,7 @@ def test_sizes_and_ascii():
         s.wait("finished")
         s.resize(36, 120)
         s.wait(r"tok/s")
-        s.wait(r"epoch")
+        s.wait(r"loss curve")
         assert s.end("q") == 0
     with Screen(setup=several, env={"LANG": "C", "NO_COLOR": "1"}) as s:
         s.wait(r"\+ finished")

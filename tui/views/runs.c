@@ -102,8 +102,16 @@ static void unmark(struct view *v)
     while ((dir = app_marks(v->app, &n)), n > 0) app_mark(v->app, dir[n - 1], false);
 }
 
+/* The curves have no order of their own: they are passed over, and stand for the loss. */
+static int beside(const struct runs_view *s, int by)
+{
+    int c = (int)s->sort + by;
+    return c == RUNS_CURVE ? c + by : c;
+}
+
 void runs_sort(struct view *v, int column)
 {
+    if (column == RUNS_CURVE) column = RUNS_LOSS;
     struct runs_view *s = runs_of(v);
     int n = runs_columns(app_runs(v->app));
     enum runs_column c = (enum runs_column)((column + n) % n);
@@ -172,6 +180,7 @@ static bool act(struct view *v, int action, int count)
     if (v->focus == RUNS_DETAIL && scroll_detail(s, action, count)) return true;
     if (v->focus == RUNS_TABLE && list_act(&s->list, action, count)) {
         choose_here(v);
+        runs_known_tick(v, s->now);
         return true;
     }
     switch (action) {
@@ -190,10 +199,10 @@ static bool act(struct view *v, int action, int count)
         unmark(v);
         return true;
     case ACT_SORT:
-        runs_sort(v, (int)s->sort + 1);
+        runs_sort(v, beside(s, 1));
         return true;
     case ACT_SORT_BACK:
-        runs_sort(v, (int)s->sort - 1);
+        runs_sort(v, beside(s, -1));
         return true;
     case ACT_HIDDEN:
         runs_show_hidden(v);

@@ -2,6 +2,7 @@
 #include "tui/empty.h"
 #include "tui/format.h"
 #include "tui/layout.h"
+#include "tui/spark.h"
 #include "tui/views/runs_view.h"
 
 #include <bertty/text.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136 };
+enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136, CURVE = 10 };
 
 struct state_look {
     uint32_t glyph, ascii;
@@ -114,6 +115,17 @@ static void age(struct bt_str *out, double seconds)
         runs_duration(out, seconds);
 }
 
+/* Of what has been read by now; what is missing is asked for at the next tick. */
+static void curve_cell(const struct cells *c, const struct bt_run_status *s, struct bt_str *out,
+                       enum role *role)
+{
+    struct runs_view *view = runs_of(c->v);
+    struct bt_run_facts f = bt_facts_of(view->known, s->dir);
+    view->curves = true;
+    spark_add(out, f.curve, f.n_curve, CURVE, term_glyphs(app_term(c->v->app)));
+    if (bt_run_state_alive(s->state)) *role = ROLE_ACCENT;
+}
+
 static void tags_cell(const struct bt_run_status *s, struct bt_str *out, enum role *role)
 {
     const struct bt_notes *n = &s->notes;
@@ -155,6 +167,9 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     case RUNS_LOSS:
         value(out, s->train_loss);
         break;
+    case RUNS_CURVE:
+        curve_cell(c, s, out, role);
+        break;
     case RUNS_PROGRESS:
         progress(out, s, c->unicode);
         break;
@@ -186,6 +201,7 @@ static const struct list_column columns[RUNS_COLUMNS] = {
     [RUNS_AT] = {.title = "at", .min = 6, .max = 6, .right = true, .drop = 5},
     [RUNS_LAST] = {.title = "last", .min = 6, .max = 7, .right = true, .drop = 7},
     [RUNS_LOSS] = {.title = "loss", .min = 6, .max = 7, .right = true, .drop = 8},
+    [RUNS_CURVE] = {.title = "loss curve", .min = CURVE, .max = CURVE, .drop = 9},
     [RUNS_PROGRESS] = {.title = "progress", .min = 13, .max = 13, .drop = 2},
     [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 11, .right = true, .drop = 11},
     [RUNS_SPEED] = {.title = "tok/s", .min = 6, .max = 7, .right = true, .drop = 10},
@@ -285,6 +301,7 @@ static void draw_table(struct view *v, struct rect r)
     struct rect in = term_box(app_term(v->app), r, bt_str_text(&text), v->focus == RUNS_TABLE);
     bt_str_free(&text);
     s->table_at = r;
+    s->curves = false;
     if (app_runs(v->app)->n == 0) {
         if (app_runs_known(v->app)) draw_empty(v, in);
     } else if (s->list.n == 0) {

@@ -72,12 +72,32 @@ static void known_read(void *ctx, bool cancelled)
     reading_free(r);
 }
 
+/* Rows whose curves are on the screen: their figures are read, whatever the filter needs. */
+static size_t in_sight(const struct runs_view *s, size_t *end)
+{
+    size_t page = s->list.page > 0 ? (size_t)s->list.page : 0;
+    *end = s->list.top + page < s->list.n ? s->list.top + page : s->list.n;
+    return s->curves ? s->list.top : *end;
+}
+
+static bool missing(const struct view *v, unsigned need)
+{
+    const struct runs_view *s = runs_of(v);
+    const struct bt_run_list *list = app_runs(v->app);
+    bool found = need & ~s->known_need;
+    size_t end;
+    for (size_t i = in_sight(s, &end); i < end && !found; i++)
+        found = !bt_facts_known(s->known, list->run[s->row[i]].dir, BT_FACTS_FIGURES);
+    return found;
+}
+
 /* NULL: no memory. */
 static struct reading *reading_new(struct view *v, unsigned need)
 {
     struct runs_view *s = runs_of(v);
     const struct bt_run_list *list = app_runs(v->app);
     struct reading *r = calloc(1, sizeof *r);
+    size_t end;
     if (!r) return NULL;
     *r = (struct reading){.v = v,
                           .wish = calloc(list->n + 1, sizeof *r->wish),
@@ -89,6 +109,7 @@ static struct reading *reading_new(struct view *v, unsigned need)
         r->wish[r->n++] = (struct bt_facts_wish){.dir = bt_strdup(list->run[i].dir), .need = need};
         fine = r->wish[i].dir != NULL;
     }
+    for (size_t i = in_sight(s, &end); fine && i < end; i++) r->wish[s->row[i]].need |= BT_FACTS_FIGURES;
     if (fine) return r;
     reading_free(r);
     return NULL;
@@ -99,9 +120,10 @@ void runs_known_tick(struct view *v, double now)
     struct runs_view *s = runs_of(v);
     unsigned need = needed(s);
     s->now = now;
-    bool missing = need & ~s->known_need;
+    runs_update(v);
     bool old = app_runs_version(v->app) != s->known_version && now - s->known_at >= AGAIN_S;
-    if (!need || !(missing || old) || app_pending(v->app, &s->known)) return;
+    bool asked = need || s->curves;
+    if (!asked || !(old || missing(v, need)) || app_pending(v->app, &s->known)) return;
     struct reading *r = reading_new(v, need);
     s->known_at = now;
     struct app_task t = {.run = read_known, .done = known_read, .ctx = r, .owner = &s->known};

@@ -9,11 +9,11 @@
 
 /* Of the columns that stand for one; BT_RUN_COLUMNS: none. */
 static const enum bt_run_column figures[RUNS_COLUMNS] = {
-    [RUNS_MARK] = BT_RUN_COLUMNS, [RUNS_STATE] = BT_RUN_COLUMNS,     [RUNS_ID] = BT_RUN_COLUMNS,
-    [RUNS_BEST] = BT_RUN_BEST,    [RUNS_AT] = BT_RUN_COLUMNS,        [RUNS_LAST] = BT_RUN_LAST,
-    [RUNS_LOSS] = BT_RUN_LOSS,    [RUNS_PROGRESS] = BT_RUN_PROGRESS, [RUNS_EPOCH] = BT_RUN_EPOCH,
-    [RUNS_SPEED] = BT_RUN_SPEED,  [RUNS_ETA] = BT_RUN_LEFT,          [RUNS_AGE] = BT_RUN_AGE,
-    [RUNS_TAGS] = BT_RUN_COLUMNS};
+    [RUNS_MARK] = BT_RUN_COLUMNS, [RUNS_STATE] = BT_RUN_COLUMNS, [RUNS_ID] = BT_RUN_COLUMNS,
+    [RUNS_BEST] = BT_RUN_BEST,    [RUNS_AT] = BT_RUN_COLUMNS,    [RUNS_LAST] = BT_RUN_LAST,
+    [RUNS_LOSS] = BT_RUN_LOSS,    [RUNS_CURVE] = BT_RUN_LOSS,    [RUNS_PROGRESS] = BT_RUN_PROGRESS,
+    [RUNS_EPOCH] = BT_RUN_EPOCH,  [RUNS_SPEED] = BT_RUN_SPEED,   [RUNS_ETA] = BT_RUN_LEFT,
+    [RUNS_AGE] = BT_RUN_AGE,      [RUNS_TAGS] = BT_RUN_COLUMNS};
 
 double runs_number(const struct bt_run_status *s, enum runs_column column, double now)
 {
@@ -24,8 +24,8 @@ double runs_number(const struct bt_run_status *s, enum runs_column column, doubl
 
 bool runs_descending_first(enum runs_column column)
 {
-    return column != RUNS_STATE && column != RUNS_ID && column != RUNS_LOSS && column != RUNS_ETA &&
-           column != RUNS_AGE && column != RUNS_TAGS;
+    return column != RUNS_STATE && column != RUNS_ID && column != RUNS_LOSS && column != RUNS_CURVE &&
+           column != RUNS_ETA && column != RUNS_AGE && column != RUNS_TAGS;
 }
 
 /* ── order ── */

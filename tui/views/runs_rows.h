@@ -12,6 +12,7 @@ enum runs_column {
     RUNS_AT,
     RUNS_LAST,
     RUNS_LOSS,
+    RUNS_CURVE, /* of the training loss */
     RUNS_PROGRESS,
     RUNS_EPOCH,
     RUNS_SPEED,

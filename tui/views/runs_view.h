@@ -43,6 +43,7 @@ struct runs_view {
     struct bt_run_filter *filter;     /* NULL: all */
     bool hidden;                      /* hidden runs are shown */
     size_t n_hidden;                  /* that are not */
+    bool curves;                      /* the last drawing had them */
     bool asking;                      /* the filter's prompt is open */
     struct bt_facts *known;           /* what filters need of all runs; NULL: nothing was read yet */
     unsigned known_need;              /* BT_FACTS_… that are known of all of them */
