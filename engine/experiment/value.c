@@ -307,6 +307,22 @@ void bt_experiment_get(const struct bt_experiment *x, const struct bt_option *o,
     get[o->kind](x, o, out);
 }
 
+bool bt_option_repeats(const struct bt_experiment *x, size_t option)
+{
+    switch (option) {
+    case BT_OPTION_run_output_dir:
+    case BT_OPTION_run_name:
+    case BT_OPTION_eval_greater_is_better:
+        return true;
+    case BT_OPTION_train_data_seed:
+        return x->train_data_seed == x->train_seed;
+    case BT_OPTION_optim_head_learning_rate:
+        return x->optim_head_learning_rate == x->optim_learning_rate;
+    default:
+        return false;
+    }
+}
+
 bool bt_experiment_equal(const struct bt_experiment *a, const struct bt_experiment *b,
                          const struct bt_option *o)
 {

@@ -157,6 +157,25 @@ def filters():
         (ROOT / "runs" / name / "events.out.tfevents.1.x").unlink()
 
 
+def groups():
+    for i, (rate, best) in enumerate((("1e-3", 0.5), ("1e-3", 0.75), ("1e-3", None), ("3e-5", 0.5))):
+        put(f"seeds/r{i}/status.json", json.dumps({"state": "finished", "started": 1000 - i, "best": best, "metric": "f1", "name": "imdb"}))
+        put(f"seeds/r{i}/experiment.yaml", f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: {i}}}\n")
+    done = at("runs", "--runs", "seeds", "--groups", "--json")
+    first, second = json.loads(done.stdout)["groups"]
+    assert first == {"runs": ["r0", "r1", "r2"], "seeds": [0, 1, 2], "settings": {}, "metric": "f1", "n": 2, "mean": 0.625, "sd": first["sd"]}, first
+    assert abs(first["sd"] - 0.1767766952966369) < 1e-12
+    assert second == {"runs": ["r3"], "seeds": [3], "settings": {}, "metric": "f1", "n": 1, "mean": 0.5, "sd": None}, second
+    for name, best in (("r4", 0.9), ("r5", 0.7)):
+        put(f"seeds/{name}/status.json", json.dumps({"state": "finished", "started": 1, "best": best, "metric": "f1"}))
+        put(f"seeds/{name}/experiment.yaml", f"optim: {{learning_rate: 7e-5}}\ntrain: {{seed: {name[1]}}}\n")
+    told = json.loads(at("runs", "--runs", "seeds", "--groups", "--json", "--sort", "best").stdout)["groups"]
+    assert [len(g["runs"]) for g in told] == [2, 3, 1] and told[0]["settings"] == {"optim.learning_rate": "7e-5"}, told
+    done = at("runs", "--runs", "seeds", "--groups", "--filter", "-r0 -r4 -r5")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[1:] == [["2", "imdb", "0.7500", "-", "f1", "1", "2"], ["1", "r3", "0.5000", "-", "f1", "3"]], rows
+
+
 def notes():
     def tags(run):
         return json.loads(at("tag", run, "--json").stdout)["tags"]
@@ -232,7 +251,7 @@ def export():
 if __name__ == "__main__":
     try:
         prepare()
-        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, notes, logs, export])
+        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, groups, notes, logs, export])
     finally:
         shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

@@ -174,6 +174,50 @@ def test_loss_curves():
             assert s.end("q") == 0
 
 
+def test_groups_of_seeds():
+    def setup(folder):
+        for i, (rate, best) in enumerate((("1e-3", 0.8), ("1e-3", 0.9), ("1e-3", None), ("2e-5", 0.7), ("2e-5", 0.5), ("7e-5", 0.95))):
+            run = fake_run(folder / "runs", f"r{i}", best=best, started=1e9 - i, name="imdb", metric="f1")
+            (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: {i}}}\nrun: {{name: r{i}}}\n")
+            (run / "events.out.tfevents.1.x").write_bytes(scalars.event("train/loss", 1, 1, 0.5))
+        fake_run(folder / "runs", "other", started=1)
+    with Screen(setup=setup) as s:
+        s.wait("Runs 7 ")
+        s.keys("j", "j", "f")  # on r2, which its group takes in
+        s.wait(r"Runs 7 · 2 groups of seeds")
+        s.wait(r"▸ 3 runs +learning_rate 0\.001 +0\.8500 +±0\.0707")
+        s.wait(r"▸ 2 runs +learning_rate 2e-5 +0\.6000 +±0\.1414")
+        assert len(rows(s)) == 4, s.dump()
+        s.wait(r"^│3 runs that differ in train\.seed alone · best f1 0\.8500 ±0\.0707 \(of 2\)")
+        s.wait(r"^│imdb learning_rate 0\.001")
+        s.wait(r"^│ +2 +- +finished +r2")
+        s.keys("x")
+        s.wait("this is for one run: Enter opens the group")
+        s.keys("Enter")
+        s.wait(r"▾ 3 runs")
+        s.wait(r"finished +r1 +0\.9000")
+        s.resize(36, 120)
+        s.wait(r"▾ 3 runs +learning_rate 0\.001 +0\.8500 +±\.0707")
+        s.keys("j", "j")
+        s.wait(r"├─ r1 ─")
+        s.keys("k", "k", "Enter")
+        s.wait(r"▸ 3 runs")
+        s.keys("Space")
+        s.wait("3 marked")
+        s.wait(r"^│\* +▸ 3 runs")
+        s.keys("g", "Space")
+        s.wait_gone("marked")
+        s.keys("s", "s", "s", "s")
+        s.wait(r"best ↓")
+        s.until(lambda: [re.search(r"0\.\d{4}", row)[0] for row in rows(s)] == ["0.9500", "0.8750", "0.8500", "0.6000"], "the order of the means")
+        s.keys("/", "-r1 -other", "Enter")
+        s.wait(r"▸ 2 runs +learning_rate 0\.001 +0\.8000")  # of what the filter lets through
+        s.keys("f")
+        s.wait_gone("▸ ")
+        s.until(lambda: len(rows(s)) == 5, "a line for each run")
+        assert s.end("q") == 0
+
+
 def test_sizes_and_ascii():
     with Screen(setup=several) as s:
         s.wait("progress")

@@ -1,5 +1,6 @@
 /* bertty runs */
 #include "tui/commands/cli_run.h"
+#include "tui/commands/runs_groups.h"
 #include "tui/plot.h"
 #include <bertty/run_filter.h>
 #include <math.h>
@@ -34,7 +35,7 @@ static const char about[] =
 struct wish {
     const char *runs, *sort, *filter_text;
     int state; /* of state_names; −1: any */
-    bool json, reverse, all;
+    bool json, reverse, all, groups;
     struct bt_run_filter *filter; /* owned */
     struct bt_run_key key;        /* of sort; owned */
     int order;                    /* of orders; ORDERS: by key */
@@ -219,9 +220,24 @@ static void tell_json(const struct found *f)
     bt_str_free(&out);
 }
 
+/* The runs that were found, as places in the list. */
+static enum bt_status tell_groups(const struct found *f, const struct bt_run_list *l,
+                                  const struct bt_facts *facts, const struct wish *w, struct bt_error *err)
+{
+    size_t *row = calloc(f->n + 1, sizeof *row);
+    if (!row) return bt_fail(err, BT_NOMEM, "no memory for %zu runs", f->n);
+    for (size_t i = 0; i < f->n; i++) row[i] = (size_t)(f->run[i] - l->run);
+    bool falls = f->n && loss(f->run[0]);
+    const struct runs_groups_wish how = {
+        .json = w->json, .by_mean = w->key.column == BT_RUN_BEST, .least_first = falls != w->reverse};
+    enum bt_status st = runs_tell_groups(l, row, f->n, facts, &how, err);
+    free(row);
+    return st;
+}
+
 static void tell_people(const struct found *f, const struct wish *w, size_t all)
 {
-    if (f->n) tell(f);
+    if (f->n && !w->groups) tell(f);
     if (!all)
         cli_line("no runs in %s yet: `bertty train EXPERIMENT.yaml` makes one", w->runs);
     else if (!f->n && !f->hidden)
@@ -260,16 +276,18 @@ static int list_runs(const struct wish *w)
     struct found found = {.n = 0};
     struct bt_error err = {.status = BT_OK};
     int code = CLI_DONE;
-    unsigned need = bt_run_filter_need(w->filter) | bt_run_key_need(&w->key);
+    unsigned need = bt_run_filter_need(w->filter) | bt_run_key_need(&w->key) |
+                    (w->groups ? (unsigned)BT_FACTS_SETTINGS : 0);
     enum bt_status st = bt_run_list(w->runs, NULL, &l, &err);
     if (!st) st = learn(&l, need, &facts, &err);
     if (!st && l.n && check_names(w, facts, &err) != BT_OK)
         code = cli_misuse("runs", "%s", err.text);
     else if (!st)
         st = arrange(&l, w, facts, &found, &err);
-    if (!st && !code && w->json)
+    if (!st && !code && w->groups) st = tell_groups(&found, &l, facts, w, &err);
+    if (!st && !code && w->json && !w->groups)
         tell_json(&found);
-    else if (!st && !code)
+    else if (!st && !code && !w->json)
         tell_people(&found, w, l.n);
     free(found.run);
     bt_facts_free(facts);
@@ -286,6 +304,8 @@ int cmd_runs(int argc, char **argv)
         CLI_FLAG("reverse", 'r', &w.reverse, "the other way round"),
         CLI_CHOICE("state", 0, &w.state, state_names,
                    "only these; alive: with an engine, ended: without one"),
+        CLI_FLAG("groups", 'g', &w.groups,
+                 "a row for runs that differ in train.seed alone: mean and deviation of the best metric"),
         CLI_FLAG("all", 'a', &w.all, "those with the tag `hidden` too"),
         CLI_JSON(&w.json),
         CLI_RUNS(&w.runs),

@@ -31,11 +31,14 @@ static void follow(struct view *v)
     struct runs_view *s = runs_of(v);
     const struct bt_run_list *list = app_runs(v->app);
     const char *chosen = app_run(v->app);
+    if (s->here_group && runs_follow_group(v, chosen)) return;
+    runs_stand_on(s, NULL);
     for (size_t i = 0; chosen && i < s->list.n; i++)
-        if (strcmp(list->run[s->row[i]].dir, chosen) == 0) {
+        if (s->row[i] < list->n && strcmp(list->run[s->row[i]].dir, chosen) == 0) {
             s->list.cursor = i;
             return;
         }
+    if (runs_follow_group(v, chosen)) return;
     const struct bt_run_status *here = runs_here(v);
     if (here && (!chosen || app_run_status(v->app, chosen))) app_choose_run(v->app, here->dir);
 }
@@ -47,7 +50,7 @@ void runs_update(struct view *v)
     bool fresh = version != s->runs_version || s->stale;
     if (!fresh && !(s->sort == RUNS_MARK && marks != s->marks_version)) return;
     const struct bt_run_list *list = app_runs(v->app);
-    size_t *row = realloc(s->row, (list->n + 1) * sizeof *row);
+    size_t *row = realloc(s->row, (2 * list->n + 1) * sizeof *row);
     if (!row) {
         list_resize(&s->list, 0);
         return;
@@ -57,7 +60,8 @@ void runs_update(struct view *v)
         .column = s->sort, .descending = s->descending, .now = clock_now(), .marked = marked, .ctx = v->app};
     struct runs_which which = {
         .filter = runs_known(s) ? s->filter : NULL, .facts = s->known, .hidden = s->hidden};
-    list_resize(&s->list, runs_rows(list, &which, &order, row));
+    s->n_runs = runs_rows(list, &which, &order, row);
+    list_resize(&s->list, runs_fold(v, s->n_runs));
     s->n_hidden = runs_hidden(list, &which);
     s->runs_version = version;
     s->marks_version = marks;
@@ -73,26 +77,38 @@ void runs_refresh(struct view *v)
 
 /* ── moving, marking, sorting ── */
 
-static void choose_here(struct view *v)
+void runs_choose_here(struct view *v)
 {
+    struct runs_view *s = runs_of(v);
     const struct bt_run_status *here = runs_here(v);
+    const struct bt_run_group *g = runs_group_here(v);
+    runs_stand_on(s, g);
+    if (g) here = &app_runs(v->app)->run[g->member[0]];
     if (here) app_choose_run(v->app, here->dir);
 }
 
 static void mark_here(struct view *v)
 {
     const struct bt_run_status *here = runs_here(v);
-    if (!here) return;
-    app_mark(v->app, here->dir, !app_marked(v->app, here->dir));
+    const struct bt_run_group *g = runs_group_here(v);
+    if (!here && !g) return;
+    if (g)
+        runs_mark_group(v, g);
+    else
+        app_mark(v->app, here->dir, !app_marked(v->app, here->dir));
     list_act(&runs_of(v)->list, ACT_DOWN, 1);
-    choose_here(v);
+    runs_choose_here(v);
 }
 
 static void mark_shown(struct view *v)
 {
     struct runs_view *s = runs_of(v);
     const struct bt_run_list *list = app_runs(v->app);
-    for (size_t i = 0; i < s->list.n; i++) app_mark(v->app, list->run[s->row[i]].dir, true);
+    for (size_t i = 0; i < s->list.n; i++) {
+        const struct bt_run_group *g = runs_group_at(s, i);
+        for (size_t k = 0; g && k < g->n; k++) app_mark(v->app, list->run[g->member[k]].dir, true);
+        if (!g) app_mark(v->app, list->run[s->row[i]].dir, true);
+    }
 }
 
 static void unmark(struct view *v)
@@ -134,6 +150,7 @@ static void close_view(struct view *v)
 {
     struct runs_view *s = runs_of(v);
     bt_run_filter_free(s->filter);
+    runs_groups_free(s);
     bt_facts_free(s->known);
     runs_facts_clear(&s->facts);
     runs_forget_doomed(s);
@@ -179,7 +196,7 @@ static bool act(struct view *v, int action, int count)
     runs_update(v);
     if (v->focus == RUNS_DETAIL && scroll_detail(s, action, count)) return true;
     if (v->focus == RUNS_TABLE && list_act(&s->list, action, count)) {
-        choose_here(v);
+        runs_choose_here(v);
         runs_known_tick(v, s->now);
         return true;
     }
@@ -204,6 +221,9 @@ static bool act(struct view *v, int action, int count)
     case ACT_SORT_BACK:
         runs_sort(v, beside(s, -1));
         return true;
+    case ACT_FOLD:
+        runs_fold_or_not(v);
+        return true;
     case ACT_HIDDEN:
         runs_show_hidden(v);
         return true;
@@ -222,6 +242,10 @@ static const struct action actions[] = {
     {.id = ACT_SORT, .name = "sort", .keys = "s", .help = "sort by the next column"},
     {.id = ACT_SORT_BACK, .name = "sort-back", .keys = "S", .help = "sort by the column before"},
     {.id = ACT_TURN, .name = "reverse", .keys = "i", .help = "reverse the order"},
+    {.id = ACT_FOLD,
+     .name = "fold",
+     .keys = "f",
+     .help = "runs that differ in the seed alone: one line, or each"},
     {.id = ACT_REFERENCE, .name = "reference", .keys = "=", .help = "compare settings with it; again: no"},
     {.id = ACT_TAGS,
      .name = "tags",
@@ -284,6 +308,9 @@ static const struct action actions[] = {
 static const struct action signs[] = {
     {.keys = "=", .help = "the run that settings are compared with"},
     {.keys = "-", .help = "a hidden run"},
+    {.keys = "▸ ▾",
+     .help = "a group of runs that differ in train.seed alone, closed, open; ! some are running"},
+    {.keys = "±", .help = "beside a mean: the standard deviation (of the sample)"},
     {.keys = "*", .help = "behind the state: a setting was changed while it ran"},
     {.keys = NULL},
 };
@@ -291,6 +318,10 @@ static const struct action signs[] = {
 static void hints(struct view *v, struct bt_str *out)
 {
     const struct bt_run_status *here = runs_here(v);
+    if (runs_group_here(v)) {
+        bt_str_add(out, "Enter open or close  Space mark all of it  f every run  / filter  s sort");
+        return;
+    }
     if (!here) {
         bt_str_add(out, app_runs(v->app)->n ? "/ filter  Esc all runs" : "Enter Experiment");
         return;

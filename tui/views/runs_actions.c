@@ -460,12 +460,18 @@ bool runs_do(struct view *v, int action)
         new_run(v);
         return true;
     }
+    if (runs_group_here(v) && action == ACT_ENTER) {
+        runs_open_group(v);
+        return true;
+    }
     for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
         if (deeds[i].action != action) continue;
         if (here)
             deeds[i].run(v, here);
         else
-            app_say(v->app, ROLE_TEXT, "there is no run under the cursor");
+            app_say(v->app, ROLE_TEXT,
+                    runs_group_here(v) ? "this is for one run: Enter opens the group"
+                                       : "there is no run under the cursor");
         return true;
     }
     return false;

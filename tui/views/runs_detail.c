@@ -48,24 +48,12 @@ static struct bt_experiment *experiment_of(const char *dir, struct bt_error *err
     return x;
 }
 
-/* Values that only repeat another option, or only say where something lies. */
+/* Beside the defaults: the metric that decides where nobody says otherwise, too. */
 static bool says_nothing(const struct bt_experiment *x, size_t i, bool reference)
 {
-    switch (i) {
-    case BT_OPTION_run_output_dir:
-    case BT_OPTION_run_name:
-        return true;
-    case BT_OPTION_train_data_seed:
-        return x->train_data_seed == x->train_seed;
-    case BT_OPTION_optim_head_learning_rate:
-        return x->optim_head_learning_rate == x->optim_learning_rate;
-    case BT_OPTION_eval_greater_is_better:
-        return true;
-    default:
-        return !reference && i == BT_OPTION_eval_metric_for_best_model &&
-               strcmp(x->eval_metric_for_best_model ? x->eval_metric_for_best_model : "",
-                      bt_experiment_metric(x)) == 0;
-    }
+    if (reference || i != BT_OPTION_eval_metric_for_best_model) return bt_option_repeats(x, i);
+    const char *metric = x->eval_metric_for_best_model;
+    return strcmp(metric ? metric : "", bt_experiment_metric(x)) == 0;
 }
 
 static bool is_path(size_t i)
@@ -75,8 +63,7 @@ static bool is_path(size_t i)
            i == BT_OPTION_data_class_names_file;
 }
 
-/* Where it lies is the same for most runs: the last part of a path tells. */
-static char *value_of(const struct bt_experiment *x, size_t i)
+char *runs_setting(const struct bt_experiment *x, size_t i)
 {
     struct bt_str text = {.data = NULL};
     bt_experiment_get(x, &bt_options(NULL)[i], &text);
@@ -95,7 +82,7 @@ static void add_setting(struct runs_facts *f, size_t i, const struct bt_experime
     if (!more) return;
     f->setting = more;
     f->setting[f->n_settings++] = (struct runs_setting){
-        .name = bt_options(NULL)[i].name, .other = value_of(other, i), .here = value_of(x, i)};
+        .name = bt_options(NULL)[i].name, .other = runs_setting(other, i), .here = runs_setting(x, i)};
 }
 
 /* What one tries values of; the rest says what the run is about. */

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136, CURVE = 10 };
+enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136, CURVE = 10, DEVIATION = 82 };
 
 struct state_look {
     uint32_t glyph, ascii;
@@ -55,7 +55,7 @@ struct cells {
     struct view *v;
     const struct bt_run_list *list;
     double now;
-    bool unicode, full_id;
+    bool unicode, full_id, narrow; /* narrow: there is no column for ± */
 };
 
 static void value(struct bt_str *out, double v)
@@ -66,11 +66,11 @@ static void value(struct bt_str *out, double v)
     bt_str_add(out, text);
 }
 
-static void progress(struct bt_str *out, const struct bt_run_status *s, bool unicode)
+void runs_progress(struct bt_str *out, int64_t step, int64_t total, bool unicode)
 {
     enum { CELLS = 8 };
-    if (s->total <= 0) return;
-    double share = (double)s->step / (double)s->total;
+    if (total <= 0) return;
+    double share = (double)step / (double)total;
     share = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
     int full = (int)(share * CELLS + 1e-9);
     for (int i = 0; i < CELLS; i++)
@@ -139,6 +139,11 @@ static void tags_cell(const struct bt_run_status *s, struct bt_str *out, enum ro
 static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum role *role)
 {
     const struct cells *c = ctx;
+    const struct bt_run_group *g = runs_group_at(runs_of(c->v), row);
+    if (g) {
+        runs_group_cell(c->v, g, column, c->narrow, out, role);
+        return;
+    }
     const struct bt_run_status *s = &c->list->run[runs_of(c->v)->row[row]];
     switch ((enum runs_column)column) {
     case RUNS_MARK:
@@ -150,6 +155,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
         *role = runs_state_role(s->state);
         break;
     case RUNS_ID:
+        if (runs_in_group(runs_of(c->v), runs_of(c->v)->row[row])) bt_str_add(out, "  ");
         if (c->full_id)
             bt_str_add(out, s->id);
         else
@@ -171,7 +177,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
         curve_cell(c, s, out, role);
         break;
     case RUNS_PROGRESS:
-        progress(out, s, c->unicode);
+        runs_progress(out, s->step, s->total, c->unicode);
         break;
     case RUNS_EPOCH:
         epoch_cell(s, out);
@@ -229,7 +235,8 @@ static struct list_look look(struct view *v, struct cells *c, int width)
                         .list = app_runs(v->app),
                         .now = (double)t.tv_sec,
                         .unicode = term_unicode(app_term(v->app)),
-                        .full_id = width >= FULL_ID};
+                        .full_id = width >= FULL_ID,
+                        .narrow = width < DEVIATION};
     return (struct list_look){.column = columns,
                               .n_columns = runs_columns(c->list),
                               .sorted = (int)s->sort,
@@ -281,13 +288,14 @@ static void title(const struct view *v, struct bt_str *out)
     app_marks(v->app, &marks);
     bt_str_add(out, "Runs");
     if (s->filter_text)
-        bt_str_addf(out, " %zu of %zu · %s", s->list.n, all, s->filter_text);
+        bt_str_addf(out, " %zu of %zu · %s", s->n_runs, all, s->filter_text);
     else if (s->n_hidden)
-        bt_str_addf(out, " %zu of %zu", s->list.n, all);
+        bt_str_addf(out, " %zu of %zu", s->n_runs, all);
     else if (all)
         bt_str_addf(out, " %zu", all);
     if (s->n_hidden) bt_str_addf(out, " · %zu hidden", s->n_hidden);
-    if (!runs_known(s)) bt_str_add(out, " · reading the runs");
+    if (s->groups.n) bt_str_addf(out, " · %zu groups of seeds", s->groups.n);
+    if (!runs_known(s) || (s->folded && !s->groups.of)) bt_str_add(out, " · reading the runs");
     if (marks) bt_str_addf(out, " · %zu marked", marks);
     if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);
 }
@@ -317,8 +325,13 @@ static void draw_detail(struct view *v, struct rect r)
     struct runs_view *s = runs_of(v);
     const struct bt_run_status *here = runs_here(v);
     s->detail_at = r;
-    struct rect in = term_box(app_term(v->app), r, here ? here->id : "Run", v->focus == RUNS_DETAIL);
-    runs_detail_draw(v, in);
+    const struct bt_run_group *g = runs_group_here(v);
+    const char *head = here ? here->id : g ? "Group of seeds" : "Run";
+    struct rect in = term_box(app_term(v->app), r, head, v->focus == RUNS_DETAIL);
+    if (g)
+        runs_group_draw(v, g, in);
+    else
+        runs_detail_draw(v, in);
 }
 
 /* Of 1000: what few runs do not need goes to the details. All runs count, so that a filter moves no border. */
@@ -373,8 +386,10 @@ bool runs_mouse(struct view *v, const struct event *e)
         runs_sort(v, clicked);
         return true;
     }
-    const struct bt_run_status *here = runs_here(v);
-    if (here) app_choose_run(v->app, here->dir);
-    if (activated) app_open(v->app, VIEW_CHARTS, NULL);
+    runs_choose_here(v);
+    if (activated && runs_group_here(v))
+        runs_open_group(v);
+    else if (activated)
+        app_open(v->app, VIEW_CHARTS, NULL);
     return true;
 }

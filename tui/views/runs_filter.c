@@ -11,7 +11,8 @@ static const double AGAIN_S = 2.0; /* between two looks at what the files of the
 static unsigned needed(const struct runs_view *s)
 {
     unsigned all = BT_FACTS_SETTINGS | BT_FACTS_FIGURES;
-    return s->asking ? all : s->filter ? bt_run_filter_need(s->filter) : 0;
+    unsigned fold = s->folded ? BT_FACTS_SETTINGS : 0;
+    return s->asking ? all : fold | (s->filter ? bt_run_filter_need(s->filter) : 0);
 }
 
 bool runs_known(const struct runs_view *s)
@@ -87,7 +88,7 @@ static bool missing(const struct view *v, unsigned need)
     bool found = need & ~s->known_need;
     size_t end;
     for (size_t i = in_sight(s, &end); i < end && !found; i++)
-        found = !bt_facts_known(s->known, list->run[s->row[i]].dir, BT_FACTS_FIGURES);
+        found = s->row[i] < list->n && !bt_facts_known(s->known, list->run[s->row[i]].dir, BT_FACTS_FIGURES);
     return found;
 }
 
@@ -109,7 +110,8 @@ static struct reading *reading_new(struct view *v, unsigned need)
         r->wish[r->n++] = (struct bt_facts_wish){.dir = bt_strdup(list->run[i].dir), .need = need};
         fine = r->wish[i].dir != NULL;
     }
-    for (size_t i = in_sight(s, &end); fine && i < end; i++) r->wish[s->row[i]].need |= BT_FACTS_FIGURES;
+    for (size_t i = in_sight(s, &end); fine && i < end; i++)
+        if (s->row[i] < r->n) r->wish[s->row[i]].need |= BT_FACTS_FIGURES;
     if (fine) return r;
     reading_free(r);
     return NULL;
