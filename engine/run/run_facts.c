@@ -292,27 +292,50 @@ bool bt_facts_known(const struct bt_facts *f, const char *dir, unsigned need)
            (e && (!(need & BT_FACTS_SETTINGS) || e->settings) && (!(need & BT_FACTS_FIGURES) || e->figures));
 }
 
-static int by_text(const void *a, const void *b)
+/* Names in order, each once. */
+struct names {
+    const char **name;
+    size_t n, cap;
+};
+
+static bool add_name(struct names *l, const char *name)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    size_t low = 0, high = l->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, l->name[middle]);
+        if (order == 0) return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    if (l->n == l->cap) {
+        const char **more = realloc(l->name, (2 * l->cap + 16) * sizeof *more);
+        if (!more) return false;
+        l->name = more;
+        l->cap = 2 * l->cap + 16;
+    }
+    memmove(&l->name[low + 1], &l->name[low], (l->n - low) * sizeof *l->name);
+    l->name[low] = name;
+    l->n++;
+    return true;
 }
 
 bool bt_facts_names(const struct bt_facts *f, const char ***name, size_t *n)
 {
-    size_t all = 0, kept = 0;
-    for (size_t i = 0; f && i < f->n; i++) all += f->entry[i].figures ? f->entry[i].figures->n : 0;
-    const char **list = malloc((all + 1) * sizeof *list);
-    *name = list;
-    *n = 0;
-    if (!list) return false;
-    for (size_t i = 0, at = 0; f && i < f->n; i++)
-        for (size_t k = 0; f->entry[i].figures && k < f->entry[i].figures->n; k++)
-            list[at++] = f->entry[i].figures->figure[k].name;
-    if (all) qsort(list, all, sizeof *list, by_text);
-    for (size_t i = 0; i < all; i++)
-        if (!kept || strcmp(list[kept - 1], list[i]) != 0) list[kept++] = list[i];
-    *n = kept;
-    return true;
+    struct names l = {.name = calloc(1, sizeof *l.name), .cap = 1};
+    bool fine = l.name != NULL;
+    for (size_t i = 0; f && i < f->n; i++)
+        for (size_t k = 0; fine && f->entry[i].figures && k < f->entry[i].figures->n; k++)
+            fine = add_name(&l, f->entry[i].figures->figure[k].name);
+    if (!fine) {
+        free(l.name);
+        l = (struct names){.n = 0};
+    }
+    *name = l.name;
+    *n = l.n;
+    return fine;
 }
 
 static const struct bt_run_figure *exactly(const struct bt_run_facts *f, const char *folder, const char *name)
