@@ -204,7 +204,7 @@ def test_groups_of_seeds():
         s.wait(r"▸ 3 runs")
         s.keys("Space")
         s.wait("3 marked")
-        s.wait(r"^│\* +▸ 3 runs")
+        s.wait(r"^│\+ +▸ 3 runs")
         s.keys("g", "Space")
         s.wait_gone("marked")
         s.keys("s", "s", "s", "s")

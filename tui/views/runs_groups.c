@@ -232,7 +232,7 @@ static void mark_cell(const struct view *v, const struct bt_run_group *g, struct
 {
     size_t marked = 0;
     for (size_t i = 0; i < g->n; i++) marked += app_marked(v->app, app_runs(v->app)->run[g->member[i]].dir);
-    if (marked) bt_str_addc(out, marked == g->n ? '*' : '+');
+    if (marked) bt_str_addc(out, '+');
 }
 
 /* What tells it from the others; if nothing does, its name. */
