@@ -222,7 +222,7 @@ static enum bt_status apply(struct bt_notes *n, const struct bt_notes_change *c,
     return BT_OK;
 }
 
-static enum bt_status write_file(const struct bt_notes *n, const char *path, struct bt_error *err)
+static enum bt_status put_file(const struct bt_notes *n, const char *path, struct bt_error *err)
 {
     struct bt_str text = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&text);
@@ -242,6 +242,19 @@ static enum bt_status write_file(const struct bt_notes *n, const char *path, str
     return st;
 }
 
+/* The run's id instead of the path: the reason at the end of the line is to be seen. */
+static enum bt_status write_file(const struct bt_notes *n, const char *dir, const char *path,
+                                 struct bt_error *err)
+{
+    struct bt_error why = {.status = BT_OK};
+    enum bt_status st = put_file(n, path, &why);
+    size_t length = strlen(path);
+    bool named = strncmp(why.text, path, length) == 0 && why.text[length] == ':';
+    if (!st) return BT_OK;
+    return bt_fail(err, st, "%s: notes cannot be written%s", bt_path_base(dir),
+                   named ? why.text + length : why.text);
+}
+
 enum bt_status bt_notes_change(const char *dir, const struct bt_notes_change *c, struct bt_notes *out,
                                struct bt_error *err)
 {
@@ -252,7 +265,7 @@ enum bt_status bt_notes_change(const char *dir, const struct bt_notes_change *c,
     if (!st) st = lock(dir, &fd, err);
     if (!st) st = bt_notes_load(dir, &n, err);
     if (!st) st = apply(&n, c, path, err);
-    if (!st) st = write_file(&n, path, err);
+    if (!st) st = write_file(&n, dir, path, err);
     if (fd >= 0) close(fd);
     free(path);
     if (out) *out = n;

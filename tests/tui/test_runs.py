@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Runs view: the table, filters, marks, the pane about a run, and steering a run that really trains."""
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import scalars
 import tiny_bert
-from screen import BERTTY, BERTTY_FAST, Screen, fake_run, live_status, main
+from screen import BERTTY, BERTTY_FAST, Screen, Skip, fake_run, live_status, main
 
 
 def rows(s):
@@ -212,7 +213,9 @@ def test_groups_of_seeds():
         s.until(lambda: [re.search(r"0\.\d{4}", row)[0] for row in rows(s)] == ["0.9500", "0.8750", "0.8500", "0.6000"], "the order of the means")
         s.keys("/", "-r1 -other", "Enter")
         s.wait(r"▸ 2 runs +learning_rate 0\.001 +0\.8000")  # of what the filter lets through
-        s.keys("f")
+        s.keys("/", "C-u", "r5 or other", "Enter")
+        s.wait("no groups of seeds")
+        s.keys("/", "C-u", "-r1 -other", "Enter", "f")
         s.wait_gone("▸ ")
         s.until(lambda: len(rows(s)) == 5, "a line for each run")
         assert s.end("q") == 0
@@ -354,7 +357,24 @@ def test_damaged_and_hostile_notes():
         s.wait(r"^│\\u202ebackx")
         assert s.end("q") == 0
         assert b"\x1b[2Jgone" not in s.raw and "\u202e".encode() not in s.raw
-    assert not list(Path(s.dir).glob("runs/*/*.tmp"))
+
+
+def test_notes_of_somebody_else():
+    """A run that may not be written: one line, and nothing left behind."""
+    if os.geteuid() != 0:
+        raise Skip("only root can give a run to somebody else")
+    with Screen(setup=several, program="/usr/bin/setpriv", args=["--reuid=65534", "--clear-groups", BERTTY]) as s:
+        os.chmod(s.dir, 0o755)
+        for path in (s.dir / "runs").rglob("*"):
+            os.chmod(path, 0o755)
+        os.chmod(s.dir / "runs", 0o755)
+        s.wait("cola-a")
+        s.keys("#", "mine", "Enter")
+        s.wait("3f2a: notes cannot be written: Permission denied")
+        s.keys("-")
+        s.wait("3f2a: notes cannot be written: Permission denied")
+        assert s.end("q") == 0
+        assert not list((s.dir / "runs").rglob("notes.json*"))
 
 
 def test_a_live_run_is_not_deleted():

@@ -281,6 +281,14 @@ static void draw_none_match(struct view *v, struct rect r)
     centred(v, r, r.h / 2, ROLE_DIM, "Esc shows all again, / changes it");
 }
 
+static void title_groups(size_t n, struct bt_str *out)
+{
+    if (n)
+        bt_str_addf(out, " · %zu group%s of seeds", n, n == 1 ? "" : "s");
+    else
+        bt_str_add(out, " · no groups of seeds");
+}
+
 static void title(const struct view *v, struct bt_str *out)
 {
     const struct runs_view *s = runs_of(v);
@@ -294,7 +302,7 @@ static void title(const struct view *v, struct bt_str *out)
     else if (all)
         bt_str_addf(out, " %zu", all);
     if (s->n_hidden) bt_str_addf(out, " · %zu hidden", s->n_hidden);
-    if (s->groups.n) bt_str_addf(out, " · %zu groups of seeds", s->groups.n);
+    if (s->groups.of) title_groups(s->groups.n, out);
     if (!runs_known(s) || (s->folded && !s->groups.of)) bt_str_add(out, " · reading the runs");
     if (marks) bt_str_addf(out, " · %zu marked", marks);
     if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);
