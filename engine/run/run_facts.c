@@ -13,6 +13,8 @@
 
 /* Bytes of events: beyond them a run's figures are those of its beginning. At a time: how soon a cancel is heard. */
 enum { FACTS_BYTES = 512 << 20, AT_A_TIME = 8 << 20 };
+/* Of one run, and names of all of them: beyond what anybody logs. */
+enum { MAX_FIGURES = 1000, MAX_NAMES = 2000 };
 
 /* Never changed once it is made; shared by the bt_facts that point to it. */
 struct settings {
@@ -178,7 +180,7 @@ static void take_curve(struct figures *g, const struct bt_series *s)
 
 static bool take_all(struct figures *g, const struct bt_series_reader *r)
 {
-    size_t n = bt_series_count(r);
+    size_t all = bt_series_count(r), n = all < MAX_FIGURES ? all : MAX_FIGURES;
     g->figure = calloc(n + 1, sizeof *g->figure);
     bool fine = g->figure != NULL;
     for (size_t i = 0; fine && i < n; i++)
@@ -310,6 +312,7 @@ static bool add_name(struct names *l, const char *name)
         else
             low = middle + 1;
     }
+    if (l->n == MAX_NAMES) return true;
     if (l->n == l->cap) {
         const char **more = realloc(l->name, (2 * l->cap + 16) * sizeof *more);
         if (!more) return false;

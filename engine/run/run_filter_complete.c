@@ -5,19 +5,21 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MAX_OFFERED = 200 };
+
 struct completion {
     const char *before, *word; /* word: the end of before that is completed */
     const struct bt_run_list *runs;
     const struct bt_facts *facts;
     struct bt_str *out;
-    size_t first; /* of out: what stood there before is not ours */
+    size_t first, n; /* of out: what stood there before is not ours; candidates */
 };
 
 /* Once; not what would not come back as one word. */
 static void offer(struct completion *c, const char *text)
 {
     size_t n = strlen(c->word);
-    if (strncasecmp(text, c->word, n) != 0 || strpbrk(text, " \n\"()")) return;
+    if (c->n == MAX_OFFERED || strncasecmp(text, c->word, n) != 0 || strpbrk(text, " \n\"()")) return;
     size_t at = c->out->len;
     bt_str_addf(c->out, "%.*s%s%s\n", (int)(c->word - c->before), c->before, c->word, text + n);
     if (c->out->failed) return;
@@ -28,6 +30,7 @@ static void offer(struct completion *c, const char *text)
             c->out->data[at] = '\0';
             return;
         }
+    c->n++;
 }
 
 static void offer2(struct completion *c, const char *a, const char *b)

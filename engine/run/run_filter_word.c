@@ -38,6 +38,14 @@ static bool repeats_too_much(const char *regex)
     return false;
 }
 
+/* They can take for ever, and POSIX does not have them in such expressions. */
+static bool refers_back(const char *regex)
+{
+    for (const char *p = strchr(regex, '\\'); p && p[1]; p = strchr(p + 2, '\\'))
+        if (isdigit((unsigned char)p[1])) return true;
+    return false;
+}
+
 static enum bt_status compile(const char *regex, struct bt__word *w, struct bt_error *err)
 {
     char why[128];
@@ -46,6 +54,8 @@ static enum bt_status compile(const char *regex, struct bt__word *w, struct bt_e
     if (!*regex) return bt_fail(err, BT_INVALID, "//: expected an expression between the slashes");
     if (repeats_too_much(regex))
         return bt_fail(err, BT_INVALID, "/%s/: repeats something more than %d times", regex, MAX_REPEATS);
+    if (refers_back(regex))
+        return bt_fail(err, BT_INVALID, "/%s/: \\1 and its like are not understood", regex);
     regex_t *r = malloc(sizeof *r);
     int fault = r ? regcomp(r, regex, REG_EXTENDED | REG_ICASE | REG_NOSUB) : REG_ESPACE;
     if (!fault) {
@@ -185,6 +195,8 @@ enum bt_status bt__word_parse(const char *text, bool literal, ptrdiff_t regex, s
 {
     size_t n = strcspn(text, ":<>=");
     *out = (struct bt__word){.kind = BT__WORD_ANY, .key = {.column = BT_RUN_COLUMNS, .scale = 1}};
+    if (!literal && regex != 0 && !text[n] && strncasecmp(text, "cfg.", 4) == 0)
+        return bt_fail(err, BT_INVALID, "%s: expected cfg.OPTION>1 (< <= = >= >) or cfg.OPTION:word", text);
     bool plain = literal || regex == 0 || !text[n] || !isalpha((unsigned char)text[0]);
     enum bt_status st = plain ? take_text(out, text, regex == 0, err) : field_word(text, n, regex, out, err);
     if (st) bt__word_clear(out);

@@ -208,6 +208,7 @@ static void expressions(void **state)
     assert_refused("/a/b", "blank behind it");
     assert_refused("/((a{900}){900})/", "repeats something");
     assert_refused("note:/[/", "/[/: ");
+    assert_refused("/(a*)*\\1/", "not understood");
 }
 
 static void alternatives(void **state)
@@ -258,6 +259,8 @@ static void mistakes(void **state)
     assert_refused("cfg.learnin_rate>1", "did you mean cfg.learning_rate?");
     assert_refused("cfg.optim.learning_rat>1", "did you mean cfg.optim.learning_rate?");
     assert_refused("cfg.zzzzzzzz>1", "no such option");
+    assert_refused("cfg.learning_rate",
+                   "expected cfg.OPTION>1"); /* while it is typed the last filter stays */
     assert_refused("cfg.optim:sdg", "none of");
     assert_refused("cfg.optim>1", "is no number");
     assert_refused("cfg.learning_rate:fast", "expected a number");

@@ -22,7 +22,7 @@ static const char about[] =
     "first.\n"
     "\n"
     "--filter, as in the Runs view:\n"
-    "  imdb \"two words\"       in the id, the name or the state\n"
+    "  imdb \"two words\"         in the id, the name or the state\n"
     "  state:failed tag:base    also note: name: host: error: (= instead of : is the whole of it)\n"
     "  metric>0.8 age<24        metric or best, last, loss, step, epoch, progress, speed, left and age "
     "(hours)\n"
