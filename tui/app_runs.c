@@ -43,6 +43,7 @@ static bool same_status(const struct bt_run_status *a, const struct bt_run_statu
            same_number(a->train_loss, b->train_loss) && same_number(a->best, b->best) &&
            same_number(a->last, b->last) && same_number(a->started, b->started) &&
            same_number(a->updated, b->updated) && same_text(a->dir, b->dir) &&
+           memcmp(a->notes_stamp, b->notes_stamp, sizeof a->notes_stamp) == 0 &&
            same_text(a->metric, b->metric) && same_text(a->error, b->error) && same_text(a->name, b->name);
 }
 

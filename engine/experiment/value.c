@@ -307,14 +307,57 @@ void bt_experiment_get(const struct bt_experiment *x, const struct bt_option *o,
     get[o->kind](x, o, out);
 }
 
+bool bt_option_repeats(const struct bt_experiment *x, size_t option)
+{
+    switch (option) {
+    case BT_OPTION_run_output_dir:
+    case BT_OPTION_run_name:
+    case BT_OPTION_eval_greater_is_better:
+        return true;
+    case BT_OPTION_train_data_seed:
+        return x->train_data_seed == x->train_seed;
+    case BT_OPTION_optim_head_learning_rate:
+        return x->optim_head_learning_rate == x->optim_learning_rate;
+    default:
+        return false;
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_list(const struct bt_string_list *a, const struct bt_string_list *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) same = same_text(a->item[i], b->item[i]);
+    return same;
+}
+
+/* Every negative number of a nullable option is null. Integers are below 2^53. */
+static bool same_number(double a, double b, bool nullable)
+{
+    return a == b || (nullable && a < 0.0 && b < 0.0);
+}
+
 bool bt_experiment_equal(const struct bt_experiment *a, const struct bt_experiment *b,
                          const struct bt_option *o)
 {
-    struct bt_str s = {.data = NULL}, t = {.data = NULL};
-    bt_experiment_get(a, o, &s);
-    bt_experiment_get(b, o, &t);
-    bool same = strcmp(bt_str_text(&s), bt_str_text(&t)) == 0;
-    bt_str_free(&s);
-    bt_str_free(&t);
-    return same;
+    const void *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
+    switch (o->kind) {
+    case BT_OPTION_TEXT:
+        return same_text(*(char *const *)x, *(char *const *)y);
+    case BT_OPTION_LIST:
+        return same_list(x, y);
+    case BT_OPTION_INT:
+        return same_number((double)*(const int64_t *)x, (double)*(const int64_t *)y, o->nullable);
+    case BT_OPTION_REAL:
+        return same_number(*(const double *)x, *(const double *)y, o->nullable);
+    case BT_OPTION_BOOL:
+        return *(const bool *)x == *(const bool *)y;
+    case BT_OPTION_CHOICE:
+        return *(const int *)x == *(const int *)y;
+    }
+    return false;
 }

@@ -1,3 +1,4 @@
+#include "metrics/metrics.h"
 #include "run/find.h"
 
 #include <bertty/compare.h>
@@ -173,16 +174,6 @@ static const struct figure {
     {.name = "system/rss_mib", .tag = "system/rss_mib", .of = greatest},
 };
 
-static bool lower_is_better(const char *name)
-{
-    static const char *const lower[] = {"loss",         "perplexity", "ece", "brier", "log_loss",
-                                        "hamming_loss", "rmse",       "mse", "mae"};
-    const char *base = bt_path_base(name);
-    for (size_t i = 0; i < sizeof lower / sizeof *lower; i++)
-        if (strcmp(base, lower[i]) == 0) return true;
-    return false;
-}
-
 static void judge(struct bt_compare_metric *m, size_t n)
 {
     size_t have = 0, equal = 0;
@@ -227,7 +218,7 @@ static bool compare_evaluation(struct bt_compare *c, const struct source *src, c
     struct bt_compare_metric *m = add_metric(c, tag);
     if (!m) return false;
     m->judged = true;
-    m->higher_is_better = !lower_is_better(tag);
+    m->higher_is_better = !bt__metric_falls(bt_path_base(tag));
     for (size_t i = 0; i < c->n_runs; i++)
         m->value[i] = value_at(bt_series_find(src[i].events, tag), c->run[i].best_step);
     judge(m, c->n_runs);

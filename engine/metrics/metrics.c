@@ -41,6 +41,15 @@ bool bt__metric_greater_is_better(enum bt__metric_family family, const char *nam
     return row ? row->greater_is_better : strcmp(name, "loss") != 0;
 }
 
+bool bt__metric_falls(const char *name)
+{
+    size_t n;
+    const struct bt__metric_row *row = bt__metric_rows(&n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(row[i].name, name) == 0) return !row[i].greater_is_better;
+    return strcmp(name, "loss") == 0;
+}
+
 const char *bt__metric_default(enum bt__metric_family family)
 {
     size_t n;

@@ -64,6 +64,8 @@ const struct bt__metric_row *bt__metric_find(enum bt__metric_family family, cons
 /* May metric_for_best_model be this? "loss", a row's name; of spans also "f1_PER", whatever the type. */
 bool bt__metric_known(enum bt__metric_family family, const char *name);
 bool bt__metric_greater_is_better(enum bt__metric_family family, const char *name);
+/* Is less of it better, whatever the task? (No name means different things in two families.) */
+bool bt__metric_falls(const char *name);
 const char *bt__metric_default(enum bt__metric_family family);
 /* Appends "loss, accuracy, f1, …". */
 void bt__metric_names(enum bt__metric_family family, struct bt_str *out);

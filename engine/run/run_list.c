@@ -1,4 +1,5 @@
 #include "run/find.h"
+#include "run/notes.h"
 #include "run/status_read.h"
 
 #include <bertty/file.h>
@@ -128,6 +129,7 @@ static enum bt_status add_entry(struct listing *l, const char *id, struct bt_err
     if (!to) return bt_fail(err, BT_NOMEM, "%s: no memory", l->base);
     const struct bt_run_status *old = find_earlier(&l->earlier, id);
     if (old && bt__status_current(old, &info) && bt__status_reuse(old, &l->here, to)) {
+        bt__notes_refresh(l->fd, id, to);
         l->out.n++;
         return BT_OK;
     }
@@ -136,7 +138,10 @@ static enum bt_status add_entry(struct listing *l, const char *id, struct bt_err
     enum bt_status status = dir ? bt__status_read(&l->here, dir, &info, has_status, to, err)
                                 : bt_fail(err, BT_NOMEM, "%s: no memory", l->base);
     free(dir);
-    if (status == BT_OK) l->out.n++;
+    if (status == BT_OK) {
+        bt__notes_refresh(l->fd, id, to);
+        l->out.n++;
+    }
     return status;
 }
 

@@ -1,9 +1,11 @@
 #include "run/status_read.h"
 
 #include "run/find.h"
+#include "run/notes.h"
 #include <bertty/file.h>
 #include <bertty/json.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,7 @@ void bt_run_status_clear(struct bt_run_status *s)
 {
     char **text[] = {&s->id, &s->dir, &s->metric, &s->error, &s->name, &s->host};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) free(*text[i]);
+    bt_notes_clear(&s->notes);
     memset(s, 0, sizeof *s);
 }
 
@@ -180,7 +183,7 @@ bool bt__status_reuse(const struct bt_run_status *old, struct bt__here *h, struc
     struct bt_run_status s = *old;
     const char *const from[] = {old->id, old->dir, old->metric, old->error, old->name, old->host};
     char **to[] = {&s.id, &s.dir, &s.metric, &s.error, &s.name, &s.host};
-    bool fine = true;
+    bool fine = bt_notes_copy(&s.notes, &old->notes);
     for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
         *to[i] = bt_strdup(from[i]);
         fine &= !from[i] || *to[i];
@@ -214,6 +217,7 @@ enum bt_status bt_run_status(const char *dir, struct bt_run_status *out, struct 
     bt__here_init(&h);
     enum bt_status status = bt__status_read(&h, full, has ? &file : &info, has, out, err);
     bt__here_free(&h);
+    if (status == BT_OK) bt__notes_refresh(AT_FDCWD, full, out);
     free(path);
     free(full);
     return status;

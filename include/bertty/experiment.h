@@ -198,6 +198,9 @@ void bt_experiment_write(const struct bt_experiment *x, struct bt_str *out);
 enum bt_status bt_experiment_edit(struct bt_str *file, const char *key, const char *value,
                                   struct bt_error *err);
 
+/* In x this option only repeats another one (a data seed that is the seed, a head's learning rate that is the rate), or only says where something lies. */
+bool bt_option_repeats(const struct bt_experiment *x, size_t option);
+
 /* False: with x's other choices this option (numbered as in bt_options()) does nothing; why (or NULL) gets what it needs, "needs task.type: ner". */
 bool bt_option_applies(const struct bt_experiment *x, size_t option, struct bt_str *why);
 

@@ -6,6 +6,7 @@
 
 #include <bertty/error.h>
 #include <bertty/json.h>
+#include <bertty/notes.h>
 #include <bertty/str.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,8 +53,10 @@ struct bt_run_status {
     char *error;                  /* last error or warning, or NULL */
     char *name;                   /* experiment's name; NULL: unknown */
     char *host;                   /* where its engine runs or ran; NULL: unknown */
+    struct bt_notes notes;        /* of notes.json */
     int64_t pid_start;            /* private: tell a process from a later one with its number */
     int64_t stamp[4];             /* private: tell whether the file has changed */
+    int64_t notes_stamp[4];       /* likewise of notes.json; all 0: there is none */
 };
 void bt_run_status_clear(struct bt_run_status *s);
 

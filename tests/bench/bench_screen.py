@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The workbench as a terminal sees it: start to the first screen with 50 runs, key to screen, bytes when idle; and a table of 1,000,000 rows
+"""The workbench as a terminal sees it: start to the first screen with 50 and 500 runs, key to screen, bytes when idle; with 500 runs also
+moving, sorting, a filter on settings and figures typed letter by letter, and groups of seeds; and a table of 1,000,000 rows
 (about 110 MB, made for the measurement): first rows, all rows indexed, last row, a regular expression searched to the end, memory.
 
     tests/bench/bench_screen.py [ROUNDS [GB]]      (default 7; GB: of a TSV of that size too, made in TMPDIR and removed; default 0)
 
 Times are those of the wall; the processor's are told beside them, for a machine that others use.
 """
+import contextlib
 import os
 import random
 import re
@@ -15,8 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import pexpect
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/tui"))
+import scalars  # noqa: E402
 from screen import Screen, fake_run  # noqa: E402
 
 BERTTY = os.environ.get("BERTTY_FAST") or str(ROOT / "bertty")
@@ -29,6 +34,45 @@ def runs(folder):
     for i in range(50):
         fake_run(folder / "runs", f"run-{i:02}", log="12:00:00 step 10\n", started=1.7e9 + i)
     return folder
+
+
+def many_runs(folder):
+    """500 runs, groups of five seeds, with figures of 1,000 steps."""
+    events = b"".join(scalars.event(tag, k, k, 1 - k / 2000) for k in range(1000) for tag in ("train/loss", "train/grad_norm"))
+    events += b"".join(scalars.event(f"eval/m{i}", k, k, k / 1000) for k in range(0, 1000, 50) for i in range(10))
+    for i in range(500):
+        run = fake_run(folder / "runs", f"run-{i:03}", log="12:00:00 step 10\n", started=1.7e9 + i, best=i / 500)
+        (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {i // 5 + 1}e-6}}\ntrain: {{seed: {i % 5}}}\n")
+        (run / "events.out.tfevents.1.x").write_bytes(events)
+    return folder
+
+
+def answer(s, key):
+    """Milliseconds from a key to the last byte of what it changed; None if it changed nothing."""
+    began = last = time.monotonic()
+    s.send(key)
+    with contextlib.suppress(pexpect.TIMEOUT):
+        s.child.read_nonblocking(65536, 0.3)
+        last = time.monotonic()
+        while True:
+            s.child.read_nonblocking(65536, 0.03)
+            last = time.monotonic()
+    return 1e3 * (last - began) if last > began else None
+
+
+def keys_of_many(folder):
+    typed = list("cfg.learning_rate>=2e-5 m3>0.5 loss<1") + ["\x7f"] * 20
+    for what, before, keys in (("moving", (), ["j", "k"] * 20), ("sorting", (), ["s"] * 13), ("filtering", ("/",), typed),
+                               ("groups: moving", ("f",), ["j", "k"] * 20), ("groups: sorting", ("f",), ["s"] * 13),
+                               ("groups: folding", (), ["f"] * 10)):
+        with Screen([], rows=36, columns=120, directory=str(folder), program=BERTTY) as s:
+            s.wait(r"run-499")
+            s.quiet(0.5)
+            s.keys(*before)
+            s.quiet(2.0)
+            times = sorted(t for t in (answer(s, key) for key in keys) if t)
+            print(f"500 runs, {what}: median {statistics.median(times):.1f} ms, p95 {times[int(0.95 * len(times)) - 1]:.1f} ms of {len(times)}",
+                  flush=True)
 
 
 def table(folder):
@@ -136,6 +180,10 @@ def main():
         if GIGABYTES:
             path, rows = tsv(folder, big, GIGABYTES)
             tell_table(f"{path.stat().st_size / 1e9:.1f} GB of TSV, {rows:,} rows", [big_table(folder, path, rows, False) for _ in range(2)])
+    with tempfile.TemporaryDirectory() as folder:
+        folder = many_runs(Path(folder))
+        tell("start to first screen, 500 runs", [first_screen(folder, [], r"run-499") for _ in range(ROUNDS)])
+        keys_of_many(folder)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tui"))
+import scalars
 import tiny_bert
 from tiny_bert import run
 
 ROOT = Path(tempfile.mkdtemp(prefix="bertty-runs-"))
-COMMANDS = ("show", "log", "stop", "pause", "resume")
+COMMANDS = ("show", "log", "stop", "pause", "resume", "tag", "note")
 
 
 def put(path, text):
@@ -122,10 +124,92 @@ def listing():
     assert found == sorted(found), found
     found = [r["run"] for r in json.loads(at("runs", "--json", "--state", "stopped").stdout)["runs"]]
     assert found == ["movie-2-91bc"], found
+    found = [r["run"] for r in json.loads(at("runs", "--json", "--sort", "best", "--reverse").stdout)["runs"]]
+    assert found[:2] == ["movie-1-3f2a", "movie-2-91bc"] and set(found[2:]) == {"keras", "odd"}, found
     none = at("runs", "--runs", "nowhere")
     assert none.returncode == 0 and "no runs in nowhere yet" in none.stdout
     odd = json.loads(at("show", "odd", "--json").stdout)
     assert odd["state"] == "unknown" and "status.json" in odd["error"], odd
+
+
+def filters():
+    def found(*words):
+        done = at("runs", "--json", *words)
+        assert done.returncode == 0, done
+        return [r["run"] for r in json.loads(done.stdout)["runs"]]
+    for name, rate, value in (("movie-1-3f2a", "1e-3", 0.5), ("movie-2-91bc", "3e-5", 0.75)):
+        put(f"runs/{name}/experiment.yaml", f"optim: {{learning_rate: {rate}}}\n")
+        (ROOT / "runs" / name / "events.out.tfevents.1.x").write_bytes(scalars.event("eval/accuracy", 10, 1.0, value))
+    assert found("--filter", "cfg.learning_rate>=1e-3") == ["movie-1-3f2a"]
+    assert found("--filter", "accuracy>=0.5", "--sort", "accuracy") == ["movie-2-91bc", "movie-1-3f2a"]
+    assert found("--filter", "accuracy>=0.5", "--sort", "cfg.learning_rate", "--reverse") == ["movie-1-3f2a", "movie-2-91bc"]
+    assert sorted(found("-f", "(state:fin or keras) -/z$/")) == ["keras", "movie-1-3f2a"]
+    fails(2, "did you mean cfg.learning_rate?", "runs", "--filter", "cfg.learnin_rate>1")
+    fails(2, "did you mean accuracy?", "runs", "--filter", "acuracy>1")
+    fails(2, "/(/: ", "runs", "--filter", "/(/")
+    fails(2, "expected )", "runs", "--filter", "(a")
+    fails(2, "is no number", "runs", "--sort", "cfg.optim")
+    fails(2, "no run has such a figure", "runs", "--sort", "beauty")
+    none = at("runs", "--filter", "nothing-like-it")
+    assert none.returncode == 0 and "what the filter asks for" in none.stdout
+    for name in ("movie-1-3f2a", "movie-2-91bc"):
+        (ROOT / "runs" / name / "experiment.yaml").unlink()
+        (ROOT / "runs" / name / "events.out.tfevents.1.x").unlink()
+
+
+def groups():
+    for i, (rate, best) in enumerate((("1e-3", 0.5), ("1e-3", 0.75), ("1e-3", None), ("3e-5", 0.5))):
+        put(f"seeds/r{i}/status.json", json.dumps({"state": "finished", "started": 1000 - i, "best": best, "metric": "f1", "name": "imdb"}))
+        put(f"seeds/r{i}/experiment.yaml", f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: {i}}}\n")
+    done = at("runs", "--runs", "seeds", "--groups", "--json")
+    first, second = json.loads(done.stdout)["groups"]
+    assert first == {"runs": ["r0", "r1", "r2"], "seeds": [0, 1, 2], "settings": {}, "metric": "f1", "n": 2, "mean": 0.625, "sd": first["sd"]}, first
+    assert abs(first["sd"] - 0.1767766952966369) < 1e-12
+    assert second == {"runs": ["r3"], "seeds": [3], "settings": {}, "metric": "f1", "n": 1, "mean": 0.5, "sd": None}, second
+    for name, best in (("r4", 0.9), ("r5", 0.3)):
+        put(f"seeds/{name}/status.json", json.dumps({"state": "finished", "started": 1, "best": best, "metric": "f1"}))
+        put(f"seeds/{name}/experiment.yaml", f"optim: {{learning_rate: 7e-5}}\ntrain: {{seed: {name[1]}}}\n")
+    told = json.loads(at("runs", "--runs", "seeds", "--groups", "--json", "--sort", "best").stdout)["groups"]
+    assert [len(g["runs"]) for g in told] == [3, 2, 1] and told[1]["settings"] == {"optim.learning_rate": "7e-5"}, told
+    done = at("runs", "--runs", "seeds", "--groups", "--filter", "-r0 -r4 -r5")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[1:] == [["2", "imdb", "0.7500", "-", "f1", "1", "2"], ["1", "r3", "0.5000", "-", "f1", "3"]], rows
+
+
+def notes():
+    def tags(run):
+        return json.loads(at("tag", run, "--json").stdout)["tags"]
+    before = {p.name: p.read_bytes() for p in (ROOT / "runs/movie-1-3f2a").iterdir()}
+    assert at("tag", "3f2a", "+base", "+paper", "-never").stdout == "base, paper\n"
+    assert at("tag", "3f2a", "-base", "+new").stdout == "paper, new\n" and tags("3f2a") == ["paper", "new"]
+    assert at("note", "3f2a", "a \x1b[31mred\x1b[0m word").returncode == 1  # control characters
+    assert at("note", "3f2a").stdout == "no note\n"
+    assert at("note", "3f2a", "two words").stdout == "two words\n"
+    done = json.loads(at("show", "3f2a", "--json").stdout)
+    assert done["tags"] == ["paper", "new"] and done["note"] == "two words", done
+    after = {p.name: p.read_bytes() for p in (ROOT / "runs/movie-1-3f2a").iterdir()}
+    assert after.pop("notes.json") and after == before
+    assert at("tag", "3f2a", "91bc").stdout == "movie-1-3f2a: paper, new\nmovie-2-91bc: no tags\n"
+    assert json.loads(at("runs", "--json", "-f", "note:two").stdout)["runs"][0]["tags"] == ["paper", "new"]
+    fails(1, "is no tag", "tag", "3f2a", "+a b")
+    fails(1, "is no tag", "tag", "3f2a", "+")
+    fails(2, "RUN", "tag")
+    fails(2, "too many", "note", "3f2a", "a", "b")
+    at("tag", "91bc", "+hidden")
+    listed = json.loads(at("runs", "--json").stdout)
+    assert "movie-2-91bc" not in [r["run"] for r in listed["runs"]] and listed["hidden"] == 1
+    assert "1 hidden: --all shows them" in at("runs").stdout
+    for words in (("--all",), ("--filter", "tag:hidden")):
+        assert "movie-2-91bc" in at("runs", *words).stdout
+    at("tag", "91bc", "-hidden")
+    put("runs/odd/notes.json", '{"tags": "\\u001b[31m"}')
+    fails(1, "expected a list of words", "tag", "odd")
+    fails(1, "notes.json", "tag", "odd", "+x")
+    assert "notes_fault" in json.loads(at("show", "odd", "--json").stdout)
+    (ROOT / "runs/odd/notes.json").unlink()
+    at("tag", "3f2a", "-paper", "-new")
+    at("note", "3f2a", "")
+    assert not (ROOT / "runs/movie-1-3f2a/notes.json").exists()
 
 
 def logs():
@@ -167,7 +251,7 @@ def export():
 if __name__ == "__main__":
     try:
         prepare()
-        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, logs, export])
+        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, groups, notes, logs, export])
     finally:
         shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

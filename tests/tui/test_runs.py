@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Runs view: the table, filters, marks, the pane about a run, and steering a run that really trains."""
 import json
+import os
 import re
 import subprocess
 import sys
@@ -8,8 +9,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import scalars
 import tiny_bert
-from screen import BERTTY, BERTTY_FAST, Screen, fake_run, live_status, main
+from screen import BERTTY, BERTTY_FAST, Screen, Skip, fake_run, live_status, main
 
 
 def rows(s):
@@ -77,6 +79,40 @@ def test_table_sort_filter_marks():
         assert s.end("q") == 0
 
 
+def test_filter_on_settings_and_figures():
+    def setup(folder):
+        several(folder)
+        for name, rate, value in (("imdb-20261124-110859-3f2a", "1e-3", 0.91), ("imdb-20261124-110859-91bc", "3e-5", 0.62)):
+            run = folder / "runs" / name
+            (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {rate}}}\n")
+            (run / "events.out.tfevents.1.x").write_bytes(scalars.event("eval/accuracy", 10, 1.0, value))
+        (folder / "runs/cola-a/notes.json").write_text('{"tags": ["base"], "note": "too small"}')
+    with Screen(setup=setup) as s:
+        s.wait("cola-a")
+        s.keys("/", "cfg.learning_rate>=1e-3")
+        s.wait(r"Runs 1 of 4 · cfg\.learning_rate>=1e-3")
+        s.until(lambda: order(s) == ["3f2a"], "the run with the greater rate")
+        s.keys("C-u", "accuracy<0.7")
+        s.until(lambda: order(s) == ["91bc"], "the run with the lesser accuracy")
+        s.keys("C-u", "acuracy<0.7", "Enter")
+        s.wait("acuracy: no run has such a figure, did you mean accuracy")
+        s.keys("Esc", "/", "cfg.optim.learnin_rate>1", "Enter")
+        s.wait("did you mean cfg.optim.learning_rate")
+        s.keys("Esc", "/", "(tag:base or /^rte/) -note:large", "Enter")
+        s.until(lambda: order(s) == ["cola", "rte"], "a tag and an expression")
+        s.keys("Esc")
+        s.wait("Runs 4 ")
+        s.keys("/", "cfg.learning_r", "Tab", "Tab")
+        s.wait(r"filter: cfg\.learning_rate")
+        s.keys("C-u", "tag:", "Tab")
+        s.wait(r"filter: tag:base")
+        s.keys("C-u", "acc", "Tab", ">0.9")
+        s.wait(r"filter: accuracy>0\.9")
+        s.until(lambda: order(s) == ["3f2a"], "what was completed")
+        s.keys("Enter")
+        assert s.end("q") == 0
+
+
 def test_detail():
     with Screen(setup=several) as s:
         s.wait("cola-a")
@@ -107,6 +143,84 @@ def test_settings_that_differ():
         assert s.end("q") == 0
 
 
+def test_loss_curves():
+    """Only of the runs in sight, off the drawing path, and again when the file has grown."""
+    def setup(folder):
+        for i in range(60):
+            run = fake_run(folder / "runs", f"run-{i:02}", started=1e9 + i)
+            (run / "events.out.tfevents.1.x").write_bytes(b"".join(scalars.event("train/loss", k, k, 1 - k / 8) for k in range(8)))
+        fake_run(folder / "runs", "quiet", started=2e9)
+    def curves(s):
+        return [row for row in rows(s) if "⠉⠒⠤⣀" in row]
+    with Screen(rows=36, columns=120, setup=setup) as s:
+        s.wait("loss curve")
+        s.until(lambda: len(curves(s)) == len(rows(s)) - 1, "a curve in every row that has events")
+        s.keys("G")
+        s.wait("run-00")
+        s.until(lambda: len(curves(s)) == len(rows(s)), "those of the last page")
+        with open(s.dir / "runs/run-00/events.out.tfevents.1.x", "ab") as events:
+            events.write(b"".join(scalars.event("train/loss", k, k, float("nan")) for k in range(8, 10)))
+        fake_run(s.dir / "runs", "new", started=1)  # the list changes: time to look again
+        s.wait(r"run-00 .*×")
+        s.keys("g", "s", "s", "s", "s", "s", "s", "s")
+        s.wait(r"loss ↑")
+        s.keys("s")
+        s.wait(r"progress ↓")
+        s.keys("S")
+        s.wait(r"loss ↑")
+        assert s.end("q") == 0
+    for env, pattern in (({"LANG": "C"}, r"run-59 .* '+-+\.+ "), ({"LANG": "C", "TERM": "vt100"}, r"run-59 .* '+-+\.+ ")):
+        with Screen(rows=36, columns=120, setup=setup, env=env) as s:
+            s.wait(pattern)
+            assert s.end("q") == 0
+
+
+def test_groups_of_seeds():
+    def setup(folder):
+        for i, (rate, best) in enumerate((("1e-3", 0.8), ("1e-3", 0.9), ("1e-3", None), ("2e-5", 0.7), ("2e-5", 0.5), ("7e-5", 0.95))):
+            run = fake_run(folder / "runs", f"r{i}", best=best, started=1e9 - i, name="imdb", metric="f1")
+            (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: {i}}}\nrun: {{name: r{i}}}\n")
+            (run / "events.out.tfevents.1.x").write_bytes(scalars.event("train/loss", 1, 1, 0.5))
+        fake_run(folder / "runs", "other", started=1)
+    with Screen(setup=setup) as s:
+        s.wait("Runs 7 ")
+        s.keys("j", "j", "f")  # on r2, which its group takes in
+        s.wait(r"Runs 7 · 2 groups of seeds")
+        s.wait(r"▸ 3 runs +learning_rate 0\.001 +0\.8500 +±0\.0707")
+        s.wait(r"▸ 2 runs +learning_rate 2e-5 +0\.6000 +±0\.1414")
+        assert len(rows(s)) == 4, s.dump()
+        s.wait(r"^│3 runs that differ in train\.seed alone · best f1 0\.8500 ±0\.0707 \(of 2\)")
+        s.wait(r"^│imdb learning_rate 0\.001")
+        s.wait(r"^│ +2 +- +finished +r2")
+        s.keys("x")
+        s.wait("this is for one run: Enter opens the group")
+        s.keys("Enter")
+        s.wait(r"▾ 3 runs")
+        s.wait(r"finished +r1 +0\.9000")
+        s.resize(36, 120)
+        s.wait(r"▾ 3 runs +learning_rate 0\.001 +0\.8500 +±\.0707")
+        s.keys("j", "j")
+        s.wait(r"├─ r1 ─")
+        s.keys("k", "k", "Enter")
+        s.wait(r"▸ 3 runs")
+        s.keys("Space")
+        s.wait("3 marked")
+        s.wait(r"^│\+ +▸ 3 runs")
+        s.keys("g", "Space")
+        s.wait_gone("marked")
+        s.keys("s", "s", "s", "s")
+        s.wait(r"best ↓")
+        s.until(lambda: [re.search(r"0\.\d{4}", row)[0] for row in rows(s)] == ["0.9500", "0.8750", "0.8500", "0.6000"], "the order of the means")
+        s.keys("/", "-r1 -other", "Enter")
+        s.wait(r"▸ 2 runs +learning_rate 0\.001 +0\.8000")  # of what the filter lets through
+        s.keys("/", "C-u", "r5 or other", "Enter")
+        s.wait("no groups of seeds")
+        s.keys("/", "C-u", "-r1 -other", "Enter", "f")
+        s.wait_gone("▸ ")
+        s.until(lambda: len(rows(s)) == 5, "a line for each run")
+        assert s.end("q") == 0
+
+
 def test_sizes_and_ascii():
     with Screen(setup=several) as s:
         s.wait("progress")
@@ -116,7 +230,7 @@ def test_sizes_and_ascii():
         s.wait("finished")
         s.resize(36, 120)
         s.wait(r"tok/s")
-        s.wait(r"epoch")
+        s.wait(r"loss curve")
         assert s.end("q") == 0
     with Screen(setup=several, env={"LANG": "C", "NO_COLOR": "1"}) as s:
         s.wait(r"\+ finished")
@@ -169,6 +283,98 @@ def test_deleting_marked_runs():
         s.wait("Runs 2 ")
         assert sorted(p.name for p in (s.dir / "runs").iterdir()) == ["cola-a", "rte-b"]
         assert s.end("q") == 0
+
+
+def test_tags_and_notes():
+    with Screen(rows=36, columns=120, setup=several) as s:
+        notes = s.dir / "runs/imdb-20261124-110859-91bc/notes.json"
+        s.wait("cola-a")
+        s.wait_gone("tags, note")
+        s.keys("j", "#", "base paper", "Enter")
+        s.wait(r"91bc: base paper")
+        s.wait(r"imdb-…-91bc .* base paper +│")
+        s.wait(r"^│tags base paper")
+        s.keys("w", "worth a second look", "Enter")
+        s.wait(r"^│tags base paper · worth a second look")
+        assert json.loads(notes.read_text()) == {"tags": ["base", "paper"], "note": "worth a second look"}
+        s.keys("#")
+        s.wait(r"^tags: base paper")
+        s.keys("C-u", "-paper +pa", "Tab", "Esc")  # nothing is changed
+        s.keys("#", "C-u", "-paper +new", "Enter")
+        s.wait(r"^│tags base new")
+        s.keys("j", "#", "ba", "Tab", "Enter")
+        s.wait(r"cola-a: base")
+        s.keys("/", "tag:base", "Enter")
+        s.wait("Runs 2 of 4")
+        s.keys("Esc", "Space", "k", "k", "Space", "#", "+both", "Enter")  # cola and 91bc: the cursor was on 91bc after the first mark
+        s.wait(r"2 runs: tags changed")
+        s.keys("#", "C-u", "a\"b", "Enter")
+        s.wait(r"is no tag")
+        s.keys("u", "g", "j", "#", "C-u", "Enter", "w", "C-u", "Enter")
+        s.until(lambda: not notes.exists(), "the empty file to go")
+        assert s.end("q") == 0
+
+
+def test_hidden_runs():
+    with Screen(setup=several) as s:
+        s.wait("rte-b")
+        s.keys("j", "j", "-")
+        s.wait("cola-a is hidden")
+        s.wait(r"Runs 3 of 4 · 1 hidden")
+        s.wait_gone(r"failed +cola-a")
+        s.keys("/", "tag:hidden", "Enter")
+        s.wait(r"^│- +✗ failed +cola-a")
+        s.keys("Esc", "+")
+        s.wait(r"^│- +✗ failed +cola-a")
+        s.until(lambda: len(order(s)) == 4, "all of them")
+        s.keys("/", "cola", "Enter", "g", "-")
+        s.wait(r"cola-a: no tags")
+        s.keys("Esc", "M", "-")
+        s.wait(r"4 runs: tags changed")
+        s.keys("+")
+        s.wait("All runs are hidden")
+        s.keys("+")
+        s.wait("rte-b")
+        assert s.end("q") == 0
+
+
+def test_damaged_and_hostile_notes():
+    def setup(folder):
+        several(folder)
+        (folder / "runs/cola-a/notes.json").write_text('{"tags": [')
+        (folder / "runs/rte-b/notes.json").write_text('{"note": "\\u001b[2Jgone \\u202eback' + "x" * 3000 + '"}')
+        (folder / "runs/imdb-20261124-110859-91bc/notes.json").mkdir()
+    with Screen(rows=36, columns=120, setup=setup) as s:
+        s.wait(r"cola-a .* damaged +│")
+        s.keys("j", "j")
+        s.wait(r"^│.*notes\.json:1:\d+: not valid JSON")
+        s.keys("#", "x", "Enter")
+        s.wait(r"^.*cola-a/notes\.json:1:\d+: not valid JSON")
+        s.keys("k", "#", "x", "Enter")
+        s.wait(r"91bc/notes\.json: not a regular file")
+        s.keys("G")
+        s.wait(r"^│note \\x1b\[2Jgone")
+        s.wait(r"^│\\u202ebackx")
+        assert s.end("q") == 0
+        assert b"\x1b[2Jgone" not in s.raw and "\u202e".encode() not in s.raw
+
+
+def test_notes_of_somebody_else():
+    """A run that may not be written: one line, and nothing left behind."""
+    if os.geteuid() != 0:
+        raise Skip("only root can give a run to somebody else")
+    with Screen(setup=several, program="/usr/bin/setpriv", args=["--reuid=65534", "--clear-groups", BERTTY]) as s:
+        os.chmod(s.dir, 0o755)
+        for path in (s.dir / "runs").rglob("*"):
+            os.chmod(path, 0o755)
+        os.chmod(s.dir / "runs", 0o755)
+        s.wait("cola-a")
+        s.keys("#", "mine", "Enter")
+        s.wait("3f2a: notes cannot be written: Permission denied")
+        s.keys("-")
+        s.wait("3f2a: notes cannot be written: Permission denied")
+        assert s.end("q") == 0
+        assert not list((s.dir / "runs").rglob("notes.json*"))
 
 
 def test_a_live_run_is_not_deleted():

@@ -1,4 +1,5 @@
 #include "tui/commands/cli_run.h"
+#include <bertty/file.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,47 @@ void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s)
     bt_jw_knum(w, "updated", s->updated);
     bt_jw_kbool(w, "steered", s->steered);
     bt_jw_ktext(w, "error", s->error);
+    cli_notes_json(w, &s->notes);
+}
+
+void cli_notes_json(struct bt_json_writer *w, const struct bt_notes *n)
+{
+    bt_jw_key(w, "tags");
+    bt_jw_array(w);
+    for (size_t i = 0; i < n->n_tags; i++) bt_jw_text(w, n->tag[i]);
+    bt_jw_end_array(w);
+    bt_jw_ktext(w, "note", n->note);
+    if (n->fault) bt_jw_ktext(w, "notes_fault", n->fault);
+}
+
+void cli_run_tags(struct bt_str *out, const struct bt_notes *n)
+{
+    for (size_t i = 0; i < n->n_tags; i++) bt_str_addf(out, "%s%s", i ? ", " : "", n->tag[i]);
+    if (n->fault) bt_str_add(out, n->fault);
+}
+
+void cli_notes_tell(const char *dir, const struct bt_notes *n, enum cli_notes what, bool json, bool id)
+{
+    struct bt_str text = {0};
+    if (json) {
+        struct bt_json_writer w = BT_JSON_WRITER(&text);
+        bt_jw_object(&w);
+        bt_jw_ktext(&w, "run", bt_path_base(dir));
+        bt_jw_ktext(&w, "dir", dir);
+        cli_notes_json(&w, n);
+        bt_jw_end_object(&w);
+        cli_json(&text);
+    } else {
+        if (id) bt_str_addf(&text, "%s: ", bt_path_base(dir));
+        if (what == CLI_TELL_TAGS && n->n_tags)
+            cli_run_tags(&text, n);
+        else if (what == CLI_TELL_TAGS)
+            bt_str_add(&text, "no tags");
+        else
+            bt_str_add(&text, n->note ? n->note : "no note");
+        cli_line("%s", bt_str_text(&text));
+    }
+    bt_str_free(&text);
 }
 
 /* ── for people ── */

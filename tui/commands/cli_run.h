@@ -11,6 +11,14 @@ enum bt_status cli_run_find(const char *runs, const char *name, char **dir, stru
 
 /* The members of a status, without the braces. */
 void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s);
+/* The members of notes among them: tags, note, and notes_fault if there is one. */
+void cli_notes_json(struct bt_json_writer *w, const struct bt_notes *n);
+
+enum cli_notes { CLI_TELL_TAGS, CLI_TELL_NOTE };
+/* What stands in a run's notes: one of the two for people (id: with the run's before it), all of it for programs. */
+void cli_notes_tell(const char *dir, const struct bt_notes *n, enum cli_notes what, bool json, bool id);
+/* "base, paper"; a file that cannot be understood: what is wrong with it. */
+void cli_run_tags(struct bt_str *out, const struct bt_notes *n);
 
 /* "400/975", "400", "-" */
 void cli_run_step(char *out, size_t size, const struct bt_run_status *s);

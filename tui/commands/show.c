@@ -315,6 +315,13 @@ static void tell_status(const struct bt_run_status *s)
     row(&t, "updated", updated);
     if (s->host) row(&t, "host", s->host);
     if (s->steered) row(&t, "steered", "a setting was changed while it ran");
+    if (s->notes.n_tags || s->notes.fault) {
+        struct bt_str tags = {0};
+        cli_run_tags(&tags, &s->notes);
+        row(&t, "tags", bt_str_text(&tags));
+        bt_str_free(&tags);
+    }
+    if (s->notes.note) row(&t, "note", s->notes.note);
     cli_table_print(&t);
 }
 

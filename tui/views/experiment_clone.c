@@ -20,13 +20,6 @@ struct cloning {
 bool exp_follows(const struct bt_experiment *x, size_t i)
 {
     switch (i) {
-    case BT_OPTION_train_data_seed:
-        return x->train_data_seed == x->train_seed;
-    case BT_OPTION_optim_head_learning_rate:
-        return x->optim_head_learning_rate == x->optim_learning_rate;
-    case BT_OPTION_eval_greater_is_better:
-    case BT_OPTION_run_output_dir:
-        return true;
     case BT_OPTION_optim_correct_bias:
         return x->optim_optim == BT_OPTIM_BERT_ADAM;
     case BT_OPTION_optim_warmup_ratio:
@@ -37,7 +30,7 @@ bool exp_follows(const struct bt_experiment *x, size_t i)
         return x->eval_metric_for_best_model &&
                strcmp(x->eval_metric_for_best_model, bt_experiment_metric(x)) == 0;
     default:
-        return false;
+        return i != BT_OPTION_run_name && bt_option_repeats(x, i);
     }
 }
 

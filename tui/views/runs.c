@@ -23,11 +23,14 @@ static void follow(struct view *v)
     struct runs_view *s = runs_of(v);
     const struct bt_run_list *list = app_runs(v->app);
     const char *chosen = app_run(v->app);
+    if (s->here_group && runs_follow_group(v, chosen)) return;
+    runs_stand_on(s, NULL);
     for (size_t i = 0; chosen && i < s->list.n; i++)
-        if (strcmp(list->run[s->row[i]].dir, chosen) == 0) {
+        if (s->row[i] < list->n && strcmp(list->run[s->row[i]].dir, chosen) == 0) {
             s->list.cursor = i;
             return;
         }
+    if (runs_follow_group(v, chosen)) return;
     const struct bt_run_status *here = runs_here(v);
     if (here && (!chosen || app_run_status(v->app, chosen))) app_choose_run(v->app, here->dir);
 }
@@ -39,7 +42,7 @@ void runs_update(struct view *v)
     bool fresh = version != s->runs_version || s->stale;
     if (!fresh && !(s->sort == RUNS_MARK && marks != s->marks_version)) return;
     const struct bt_run_list *list = app_runs(v->app);
-    size_t *row = realloc(s->row, (list->n + 1) * sizeof *row);
+    size_t *row = realloc(s->row, (2 * list->n + 1) * sizeof *row);
     if (!row) {
         list_resize(&s->list, 0);
         return;
@@ -50,34 +53,57 @@ void runs_update(struct view *v)
                                .now = app_clock(v->app),
                                .marked = marked,
                                .ctx = v->app};
-    list_resize(&s->list, runs_rows(list, &s->filter, &order, row));
+    struct runs_which which = {
+        .filter = runs_known(s) ? s->filter : NULL, .facts = s->known, .hidden = s->hidden};
+    s->n_runs = runs_rows(list, &which, &order, row);
+    list_resize(&s->list, runs_fold(v, s->n_runs));
+    s->n_hidden = runs_hidden(list, &which);
     s->runs_version = version;
     s->marks_version = marks;
     s->stale = false;
 }
 
+void runs_refresh(struct view *v)
+{
+    runs_of(v)->stale = true;
+    runs_update(v);
+    follow(v);
+}
+
 /* ── moving, marking, sorting ── */
 
-static void choose_here(struct view *v)
+void runs_choose_here(struct view *v)
 {
+    struct runs_view *s = runs_of(v);
     const struct bt_run_status *here = runs_here(v);
+    const struct bt_run_group *g = runs_group_here(v);
+    runs_stand_on(s, g);
+    if (g) here = &app_runs(v->app)->run[g->member[0]];
     if (here) app_choose_run(v->app, here->dir);
 }
 
 static void mark_here(struct view *v)
 {
     const struct bt_run_status *here = runs_here(v);
-    if (!here) return;
-    app_mark(v->app, here->dir, !app_marked(v->app, here->dir));
+    const struct bt_run_group *g = runs_group_here(v);
+    if (!here && !g) return;
+    if (g)
+        runs_mark_group(v, g);
+    else
+        app_mark(v->app, here->dir, !app_marked(v->app, here->dir));
     list_act(&runs_of(v)->list, ACT_DOWN, 1);
-    choose_here(v);
+    runs_choose_here(v);
 }
 
 static void mark_shown(struct view *v)
 {
     struct runs_view *s = runs_of(v);
     const struct bt_run_list *list = app_runs(v->app);
-    for (size_t i = 0; i < s->list.n; i++) app_mark(v->app, list->run[s->row[i]].dir, true);
+    for (size_t i = 0; i < s->list.n; i++) {
+        const struct bt_run_group *g = runs_group_at(s, i);
+        for (size_t k = 0; g && k < g->n; k++) app_mark(v->app, list->run[g->member[k]].dir, true);
+        if (!g) app_mark(v->app, list->run[s->row[i]].dir, true);
+    }
 }
 
 static void unmark(struct view *v)
@@ -87,82 +113,22 @@ static void unmark(struct view *v)
     while ((dir = app_marks(v->app, &n)), n > 0) app_mark(v->app, dir[n - 1], false);
 }
 
+/* The curves have no order of their own: they are passed over, and stand for the loss. */
+static int beside(const struct runs_view *s, int by)
+{
+    int c = (int)s->sort + by;
+    return c == RUNS_CURVE ? c + by : c;
+}
+
 void runs_sort(struct view *v, int column)
 {
+    if (column == RUNS_CURVE) column = RUNS_LOSS;
     struct runs_view *s = runs_of(v);
-    enum runs_column c = (enum runs_column)((column + RUNS_COLUMNS) % RUNS_COLUMNS);
+    int n = runs_columns(app_runs(v->app));
+    enum runs_column c = (enum runs_column)((column + n) % n);
     s->descending = c == s->sort ? !s->descending : runs_descending_first(c);
     s->sort = c;
-    s->stale = true;
-    runs_update(v);
-    follow(v);
-}
-
-/* ── filter ── */
-
-static void set_filter(struct view *v, const char *text)
-{
-    struct runs_view *s = runs_of(v);
-    struct runs_filter fresh;
-    struct bt_str why = {.data = NULL};
-    free(s->filter_fault);
-    s->filter_fault = NULL;
-    if (runs_filter_parse(text, &fresh, &why)) {
-        runs_filter_clear(&s->filter);
-        s->filter = fresh;
-        free(s->filter_text);
-        s->filter_text = text[strspn(text, " ")] ? bt_strdup(text) : NULL;
-        s->stale = true;
-        runs_update(v);
-        follow(v);
-    } else {
-        s->filter_fault = bt_strdup(bt_str_text(&why)); /* the last good one stays */
-    }
-    bt_str_free(&why);
-    app_redraw(v->app);
-}
-
-static void filter_changed(void *ctx, const char *text)
-{
-    set_filter(ctx, text);
-}
-
-static void filter_done(void *ctx, const char *text)
-{
-    struct view *v = ctx;
-    struct runs_view *s = runs_of(v);
-    set_filter(v, text ? text : "");
-    if (s->filter_fault) app_say(v->app, ROLE_BAD, "%s", s->filter_fault);
-    free(s->filter_fault);
-    s->filter_fault = NULL;
-}
-
-static void filter_complete(void *ctx, const char *before, struct bt_str *out)
-{
-    static const char *const words[] = {"state:alive",  "state:training", "state:finished", "state:stopped",
-                                        "state:failed", "state:diverged", "state:lost",     "state:paused",
-                                        "metric>",      "last>",          "loss<",          "step>",
-                                        "epoch>",       "speed>",         "eta<",           "age<"};
-    (void)ctx;
-    const char *word = strrchr(before, ' ');
-    word = word ? word + 1 : before;
-    word += *word == '-';
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strncmp(words[i], word, strlen(word)) == 0)
-            bt_str_addf(out, "%.*s%s\n", (int)(word - before), before, words[i]);
-}
-
-static void ask_filter(struct view *v)
-{
-    struct runs_view *s = runs_of(v);
-    struct app_prompt p = {.what = "filter: ",
-                           .initial = s->filter_text,
-                           .history = "runs-filter",
-                           .done = filter_done,
-                           .changed = filter_changed,
-                           .complete = filter_complete,
-                           .ctx = v};
-    app_ask(v->app, &p);
+    runs_refresh(v);
 }
 
 /* ── the view ── */
@@ -178,7 +144,9 @@ static bool open_view(struct view *v)
 static void close_view(struct view *v)
 {
     struct runs_view *s = runs_of(v);
-    runs_filter_clear(&s->filter);
+    bt_run_filter_free(s->filter);
+    runs_groups_free(s);
+    bt_facts_free(s->known);
     runs_facts_clear(&s->facts);
     runs_forget_doomed(s);
     free(s->filter_text);
@@ -192,6 +160,7 @@ static void tick(struct view *v, double now)
     runs_update(v);
     follow(v);
     app_redraw(v->app); /* ages grow */
+    runs_known_tick(v, now);
     runs_detail_tick(v, now);
 }
 
@@ -212,7 +181,7 @@ static bool escape(struct view *v)
         return true;
     }
     if (!s->filter_text) return false;
-    set_filter(v, "");
+    runs_set_filter(v, "");
     return true;
 }
 
@@ -222,12 +191,13 @@ static bool act(struct view *v, int action, int count)
     runs_update(v);
     if (v->focus == RUNS_DETAIL && scroll_detail(s, action, count)) return true;
     if (v->focus == RUNS_TABLE && list_act(&s->list, action, count)) {
-        choose_here(v);
+        runs_choose_here(v);
+        runs_known_tick(v, s->now);
         return true;
     }
     switch (action) {
     case ACT_SEARCH:
-        ask_filter(v);
+        runs_ask_filter(v);
         return true;
     case ACT_ESCAPE:
         return escape(v);
@@ -241,10 +211,16 @@ static bool act(struct view *v, int action, int count)
         unmark(v);
         return true;
     case ACT_SORT:
-        runs_sort(v, (int)s->sort + 1);
+        runs_sort(v, beside(s, 1));
         return true;
     case ACT_SORT_BACK:
-        runs_sort(v, (int)s->sort - 1);
+        runs_sort(v, beside(s, -1));
+        return true;
+    case ACT_FOLD:
+        runs_fold_or_not(v);
+        return true;
+    case ACT_HIDDEN:
+        runs_show_hidden(v);
         return true;
     case ACT_TURN:
         runs_sort(v, (int)s->sort);
@@ -261,7 +237,20 @@ static const struct action actions[] = {
     {.id = ACT_SORT, .name = "sort", .keys = "s", .help = "sort by the next column"},
     {.id = ACT_SORT_BACK, .name = "sort-back", .keys = "S", .help = "sort by the column before"},
     {.id = ACT_TURN, .name = "reverse", .keys = "i", .help = "reverse the order"},
+    {.id = ACT_FOLD, .name = "fold", .keys = "f", .help = "runs of other seeds in one line, or not"},
     {.id = ACT_REFERENCE, .name = "reference", .keys = "=", .help = "compare settings with it; again: no"},
+    {.id = ACT_TAGS,
+     .name = "tags",
+     .keys = "#",
+     .help = "its tags (marked: of all marked)",
+     .group = "Notes"},
+    {.id = ACT_NOTE, .name = "note", .keys = "w", .help = "write a note about it", .group = "Notes"},
+    {.id = ACT_HIDE, .name = "hide", .keys = "-", .help = "hide it, or show it again", .group = "Notes"},
+    {.id = ACT_HIDDEN,
+     .name = "hidden",
+     .keys = "+",
+     .help = "show hidden runs too, or not",
+     .group = "Notes"},
     {.id = ACT_STOP,
      .name = "stop",
      .keys = "x",
@@ -308,9 +297,23 @@ static const struct action actions[] = {
     {.id = ACT_LOG, .name = "log", .keys = "L", .help = "its log", .group = "Going on"},
 };
 
+static const struct action signs[] = {
+    {.keys = "=", .help = "the run that settings are compared with"},
+    {.keys = "-", .help = "a hidden run"},
+    {.keys = "▸ ▾", .help = "a group of seeds, closed, open; with !: some of it runs"},
+    {.keys = "+", .help = "before a group: runs of it are marked"},
+    {.keys = "±", .help = "standard deviation of a group (of the sample)"},
+    {.keys = "*", .help = "behind the state: a setting was changed while it ran"},
+    {.keys = NULL},
+};
+
 static void hints(struct view *v, struct bt_str *out)
 {
     const struct bt_run_status *here = runs_here(v);
+    if (runs_group_here(v)) {
+        bt_str_add(out, "Enter open or close  Space mark all of it  f every run  / filter  s sort");
+        return;
+    }
     if (!here) {
         bt_str_add(out, app_runs(v->app)->n ? "/ filter  Esc all runs" : "Enter Experiment");
         return;
@@ -332,6 +335,7 @@ const struct view_ops view_runs = {
     .panes = RUNS_PANES,
     .actions = actions,
     .n_actions = sizeof actions / sizeof *actions,
+    .signs = signs,
     .idle = idle,
     .open = open_view,
     .close = close_view,

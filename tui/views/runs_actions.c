@@ -239,6 +239,19 @@ static void remember(struct runs_view *s, const char *dir)
     s->n_doomed = s->doomed ? 1 : 0;
 }
 
+void runs_ask_about(struct view *v, const struct bt_run_status *here)
+{
+    remember(runs_of(v), here->dir);
+}
+
+const struct bt_run_status *runs_asked(struct view *v)
+{
+    struct runs_view *s = runs_of(v);
+    const struct bt_run_status *run = s->n_doomed ? app_run_status(v->app, s->doomed[0]) : NULL;
+    runs_forget_doomed(s);
+    return run;
+}
+
 static void stop(struct view *v, const struct bt_run_status *here)
 {
     struct bt_str text = {.data = NULL};
@@ -435,6 +448,9 @@ static const struct deed deeds[] = {
     {.action = ACT_PREDICTIONS, .run = to_predictions},
     {.action = ACT_PROBE, .run = to_probe},
     {.action = ACT_LOG, .run = to_log},
+    {.action = ACT_TAGS, .run = runs_ask_tags},
+    {.action = ACT_NOTE, .run = runs_ask_note},
+    {.action = ACT_HIDE, .run = runs_hide},
 };
 
 bool runs_do(struct view *v, int action)
@@ -444,12 +460,18 @@ bool runs_do(struct view *v, int action)
         new_run(v);
         return true;
     }
+    if (runs_group_here(v) && action == ACT_ENTER) {
+        runs_open_group(v);
+        return true;
+    }
     for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
         if (deeds[i].action != action) continue;
         if (here)
             deeds[i].run(v, here);
         else
-            app_say(v->app, ROLE_TEXT, "there is no run under the cursor");
+            app_say(v->app, ROLE_TEXT,
+                    runs_group_here(v) ? "this is for one run: Enter opens the group"
+                                       : "there is no run under the cursor");
         return true;
     }
     return false;

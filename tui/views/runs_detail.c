@@ -48,24 +48,12 @@ static struct bt_experiment *experiment_of(const char *dir, struct bt_error *err
     return x;
 }
 
-/* Values that only repeat another option, or only say where something lies. */
+/* Beside the defaults: the metric that decides where nobody says otherwise, too. */
 static bool says_nothing(const struct bt_experiment *x, size_t i, bool reference)
 {
-    switch (i) {
-    case BT_OPTION_run_output_dir:
-    case BT_OPTION_run_name:
-        return true;
-    case BT_OPTION_train_data_seed:
-        return x->train_data_seed == x->train_seed;
-    case BT_OPTION_optim_head_learning_rate:
-        return x->optim_head_learning_rate == x->optim_learning_rate;
-    case BT_OPTION_eval_greater_is_better:
-        return true;
-    default:
-        return !reference && i == BT_OPTION_eval_metric_for_best_model &&
-               strcmp(x->eval_metric_for_best_model ? x->eval_metric_for_best_model : "",
-                      bt_experiment_metric(x)) == 0;
-    }
+    if (reference || i != BT_OPTION_eval_metric_for_best_model) return bt_option_repeats(x, i);
+    const char *metric = x->eval_metric_for_best_model;
+    return strcmp(metric ? metric : "", bt_experiment_metric(x)) == 0;
 }
 
 static bool is_path(size_t i)
@@ -75,8 +63,7 @@ static bool is_path(size_t i)
            i == BT_OPTION_data_class_names_file;
 }
 
-/* Where it lies is the same for most runs: the last part of a path tells. */
-static char *value_of(const struct bt_experiment *x, size_t i)
+char *runs_setting(const struct bt_experiment *x, size_t i)
 {
     struct bt_str text = {.data = NULL};
     bt_experiment_get(x, &bt_options(NULL)[i], &text);
@@ -95,7 +82,7 @@ static void add_setting(struct runs_facts *f, size_t i, const struct bt_experime
     if (!more) return;
     f->setting = more;
     f->setting[f->n_settings++] = (struct runs_setting){
-        .name = bt_options(NULL)[i].name, .other = value_of(other, i), .here = value_of(x, i)};
+        .name = bt_options(NULL)[i].name, .other = runs_setting(other, i), .here = runs_setting(x, i)};
 }
 
 /* What one tries values of; the rest says what the run is about. */
@@ -240,12 +227,25 @@ static void heading(struct page *p, const char *text)
     p->y++;
 }
 
+/* Bytes of the beginning that are at most so wide, at least 1. Halving: a long note is no slower. */
+static size_t fitting(const char *text, size_t n, int columns)
+{
+    size_t low = 1, most = 8 * (size_t)(columns > 0 ? columns : 1), high = n < most ? n : most;
+    while (low < high) {
+        size_t middle = low + (high - low + 1) / 2;
+        if (bt_text_width(text, middle) <= columns)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
 static void wrapped(struct page *p, enum role role, const char *text)
 {
     size_t n = strlen(text);
     while (n) {
-        size_t fits = n;
-        while (fits > 1 && bt_text_width(text, fits) > p->r.w) fits--;
+        size_t fits = fitting(text, n, p->r.w);
         if (fits < n) {
             size_t space = fits;
             while (space > 1 && text[space] != ' ') space--;
@@ -306,6 +306,18 @@ static struct flow flow_start(struct page *p, const char *title, int lines)
     return f;
 }
 
+/* "tags base paper · the note" */
+static void draw_notes(struct page *p, const struct bt_notes *n)
+{
+    struct bt_str text = {.data = NULL};
+    if (n->n_tags) bt_str_add(&text, "tags");
+    for (size_t i = 0; i < n->n_tags; i++) bt_str_addf(&text, " %s", n->tag[i]);
+    if (n->note) bt_str_addf(&text, "%s%s", n->n_tags ? " · " : "note ", n->note);
+    if (text.len) wrapped(p, ROLE_TEXT, bt_str_text(&text));
+    if (n->fault) wrapped(p, ROLE_WARN, n->fault);
+    bt_str_free(&text);
+}
+
 static void draw_status(struct page *p, const struct bt_run_status *s)
 {
     struct bt_str text = {.data = NULL};
@@ -319,6 +331,7 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
         bt_str_addf(&text, " · best %s %s at step %lld", s->metric, number, (long long)s->best_step);
     }
     wrapped(p, runs_state_role(s->state), bt_str_text(&text));
+    draw_notes(p, &s->notes);
     if (s->error) wrapped(p, bt_run_state_alive(s->state) ? ROLE_WARN : ROLE_BAD, s->error);
     bt_str_free(&text);
 }

@@ -2,6 +2,7 @@
 #include "tui/empty.h"
 #include "tui/format.h"
 #include "tui/layout.h"
+#include "tui/spark.h"
 #include "tui/views/runs_view.h"
 
 #include <bertty/text.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136 };
+enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136, CURVE = 10, DEVIATION = 82 };
 
 struct state_look {
     uint32_t glyph, ascii;
@@ -53,7 +54,7 @@ struct cells {
     struct view *v;
     const struct bt_run_list *list;
     double now;
-    bool unicode, full_id;
+    bool unicode, full_id, narrow; /* narrow: there is no column for ± */
 };
 
 static void value(struct bt_str *out, double v)
@@ -64,11 +65,11 @@ static void value(struct bt_str *out, double v)
     bt_str_add(out, text);
 }
 
-static void progress(struct bt_str *out, const struct bt_run_status *s, bool unicode)
+void runs_progress(struct bt_str *out, int64_t step, int64_t total, bool unicode)
 {
     enum { CELLS = 8 };
-    if (s->total <= 0) return;
-    double share = (double)s->step / (double)s->total;
+    if (total <= 0) return;
+    double share = (double)step / (double)total;
     share = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
     int full = (int)(share * CELLS + 1e-9);
     for (int i = 0; i < CELLS; i++)
@@ -86,6 +87,8 @@ static void mark_cell(const struct cells *c, const struct bt_run_status *s, stru
         *role = role_series(colour);
     } else if (view->reference && strcmp(view->reference, s->dir) == 0) {
         bt_str_addc(out, '=');
+    } else if (bt_notes_tagged(&s->notes, BT_TAG_HIDDEN)) {
+        bt_str_addc(out, '-');
     }
 }
 
@@ -111,9 +114,35 @@ static void age(struct bt_str *out, double seconds)
         runs_duration(out, seconds);
 }
 
+/* Of what has been read by now; what is missing is asked for at the next tick. */
+static void curve_cell(const struct cells *c, const struct bt_run_status *s, struct bt_str *out,
+                       enum role *role)
+{
+    struct runs_view *view = runs_of(c->v);
+    struct bt_run_facts f = bt_facts_of(view->known, s->dir);
+    view->curves = true;
+    spark_add(out, f.curve, f.n_curve, CURVE, term_glyphs(app_term(c->v->app)));
+    if (bt_run_state_alive(s->state)) *role = ROLE_ACCENT;
+}
+
+static void tags_cell(const struct bt_run_status *s, struct bt_str *out, enum role *role)
+{
+    const struct bt_notes *n = &s->notes;
+    for (size_t i = 0; i < n->n_tags; i++) bt_str_addf(out, "%s%s", i ? " " : "", n->tag[i]);
+    if (n->note) bt_str_addf(out, "%s%s", n->n_tags ? " · " : "", n->note);
+    if (!n->fault) return;
+    bt_str_add(out, "damaged");
+    *role = ROLE_BAD;
+}
+
 static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum role *role)
 {
     const struct cells *c = ctx;
+    const struct bt_run_group *g = runs_group_at(runs_of(c->v), row);
+    if (g) {
+        runs_group_cell(c->v, g, column, c->narrow, out, role);
+        return;
+    }
     const struct bt_run_status *s = &c->list->run[runs_of(c->v)->row[row]];
     switch ((enum runs_column)column) {
     case RUNS_MARK:
@@ -125,6 +154,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
         *role = runs_state_role(s->state);
         break;
     case RUNS_ID:
+        if (runs_in_group(runs_of(c->v), runs_of(c->v)->row[row])) bt_str_add(out, "  ");
         if (c->full_id)
             bt_str_add(out, s->id);
         else
@@ -142,8 +172,11 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     case RUNS_LOSS:
         value(out, s->train_loss);
         break;
+    case RUNS_CURVE:
+        curve_cell(c, s, out, role);
+        break;
     case RUNS_PROGRESS:
-        progress(out, s, c->unicode);
+        runs_progress(out, s->step, s->total, c->unicode);
         break;
     case RUNS_EPOCH:
         epoch_cell(s, out);
@@ -157,6 +190,9 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     case RUNS_AGE:
         age(out, runs_number(s, RUNS_AGE, c->now));
         break;
+    case RUNS_TAGS:
+        tags_cell(s, out, role);
+        break;
     case RUNS_COLUMNS:
         break;
     }
@@ -168,14 +204,26 @@ static const struct list_column columns[RUNS_COLUMNS] = {
     [RUNS_ID] = {.title = "run", .min = 20, .max = 0},
     [RUNS_BEST] = {.title = "best", .min = 6, .max = 7, .right = true, .drop = 1},
     [RUNS_AT] = {.title = "at", .min = 6, .max = 6, .right = true, .drop = 5},
-    [RUNS_LAST] = {.title = "last", .min = 6, .max = 7, .right = true, .drop = 6},
-    [RUNS_LOSS] = {.title = "loss", .min = 6, .max = 7, .right = true, .drop = 7},
+    [RUNS_LAST] = {.title = "last", .min = 6, .max = 7, .right = true, .drop = 7},
+    [RUNS_LOSS] = {.title = "loss", .min = 6, .max = 7, .right = true, .drop = 8},
+    [RUNS_CURVE] = {.title = "loss curve", .min = CURVE, .max = CURVE, .drop = 9},
     [RUNS_PROGRESS] = {.title = "progress", .min = 13, .max = 13, .drop = 2},
-    [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 11, .right = true, .drop = 9},
-    [RUNS_SPEED] = {.title = "tok/s", .min = 6, .max = 7, .right = true, .drop = 8},
+    [RUNS_EPOCH] = {.title = "epoch", .min = 9, .max = 11, .right = true, .drop = 11},
+    [RUNS_SPEED] = {.title = "tok/s", .min = 6, .max = 7, .right = true, .drop = 10},
     [RUNS_ETA] = {.title = "left", .min = 5, .max = 5, .right = true, .drop = 3},
     [RUNS_AGE] = {.title = "age", .min = 5, .max = 5, .right = true, .drop = 4},
+    [RUNS_TAGS] = {.title = "tags, note", .min = 12, .max = 40, .drop = 6},
 };
+
+/* Tags have a column where there are any. */
+int runs_columns(const struct bt_run_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct bt_notes *n = &list->run[i].notes;
+        if (n->n_tags || n->note || n->fault) return RUNS_COLUMNS;
+    }
+    return RUNS_TAGS;
+}
 
 static struct list_look look(struct view *v, struct cells *c, int width)
 {
@@ -184,9 +232,10 @@ static struct list_look look(struct view *v, struct cells *c, int width)
                         .list = app_runs(v->app),
                         .now = floor(app_clock(v->app)),
                         .unicode = term_unicode(app_term(v->app)),
-                        .full_id = width >= FULL_ID};
+                        .full_id = width >= FULL_ID,
+                        .narrow = width < DEVIATION};
     return (struct list_look){.column = columns,
-                              .n_columns = RUNS_COLUMNS,
+                              .n_columns = runs_columns(c->list),
                               .sorted = (int)s->sort,
                               .descending = s->descending,
                               .focused = v->focus == RUNS_TABLE,
@@ -219,8 +268,22 @@ static void draw_empty(struct view *v, struct rect r)
 
 static void draw_none_match(struct view *v, struct rect r)
 {
+    const struct runs_view *s = runs_of(v);
+    if (!s->filter_text && s->n_hidden) {
+        centred(v, r, r.h / 2 - 1, ROLE_TEXT, "All runs are hidden.");
+        centred(v, r, r.h / 2, ROLE_DIM, "+ shows them");
+        return;
+    }
     centred(v, r, r.h / 2 - 1, ROLE_TEXT, "No run matches the filter.");
     centred(v, r, r.h / 2, ROLE_DIM, "Esc shows all again, / changes it");
+}
+
+static void title_groups(size_t n, struct bt_str *out)
+{
+    if (n)
+        bt_str_addf(out, " · %zu group%s of seeds", n, n == 1 ? "" : "s");
+    else
+        bt_str_add(out, " · no groups of seeds");
 }
 
 static void title(const struct view *v, struct bt_str *out)
@@ -230,9 +293,14 @@ static void title(const struct view *v, struct bt_str *out)
     app_marks(v->app, &marks);
     bt_str_add(out, "Runs");
     if (s->filter_text)
-        bt_str_addf(out, " %zu of %zu · %s", s->list.n, all, s->filter_text);
+        bt_str_addf(out, " %zu of %zu · %s", s->n_runs, all, s->filter_text);
+    else if (s->n_hidden)
+        bt_str_addf(out, " %zu of %zu", s->n_runs, all);
     else if (all)
         bt_str_addf(out, " %zu", all);
+    if (s->n_hidden) bt_str_addf(out, " · %zu hidden", s->n_hidden);
+    if (s->groups.of) title_groups(s->groups.n, out);
+    if (!runs_known(s) || (s->folded && !s->groups.of)) bt_str_add(out, " · reading the runs");
     if (marks) bt_str_addf(out, " · %zu marked", marks);
     if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);
 }
@@ -246,6 +314,7 @@ static void draw_table(struct view *v, struct rect r)
     struct rect in = term_box(app_term(v->app), r, bt_str_text(&text), v->focus == RUNS_TABLE);
     bt_str_free(&text);
     s->table_at = r;
+    s->curves = false;
     if (app_runs(v->app)->n == 0) {
         if (app_runs_known(v->app)) draw_empty(v, in);
     } else if (s->list.n == 0) {
@@ -261,8 +330,13 @@ static void draw_detail(struct view *v, struct rect r)
     struct runs_view *s = runs_of(v);
     const struct bt_run_status *here = runs_here(v);
     s->detail_at = r;
-    struct rect in = term_box(app_term(v->app), r, here ? here->id : "Run", v->focus == RUNS_DETAIL);
-    runs_detail_draw(v, in);
+    const struct bt_run_group *g = runs_group_here(v);
+    const char *head = here ? here->id : g ? "Group of seeds" : "Run";
+    struct rect in = term_box(app_term(v->app), r, head, v->focus == RUNS_DETAIL);
+    if (g)
+        runs_group_draw(v, g, in);
+    else
+        runs_detail_draw(v, in);
 }
 
 /* Of 1000: what few runs do not need goes to the details. All runs count, so that a filter moves no border. */
@@ -317,8 +391,10 @@ bool runs_mouse(struct view *v, const struct event *e)
         runs_sort(v, clicked);
         return true;
     }
-    const struct bt_run_status *here = runs_here(v);
-    if (here) app_choose_run(v->app, here->dir);
-    if (activated) app_open(v->app, VIEW_CHARTS, NULL);
+    runs_choose_here(v);
+    if (activated && runs_group_here(v))
+        runs_open_group(v);
+    else if (activated)
+        app_open(v->app, VIEW_CHARTS, NULL);
     return true;
 }

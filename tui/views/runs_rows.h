@@ -1,10 +1,8 @@
-/* Which runs the Runs view shows, in which order: filter and sorting. No terminal, no files.
- *
- * A filter owns its texts; rows are indices into the list of runs that was given. */
+/* Which runs the Runs view shows, in which order. No terminal, no files. Rows are indices into the list of runs that was given. */
 #ifndef TUI_VIEWS_RUNS_ROWS_H
 #define TUI_VIEWS_RUNS_ROWS_H
 
-#include <bertty/run.h>
+#include <bertty/run_filter.h>
 
 enum runs_column {
     RUNS_MARK,
@@ -14,26 +12,21 @@ enum runs_column {
     RUNS_AT,
     RUNS_LAST,
     RUNS_LOSS,
+    RUNS_CURVE, /* of the training loss */
     RUNS_PROGRESS,
     RUNS_EPOCH,
     RUNS_SPEED,
     RUNS_ETA,
     RUNS_AGE,
+    RUNS_TAGS, /* where there are any */
     RUNS_COLUMNS
 };
 
-/* ── filter ──
- *
- * Words, all of which must hold: `imdb` (in the id, the name or the state), `state:failed`, `metric>0.8` (best metric, last, loss, step,
- * epoch, speed, eta, age in hours; > >= < <= =), `-word` for the opposite of any of them. */
-struct runs_filter {
-    struct runs_word *word;
-    size_t n;
+struct runs_which {
+    const struct bt_run_filter *filter; /* NULL: all */
+    const struct bt_facts *facts;       /* what the filter needs to know; NULL: nothing */
+    bool hidden;                        /* those with the tag `hidden` too */
 };
-/* False: why says which word is not understood (or: no memory); the filter is empty then. */
-bool runs_filter_parse(const char *text, struct runs_filter *out, struct bt_str *why);
-void runs_filter_clear(struct runs_filter *f);
-bool runs_filter_match(const struct runs_filter *f, const struct bt_run_status *s, double now);
 
 /* ── order ── */
 
@@ -45,8 +38,10 @@ struct runs_order {
     void *ctx;
 };
 /* Fills row (room for list->n) with the runs that match, sorted; returns how many. Runs without a value come last, equal ones newest first. */
-size_t runs_rows(const struct bt_run_list *list, const struct runs_filter *filter,
+size_t runs_rows(const struct bt_run_list *list, const struct runs_which *which,
                  const struct runs_order *order, size_t *row);
+/* How many are left out for the tag `hidden`. */
+size_t runs_hidden(const struct bt_run_list *list, const struct runs_which *which);
 /* The number that a column stands for; NaN: none. */
 double runs_number(const struct bt_run_status *s, enum runs_column column, double now);
 /* Whether larger values are what one looks for first. */

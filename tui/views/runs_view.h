@@ -5,6 +5,10 @@
 #include "tui/list.h"
 #include "tui/view.h"
 #include "tui/views/runs_rows.h"
+#include <bertty/run_groups.h>
+
+/* A row from here on is a group's. */
+#define RUNS_GROUP (SIZE_MAX / 2)
 
 enum { RUNS_TABLE, RUNS_DETAIL, RUNS_PANES };
 
@@ -34,14 +38,28 @@ struct runs_facts {
 
 struct runs_view {
     struct list list;
-    size_t *row; /* [list.n] indices into app_runs() */
+    size_t *row;   /* [list.n] indices into app_runs(), or RUNS_GROUP + a group's number */
+    size_t n_runs; /* that the filter lets through */
     uint64_t runs_version, marks_version;
     bool stale; /* filter or order changed */
     enum runs_column sort;
     bool descending;
     char *filter_text, *filter_fault; /* NULL: none */
-    struct runs_filter filter;
-    char *reference; /* directory of the run that the others are compared with; NULL: the defaults */
+    struct bt_run_filter *filter;     /* NULL: all */
+    bool hidden;                      /* hidden runs are shown */
+    size_t n_hidden;                  /* that are not */
+    bool curves;                      /* the last drawing had them */
+    bool folded;                      /* groups of seeds are one row */
+    struct bt_run_groups groups;      /* of the runs that are shown; none unless folded */
+    char **open;                      /* [n_open] keys of groups whose members are shown */
+    size_t n_open;
+    char *here_group;       /* key of the group that the cursor stands on; NULL: on a run */
+    bool asking;            /* the filter's prompt is open */
+    struct bt_facts *known; /* what filters need of all runs; NULL: nothing was read yet */
+    unsigned known_need;    /* BT_FACTS_… that are known of all of them */
+    uint64_t known_version; /* of the list that they were read for */
+    double known_at, now;   /* when they were asked for; the last tick */
+    char *reference;        /* directory of the run that the others are compared with; NULL: the defaults */
     struct rect table_at, detail_at;
 
     struct runs_facts facts;
@@ -73,6 +91,11 @@ enum {
     ACT_PROBE,
     ACT_LOG,
     ACT_NEW,
+    ACT_TAGS,
+    ACT_NOTE,
+    ACT_HIDE,
+    ACT_HIDDEN,
+    ACT_FOLD,
 };
 
 static inline struct runs_view *runs_of(const struct view *v)
@@ -81,14 +104,30 @@ static inline struct runs_view *runs_of(const struct view *v)
 }
 /* The run under the cursor; NULL: none. Borrowed until the next tick. */
 const struct bt_run_status *runs_here(const struct view *v);
+/* The run under the cursor is the one that all views speak of; of a group the first. */
+void runs_choose_here(struct view *v);
 /* Rows anew if the runs, the filter or the order changed. */
 void runs_update(struct view *v);
 /* By that column; by the same one: the other way round. */
 void runs_sort(struct view *v, int column);
 
+/* The rows follow the list, the filter or the order; the cursor goes with the chosen run. */
+void runs_refresh(struct view *v);
+
+/* runs_filter.c */
+void runs_ask_filter(struct view *v);
+void runs_set_filter(struct view *v, const char *text);
+/* Reads what the filter needs to know, where it is not known or no longer true. */
+void runs_known_tick(struct view *v, double now);
+/* All that the filter needs is known. */
+bool runs_known(const struct runs_view *s);
+
 /* runs_draw.c */
 void runs_draw(struct view *v, struct rect area);
+/* How many of the columns there are: the last ones only where they say something. */
+int runs_columns(const struct bt_run_list *list);
 bool runs_mouse(struct view *v, const struct event *e);
+void runs_progress(struct bt_str *out, int64_t step, int64_t total, bool unicode);
 /* Glyph and role of a state. */
 uint32_t runs_state_glyph(enum bt_run_state s, bool unicode);
 enum role runs_state_role(enum bt_run_state s);
@@ -97,8 +136,38 @@ enum role runs_state_role(enum bt_run_state s);
 void runs_detail_tick(struct view *v, double now);
 void runs_detail_draw(struct view *v, struct rect inside);
 void runs_facts_clear(struct runs_facts *f);
+/* An option's value; of an absolute path the last part: where it lies is the same for most runs. The caller frees. */
+char *runs_setting(const struct bt_experiment *x, size_t option);
+
+/* runs_groups.c */
+/* Turns the n rows of runs into rows of groups where they are folded (row has room for twice the runs); returns how many. */
+size_t runs_fold(struct view *v, size_t n);
+const struct bt_run_group *runs_group_at(const struct runs_view *s, size_t row); /* NULL: a run */
+const struct bt_run_group *runs_group_here(const struct view *v);
+bool runs_in_group(const struct runs_view *s, size_t run);
+/* The cursor is meant to stay on that group; NULL: it is on a run. */
+void runs_stand_on(struct runs_view *s, const struct bt_run_group *g);
+/* Puts the cursor on the group that it stood on, or that holds the chosen run; false: neither is shown. */
+bool runs_follow_group(struct view *v, const char *chosen);
+void runs_fold_or_not(struct view *v);
+void runs_open_group(struct view *v); /* the one under the cursor; again: closes it */
+void runs_mark_group(struct view *v, const struct bt_run_group *g);
+void runs_groups_free(struct runs_view *s);
+void runs_group_cell(const struct view *v, const struct bt_run_group *g, int column, bool narrow,
+                     struct bt_str *out, enum role *role);
+void runs_group_draw(struct view *v, const struct bt_run_group *g, struct rect inside);
+
+/* runs_notes.c */
+void runs_ask_tags(struct view *v, const struct bt_run_status *here);
+void runs_ask_note(struct view *v, const struct bt_run_status *here);
+/* Gives or takes the tag `hidden`. */
+void runs_hide(struct view *v, const struct bt_run_status *here);
+void runs_show_hidden(struct view *v);
 
 /* runs_actions.c */
+/* Remembers the run that a prompt is about, whatever the cursor does meanwhile; and gives it, once (NULL: it is gone). Borrowed until the next tick. */
+void runs_ask_about(struct view *v, const struct bt_run_status *here);
+const struct bt_run_status *runs_asked(struct view *v);
 bool runs_do(struct view *v, int action);
 void runs_forget_doomed(struct runs_view *s);
 

@@ -1,0 +1,28 @@
+/* Repetitions: runs whose settings differ in nothing but train.seed (and the name), and what they reached together. A run that was steered stands alone. */
+#ifndef BERTTY_RUN_GROUPS_H
+#define BERTTY_RUN_GROUPS_H
+
+#include <bertty/run_facts.h>
+
+struct bt_run_group {
+    const char *key;     /* the same for the same settings, borrowed from the facts */
+    size_t *member;      /* [n ≥ 2] runs of the list, in the order of row */
+    size_t n, n_alive;   /* n_alive: with an engine */
+    const char *metric;  /* borrowed from the list; NULL: no evaluation yet */
+    size_t n_values;     /* members that have a best value of it */
+    double mean, sd;     /* of these; sd: of the sample (n − 1), NaN for fewer than two */
+    int64_t step, total; /* sums */
+};
+enum { BT_ALONE = -1 };
+struct bt_run_groups {
+    struct bt_run_group *group; /* [n] in the order of their first members */
+    size_t n;
+    bool told[BT_OPTIONS]; /* options in which the groups differ from each other */
+    ptrdiff_t *of;         /* for every run of the list: its group's number, or BT_ALONE */
+};
+/* Groups the n_rows runs that row names. The facts must hold their settings (BT_FACTS_SETTINGS). False: no memory, *out is empty. */
+bool bt_run_groups_make(const struct bt_run_list *list, const size_t *row, size_t n_rows,
+                        const struct bt_facts *facts, struct bt_run_groups *out);
+void bt_run_groups_clear(struct bt_run_groups *g);
+
+#endif
