@@ -63,7 +63,7 @@ static void members(struct bt_json_writer *w, const struct bt__status *s)
     bt_jw_ktext(w, "name", s->name);
 }
 
-static bool written(const struct bt__status *s, const struct bt__rundir *r)
+static struct bt_str as_json(const struct bt__status *s)
 {
     struct bt_str text = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&text);
@@ -71,6 +71,12 @@ static bool written(const struct bt__status *s, const struct bt__rundir *r)
     members(&w, s);
     bt_jw_end_object(&w);
     bt_str_addc(&text, '\n');
+    return text;
+}
+
+static bool written(const struct bt__status *s, const struct bt__rundir *r)
+{
+    struct bt_str text = as_json(s);
     char *path = bt__rundir_path(r, "status.json");
     bool ok = path && !text.failed && bt_file_replace(path, text.data, text.len, NULL) == BT_OK;
     free(path);
@@ -85,4 +91,27 @@ void bt__status_write(struct bt__status *s, const struct bt__rundir *r, bool now
     if (!now && clock - s->written < EVERY) return;
     s->written = clock;
     for (int tries = now ? 3 : 1; tries > 0 && !written(s, r); tries--) continue;
+}
+
+enum bt_status bt__status_store(const struct bt__status *s, const struct bt__rundir *r, struct bt_error *err)
+{
+    struct bt_str text = as_json(s);
+    return bt__rundir_write(r, "status.json", &text, err);
+}
+
+void bt__status_figures(struct bt__status *s, const struct bt_run_status *from)
+{
+    s->name = from->name;
+    s->metric = from->metric;
+    s->step = from->step;
+    s->total = from->total;
+    s->epoch = from->epoch;
+    s->epochs = from->epochs;
+    s->train_loss = from->train_loss;
+    s->best = from->best;
+    s->best_step = from->best_step;
+    s->last = from->last;
+    s->last_step = from->last_step;
+    s->steered = from->steered;
+    if (from->started > 0.0) s->started = from->started;
 }

@@ -27,5 +27,7 @@ struct cli_steer {
     const char *command, *word, *about, *done, *hint;
 };
 int cli_steer(const struct cli_steer *what, int argc, char **argv);
+/* The same for one RUN of a command line that was parsed: command and about do not count. */
+int cli_steer_one(const struct cli_steer *what, const char *runs, const char *name, bool json);
 
 #endif

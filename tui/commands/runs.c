@@ -80,7 +80,7 @@ static bool wanted(const struct bt_run_status *s, int filter)
 {
     if (filter < 0) return true;
     if (filter == ALIVE) return bt_run_state_alive(s->state);
-    if (filter == ENDED) return !bt_run_state_alive(s->state);
+    if (filter == ENDED) return !bt_run_state_alive(s->state) && s->state != BT_RUN_QUEUED;
     return (int)s->state == filter;
 }
 
@@ -119,7 +119,10 @@ static void tell(const struct bt_run_status *const *run, size_t n)
         cli_time(started, sizeof started, s->started);
         if (bt_run_state_alive(s->state)) cli_duration(left, sizeof left, s->eta_s);
         cli_table_cell(&t, "%s", s->id);
-        cli_table_cell(&t, "%s", bt_run_state_name(s->state));
+        if (s->place)
+            cli_table_cell(&t, "queued %lld", (long long)s->place);
+        else
+            cli_table_cell(&t, "%s", bt_run_state_name(s->state));
         cli_table_cell(&t, "%s", step);
         cli_table_cell(&t, "%s", best);
         cli_table_cell(&t, "%s", s->metric ? s->metric : "-");
