@@ -30,6 +30,11 @@ bool bt_run_state_alive(enum bt_run_state s)
     return (unsigned)s < STATES && states[s].alive;
 }
 
+bool bt_run_state_ended(enum bt_run_state s)
+{
+    return !bt_run_state_alive(s) && s != BT_RUN_QUEUED;
+}
+
 static enum bt_run_state state_of(const char *text)
 {
     for (unsigned i = 0; i < STATES; i++)

@@ -226,7 +226,7 @@ static void tell_failure(struct bt__trainer *t, enum bt_status st, const struct 
         announce(t->req, "!", err->text);
         return;
     }
-    bt_events_flush(t->events, NULL);
+    if (t->events) bt_events_flush(t->events, NULL); /* a queued run may fail before it has any */
     memcpy(t->status.error, err->text, sizeof t->status.error);
     t->status.eta_s = (double)NAN;
     bt__state(t, st == BT_DIVERGED ? BT_RUN_DIVERGED : BT_RUN_FAILED);

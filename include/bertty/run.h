@@ -33,6 +33,8 @@ enum bt_run_state {
 };
 const char *bt_run_state_name(enum bt_run_state s);
 bool bt_run_state_alive(enum bt_run_state s);
+bool bt_run_state_ended(
+    enum bt_run_state s); /* neither alive nor queued: nothing more comes of it by itself */
 
 /* A snapshot of status.json (plus what is derived). Owns its texts; bt_run_status_clear() frees them. */
 struct bt_run_status {

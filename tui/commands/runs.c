@@ -80,7 +80,7 @@ static bool wanted(const struct bt_run_status *s, int filter)
 {
     if (filter < 0) return true;
     if (filter == ALIVE) return bt_run_state_alive(s->state);
-    if (filter == ENDED) return !bt_run_state_alive(s->state) && s->state != BT_RUN_QUEUED;
+    if (filter == ENDED) return bt_run_state_ended(s->state);
     return (int)s->state == filter;
 }
 

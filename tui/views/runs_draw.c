@@ -123,6 +123,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     case RUNS_STATE:
         add_glyph(out, runs_state_glyph(s->state, c->unicode));
         bt_str_addf(out, " %s%s", bt_run_state_name(s->state), s->steered ? "*" : "");
+        if (s->place) bt_str_addf(out, " %lld", (long long)s->place);
         *role = runs_state_role(s->state);
         break;
     case RUNS_ID:
@@ -236,6 +237,9 @@ static void title(const struct view *v, struct bt_str *out)
         bt_str_addf(out, " %zu of %zu · %s", s->list.n, all, s->filter_text);
     else if (all)
         bt_str_addf(out, " %zu", all);
+    if (app_queue(v->app)->waiting)
+        bt_str_addf(out, " · %zu queued%s", app_queue(v->app)->waiting,
+                    app_queue(v->app)->held ? ", held" : "");
     if (marks) bt_str_addf(out, " · %zu marked", marks);
     if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);
 }

@@ -11,7 +11,7 @@ double runs_number(const struct bt_run_status *s, enum runs_column column, doubl
 {
     switch (column) {
     case RUNS_STATE:
-        return (double)s->state;
+        return (double)s->state + 1e-6 * (double)s->place; /* the queue in its order */
     case RUNS_BEST:
         return s->best;
     case RUNS_AT:

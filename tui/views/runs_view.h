@@ -73,6 +73,12 @@ enum {
     ACT_PROBE,
     ACT_LOG,
     ACT_NEW,
+    ACT_QUEUE,
+    ACT_QUEUE_UP,
+    ACT_QUEUE_DOWN,
+    ACT_QUEUE_FIRST,
+    ACT_QUEUE_HOLD,
+    ACT_QUEUE_LIMIT,
 };
 
 static inline struct runs_view *runs_of(const struct view *v)
@@ -97,6 +103,17 @@ enum role runs_state_role(enum bt_run_state s);
 void runs_detail_tick(struct view *v, double now);
 void runs_detail_draw(struct view *v, struct rect inside);
 void runs_facts_clear(struct runs_facts *f);
+
+/* runs_queue.c: each says what became of it */
+void runs_queue_up(struct view *v, const struct bt_run_status *here);
+void runs_queue_down(struct view *v, const struct bt_run_status *here);
+void runs_queue_first(struct view *v, const struct bt_run_status *here);
+void runs_queue_again(struct view *v, const struct bt_run_status *here);
+void runs_queue_start(struct view *v, const struct bt_run_status *here);
+void runs_queue_hold(struct view *v);
+void runs_queue_limit(struct view *v);
+/* What a queued run waits for, in one line. */
+void runs_queue_why(const struct view *v, const struct bt_run_status *s, struct bt_str *out);
 
 /* runs_actions.c */
 bool runs_do(struct view *v, int action);
