@@ -131,6 +131,7 @@ static enum bt_status store(struct bt__rundir *r, const struct bt_run_status *fi
 {
     struct bt__status s;
     bt__status_begin(&s);
+    s.kills.n = 0;
     s.proc.pid = s.proc.start = 0; /* the machine stays: it is the one that will take it */
     if (figures) bt__status_figures(&s, figures);
     s.state = state;

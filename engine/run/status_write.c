@@ -26,6 +26,7 @@ void bt__status_begin(struct bt__status *s)
                              .last_step = -1,
                              .started = bt__wall()};
     bt__proc_self(&s->proc);
+    bt__kills_now("", &s->kills);
 }
 
 static void step_or_null(struct bt_json_writer *w, const char *key, int64_t step)
@@ -37,6 +38,16 @@ static void step_or_null(struct bt_json_writer *w, const char *key, int64_t step
         bt_jw_int(w, step);
 }
 
+/* For whoever asks later why this process is gone. */
+static void write_kills(struct bt_json_writer *w, const struct bt__kills *k)
+{
+    bt_jw_ktext(w, "cgroup", k->group);
+    bt_jw_key(w, "oom_kills");
+    bt_jw_array(w);
+    for (int i = 0; i < k->n; i++) bt_jw_int(w, k->count[i]);
+    bt_jw_end_array(w);
+}
+
 static void members(struct bt_json_writer *w, const struct bt__status *s)
 {
     bt_jw_ktext(w, "state", state_text[s->state]);
@@ -44,6 +55,7 @@ static void members(struct bt_json_writer *w, const struct bt__status *s)
     bt_jw_ktext(w, "boot_id", s->proc.boot_id);
     bt_jw_kint(w, "pid_start", s->proc.start);
     bt_jw_ktext(w, "host", s->proc.host);
+    if (s->kills.n) write_kills(w, &s->kills);
     bt_jw_kint(w, "step", s->step);
     bt_jw_kint(w, "total", s->total);
     bt_jw_knum(w, "epoch", s->epoch);

@@ -2,6 +2,7 @@
 #ifndef BERTTY_RUN_STATUS_WRITE_H
 #define BERTTY_RUN_STATUS_WRITE_H
 
+#include "run/kills.h"
 #include "run/proc.h"
 #include "run/rundir.h"
 #include <bertty/run.h>
@@ -18,6 +19,7 @@ struct bt__status {
     bool steered;
     char error[512]; /* the last error or warning, "" if there was none */
     struct bt__proc proc;
+    struct bt__kills kills;
     double written; /* bt__clock() of the last write */
 };
 
