@@ -26,6 +26,18 @@ static const struct bt_run_status *in_list(const struct bt_run_list *l, const ch
     return NULL;
 }
 
+int64_t cli_queue_place(const char *dir)
+{
+    struct bt_run_list l = {.n = 0};
+    char *runs = bt_path_above(dir);
+    const struct bt_run_status *s =
+        runs && bt_run_list(runs, NULL, &l, NULL) == BT_OK ? in_list(&l, dir) : NULL;
+    int64_t place = s ? s->place : 0;
+    bt_run_list_clear(&l);
+    free(runs);
+    return place;
+}
+
 static void tell(const struct bt_run_status *s, bool json)
 {
     struct bt_str out = {0};

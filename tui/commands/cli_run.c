@@ -55,6 +55,14 @@ void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s)
 
 /* ── for people ── */
 
+void cli_run_state(struct cli_table *t, const struct bt_run_status *s)
+{
+    if (s->place)
+        cli_table_cell(t, "%s %lld", bt_run_state_name(s->state), (long long)s->place);
+    else
+        cli_table_cell(t, "%s", bt_run_state_name(s->state));
+}
+
 void cli_run_step(char *out, size_t size, const struct bt_run_status *s)
 {
     if (s->total > 0)

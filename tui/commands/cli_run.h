@@ -12,6 +12,8 @@ enum bt_status cli_run_find(const char *runs, const char *name, char **dir, stru
 /* The members of a status, without the braces. */
 void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s);
 
+/* A cell: "training", "queued 2". */
+void cli_run_state(struct cli_table *t, const struct bt_run_status *s);
 /* "400/975", "400", "-" */
 void cli_run_step(char *out, size_t size, const struct bt_run_status *s);
 /* "2026-01-31 14:02", in local time; "-" for 0. */

@@ -119,10 +119,7 @@ static void tell(const struct bt_run_status *const *run, size_t n)
         cli_time(started, sizeof started, s->started);
         if (bt_run_state_alive(s->state)) cli_duration(left, sizeof left, s->eta_s);
         cli_table_cell(&t, "%s", s->id);
-        if (s->place)
-            cli_table_cell(&t, "queued %lld", (long long)s->place);
-        else
-            cli_table_cell(&t, "%s", bt_run_state_name(s->state));
+        cli_run_state(&t, s);
         cli_table_cell(&t, "%s", step);
         cli_table_cell(&t, "%s", best);
         cli_table_cell(&t, "%s", s->metric ? s->metric : "-");

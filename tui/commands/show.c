@@ -1,4 +1,5 @@
 /* bertty show */
+#include "tui/commands/cli_queue.h"
 #include "tui/commands/cli_run.h"
 #include "tui/plot.h"
 #include <bertty/events.h>
@@ -68,6 +69,7 @@ static int64_t checkpoint_of(const char *dir, int64_t wish)
 static enum bt_status collect(const char *dir, struct report *r, struct bt_error *err)
 {
     enum bt_status status = bt_run_status(dir, &r->status, err);
+    if (status == BT_OK && r->status.state == BT_RUN_QUEUED) r->status.place = cli_queue_place(r->status.dir);
     if (status == BT_OK) status = load_events(r, dir, err);
     if (status == BT_OK) status = load_settings(r, dir, err);
     if (status == BT_OK) status = bt_run_checkpoints(dir, &r->checkpoint, &r->n_checkpoints, err);
@@ -294,7 +296,8 @@ static void tell_status(const struct bt_run_status *s)
     cli_duration(left, sizeof left, s->eta_s);
     row(&t, "run", s->id);
     row(&t, "directory", s->dir);
-    row(&t, "state", bt_run_state_name(s->state));
+    cli_table_cell(&t, "state");
+    cli_run_state(&t, s);
     if (s->error) row(&t, bt_run_state_alive(s->state) ? "warning" : "why", s->error);
     if (s->epochs > 0) {
         cli_table_cell(&t, "step");

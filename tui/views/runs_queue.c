@@ -32,7 +32,7 @@ void runs_queue_why(const struct view *v, const struct bt_run_status *s, struct 
     const struct app_queue *q = app_queue(v->app);
     char host[65] = "";
     (void)!gethostname(host, sizeof host - 1);
-    if (s->place > 1) bt_str_addf(out, "%lld before it in the queue; ", (long long)s->place - 1);
+    if (s->place > 1 && !q->fault) bt_str_addf(out, "%lld before it in the queue; ", (long long)s->place - 1);
     if (q->fault)
         bt_str_add(out, q->fault);
     else if (q->held)
