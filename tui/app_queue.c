@@ -3,6 +3,7 @@
 #include <bertty/file.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const double AGAIN_S = 60.0; /* after nothing could be started */
 
@@ -48,7 +49,8 @@ static void run_take(void *ctx, const atomic_bool *cancel)
 {
     struct taking *t = ctx;
     const struct bt_queue_taking how = {.runs_dir = t->runs_dir, .by = "the workbench"};
-    if (!atomic_load(cancel)) t->status = bt_queue_take(&how, &t->taken, &t->err);
+    if (!atomic_load(cancel) && access(t->runs_dir, W_OK) == 0) /* else they are not ours to start */
+        t->status = bt_queue_take(&how, &t->taken, &t->err);
 }
 
 static void say_started(struct app *a, const struct bt_queue_taken *t)

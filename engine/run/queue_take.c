@@ -41,13 +41,14 @@ static bool refused(const struct taking *t, const char *id)
     return false;
 }
 
-/* Those of them that are about to be alive: an engine of somebody else's has them. */
-static size_t starting(const struct taking *t, const struct bt_queue *q)
+/* Those of them that still wait: with an engine of somebody else's, so that they are about to be alive, or without one, so that something is wrong with them. */
+static size_t refused_waiting(const struct taking *t, const struct bt_queue *q, bool engine)
 {
     size_t n = 0;
     for (size_t i = 0; i < q->n; i++) {
-        int fd = refused(t, q->run[i]->id) ? open(q->run[i]->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-        n += fd >= 0 && bt__rundir_locked(fd);
+        if (!refused(t, q->run[i]->id)) continue;
+        int fd = open(q->run[i]->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        n += (fd >= 0 && bt__rundir_locked(fd)) == engine;
         if (fd >= 0) close(fd);
     }
     return n;
@@ -58,7 +59,7 @@ static const struct bt_run_status *next(const struct taking *t, const struct bt_
 {
     struct bt__proc self;
     bt__proc_self(&self);
-    bool room = t->how->only || (!q->held && q->alive + starting(t, q) < (size_t)q->limit);
+    bool room = t->how->only || (!q->held && q->alive + refused_waiting(t, q, true) < (size_t)q->limit);
     for (size_t i = 0; room && i < q->n; i++) {
         const struct bt_run_status *s = q->run[i];
         bool wanted = t->how->only ? strcmp(s->id, bt_path_base(t->how->only)) == 0
@@ -98,6 +99,16 @@ static void tell_end(const struct taking *t, const struct bt_queue *q, const str
     bt_str_free(&text);
 }
 
+/* Nothing was started: is that as it should be? */
+static enum bt_status verdict(const struct taking *t, const struct bt_queue *q, struct bt_error *err)
+{
+    const char *only = t->how->only;
+    if (t->out->n) return BT_OK;
+    if (only ? t->n_refused > 0 : refused_waiting(t, q, false) > 0)
+        return bt_fail(err, t->last.status, "%s", t->last.text);
+    return only ? bt_fail(err, BT_INVALID, "%s: the run is not queued", bt_path_base(only)) : BT_OK;
+}
+
 /* One after the other, looking anew each time: what was started is alive then, or has failed and left its place. */
 static enum bt_status take_all(struct taking *t, struct bt_error *err)
 {
@@ -108,12 +119,10 @@ static enum bt_status take_all(struct taking *t, struct bt_error *err)
         const struct bt_run_status *s = st ? NULL : next(t, &q);
         if (s) st = start(t, s, err);
         again = s && !st && !(t->how->only && t->out->n);
+        if (!again && !st) st = verdict(t, &q, err);
         if (!again) tell_end(t, &q, st ? err : NULL);
         bt_queue_clear(&q);
     }
-    if (!st && t->how->only && !t->out->n)
-        st = t->n_refused ? bt_fail(err, t->last.status, "%s", t->last.text)
-                          : bt_fail(err, BT_INVALID, "%s: the run is not queued", bt_path_base(t->how->only));
     return st;
 }
 

@@ -393,6 +393,10 @@ static void refusals(void **state)
     expect_text(fix_err.text, "missing");
     assert_int_equal(take_with((struct bt_queue_taking){.program = engine("exit 3")}, 0), BT_IO);
     expect_order("a");
+    assert_int_equal(take_with((struct bt_queue_taking){.program = engine("echo '!a is damaged' >&3")}, 0),
+                     BT_INVALID);
+    expect_text(fix_err.text, "a is damaged");
+    expect_order("a");
 }
 
 /* ── the engine's side ── */

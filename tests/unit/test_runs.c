@@ -233,7 +233,8 @@ static void kills_for_memory(void **state)
     assert_int_equal(bt__kills_since(root, &k), 2);
     assert_int_equal(remove(at("root/sys/fs/cgroup/user/run.scope/memory.events")), 0);
     assert_int_equal(bt__kills_since(root, &k), 7);
-    snprintf(k.group, sizeof k.group, "/../fs/cgroup/user");
+    put("root/sys/fs/evil/memory.events", "oom_kill 1000\n");
+    snprintf(k.group, sizeof k.group, "/../evil");
     assert_int_equal(bt__kills_since(root, &k), 0);
     put("root/proc/self/cgroup", "4:memory:/user\n0::/\n");
     bt__kills_now(root, &k);

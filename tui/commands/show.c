@@ -149,25 +149,27 @@ static void step_cell(struct cli_table *t, const char *what, int64_t step)
         cli_table_cell(t, "%s", what);
 }
 
+static void metric_heads(struct cli_table *t, int64_t best, int64_t last)
+{
+    cli_line("%s", "");
+    cli_table_cell(t, "metric");
+    step_cell(t, "best", best);
+    step_cell(t, "last", last);
+}
+
 static void tell_metrics(const struct report *r)
 {
     struct cli_table t = {.columns = 3, .right = 1 << 1 | 1 << 2};
     int64_t best = r->status.best_step, last = last_evaluation(r);
-    cli_table_cell(&t, "metric");
-    step_cell(&t, "best", best);
-    step_cell(&t, "last", last);
-    size_t rows = 0;
     for (size_t i = 0; i < bt_series_count(r->events); i++) {
         const struct bt_series *s = bt_series_at(r->events, i);
         bool test = begins(s->tag, "test/");
         if (!test && !begins(s->tag, "eval/")) continue;
+        if (t.n == 0) metric_heads(&t, best, last);
         cli_table_cell(&t, "%s", s->tag);
         value_cell(&t, test || best < 0 ? (double)NAN : value_at(s, best));
         value_cell(&t, value_at(s, test ? -1 : last));
-        rows++;
     }
-    if (rows) cli_line("%s", "");
-    if (!rows) t.n = 0;
     cli_table_print(&t);
 }
 

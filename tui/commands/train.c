@@ -224,13 +224,15 @@ static void announce_failure(const struct request *q, const struct bt_error *err
 }
 
 /* The run has ended, in whatever way: room for the next. */
-static void let_queue_go_on(const struct bt_train_result *r)
+static void let_queue_go_on(const struct bt_train_result *r, bool json)
 {
     struct bt_queue_taken taken;
     if (!r->dir || cli_terminated()) return;
     char *runs = bt_path_above(r->dir), *by = bt_strfmt("the engine of %s", r->id);
     if (runs && by) {
         (void)cli_queue_take(runs, by, r->dir, &taken);
+        for (size_t i = 0; i < taken.n && !json; i++)
+            cli_line("the queue goes on: started %s", bt_path_base(taken.dir[i]));
         bt_queue_taken_clear(&taken);
     }
     free(runs);
@@ -257,7 +259,7 @@ static int train_here(const struct request *q, const char *dir, int64_t step)
     cli_catch_interrupts();
     if (st) announce_failure(q, &err);
     if (!st) st = bt_train(&r, &result, &err);
-    let_queue_go_on(&result);
+    let_queue_go_on(&result, q->json);
     int code = end(q, st, &result, &err);
     bt_train_result_clear(&result);
     bt_experiment_free(x);
