@@ -370,6 +370,11 @@ static void expressions_match_cells(void **state)
         }
         bt_table_free(t);
     }
+    const struct bt_data_dialect letters = {.delimiter = 'x', .quoting = 0, .header = 0};
+    struct bt_table *t;
+    assert_int_equal(bt_table_open(file_text("x.csv", "axb\naxcb\nabxc\n"), &letters, &t, &err), BT_OK);
+    search_equals_cells(t, "\\bb", -1);
+    bt_table_free(t);
 }
 
 /* ── filters ── */
