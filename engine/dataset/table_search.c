@@ -90,6 +90,12 @@ static bool stands_in_json(const char *needle)
     return letter;
 }
 
+/* What an expression takes for a letter: then \b at the edge of a cell is another thing in the record. */
+static bool is_letter(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
 /* Whether a cell's text is the record's own bytes. */
 static void choose_prefilter(struct search *s)
 {
@@ -98,7 +104,8 @@ static void choose_prefilter(struct search *s)
     s->escapes = d->format == BT_DATA_JSONL;
     s->doubled = q->regex && !s->escapes && d->quoting == 1;
     if (q->filter || bt__format_of(d->format)->cells) return;
-    s->prefilter = q->regex ? bt_regex_local(q->regex) && !s->escapes : !strchr(q->needle, '"');
+    s->prefilter = q->regex ? bt_regex_local(q->regex) && !s->escapes && !is_letter(d->delimiter)
+                            : !strchr(q->needle, '"');
     if (s->escapes && s->prefilter) s->prefilter = stands_in_json(q->needle);
     s->blocks = s->prefilter && !s->escapes && s->needle_n + (q->regex != NULL) > 0;
 }

@@ -303,10 +303,10 @@ static const char *odd_rows(const char *name, char delimiter, bool quotes)
     struct bt_str s = {0};
     uint32_t x = 7;
     bt_str_addf(&s, "one%ctwo%cthree\n", delimiter, delimiter);
-    for (int i = 0; i < 6000; i++) {
+    for (int i = 0; i < 1500; i++) {
         for (int k = 0; k < 3; k++) {
             x = x * 1664525u + 1013904223u;
-            bool q = quotes && (i / 100) % 3 == 0 && (x >> 13) % 2;
+            bool q = quotes && (i / 30) % 3 == 0 && (x >> 13) % 2;
             bt_str_add(&s, q ? quoted[(x >> 16) % 6] : cells[(x >> 16) % 9]);
             if (k < 2) bt_str_addc(&s, delimiter);
         }
@@ -343,8 +343,10 @@ static void search_equals_cells(struct bt_table *t, const char *pattern, ptrdiff
             at = row;
         }
         if (st != BT_OK || row != i) fail_msg("%s: found %zu, expected %zu", pattern, row, i);
-        assert_int_equal(bt_table_search(t, &q, i, true, 0, NULL, &row, &err), BT_OK);
-        assert_int_equal(row, i);
+        if (i % 41 == 0) { /* goes over a whole stretch of the index each time */
+            assert_int_equal(bt_table_search(t, &q, i, true, 0, NULL, &row, &err), BT_OK);
+            assert_int_equal(row, i);
+        }
         at = i + 1;
     }
     assert_int_equal(bt_table_search(t, &q, at, false, 0, NULL, &row, &err), BT_NOTFOUND);
@@ -370,6 +372,11 @@ static void expressions_match_cells(void **state)
         }
         bt_table_free(t);
     }
+    const struct bt_data_dialect letters = {.delimiter = 'x', .quoting = 0, .header = 0};
+    struct bt_table *t;
+    assert_int_equal(bt_table_open(file_text("x.csv", "axb\naxcb\nabxc\n"), &letters, &t, &err), BT_OK);
+    search_equals_cells(t, "\\bb", -1);
+    bt_table_free(t);
 }
 
 /* ── filters ── */

@@ -368,6 +368,7 @@ static void receive(struct view *v, const struct app_request *r)
         data_open(v, r->path, NULL, r->row);
         return;
     }
+    data_sort_clear(v);
     data_filter_clear(v);
     s->page = DATA_ROWS;
     s->wanted = r->row;

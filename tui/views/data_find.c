@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-    STEPS = 64 /* looks at DATA_STEP_BYTES in one slice */
+    STEPS = 64,    /* looks at DATA_STEP_BYTES in one slice */
+    STEP_ROWS = 64 /* of those that are shown, looked at while the lock is held */
 };
 
 /* ── search ── */
@@ -15,7 +16,11 @@ struct search {
     char *needle; /* as it was typed */
     struct bt_regex *regex;
     bool backwards, round; /* round: has gone on from the other end */
-    size_t from, found;    /* found: SIZE_MAX: not yet */
+    size_t from, found;    /* rows, or places if only what is shown is looked at; found: SIZE_MAX: not yet */
+    bool by_place;         /* the rows are filtered or sorted: those in walk.only, or in order */
+    uint32_t *order;       /* [n_order] NULL: not sorted */
+    size_t n_order;
+    struct bt_row row;
 };
 
 static void search_free(struct data_walk *w)
@@ -23,7 +28,19 @@ static void search_free(struct data_walk *w)
     struct search *q = (struct search *)w;
     free(q->needle);
     bt_regex_free(q->regex);
+    bt_row_free(&q->row);
+    free(q->order);
     free(q);
+}
+
+static size_t rows_of(const struct search *q)
+{
+    return q->order ? q->n_order : data_walk_rows(&q->walk);
+}
+
+static size_t row_of(const struct search *q, size_t at)
+{
+    return q->order ? q->order[at] : data_walk_row(&q->walk, at);
 }
 
 /* One look; true: go on. */
@@ -43,11 +60,37 @@ static bool search_step(struct search *q, const atomic_bool *cancel)
     return q->backwards ? row != SIZE_MAX : row < bt_table_rows(w->file->table);
 }
 
+static bool cells_match(struct search *q)
+{
+    size_t begin, end;
+    for (size_t i = 0; i < q->row.n; i++)
+        if (bt_regex_find(q->regex, q->row.cell[i], q->row.cell_n[i], 0, &begin, &end) == BT_MATCH_FOUND)
+            return true;
+    return false;
+}
+
+/* The same over what is shown, in its order. */
+static bool search_places(struct search *q, const atomic_bool *cancel)
+{
+    struct data_walk *w = &q->walk;
+    data_lock(w->file);
+    for (int i = 0; i < STEP_ROWS && w->at < rows_of(q) && !atomic_load(cancel); i++) {
+        enum bt_status st = bt_table_row(w->file->table, row_of(q, w->at), &q->row, &w->err);
+        if (st == BT_INVALID) w->err.status = st = BT_OK;
+        if (st == BT_OK && cells_match(q)) q->found = w->at;
+        if (st != BT_OK || q->found != SIZE_MAX) break;
+        w->at += q->backwards ? SIZE_MAX : 1;
+    }
+    data_unlock(w->file);
+    w->ended = w->at >= rows_of(q);
+    return !w->ended && q->found == SIZE_MAX && w->err.status == BT_OK;
+}
+
 static void search_slice(struct data_walk *w, const atomic_bool *cancel)
 {
     struct search *q = (struct search *)w;
     for (int i = 0; i < STEPS && !atomic_load(cancel); i++)
-        if (!search_step(q, cancel)) break;
+        if (!(q->by_place ? search_places : search_step)(q, cancel)) break;
     if (q->found != SIZE_MAX) w->ended = true;
 }
 
@@ -80,7 +123,7 @@ static bool take_found(struct search *q)
 {
     struct data_view *s = q->walk.v->state;
     size_t i;
-    if (data_place_of(s, q->found, &i)) {
+    if (data_place_of(s, q->by_place ? row_of(q, q->found) : q->found, &i)) {
         show_found(s, i);
         tell_round(q);
         return true;
@@ -95,7 +138,7 @@ static bool take_found(struct search *q)
 static void turn_round(struct search *q)
 {
     struct data_view *s = q->walk.v->state;
-    size_t rows = bt_table_rows(q->walk.file->table);
+    size_t rows = rows_of(q);
     if (q->round || rows == 0) {
         s->searching = false;
         s->queued = 0;
@@ -123,7 +166,7 @@ static void search_turn(struct data_walk *w)
     struct search *q = (struct search *)w;
     struct data_view *s = w->v->state;
     bool failed = w->err.status != BT_OK;
-    size_t rows = bt_table_rows(w->file->table);
+    size_t rows = rows_of(q);
     if (failed) app_say_error(w->v->app, &w->err);
     if (failed || (q->found != SIZE_MAX && take_found(q))) {
         s->searching = false;
@@ -135,6 +178,18 @@ static void search_turn(struct data_walk *w)
     bool through = q->round && (q->backwards ? w->at < q->from : w->at > q->from);
     if (through || (q->backwards ? w->at == SIZE_MAX : w->ended)) turn_round(q);
     s->search_progress = q->backwards || !rows ? bt_table_progress(w->file->table) : data_walk_progress(w);
+}
+
+/* What is shown, where that is not the file as it is. */
+static bool take_places(struct search *q, const struct data_view *s)
+{
+    q->by_place = s->sort.row || s->filter.on;
+    if (!s->sort.row) return data_walk_shown(&q->walk);
+    q->order = malloc((s->sort.n + 1) * sizeof *q->order);
+    if (!q->order) return false;
+    memcpy(q->order, s->sort.row, s->sort.n * sizeof *q->order);
+    q->n_order = s->sort.n;
+    return true;
 }
 
 static void search_start(struct view *v, size_t from, bool backwards)
@@ -155,6 +210,10 @@ static void search_start(struct view *v, size_t from, bool backwards)
                                  .slice = search_slice,
                                  .turn = search_turn,
                                  .free = search_free};
+    if (!take_places(q, s)) {
+        search_free(&q->walk);
+        return;
+    }
     q->backwards = backwards;
     q->from = from;
     q->found = SIZE_MAX;
@@ -176,8 +235,8 @@ bool data_search_next(struct view *v, bool backwards)
         s->queued += backwards ? -1 : 1;
         return true;
     }
-    size_t rows = bt_table_rows(s->file->table);
-    search_start(v, backwards ? (row ? row - 1 : rows - 1) : row + 1, backwards);
+    size_t at = s->cursor, n = data_rows(s); /* rows are their places unless they are filtered or sorted */
+    search_start(v, backwards ? (at ? at - 1 : n - 1) : at + 1, backwards);
     return true;
 }
 
@@ -207,7 +266,7 @@ static void search_done(void *ctx, const char *text)
     if (!*text) return;
     s->needle = bt_strdup(text);
     s->regex = regex;
-    if (s->needle && row != SIZE_MAX) search_start(v, row, false);
+    if (s->needle && row != SIZE_MAX) search_start(v, s->cursor, false);
 }
 
 bool data_ask_search(struct view *v)
