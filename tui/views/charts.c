@@ -322,7 +322,7 @@ enum {
     }
 
 static const struct action actions[] = {
-    ACTION(A_AXIS, "x-axis", "x", "x axis: step, epoch, time, clock", "Axes"),
+    ACTION(A_AXIS, "x-axis", "x", "x axis: step, epoch, tokens, time, clock", "Axes"),
     ACTION(A_LOG_X, "log-x", "X", "logarithmic x axis", "Axes"),
     ACTION(A_LOG_Y, "log-y", "L", "logarithmic y axis of this panel", "Axes"),
     ACTION(A_CLIP, "clip", "o", "leave outliers out of the y axis", "Axes"),
