@@ -432,7 +432,7 @@ static void hints(struct view *v, struct bt_str *out)
         return;
     }
     bt_str_add(out, v->zoom ? "Enter all panels  ← → cursor  B batch  ↑ ↓ panel"
-                            : "Enter this panel alone  c cursor");
+                            : "Enter this panel alone  c cursor  B batch");
     bt_str_add(
         out,
         "  x axis  s smooth  + - zoom  ( ) move  r reset  L log y  m runs  / filter  e to a file  o clip");
