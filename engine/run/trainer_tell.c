@@ -128,6 +128,7 @@ static void log_point(struct bt__trainer *t, const struct bt__step_result *r)
     bt__scalar(t, "train/learning_rate", t->st.step, r->learning_rate);
     bt__scalar(t, "train/grad_norm", t->st.step, r->grad_norm);
     bt__scalar(t, "train/epoch", t->st.step, bt__epoch(t));
+    bt__scalar(t, "train/tokens", t->st.step, (double)t->st.tokens);
     bt__scalar(t, "train/tokens_per_s", t->st.step, t->status.tokens_per_s);
     bt__scalar(t, "system/rss_mib", t->st.step, bt__proc_rss_mib());
     bt__scalar(t, "system/cpu_percent", t->st.step, wall > 0.0 ? 100.0 * (cpu - w->cpu) / wall : 0.0);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /* ── the file ── */
 
@@ -285,6 +286,42 @@ static void same_after_resume(void **state)
     assert_string_equal(fix_weights("truth"), fix_weights("stopped"));
 }
 
+static bool die_before_step_5(void *ctx)
+{
+    static int step;
+    (void)ctx;
+    if (++step == 5) _exit(0);
+    return false;
+}
+
+/* A process that is killed between a checkpoint and the next point of the curves: what the checkpoint knows of is there. */
+static void killed_behind_a_checkpoint(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"run.logging_steps=10", "run.save_steps=4",
+                                           "eval.eval_strategy=no", NULL};
+    struct bt_train_result r;
+    struct fix_watch w = {.at = -1};
+    pid_t child = fork();
+    if (child == 0) {
+        struct bt_train_request q = fix_request(&w);
+        q.name = "killed";
+        q.experiment = fix_experiment(settings);
+        q.interrupted = die_before_step_5;
+        bt_train(&q, &r, &fix_err);
+        _exit(1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    struct bt_batches *b = load(fix_path("runs/killed"), 1, 1000);
+    assert_int_equal(b->newest, 4);
+    bt_batches_free(b);
+    expect_ok(fix_resume("killed", -1, false, &w, &r));
+    bt_train_result_clear(&r);
+    expect_same("truth", "killed");
+}
+
 /* Texts that are read in windows. */
 static void windows(void **state)
 {
@@ -341,11 +378,17 @@ static void cannot_be_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(there_and_back),  cmocka_unit_test(nearest),
-        cmocka_unit_test(resumed_file),    cmocka_unit_test(torn_tail),
-        cmocka_unit_test(damage),          cmocka_unit_test(nonsense),
-        cmocka_unit_test(tells_the_truth), cmocka_unit_test(same_after_resume),
-        cmocka_unit_test(windows),         cmocka_unit_test(diverged),
+        cmocka_unit_test(there_and_back),
+        cmocka_unit_test(nearest),
+        cmocka_unit_test(resumed_file),
+        cmocka_unit_test(torn_tail),
+        cmocka_unit_test(damage),
+        cmocka_unit_test(nonsense),
+        cmocka_unit_test(tells_the_truth),
+        cmocka_unit_test(same_after_resume),
+        cmocka_unit_test(killed_behind_a_checkpoint),
+        cmocka_unit_test(windows),
+        cmocka_unit_test(diverged),
         cmocka_unit_test(cannot_be_kept),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);

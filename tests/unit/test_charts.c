@@ -20,6 +20,7 @@ static char *make_run(const char *name, int n)
     for (int i = 1; i <= n; i++) {
         bt_events_scalar(w, "train/loss", 10 * i, 1e9 + 2 * i, 1.0 / i, NULL);
         bt_events_scalar(w, "train/epoch", 10 * i, 1e9 + 2 * i, i / 4.0, NULL);
+        bt_events_scalar(w, "train/tokens", 10 * i, 1e9 + 2 * i, 1000.0 * i, NULL);
     }
     if (n) bt_events_scalar(w, "eval/loss", 25, 1e9 + 5, 0.5, NULL);
     if (n) bt_events_scalar(w, "system/rss_mib", 10, 1e9 + 2, 900, NULL);
@@ -95,9 +96,9 @@ static void panels_and_axes(void **state)
     assert_int_equal(c.n_panels, 0);
     assert_true(poll_once(&c));
     assert_false(poll_once(&c));
-    static const char *const order[] = {"loss", "accuracy", "system/rss_mib", "epoch"};
-    assert_int_equal(c.n_panels, 4);
-    for (size_t i = 0; i < 4; i++) assert_string_equal(c.panel[i].name, order[i]);
+    static const char *const order[] = {"loss", "accuracy", "system/rss_mib", "epoch", "tokens"};
+    assert_int_equal(c.n_panels, 5);
+    for (size_t i = 0; i < 5; i++) assert_string_equal(c.panel[i].name, order[i]);
     struct charts_panel *loss = panel(&c, "loss");
     assert_int_equal(loss->n, 2);
     struct charts_curve *train = &loss->curve[loss->curve[0].eval],
@@ -113,6 +114,7 @@ static void panels_and_axes(void **state)
     assert_true(charts_prepare(loss, CHARTS_WALL, 0));
     assert_true(train->x[7] == 1e9 + 16);
     assert_true(charts_step_on(c.run[0], CHARTS_EPOCH, 25) == 0.625);
+    assert_true(charts_step_on(c.run[0], CHARTS_TOKENS, 25) == 2500);
     assert_true(charts_step_on(c.run[0], CHARTS_RELATIVE, 25) == 3);
     assert_true(charts_step_on(c.run[0], CHARTS_STEP, 25) == 25);
     charts_free(&c);
@@ -256,8 +258,8 @@ static void filters(void **state)
     (void)state;
     struct charts *c = loaded("a", 8);
     struct charts_panel *shown[8];
-    assert_int_equal(charts_filter(c, NULL, shown), 4);
-    assert_int_equal(charts_filter(c, "", shown), 4);
+    assert_int_equal(charts_filter(c, NULL, shown), 5);
+    assert_int_equal(charts_filter(c, "", shown), 5);
     assert_int_equal(charts_filter(c, "^ACC|rss", shown), 2);
     assert_string_equal(shown[0]->name, "accuracy");
     assert_int_equal(charts_filter(c, "los(", shown), 0); /* no expression: taken as it stands */

@@ -418,6 +418,31 @@ static void blocks_change_nothing(void **state)
     }
 }
 
+/* A column that is just one block: the line goes on from its last point. */
+static void a_block_is_a_column(void **state)
+{
+    (void)state;
+    enum { W = 40, H = 12, N = 2 * W * PLOT_BLOCK_POINTS };
+    static double x[N], y[N];
+    static struct plot_block block[N / PLOT_BLOCK_POINTS];
+    static struct plot_cell with[W * H], without[W * H];
+    for (int i = 0; i < N; i++) {
+        x[i] = i - PLOT_BLOCK_POINTS / 2 + 0.5;
+        y[i] = i / PLOT_BLOCK_POINTS % 3 * 10 + (double)(i % PLOT_BLOCK_POINTS) / PLOT_BLOCK_POINTS;
+    }
+    plot_blocks(y, N, block);
+    struct plot_line line = {.x = x, .y = y, .n = N};
+    struct plot_spec p = spec(W, H, PLOT_BRAILLE, &line, 1);
+    struct plot_area a;
+    p.y = (struct plot_range){.min = 0, .max = 30};
+    plot_draw(&p, without, &a);
+    p.x = (struct plot_range){.min = 0, .max = (a.width * 2 - 1) * PLOT_BLOCK_POINTS};
+    plot_draw(&p, without, &a);
+    line.block = block;
+    plot_draw(&p, with, &a);
+    assert_memory_equal(with, without, sizeof with);
+}
+
 static void columns_and_back(void **state)
 {
     (void)state;
@@ -470,6 +495,7 @@ int main(void)
         cmocka_unit_test(every_extreme_is_drawn),
         cmocka_unit_test(a_spike_never_vanishes),
         cmocka_unit_test(blocks_change_nothing),
+        cmocka_unit_test(a_block_is_a_column),
         cmocka_unit_test(columns_and_back),
         cmocka_unit_test(hostile_values),
     };

@@ -322,7 +322,7 @@ enum {
     }
 
 static const struct action actions[] = {
-    ACTION(A_AXIS, "x-axis", "x", "x axis: step, epoch, time, clock", "Axes"),
+    ACTION(A_AXIS, "x-axis", "x", "x axis: step, epoch, tokens, time, clock", "Axes"),
     ACTION(A_LOG_X, "log-x", "X", "logarithmic x axis", "Axes"),
     ACTION(A_LOG_Y, "log-y", "L", "logarithmic y axis of this panel", "Axes"),
     ACTION(A_CLIP, "clip", "o", "leave outliers out of the y axis", "Axes"),
@@ -432,7 +432,7 @@ static void hints(struct view *v, struct bt_str *out)
         return;
     }
     bt_str_add(out, v->zoom ? "Enter all panels  ← → cursor  B batch  ↑ ↓ panel"
-                            : "Enter this panel alone  c cursor");
+                            : "Enter this panel alone  c cursor  B batch");
     bt_str_add(
         out,
         "  x axis  s smooth  + - zoom  ( ) move  r reset  L log y  m runs  / filter  e to a file  o clip");

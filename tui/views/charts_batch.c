@@ -211,16 +211,17 @@ static struct list_look look_of(struct charts_batch *b)
 static void draw_row(struct term *t, struct rect r, struct charts_batch *b)
 {
     const size_t i = b->list.cursor;
-    struct bt_str where = {0}, gold = {0}, text = {0};
+    struct bt_str where = {0}, gold = {0}, text = {0}, value = {0};
     struct rect in = term_box(t, r, "Row", false);
     char loss[32];
     batch_rows_where(b->rows, i, &where);
-    batch_rows_gold(b->rows, i, &gold);
+    batch_rows_gold(b->rows, i, &value);
+    if (value.len) bt_str_addf(&gold, "gold: %s", bt_str_text(&value));
     batch_rows_text(b->rows, i, &text);
     plot_value(loss, sizeof loss, (double)b->rows->batches->row[i].loss);
     sheet_begin(&b->row, in.w);
     sheet_print(&b->row, ROLE_DIM, 0, "%s  loss %s", bt_str_text(&where), loss);
-    if (gold.len) sheet_print(&b->row, ROLE_HEADER, 0, "gold: %s", bt_str_text(&gold));
+    if (gold.len) sheet_wrap(&b->row, ROLE_HEADER, 0, bt_str_text(&gold), gold.len);
     if (batch_rows_example(b->rows, i))
         sheet_wrap(&b->row, ROLE_TEXT, 0, bt_str_text(&text), text.len);
     else
@@ -229,6 +230,7 @@ static void draw_row(struct term *t, struct rect r, struct charts_batch *b)
     sheet_draw(&b->row, t, in);
     bt_str_free(&where);
     bt_str_free(&gold);
+    bt_str_free(&value);
     bt_str_free(&text);
 }
 

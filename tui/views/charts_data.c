@@ -32,7 +32,7 @@ struct charts_cache {
     double *x, *smooth;
     struct plot_block *blocks, *smooth_blocks; /* of the values and of smooth */
     size_t n, cap;
-    uint64_t version, epoch_version;
+    uint64_t version, scale_version;
     enum charts_axis axis;
     double weight;
     bool valid;
@@ -290,7 +290,9 @@ static int rank(const char *name)
     enum { N = sizeof first / sizeof *first };
     for (int i = 0; i < N; i++)
         if (strcmp(name, first[i]) == 0) return i;
-    return strcmp(name, "epoch") == 0 ? N + 2 : strncmp(name, "system/", 7) == 0 ? N + 1 : N;
+    return strcmp(name, "epoch") == 0 || strcmp(name, "tokens") == 0 ? N + 2
+           : strncmp(name, "system/", 7) == 0                        ? N + 1
+                                                                     : N;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -362,10 +364,16 @@ static double start_of(const struct charts_run *r)
     return first;
 }
 
-static const struct bt_series *epochs_of(const struct charts_run *r)
+/* The series whose values an axis shows in place of steps; NULL: it has none, or the run does not log it. */
+static const struct bt_series *scale_of(const struct charts_run *r, enum charts_axis axis)
 {
-    const struct bt_series *s = bt_series_find(r->reader, "train/epoch");
-    return s ? s : bt_series_find(r->reader, "epoch");
+    static const char *const epochs[] = {"train/epoch", "epoch"}, *const tokens[] = {
+                                                                      "train/tokens",
+                                                                      "train/num_input_tokens_seen"};
+    const char *const *tag = axis == CHARTS_EPOCH ? epochs : tokens;
+    if (axis != CHARTS_EPOCH && axis != CHARTS_TOKENS) return NULL;
+    const struct bt_series *s = bt_series_find(r->reader, tag[0]);
+    return s ? s : bt_series_find(r->reader, tag[1]);
 }
 
 /* A step between those at which something was logged: on the straight line between them; beyond them, on the line through the ends. */
@@ -387,11 +395,11 @@ static double interpolate(const struct bt_series *s, const double *value, double
 
 double charts_step_on(const struct charts_run *r, enum charts_axis axis, double step)
 {
-    const struct bt_series *epochs, *longest = NULL;
+    const struct bt_series *scale, *longest = NULL;
     if (axis == CHARTS_STEP || !r->reader) return step;
-    if (axis == CHARTS_EPOCH) {
-        epochs = epochs_of(r);
-        return epochs && epochs->n ? interpolate(epochs, epochs->value, step) : step;
+    if (axis == CHARTS_EPOCH || axis == CHARTS_TOKENS) {
+        scale = scale_of(r, axis);
+        return scale && scale->n ? interpolate(scale, scale->value, step) : step;
     }
     for (size_t i = 0; i < bt_series_count(r->reader); i++) {
         const struct bt_series *s = bt_series_at(r->reader, i);
@@ -403,14 +411,14 @@ double charts_step_on(const struct charts_run *r, enum charts_axis axis, double 
 
 static void fill_x(const struct charts_curve *curve, enum charts_axis axis, double *x)
 {
-    const struct bt_series *s = curve->series, *epochs = axis == CHARTS_EPOCH ? epochs_of(curve->run) : NULL;
+    const struct bt_series *s = curve->series, *scale = scale_of(curve->run, axis);
     double start = axis == CHARTS_RELATIVE ? start_of(curve->run) : 0;
     for (size_t i = 0; i < s->n; i++) {
         if (axis == CHARTS_RELATIVE || axis == CHARTS_WALL)
             x[i] = s->wall[i] - start;
         else
-            x[i] = epochs && epochs->n ? interpolate(epochs, epochs->value, (double)s->step[i])
-                                       : (double)s->step[i];
+            x[i] =
+                scale && scale->n ? interpolate(scale, scale->value, (double)s->step[i]) : (double)s->step[i];
         if (i && !(x[i] >= x[i - 1])) x[i] = x[i - 1]; /* clocks are set back */
     }
 }
@@ -455,12 +463,12 @@ static void smooth_all(struct charts_cache *c, const struct bt_series *s, double
 
 static bool prepare(struct charts_curve *curve, enum charts_axis axis, double weight)
 {
-    const struct bt_series *s = curve->series, *epochs = axis == CHARTS_EPOCH ? epochs_of(curve->run) : NULL;
-    uint64_t epoch_version = epochs ? epochs->version : 0;
+    const struct bt_series *s = curve->series, *scale = scale_of(curve->run, axis);
+    uint64_t scale_version = scale ? scale->version : 0;
     struct charts_cache *c = curve->cache ? curve->cache : (curve->cache = cache_for(curve));
     if (!c || !cache_reserve(c, s->n)) return false;
     bool x_good =
-        c->valid && c->version == s->version && c->axis == axis && c->epoch_version == epoch_version;
+        c->valid && c->version == s->version && c->axis == axis && c->scale_version == scale_version;
     if (!x_good) fill_x(curve, axis, c->x);
     if (weight > 0 && (!x_good || c->weight != weight)) smooth_all(c, s, weight);
     if ((!c->valid || c->version != s->version) && s->n >= BLOCKS_FROM)
@@ -468,7 +476,7 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     c->valid = true;
     c->n = s->n;
     c->version = s->version;
-    c->epoch_version = epoch_version;
+    c->scale_version = scale_version;
     c->axis = axis;
     c->weight = weight;
     curve->x = c->x;
@@ -482,7 +490,7 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
 /* What was set, not measured, has no noise. */
 static bool measured(const char *name)
 {
-    return strcmp(name, "learning_rate") != 0 && strcmp(name, "epoch") != 0;
+    return strcmp(name, "learning_rate") != 0 && strcmp(name, "epoch") != 0 && strcmp(name, "tokens") != 0;
 }
 
 bool charts_prepare(struct charts_panel *panel, enum charts_axis axis, double weight)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum charts_axis { CHARTS_STEP, CHARTS_EPOCH, CHARTS_RELATIVE, CHARTS_WALL, CHARTS_AXES };
+enum charts_axis { CHARTS_STEP, CHARTS_EPOCH, CHARTS_TOKENS, CHARTS_RELATIVE, CHARTS_WALL, CHARTS_AXES };
 
 struct charts_run {
     char *dir, *id;

@@ -11,13 +11,13 @@
 
 enum { TABLE_LEAST = 18 /* height from which a single panel has its table */, GAP = 8 };
 
-static const char *const axis_name[] = {"step", "epoch", "time", "clock"};
+static const char *const axis_name[] = {"step", "epoch", "tokens", "time", "clock"};
 
 void charts_x_text(enum charts_axis axis, double x, char *text, size_t size)
 {
     time_t at = isfinite(x) ? (time_t)x : 0;
     struct tm tm;
-    if (axis == CHARTS_STEP)
+    if (axis == CHARTS_STEP || axis == CHARTS_TOKENS)
         snprintf(text, size, "%.0f", x);
     else if (axis == CHARTS_EPOCH)
         snprintf(text, size, "%.2f", x);
