@@ -30,7 +30,7 @@ CURL       := $(shell pkg-config --exists libcurl 2>/dev/null && echo yes)
 ifneq ($(CURL),)
 CPPFLAGS   += -DBT_WITH_CURL $(shell pkg-config --cflags libcurl)
 endif
-LDLIBS    = -lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
+LDLIBS    = -lyaml -lcsv -lpcre2-8 -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
 
 # The arithmetic of training: vectorised where the source says so, but NaN stays NaN and a sum keeps its order.
 # The compiler may fuse a multiplication and an addition only in the vector kernels, which are compiled once for each instruction set.
@@ -156,6 +156,10 @@ bench: ## measure speed on this machine: a training step, the workbench, what wa
 
 bench-programs: $(BENCH_BIN)
 
+pictures: all ## renew the pictures of the themes
+	$(Q).ci/deps test
+	$(Q)BERTTY=$(BIN) /usr/bin/python3 tests/tui/pictures.py
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
@@ -163,5 +167,5 @@ Q   := $(if $(V),,@)
 say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan bench bench-programs help
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan bench bench-programs pictures help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -24,6 +24,7 @@ OWNER = {
     "yaml.h": "engine/base/yaml.c",
     "jansson.h": "engine/base/json.c",
     "csv.h": "engine/dataset/csv.c",
+    "pcre2.h": "engine/base/regex.c",
     "utf8proc.h": "engine/base/text.c",
     "curl/curl.h": "engine/formats/hub_http.c",
 }

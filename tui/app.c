@@ -15,16 +15,18 @@ static const double TICK_S = 0.5, FIRST_LIST_S = 0.06, BURST_S = 0.02;
 static const double FRAME_S = 0.1, WATCHED_FRAME_S = 0.5, TYPING_S = 3, JOIN_S = 0.03;
 enum { MAX_COUNT = 99999999, MAX_BURST = 512 };
 
-static const struct view_ops *const view_table[VIEWS] = {
-#define VIEW(id, symbol) [id] = &symbol,
-#include "tui/views/views.def"
-#undef VIEW
-};
-
 double app_now(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+double app_clock(const struct app *a)
+{
+    struct timespec ts;
+    if (a->clock > 0) return a->clock;
+    clock_gettime(CLOCK_REALTIME, &ts);
     return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
@@ -133,16 +135,6 @@ void app_back(struct app *a)
     if (to >= 0) app_show(a, (enum view_id)to);
 }
 
-static void close_views(struct app *a)
-{
-    for (int i = 0; i < VIEWS; i++) {
-        struct view *v = &a->view[i];
-        if (!a->opened[i]) continue;
-        if (v->ops->close) v->ops->close(v);
-        free(v->state);
-    }
-}
-
 /* ── actions ── */
 
 static void really_quit(void *ctx)
@@ -171,7 +163,7 @@ static void move_focus(struct view *v, int by)
 
 static void suspend(struct app *a)
 {
-    term_suspend(a->term);
+    if (!term_suspend(a->term)) return;
     raise(SIGSTOP);
     term_resume(a->term);
 }
@@ -296,7 +288,7 @@ static void autosave(struct app *a)
         if (a->opened[i] && a->view[i].ops->autosave) a->view[i].ops->autosave(&a->view[i]);
 }
 
-static void on_event(struct app *a, const struct event *e)
+void app_event(struct app *a, const struct event *e)
 {
     if (e->kind != EVENT_NONE) {
         a->urgent = true;
@@ -315,6 +307,9 @@ static void on_event(struct app *a, const struct event *e)
     case EVENT_RESIZE:
         app_redraw(a);
         break;
+    case EVENT_BACKGROUND:
+        theme_follow(a, e->light);
+        break;
     case EVENT_HANGUP:
         alarm(1);
         autosave(a);
@@ -322,15 +317,15 @@ static void on_event(struct app *a, const struct event *e)
         a->quit = true;
         break;
     case EVENT_NONE:
+    case EVENT_ANSWER:
         break;
     }
 }
 
 /* ── the loop ── */
 
-static void tick(struct app *a, double now)
+void app_tick(struct app *a, double now)
 {
-    if (now - a->ticked < TICK_S) return;
     a->ticked = now;
     runs_tick(a, now);
     pull_tick(a);
@@ -372,13 +367,13 @@ static void turn(struct app *a)
     double now = app_now();
     term_event(a->term, wait_ms(a, now), tasks_fd(a->tasks), &e);
     double began = app_now();
-    on_event(a, &e);
+    app_event(a, &e);
     for (int i = 0; i < MAX_BURST && e.kind != EVENT_NONE && !a->quit && app_now() - began < BURST_S; i++) {
         term_event(a->term, 0, -1, &e);
-        on_event(a, &e);
+        app_event(a, &e);
     }
     tasks_finish(a->tasks);
-    tick(a, app_now());
+    if (app_now() - a->ticked >= TICK_S) app_tick(a, app_now());
     if (!a->quit) draw_if_due(a);
 }
 
@@ -389,85 +384,34 @@ static void first_frame(struct app *a)
     double until = app_now() + FIRST_LIST_S;
     while (!a->runs.known && !a->quit && app_now() < until) {
         term_event(a->term, 10, tasks_fd(a->tasks), &e);
-        on_event(a, &e);
+        app_event(a, &e);
         tasks_finish(a->tasks);
     }
     a->urgent = true;
 }
 
-/* ── beginning and end ── */
-
-static enum bt_status view_by_name(const char *name, enum view_id *id, struct bt_error *err)
-{
-    const char *names[VIEWS];
-    for (int i = 0; i < VIEWS; i++) {
-        names[i] = view_table[i]->name;
-        *id = (enum view_id)i;
-        if (strcasecmp(names[i], name) == 0) return BT_OK;
-    }
-    const char *near = bt_nearest(name, names, VIEWS);
-    return bt_fail(
-        err, BT_INVALID, "no view '%s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
-        near ? "'?)"
-             : " and no such file: runs, data, experiment, charts, predictions, compare, probe or log");
-}
-
-/* "15;0" of some terminals: foreground; background. */
-static const char *usual_theme(void)
-{
-    const char *colours = getenv("COLORFGBG"), *background = colours ? strrchr(colours, ';') : NULL;
-    bool light = background && (strcmp(background, ";15") == 0 || strcmp(background, ";7") == 0);
-    return light ? "light" : "dark";
-}
-
-static enum bt_status load_theme(const char *name, const char *kept, struct theme **out, struct bt_error *err)
-{
-    if (name) return theme_load(name, out, err);
-    if (kept && theme_load(kept, out, NULL) == BT_OK) return BT_OK;
-    return theme_load(usual_theme(), out, NULL) == BT_OK ? BT_OK : theme_load("monochrome", out, err);
-}
-
-static enum bt_status begin(struct app *a, const struct app_options *o, struct bt_error *err)
-{
-    state_load(a);
-    enum bt_status status = load_theme(o->theme, a->kept_theme, &a->theme, err);
-    if (status == BT_OK) status = keymap_load(&a->keys, err);
-    if (status != BT_OK) return status;
-    if (!(a->tasks = tasks_new()) || !(a->runs.dir = bt_strdup(o->runs_dir)))
-        return bt_fail(err, BT_NOMEM, "the workbench");
-    const struct term_options t = {
-        .theme = a->theme, .glyphs = o->ascii ? PLOT_ASCII : -1, .colours = -1, .mouse = true};
-    return term_open(&t, &a->term, err);
-}
-
-static void free_app(struct app *a)
-{
-    if (!tasks_stop(a->tasks)) return; /* what still runs needs it; the process is about to end */
-    a->tasks = NULL;
-    close_views(a);
-    if (a->overlay) a->overlay->drop(a);
-    history_free(a->history);
-    runs_free(a);
-    keymap_free(a->keys);
-    theme_free(a->theme);
-    free(a->kept_theme);
-    free(a->message);
-    free(a);
-}
+/* ── the whole ── */
 
 enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_error *err)
 {
     enum view_id first = VIEW_RUNS;
-    enum bt_status status = o->open ? view_by_name(o->open, &first, err) : BT_OK;
+    struct app *a = NULL;
+    enum bt_status status = o->open ? app_view_named(o->open, &first, err) : BT_OK;
     bool file = status != BT_OK && bt_path_exists(o->open);
-    if (status != BT_OK && !file) return status;
-    struct app *a = calloc(1, sizeof *a);
-    if (!a) return bt_fail(err, BT_NOMEM, "the workbench");
-    for (int i = 0; i < VIEWS; i++) {
-        a->view[i] = (struct view){.ops = view_table[i], .app = a};
-        a->from[i] = -1;
+    *ended_by = 0;
+    if (status != BT_OK && !file) {
+        if (!strstr(err->text, "did you mean")) bt_fail(err, BT_INVALID, "%s, and no such file", err->text);
+        return status;
     }
-    status = begin(a, o, err);
+    status = app_new(o, &a, err);
+    if (status == BT_OK) {
+        const struct term_options t = {.theme = a->theme,
+                                       .glyphs = o->ascii ? PLOT_ASCII : -1,
+                                       .colours = o->colours,
+                                       .mouse = true,
+                                       .ask_background = a->usual_theme};
+        status = term_open(&t, &a->term, err);
+    }
     if (status == BT_OK) {
         a->typed = app_now(); /* starting is as good as a key */
         app_refresh(a);
@@ -479,8 +423,8 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
         term_close(a->term);
         state_save(a);
         if (a->ending < 0) status = bt_fail(err, BT_IO, "the terminal is gone");
+        *ended_by = a->ending > 0 ? a->ending : 0;
     }
-    *ended_by = a->ending > 0 ? a->ending : 0;
-    free_app(a);
+    app_free(a);
     return status;
 }

@@ -4,6 +4,7 @@
 #ifndef TUI_APP_H
 #define TUI_APP_H
 
+#include "tui/picture.h"
 #include "tui/term.h"
 #include <bertty/experiment.h>
 #include <bertty/run.h>
@@ -70,6 +71,11 @@ void app_quit(struct app *a);
 /* True while a typed count is being handed to act(). */
 bool app_counted(const struct app *a);
 
+/* Seconds since 1970, for ages. Of a picture they may be set: SOURCE_DATE_EPOCH, https://reproducible-builds.org/specs/source-date-epoch/ */
+double app_clock(const struct app *a);
+/* Where things are kept between starts (~/.local/state/bertty); NULL: nowhere. It may not be there yet. The caller frees. */
+char *app_state_dir(void);
+
 /* ── talking to the user ── */
 
 /* A line at the bottom until the next key. role: ROLE_TEXT, ROLE_GOOD, ROLE_WARN, ROLE_BAD. */
@@ -113,11 +119,24 @@ size_t app_pending(const struct app *a, const void *owner);
 
 struct app_options {
     const char *runs_dir;
-    const char *open;  /* name of the view to begin with, or a file to open; NULL: Runs */
-    const char *theme; /* NULL: dark, or light where the terminal says so */
+    const char *open; /* name of the view to begin with, or a file to open; NULL: Runs */
+    const char
+        *theme; /* NULL: dark, or light where the terminal says so; a wrong one is told and another used */
     bool ascii;
+    int colours; /* 0, 8, 16, 256, 1 << 24; −1: as many as the screen has */
 };
 /* Until the user leaves. *ended_by: the signal that ended it, 0: none; the caller passes it on. */
 enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_error *err);
+
+/* The workbench without a terminal: app_shot() appends a picture of a view, in which all background work has ended. What is kept between starts plays
+ * no part. options.open: a file for Data or Experiment, or NULL. */
+struct app_shot {
+    const char *view; /* its name */
+    const char *keys; /* pressed one after another: names as in keymap.h, separated by blanks; NULL: none */
+    int rows, columns;
+    enum picture_format format;
+};
+enum bt_status app_shot(const struct app_options *o, const struct app_shot *s, struct bt_str *out,
+                        struct bt_error *err);
 
 #endif

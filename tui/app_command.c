@@ -1,9 +1,10 @@
-/* The command line `:`, themes, an editor of the user's. */
+/* The command line `:`, an editor of the user's. */
 #include "tui/app_private.h"
 #include <bertty/hub.h>
 #include <bertty/num.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,47 +12,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* ── themes ── */
-
-enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err)
-{
-    struct theme *t = NULL;
-    enum bt_status status = theme_load(name, &t, err);
-    if (status != BT_OK) return status;
-    term_set_theme(a->term, t);
-    theme_free(a->theme);
-    a->theme = t;
-    free(a->kept_theme);
-    a->kept_theme = bt_strdup(name);
-    app_redraw(a);
-    return BT_OK;
-}
-
-static void free_names(char **names, size_t n)
-{
-    for (size_t i = 0; names && i < n; i++) free(names[i]);
-    free(names);
-}
-
-static void theme_chosen(void *ctx, int index)
-{
-    struct app *a = ctx;
-    struct bt_error err = {0};
-    size_t n;
-    char **names = theme_names(&n);
-    if (names && index >= 0 && (size_t)index < n && theme_use(a, names[index], &err) != BT_OK)
-        app_say_error(a, &err);
-    free_names(names, n);
-}
-
-void theme_choose(struct app *a)
-{
-    size_t n;
-    char **names = theme_names(&n);
-    if (names) app_choose(a, "Theme", (const char *const *)names, n, theme_chosen, a);
-    free_names(names, n);
-}
 
 /* ── an editor ── */
 
@@ -88,7 +48,10 @@ static int wait_for(pid_t child)
 bool app_edit_file(struct app *a, const char *path)
 {
     const char *editor = users_editor();
-    term_suspend(a->term);
+    if (!term_suspend(a->term)) {
+        app_say(a, ROLE_BAD, "%s: an editor needs a terminal", path);
+        return true;
+    }
     pid_t child = fork();
     if (child == 0) run_editor(editor, path);
     int code = child > 0 ? wait_for(child) : -1;
@@ -107,7 +70,7 @@ static void run_theme(struct app *a, const char *argument)
     if (!*argument)
         theme_choose(a);
     else if (theme_use(a, argument, &err) != BT_OK)
-        app_say_error(a, &err);
+        theme_say_error(a, &err);
 }
 
 static bool is_experiment(const char *path)
@@ -152,7 +115,7 @@ static void complete_theme(const char *before, struct bt_str *out, const char *p
     char **names = theme_names(&n);
     for (size_t i = 0; names && i < n; i++)
         if (strncmp(names[i], before, strlen(before)) == 0) bt_str_addf(out, "%s%s\n", prefix, names[i]);
-    free_names(names, n);
+    theme_names_free(names, n);
 }
 
 static void complete_model(const char *before, struct bt_str *out, const char *prefix)
@@ -243,11 +206,26 @@ static void run_word(struct app *a, const char *word, const char *argument)
     if (!known) app_say(a, ROLE_BAD, "no command '%s' (Tab lists them)", word);
 }
 
+/* A number alone: to that row. */
+static bool run_number(struct app *a, const char *text)
+{
+    int64_t row;
+    if (!bt_parse_int64(text, &row)) return false;
+    a->counting = row > 0;
+    if (row < 1 || row > INT_MAX)
+        app_say(a, ROLE_BAD, "found '%s', expected a row from 1 to %d", text, INT_MAX);
+    else
+        app_act(a, ACT_END, (int)row);
+    a->counting = false;
+    return true;
+}
+
 static void command_done(void *ctx, const char *text)
 {
     struct app *a = ctx;
     if (!text) return;
     text += strspn(text, " ");
+    if (run_number(a, text)) return;
     size_t n = strcspn(text, " ");
     const struct command *c = find_command(text, n);
     char *word = bt_strndup(text, n), *argument = bt_strdup(text + n + strspn(text + n, " "));

@@ -19,6 +19,7 @@ bool tasks_submit(struct tasks *t, const struct app_task *task);
 void tasks_cancel(struct tasks *t, const void *owner);
 size_t tasks_pending(struct tasks *t, const void *owner);
 void tasks_finish(struct tasks *t); /* calls done() of those that have ended */
+bool tasks_idle(struct tasks *t);   /* none waits, runs or has ended */
 /* Cancels all and waits a moment; false: something still runs, and what it uses must stay. Frees t if true. */
 bool tasks_stop(struct tasks *t);
 
@@ -66,6 +67,12 @@ void help_open(struct app *a);
 void command_open(struct app *a);
 void theme_choose(struct app *a);
 enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err);
+/* The terminal has told its background. */
+void theme_follow(struct app *a, bool light);
+/* A file's fault in the status line, where there is no room for the way to the file. */
+void theme_say_error(struct app *a, const struct bt_error *err);
+/* The theme to begin with: the named one, the kept one, the usual one. A fault in one of them is told, and the next taken. Fails if there is none named so. */
+enum bt_status theme_begin(struct app *a, const char *name, struct bt_error *err);
 
 /* ── :pull (app_pull.c) ── */
 
@@ -106,14 +113,22 @@ struct app {
     struct history *history;
     struct pull *pull;                  /* the one that is under way, or NULL */
     char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
+    double clock;                       /* what ages are counted to; 0: the machine's */
+    bool usual_theme;                   /* nobody chose: it goes with the terminal's background */
     struct rect tab[VIEWS], help;       /* where the tabs and "? help" are, for the mouse */
     double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */
     double frame_s;                     /* what the last frame took */
 };
 
-/* Between starts (app_state.c). */
+/* Between starts (app_state.c). state_forget(): nothing is kept or read from now on. */
 void state_load(struct app *a);
 void state_save(struct app *a);
+void state_forget(void);
+
+/* All but the screen (app_start.c). *out is to be freed after a failure too. */
+enum bt_status app_new(const struct app_options *o, struct app **out, struct bt_error *err);
+void app_free(struct app *a); /* NULL is fine */
+enum bt_status app_view_named(const char *name, enum view_id *id, struct bt_error *err);
 
 double app_now(void);
 struct view *app_front(struct app *a);
@@ -124,5 +139,7 @@ void app_open_path(struct app *a, const char *path);
 /* An action of the workbench or of the view in front. */
 void app_act(struct app *a, int action, int count);
 void app_draw(struct app *a);
+void app_event(struct app *a, const struct event *e);
+void app_tick(struct app *a, double now);
 
 #endif

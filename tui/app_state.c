@@ -8,11 +8,26 @@
 
 enum { MAX_STATE_BYTES = 1 << 20, MAX_KEPT_LINES = 50 };
 
-static char *state_path(void)
+static bool forgetful; /* set before anything else is done */
+
+void state_forget(void)
+{
+    forgetful = true;
+}
+
+char *app_state_dir(void)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    if (state && *state) return bt_path_join(state, "bertty/state.json");
-    return home && *home ? bt_path_join(home, ".local/state/bertty/state.json") : NULL;
+    if (forgetful) return NULL;
+    if (state && state[0] == '/') return bt_path_join(state, "bertty");
+    return home && *home ? bt_path_join(home, ".local/state/bertty") : NULL;
+}
+
+static char *state_path(void)
+{
+    char *dir = app_state_dir(), *path = dir ? bt_path_join(dir, "state.json") : NULL;
+    free(dir);
+    return path;
 }
 
 /* ── reading ── */

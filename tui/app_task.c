@@ -171,6 +171,14 @@ void tasks_finish(struct tasks *t)
     }
 }
 
+bool tasks_idle(struct tasks *t)
+{
+    pthread_mutex_lock(&t->lock);
+    bool idle = !t->queue && !t->done;
+    pthread_mutex_unlock(&t->lock);
+    return idle;
+}
+
 static bool any_running(const struct tasks *t)
 {
     for (const struct job *j = t->queue; j; j = j->next)

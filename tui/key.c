@@ -68,3 +68,10 @@ int32_t key_parse(const char *name, bool *alt)
     size_t n = strlen(name);
     return n && bt_utf8_decode(name, n, &cp) == n ? cp : 0;
 }
+
+const char *key_nearest(const char *name)
+{
+    const char *all[sizeof names / sizeof *names];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) all[i] = names[i].name;
+    return bt_nearest(name, all, sizeof names / sizeof *names);
+}

@@ -52,7 +52,7 @@ static const struct action common[] = {
     {.id = ACT_COMMAND,
      .name = "command",
      .keys = ":",
-     .help = "type a command (Tab completes)",
+     .help = "type a command (Tab completes), or a row's number",
      .group = WORKBENCH},
     {.id = ACT_HELP, .name = "help", .keys = "? F1", .help = "these keys", .group = WORKBENCH},
     {.id = ACT_THEME, .name = "theme", .keys = "T", .help = "choose a theme", .group = WORKBENCH},

@@ -36,5 +36,7 @@ const struct action *keymap_common(size_t *n);
 void key_name(const struct event *e, struct bt_str *out);
 /* 0 if there is no such key. */
 int32_t key_parse(const char *name, bool *alt);
+/* The named key that is nearest to a wrong name, or NULL. */
+const char *key_nearest(const char *name);
 
 #endif

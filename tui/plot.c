@@ -185,10 +185,26 @@ struct column {
     bool any, starts_well, ends_well, nan, up, low;
 };
 
+static void take_block(struct column *c, const struct plot_line *line, size_t i, bool first)
+{
+    const struct plot_block *b = &line->block[i / PLOT_BLOCK_POINTS];
+    if (first) c->starts_well = true;
+    c->ends_well = c->any = true;
+    c->last = line->y[i + PLOT_BLOCK_POINTS - 1];
+    if (b->least < c->least) c->least = b->least;
+    if (b->greatest > c->greatest) c->greatest = b->greatest;
+}
+
 static struct column gather(const struct surface *s, const struct plot_line *line, size_t from, size_t to)
 {
     struct column c = {.least = INFINITY, .greatest = -INFINITY};
     for (size_t i = from; i < to; i++) {
+        const size_t whole = plot_block_at(line->block, i, to, s->spec->log_y);
+        if (whole) {
+            take_block(&c, line, i, i == from);
+            i += whole - 1;
+            continue;
+        }
         double v = line->y[i];
         bool good = isfinite(v) && (!s->spec->log_y || v > 0);
         if (i == from) c.starts_well = good;

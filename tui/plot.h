@@ -40,9 +40,27 @@ struct plot_cell {
     uint8_t dots; /* private to the drawing */
 };
 
+struct plot_range {
+    double min, max;
+};
+/* Points [*begin, *end) of a line (x never decreases) that are within. */
+void plot_window(const double *x, size_t n, struct plot_range within, size_t *begin, size_t *end);
+
+/* What PLOT_BLOCK_POINTS points in a row come to, so that a column of thousands is not looked at point by point. */
+enum { PLOT_BLOCK_POINTS = 64 };
+struct plot_block {
+    double least, greatest;
+    bool odd; /* one of them is not finite: the others mean nothing */
+};
+/* Of n values: n / PLOT_BLOCK_POINTS blocks. */
+void plot_blocks(const double *y, size_t n, struct plot_block *block);
+/* Points from i on, before end, that block i / PLOT_BLOCK_POINTS speaks for (log: only where all are positive); 0: they have to be looked at. */
+size_t plot_block_at(const struct plot_block *block, size_t i, size_t end, bool log);
+
 struct plot_line {
     const double *x, *y;
     size_t n;
+    const struct plot_block *block; /* of y; NULL: none */
     unsigned colour; /* stable number of whatever the line stands for; also chooses its marker */
     bool faint;      /* drawn beneath the others */
     bool dashed;     /* the way between points, never the points themselves */
@@ -53,10 +71,6 @@ struct plot_line {
 struct plot_event { /* a tick under the plot */
     double x;
     uint32_t ch; /* code point */
-};
-
-struct plot_range {
-    double min, max;
 };
 
 struct plot_spec {

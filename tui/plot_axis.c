@@ -252,18 +252,33 @@ static void clip_range(const struct plot_line *line, size_t n_lines, struct plot
     free(sample);
 }
 
+static void widen_by(struct plot_range *r, double least, double greatest)
+{
+    if (least < r->min) r->min = least;
+    if (greatest > r->max) r->max = greatest;
+}
+
+static void widen_to(const struct plot_line *line, struct plot_range x, bool log, struct plot_range *r)
+{
+    size_t i = 0, end = line->n;
+    if (!line->scattered) plot_window(line->x, line->n, x, &i, &end);
+    while (i < end) {
+        size_t whole = line->scattered ? 0 : plot_block_at(line->block, i, end, log);
+        const struct plot_block *b = whole ? &line->block[i / PLOT_BLOCK_POINTS] : NULL;
+        if (b && !(usable(b->least, log) && usable(b->greatest, log))) whole = 0;
+        if (whole)
+            widen_by(r, b->least, b->greatest);
+        else if (line->x[i] >= x.min && line->x[i] <= x.max && usable(line->y[i], log))
+            widen_by(r, line->y[i], line->y[i]);
+        i += whole ? whole : 1;
+    }
+}
+
 bool plot_values(const struct plot_line *line, size_t n_lines, struct plot_range x, bool log, bool clip,
                  struct plot_range *range)
 {
     struct plot_range r = {.min = INFINITY, .max = -INFINITY};
-    for (size_t l = 0; l < n_lines; l++) {
-        const double *px = line[l].x, *y = line[l].y;
-        for (size_t i = 0; i < line[l].n; i++) {
-            if (px[i] < x.min || px[i] > x.max || !usable(y[i], log)) continue;
-            if (y[i] < r.min) r.min = y[i];
-            if (y[i] > r.max) r.max = y[i];
-        }
-    }
+    for (size_t l = 0; l < n_lines; l++) widen_to(&line[l], x, log, &r);
     if (r.min > r.max) return false;
     if (clip) clip_range(line, n_lines, x, log, &r);
     *range = r;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* terminfo's header has a struct of our name and macros for all its capabilities. */
@@ -22,9 +23,12 @@
 #undef columns
 
 static const char mouse_on[] = "\033[?1002h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1002l";
+/* What stands between is shown at once: https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036 */
+static const char frame_begin[] = "\033[?2026h", frame_end[] = "\033[?2026l";
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
-void term_send(struct term *t, const char *text, size_t n)
+/* Past curses. A terminal that has gone is noticed by poll(). */
+static void send_bytes(struct term *t, const char *text, size_t n)
 {
     while (n) {
         ssize_t sent = write(t->out, text, n);
@@ -37,12 +41,16 @@ void term_send(struct term *t, const char *text, size_t n)
 
 /* ── looks ── */
 
-/* Direct colours are what they say, but that their first eight are the palette's. */
-static int colour_of(const struct term *t, int32_t rgb)
+/* The colour number of curses. Direct colours are what they say, but that their first eight are the palette's. */
+static int colour_of(const struct term *t, int32_t colour)
 {
-    if (rgb < 0) return -1;
-    if (t->colours > 256) return rgb > 0 && rgb < 8 ? 8 : rgb;
-    return colour_index(rgb, t->colours);
+    if (colour < 0) return -1;
+    bool direct = t->colours > 256;
+    if (colour & THEME_PALETTE) {
+        if (!direct || (colour & 255) < 8) return colour & 255;
+        colour = palette_colour(colour & 255);
+    }
+    return direct && colour > 0 && colour < 8 ? 8 : colour;
 }
 
 static attr_t attributes_of(unsigned a)
@@ -51,67 +59,18 @@ static attr_t attributes_of(unsigned a)
            (a & THEME_UNDERLINE ? A_UNDERLINE : 0) | (a & THEME_REVERSE ? A_REVERSE : 0);
 }
 
-/* With 16 colours or fewer a background could hide its text: the role's attributes without colour carry the meaning. */
-static void make_look(struct term *t, enum role role)
+static void pair(struct term *t, int number, int32_t fg, int32_t bg)
 {
-    struct theme_style s = t->theme->style[role];
-    const struct theme_style *text = &t->theme->style[ROLE_TEXT];
-    struct look *look = &t->look[role];
-    if (t->colours == 0) {
-        *look = (struct look){.attributes = theme_plain_attributes(role)};
-        return;
-    }
-    if (s.fg < 0) s.fg = text->fg;
-    if (t->colours <= 16) {
-        if (s.bg >= 0) s.attributes |= theme_plain_attributes(role);
-        s.bg = THEME_DEFAULT_COLOUR;
-    } else if (s.bg < 0) {
-        s.bg = text->bg;
-    }
-    look->attributes = s.attributes;
-    look->pair = (int)role + 1;
-    init_extended_pair(look->pair, colour_of(t, s.fg), colour_of(t, s.bg));
+    init_extended_pair(number, colour_of(t, fg), colour_of(t, bg));
 }
 
-static int32_t between(int32_t a, int32_t b)
+static void looks_made(struct term *t)
 {
-    int32_t out = 0;
-    for (int shift = 0; shift <= 16; shift += 8)
-        out |= (((a >> shift & 0xff) + (b >> shift & 0xff)) / 2) << shift;
-    return out;
-}
-
-/* Half-way to the colour of borders, which is quiet on the theme's background. A colour of its own costs fewer bytes than an attribute, which
- * has to be taken back by a reset of everything. */
-static void make_faint(struct term *t, unsigned n)
-{
-    const struct theme_style *series = &t->theme->style[role_series(n)],
-                             *border = &t->theme->style[ROLE_BORDER];
-    t->faint[n] = t->look[role_series(n)];
-    if (t->colours < 256 || series->fg < 0 || border->fg < 0) {
-        t->faint[n].attributes |= THEME_DIM;
-        return;
-    }
-    t->faint[n].pair = ROLES + 1 + (int)n;
-    init_extended_pair(t->faint[n].pair, colour_of(t, between(series->fg, border->fg)),
-                       colour_of(t, series->bg < 0 ? t->theme->style[ROLE_TEXT].bg : series->bg));
-}
-
-static void make_looks(struct term *t)
-{
-    for (int r = 0; r < ROLES; r++) make_look(t, (enum role)r);
-    for (unsigned n = 0; n < THEME_SERIES; n++) make_faint(t, n);
     cchar_t background;
     const struct look *text = &t->look[ROLE_TEXT];
     setcchar(&background, L" ", attributes_of(text->attributes), (short)text->pair, NULL);
     bkgrndset(&background);
-    clearok(stdscr, TRUE);
-}
-
-void term_set_theme(struct term *t, const struct theme *theme)
-{
-    t->theme = theme;
-    make_looks(t);
+    t->whole = true;
 }
 
 static bool colours_wanted(const struct term_options *o)
@@ -128,10 +87,10 @@ static void start_colours(struct term *t, const struct term_options *o)
         t->colours = COLORS > 256 ? COLORS : COLORS == 256 ? 256 : COLORS >= 16 ? 16 : 8;
         if (o->colours > 0 && o->colours < t->colours) t->colours = o->colours;
     }
-    make_looks(t);
+    term_make_looks(t);
 }
 
-/* ── opening and closing ── */
+/* ── what the terminal is and has ── */
 
 static bool locale_is_unicode(void)
 {
@@ -145,7 +104,8 @@ static enum plot_glyphs glyphs_of_terminal(const struct term *t)
     return name && strcmp(name, "linux") == 0 ? PLOT_BLOCK : PLOT_BRAILLE;
 }
 
-bool term_keeps_strings(void)
+/* False for terminals that would show such strings. */
+static bool keeps_strings(void)
 {
     const char *name = getenv("TERM");
     return name && strncmp(name, "linux", 5) != 0 && strncmp(name, "vt", 2) != 0;
@@ -237,7 +197,10 @@ static enum bt_status watch_signals(struct term *t, struct bt_error *err)
 {
     struct bt_str restore = {0};
     if (t->mouse) bt_str_add(&restore, mouse_off);
-    if (term_keeps_strings()) bt_str_add(&restore, paste_off);
+    if (keeps_strings()) {
+        bt_str_add(&restore, frame_end);
+        bt_str_add(&restore, paste_off);
+    }
     add_capability(&restore, "sgr0");
     add_capability(&restore, "rmkx");
     add_capability(&restore, "cnorm");
@@ -254,14 +217,32 @@ static void modes_on(struct term *t)
     noecho();
     nonl();
     keypad(stdscr, TRUE);
-    if (t->mouse) term_send(t, mouse_on, sizeof mouse_on - 1);
-    if (term_keeps_strings()) term_send(t, paste_on, sizeof paste_on - 1);
+    if (t->mouse) send_bytes(t, mouse_on, sizeof mouse_on - 1);
+    if (keeps_strings()) send_bytes(t, paste_on, sizeof paste_on - 1);
+}
+
+/* An answer that comes now would be the shell's. */
+static void forget_answers(const struct term *t)
+{
+    if (t->asked) tcflush(t->in, TCIFLUSH);
+}
+
+/* The background's colour, whether there are synchronized frames; last what every terminal answers. Nobody waits: what comes is an event. */
+static void ask(struct term *t, bool background)
+{
+    static const char ground[] = "\033]11;?\033\\", mode[] = "\033[?2026$p", attributes[] = "\033[c";
+    if (!keeps_strings()) return;
+    if (background) send_bytes(t, ground, sizeof ground - 1);
+    send_bytes(t, mode, sizeof mode - 1);
+    send_bytes(t, attributes, sizeof attributes - 1);
+    input_expect_answer(t->input, true);
+    t->asked = true;
 }
 
 static void modes_off(struct term *t)
 {
-    if (t->mouse) term_send(t, mouse_off, sizeof mouse_off - 1);
-    if (term_keeps_strings()) term_send(t, paste_off, sizeof paste_off - 1);
+    if (t->mouse) send_bytes(t, mouse_off, sizeof mouse_off - 1);
+    if (keeps_strings()) send_bytes(t, paste_off, sizeof paste_off - 1);
 }
 
 bool term_take_size(struct term *t)
@@ -270,135 +251,157 @@ bool term_take_size(struct term *t)
     if (ioctl(t->out, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col &&
         (size.ws_row != LINES || size.ws_col != COLS))
         resizeterm(size.ws_row, size.ws_col);
-    getmaxyx(stdscr, t->rows, t->columns);
-    uint8_t *arms = realloc(t->arms, (size_t)t->rows * (size_t)t->columns);
-    if (!arms) return false;
-    t->arms = arms;
-    memset(arms, 0, (size_t)t->rows * (size_t)t->columns);
+    return term_set_size(t, getmaxy(stdscr), getmaxx(stdscr));
+}
+
+static bool suspend(struct term *t)
+{
+    modes_off(t);
+    curs_set(1);
+    forget_answers(t);
+    endwin();
+    stderr_release();
     return true;
 }
+
+static void resume(struct term *t)
+{
+    if (!t->suspended) endwin(); /* stopped behind our back: the shell has set its own modes */
+    stderr_hold();
+    refresh();
+    modes_on(t);
+    term_take_size(t);
+    t->whole = true;
+}
+
+static void close_screen(struct term *t)
+{
+    signals_remove();
+    delscreen(t->own);
+}
+
+/* ── a frame ── */
+
+/* FNV-1a, a number at a time: a frame that is drawn as the last one was is not looked at again, and costs no byte. */
+static void note(struct term *t, uint64_t number)
+{
+    t->sum = (t->sum ^ number) * 0x100000001b3U;
+}
+
+static void note_look(struct term *t, int y, int x, struct look look)
+{
+    note(t, (uint64_t)y << 32 | (uint64_t)x);
+    note(t, (uint64_t)look.attributes << 32 | (uint64_t)look.pair);
+}
+
+static void begin(struct term *t)
+{
+    t->sum = 0xcbf29ce484222325U;
+    erase();
+}
+
+static void send_frame(struct term *t)
+{
+    if (t->whole) clearok(stdscr, TRUE);
+    if (t->synchronized) send_bytes(t, frame_begin, sizeof frame_begin - 1);
+    leaveok(stdscr, t->cursor_y < 0);
+    if (t->cursor_y >= 0) move(t->cursor_y, t->cursor_x);
+    if (t->cursor_y < 0) curs_set(0);
+    refresh();
+    if (t->cursor_y >= 0) curs_set(1);
+    if (t->synchronized) send_bytes(t, frame_end, sizeof frame_end - 1);
+}
+
+static void end(struct term *t)
+{
+    note(t, (uint64_t)t->cursor_y << 32 | (uint64_t)t->cursor_x);
+    if (t->whole || t->sum != t->shown) send_frame(t);
+    t->shown = t->sum;
+    t->whole = false;
+}
+
+static void redraw(struct term *t)
+{
+    t->whole = true;
+}
+
+static void set(struct term *t, int y, int x, const wchar_t *text, struct look look)
+{
+    cchar_t cell;
+    note_look(t, y, x, look);
+    for (const wchar_t *c = text; *c; c++) note(t, (uint64_t)*c);
+    if (setcchar(&cell, text, attributes_of(look.attributes), (short)look.pair, NULL) == OK)
+        mvadd_wch(y, x, &cell);
+}
+
+static void paint(struct term *t, int y, int x, int n, struct look look)
+{
+    note_look(t, y, x, look);
+    note(t, (uint64_t)n);
+    mvchgat(y, x, n, attributes_of(look.attributes), (short)look.pair, NULL);
+}
+
+/* Curses trusts the C library, which may know another Unicode than ours. */
+static bool shows(wchar_t c, int width)
+{
+    return wcwidth(c) == width;
+}
+
+static void send_string(struct term *t, const char *text, size_t n)
+{
+    if (keeps_strings()) send_bytes(t, text, n);
+}
+
+static const struct term_ops curses = {
+    .close = close_screen,
+    .suspend = suspend,
+    .resume = resume,
+    .begin = begin,
+    .end = end,
+    .redraw = redraw,
+    .set = set,
+    .paint = paint,
+    .shows = shows,
+    .pair = pair,
+    .looks_made = looks_made,
+    .send = send_string,
+};
+
+/* ── opening ── */
 
 enum bt_status term_open(const struct term_options *o, struct term **out, struct bt_error *err)
 {
     if (check_terminal(err) != BT_OK) return BT_UNSUPPORTED;
-    struct term *t = calloc(1, sizeof *t);
+    struct term *t = term_new(o);
     if (!t || !(t->input = input_new())) {
-        free(t);
+        term_free(t);
         return bt_fail(err, BT_NOMEM, "the terminal's state");
     }
+    t->ops = &curses;
     t->in = STDIN_FILENO;
     t->out = STDOUT_FILENO;
-    t->theme = o->theme;
     t->unicode = o->glyphs != PLOT_ASCII && locale_is_unicode();
     t->glyphs = o->glyphs < 0 || !t->unicode ? glyphs_of_terminal(t) : (enum plot_glyphs)o->glyphs;
-    t->mouse = o->mouse && term_keeps_strings();
+    t->mouse = o->mouse && keeps_strings();
     setupterm(NULL, t->out, NULL);
     add_keys(t);
     enum bt_status status = watch_signals(t, err);
     del_curterm(cur_term);
     char *name = description(o);
-    if (status == BT_OK && !(t->screen = newterm(name, stdout, stdin))) {
+    if (status == BT_OK && !(t->own = newterm(name, stdout, stdin))) {
         signals_remove();
         status = bt_fail(err, BT_UNSUPPORTED, "TERM=%s: the terminal cannot be used", getenv("TERM"));
     }
     free(name);
     if (status != BT_OK) {
-        input_free(t->input);
-        free(t);
+        term_free(t);
         return status;
     }
     stderr_hold();
     modes_on(t);
     typeahead(-1);
     start_colours(t, o);
+    ask(t, o->ask_background);
     *out = t;
     return term_take_size(t) ? BT_OK : bt_fail(err, BT_NOMEM, "the terminal's state");
-}
-
-void term_suspend(struct term *t)
-{
-    if (t->suspended) return;
-    t->suspended = true;
-    modes_off(t);
-    curs_set(1);
-    endwin();
-    stderr_release();
-}
-
-void term_resume(struct term *t)
-{
-    if (!t->suspended) endwin(); /* stopped behind our back: the shell has set its own modes */
-    t->suspended = false;
-    stderr_hold();
-    refresh();
-    modes_on(t);
-    term_take_size(t);
-    clearok(stdscr, TRUE);
-}
-
-void term_close(struct term *t)
-{
-    if (!t) return;
-    term_suspend(t);
-    signals_remove();
-    delscreen(t->screen);
-    input_free(t->input);
-    bt_str_free(&t->scratch);
-    bt_str_free(&t->clean);
-    free(t->arms);
-    free(t);
-}
-
-enum plot_glyphs term_glyphs(const struct term *t)
-{
-    return t->glyphs;
-}
-
-bool term_unicode(const struct term *t)
-{
-    return t->unicode;
-}
-
-/* ── a frame ── */
-
-void term_size(const struct term *t, int *rows, int *columns)
-{
-    *rows = t->rows;
-    *columns = t->columns;
-}
-
-void term_begin(struct term *t)
-{
-    erase();
-    memset(t->arms, 0, (size_t)t->rows * (size_t)t->columns);
-    t->cursor_y = -1;
-}
-
-void term_end(struct term *t)
-{
-    leaveok(stdscr, t->cursor_y < 0);
-    if (t->cursor_y >= 0) move(t->cursor_y, t->cursor_x);
-    if (t->cursor_y < 0) curs_set(0);
-    refresh();
-    if (t->cursor_y >= 0) curs_set(1);
-}
-
-void term_redraw(struct term *t)
-{
-    (void)t;
-    clearok(stdscr, TRUE);
-}
-
-void cell_set(struct term *t, int y, int x, const wchar_t *text, struct look look)
-{
-    cchar_t cell;
-    if (setcchar(&cell, text, attributes_of(look.attributes), (short)look.pair, NULL) == OK)
-        mvadd_wch(y, x, &cell);
-    t->arms[y * t->columns + x] = 0;
-}
-
-void cell_paint(struct term *t, int y, int x, int n, struct look look)
-{
-    (void)t;
-    mvchgat(y, x, n, attributes_of(look.attributes), (short)look.pair, NULL);
 }

@@ -1,4 +1,5 @@
-/* The terminal: the only place that knows curses. A frame is drawn whole into memory; only what differs from the last one is sent.
+/* The screen: a terminal (term.c, the only place that knows curses) or a picture of one (tui/picture.h). A frame is drawn whole into memory; only what
+ * differs from the last one is sent.
  *
  * One terminal a process; belongs to the thread that opened it. */
 #ifndef TUI_TERM_H
@@ -19,13 +20,14 @@ struct term_options {
     int glyphs;                /* enum plot_glyphs; −1: what the terminal can show */
     int colours;               /* 0, 8, 16, 256, 1 << 24; −1: what the terminal has (NO_COLOR honoured) */
     bool mouse;
+    bool ask_background; /* EVENT_BACKGROUND comes where the terminal can tell */
 };
 
 /* Fails (TERM unknown or dumb, no terminal) without having changed anything. Restores the terminal after every signal that can be caught. */
 enum bt_status term_open(const struct term_options *o, struct term **out, struct bt_error *err);
 void term_close(struct term *t);
-/* Gives the screen to another program, and takes it back (everything is drawn anew). */
-void term_suspend(struct term *t);
+/* Gives the screen to another program (false: a picture has none to give), and takes it back (everything is drawn anew). */
+bool term_suspend(struct term *t);
 void term_resume(struct term *t);
 void term_set_theme(struct term *t, const struct theme *theme); /* everything is drawn anew */
 enum plot_glyphs term_glyphs(const struct term *t);
@@ -63,7 +65,16 @@ void term_copy(struct term *t, const char *text, size_t n);
 
 /* ── input ── */
 
-enum event_kind { EVENT_NONE, EVENT_KEY, EVENT_MOUSE, EVENT_RESIZE, EVENT_HANGUP, EVENT_PASTE };
+enum event_kind {
+    EVENT_NONE,
+    EVENT_KEY,
+    EVENT_MOUSE,
+    EVENT_RESIZE,
+    EVENT_HANGUP,
+    EVENT_PASTE,
+    EVENT_BACKGROUND, /* light tells what the terminal's is */
+    EVENT_ANSWER      /* of the terminal to the screen itself: never seen outside */
+};
 
 /* Keys are code points; those that are none lie above Unicode. */
 enum key {
@@ -97,12 +108,13 @@ struct event {
     bool alt;
     int y, x; /* EVENT_MOUSE: cell of the screen */
     enum mouse_button button;
-    bool release, drag, twice;
+    bool release, drag, twice, light;
     const char *text; /* EVENT_PASTE: borrowed until the next event */
     size_t text_n;
 };
 
-/* Waits up to timeout_ms (−1: for ever) for an event or for a byte on wake_fd (which is left unread; EVENT_NONE then, as on time-out). */
+/* Waits up to timeout_ms (−1: for ever) for an event or for a byte on wake_fd (which is left unread; EVENT_NONE then, as on time-out).
+ * Nothing ever comes from a picture: not to be called on one. */
 void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e);
 
 #endif

@@ -30,13 +30,13 @@ static void set_char(struct term *t, int y, int x, uint32_t c, struct look look)
     cell_set(t, y, x, (const wchar_t[]){(wchar_t)c, 0}, look);
 }
 
-/* One character with what combines with it. Where curses thinks otherwise about its width, the columns stay right. */
+/* One character with what combines with it. Where the back end thinks otherwise about its width, the columns stay right. */
 struct cluster {
     wchar_t text[MAX_COMBINING + 2];
     int width;
 };
 
-static size_t next_cluster(const char *p, size_t n, struct cluster *c)
+static size_t next_cluster(const struct term *t, const char *p, size_t n, struct cluster *c)
 {
     int32_t cp = '?';
     size_t used = bt_utf8_decode(p, n, &cp);
@@ -51,7 +51,7 @@ static size_t next_cluster(const char *p, size_t n, struct cluster *c)
         used += more;
     }
     c->text[length] = 0;
-    if (c->width > 0 && c->text[0] > 0x7e && wcwidth(c->text[0]) != c->width) {
+    if (c->width > 0 && c->text[0] > 0x7e && !t->ops->shows(c->text[0], c->width)) {
         c->text[0] = L'?';
         c->text[1] = 0;
     }
@@ -76,7 +76,7 @@ static void put_clean(struct term *t, struct rect seen, int y, int x, struct loo
 {
     while (n) {
         struct cluster c;
-        size_t used = next_cluster(p, n, &c);
+        size_t used = next_cluster(t, p, n, &c);
         bool fits = c.width > 0 && inside(seen, y, x) && inside(seen, y, x + c.width - 1);
         if (fits) put_cluster(t, y, x, &c, look);
         x += c.width;
@@ -258,10 +258,9 @@ static void base64(struct bt_str *out, const unsigned char *p, size_t n)
 
 void term_copy(struct term *t, const char *text, size_t n)
 {
-    if (!term_keeps_strings()) return;
     bt_str_clear(&t->scratch);
     bt_str_add(&t->scratch, "\033]52;c;");
     base64(&t->scratch, (const unsigned char *)text, n < MAX_COPY ? n : MAX_COPY);
     bt_str_add(&t->scratch, "\033\\");
-    if (!t->scratch.failed) term_send(t, t->scratch.data, t->scratch.len);
+    if (!t->scratch.failed) t->ops->send(t, t->scratch.data, t->scratch.len);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 enum { ESCAPE_MS = 25, DOUBLE_CLICK_MS = 400, EVENT_BYTES = 4096 };
+enum { MODE_SYNCHRONIZED = 2026 };
 
 static int64_t now_ms(void)
 {
@@ -45,6 +46,18 @@ static void mark_double(struct term *t, struct event *e)
     t->click_ms = now;
 }
 
+/* True: it was for us. */
+static bool take_answer(struct term *t, const struct event *e)
+{
+    if (e->kind != EVENT_ANSWER) return false;
+    if (e->key == MODE_SYNCHRONIZED) t->synchronized = e->y == 1 || e->y == 2;
+    if (e->key == ANSWER_LAST) {
+        t->asked = false;
+        input_expect_answer(t->input, false);
+    }
+    return true;
+}
+
 /* False: the terminal is gone. */
 static bool read_bytes(struct term *t)
 {
@@ -61,6 +74,7 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
     for (;;) {
         if (after_signals(t, e)) return;
         if (input_next(t->input, now_ms() - t->fed_ms >= ESCAPE_MS, e)) {
+            if (take_answer(t, e)) continue;
             mark_double(t, e);
             return;
         }
@@ -79,6 +93,6 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
             return;
         }
         if (wake_fd >= 0 && fds[2].revents) return;
-        if (ready == 0 && (!unfinished || timeout_ms == 0)) return;
+        if (ready == 0 && (!unfinished || timeout_ms == 0 || (timeout_ms > 0 && now_ms() >= until))) return;
     }
 }

@@ -85,9 +85,13 @@ static int distance(int32_t a, int32_t b)
 }
 
 /* Colours from 16 on are the same everywhere: a cube of 6 × 6 × 6, then 24 greys. */
-static int32_t xterm_colour(int index)
+int32_t palette_colour(int index)
 {
     static const int level[] = {0, 95, 135, 175, 215, 255};
+    static const int32_t first[16] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd,
+                                      0x00cdcd, 0xe5e5e5, 0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00,
+                                      0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff};
+    if (index < 16) return first[index < 0 ? 0 : index];
     if (index >= 232) return (8 + 10 * (index - 232)) * 0x010101;
     int n = index - 16;
     return level[n / 36] << 16 | level[n / 6 % 6] << 8 | level[n % 6];
@@ -97,7 +101,7 @@ static int nearest_of_256(int32_t rgb)
 {
     int best = 16;
     for (int i = 17; i < 256; i++)
-        if (distance(rgb, xterm_colour(i)) < distance(rgb, xterm_colour(best))) best = i;
+        if (distance(rgb, palette_colour(i)) < distance(rgb, palette_colour(best))) best = i;
     return best;
 }
 

@@ -13,5 +13,7 @@ char glyph_ascii(uint32_t code_point);
 
 /* The palette's nearest to 0xRRGGBB; colours: 8, 16, 256. */
 int colour_index(int32_t rgb, int colours);
+/* 0xRRGGBB of a palette's colour (0 … 255). The first 16 are xterm's; other terminals, and users, have their own. */
+int32_t palette_colour(int index);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tui/term_input.h"
 #include <bertty/str.h>
 #include <bertty/text.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ struct extra {
 struct input {
     struct bt_str buffer, paste;
     size_t at; /* bytes of the buffer that are done with */
-    bool pasting;
+    bool pasting, expects;
     struct extra extra[MAX_EXTRA];
     size_t n_extra;
 };
@@ -57,6 +58,11 @@ bool input_feed(struct input *in, const char *bytes, size_t n)
     in->buffer.failed = false;
     bt_str_addn(&in->buffer, bytes, n);
     return !in->buffer.failed;
+}
+
+void input_expect_answer(struct input *in, bool expected)
+{
+    in->expects = expected;
 }
 
 bool input_unfinished(const struct input *in)
@@ -139,6 +145,11 @@ static void finish_csi(struct input *in, const char *params, size_t n, char fina
             mouse_event(e, value[0], value[1], value[2], final == 'm');
         return;
     }
+    if (n && params[0] == '?' && (final == 'c' || (final == 'y' && params[n - 1] == '$'))) {
+        *e = (struct event){.kind = EVENT_ANSWER, .key = ANSWER_LAST};
+        if (final == 'y') *e = (struct event){.kind = EVENT_ANSWER, .key = value[0], .y = value[1]};
+        return;
+    }
     if (final == '~' && value[0] == 200) {
         in->pasting = true;
         bt_str_clear(&in->paste);
@@ -178,12 +189,45 @@ static taken read_ss3(const char *p, size_t n, struct event *e)
     return 3;
 }
 
-/* Answers of the terminal (OSC, DCS, APC, PM) mean nothing to us. */
-static taken skip_string(const char *p, size_t n)
+static const char background[] = "\033]11;rgb";
+enum { N_BACKGROUND = sizeof background - 1, N_BACKGROUND_MARK = 5 /* as far as the 11; */ };
+
+/* One to four hexadecimal digits as a share of the most they can say, in thousandths; −1: there are none. */
+static int component(const char **p)
+{
+    int value = 0, most = 0;
+    for (; isxdigit((unsigned char)**p) && most < 0xffff; ++*p) {
+        int c = tolower((unsigned char)**p);
+        value = value * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+        most = most * 16 + 15;
+    }
+    return most ? value * 1000 / most : -1;
+}
+
+/* "rgb:1e1e/1e1e/2e2e", "rgba:…/ffff": the background's colour. Light is what black can be read on better than white. */
+static void read_background(const char *p, struct event *e)
+{
+    static const int weight[] = {299, 587, 114}; /* of red, green, blue: ITU-R BT.601 */
+    int luma = 0;
+    p += N_BACKGROUND;
+    if (*p == 'a') p++;
+    for (int i = 0; i < 3; i++) {
+        if (*p++ != (i ? '/' : ':')) return;
+        int c = component(&p);
+        if (c < 0) return;
+        luma += c * weight[i];
+    }
+    *e = (struct event){.kind = EVENT_BACKGROUND, .light = luma > 500 * 1000};
+}
+
+/* Other answers of the terminal (OSC, DCS, APC, PM) mean nothing to us. The bytes end with a BEL or an ESC, so that reading stops there. */
+static taken read_string(const char *p, size_t n, struct event *e)
 {
     for (size_t i = 2; i < n && i < MAX_STRING; i++) {
-        if (p[i] == 7) return i + 1;
-        if (p[i] == ESC) return i + 1 < n ? i + 2 : 0;
+        if (p[i] != 7 && p[i] != ESC) continue;
+        if (p[i] == ESC && i + 1 == n) return 0;
+        if (i >= N_BACKGROUND && memcmp(p, background, N_BACKGROUND) == 0) read_background(p, e);
+        return p[i] == 7 ? i + 1 : i + 2;
     }
     return n < MAX_STRING ? 0 : n;
 }
@@ -256,7 +300,9 @@ static taken read_escape(struct input *in, const char *p, size_t n, bool idle, s
         case 'P':
         case '_':
         case '^':
-            t = skip_string(p, n);
+            t = read_string(p, n, e);
+            if (!t && in->expects && n >= N_BACKGROUND_MARK && memcmp(p, background, N_BACKGROUND_MARK) == 0)
+                return 0;
             break;
         case ESC: /* Esc, then something else */
             key_event(e, KEY_CODE_ESCAPE, false);

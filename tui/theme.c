@@ -110,6 +110,12 @@ char **theme_names(size_t *n)
     return names;
 }
 
+void theme_names_free(char **names, size_t n)
+{
+    for (size_t i = 0; names && i < n; i++) free(names[i]);
+    free(names);
+}
+
 /* ── reading one ── */
 
 static enum bt_status fault(const char *path, const struct bt_yaml *at, const char *expected,
@@ -119,13 +125,30 @@ static enum bt_status fault(const char *path, const struct bt_yaml *at, const ch
                    at->text ? at->text : "a list or a map", expected);
 }
 
-static bool parse_colour(const char *text, int32_t *colour)
+/* In the order of their numbers; the bright ones follow. */
+static const char *const palette[] = {"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"};
+enum { N_PALETTE = sizeof palette / sizeof *palette };
+
+static bool parse_name(const char *text, int32_t *colour)
 {
-    char *end;
+    static const char bright[] = "bright-";
+    size_t skip = strncmp(text, bright, sizeof bright - 1) == 0 ? sizeof bright - 1 : 0;
     if (strcmp(text, "default") == 0) {
         *colour = THEME_DEFAULT_COLOUR;
         return true;
     }
+    for (int i = 0; i < N_PALETTE; i++) {
+        if (strcmp(text + skip, palette[i]) != 0) continue;
+        *colour = THEME_PALETTE + i + (skip ? N_PALETTE : 0);
+        return true;
+    }
+    return false;
+}
+
+static bool parse_colour(const char *text, int32_t *colour)
+{
+    char *end;
+    if (parse_name(text, colour)) return true;
     if (text[0] != '#' || strlen(text) != 7 || strspn(text + 1, "0123456789abcdefABCDEF") != 6) return false;
     *colour = (int32_t)strtol(text + 1, &end, 16);
     return true;
@@ -135,7 +158,10 @@ static enum bt_status read_colour(const char *path, const struct bt_yaml *v, int
                                   struct bt_error *err)
 {
     if (v->kind == BT_YAML_SCALAR && parse_colour(v->text, colour)) return BT_OK;
-    return fault(path, v, "a colour: \"#rrggbb\" or default", err);
+    return fault(
+        path, v,
+        "a colour: \"#rrggbb\", default, or black, red, green, yellow, blue, magenta, cyan, white, bright-…",
+        err);
 }
 
 static enum bt_status read_flag(const char *path, const struct bt_yaml *v, unsigned flag,
@@ -218,13 +244,14 @@ static enum bt_status not_found(const char *name, struct bt_error *err)
 {
     size_t n;
     char **names = theme_names(&n);
+    const char *near = names ? bt_nearest(name, (const char *const *)names, n) : NULL;
     struct bt_str list = {0};
-    for (size_t i = 0; names && i < n; i++) {
-        bt_str_addf(&list, "%s%s", i ? ", " : "", names[i]);
-        free(names[i]);
-    }
-    free(names);
-    bt_fail(err, BT_NOTFOUND, "no theme '%s': there are %s", name, bt_str_text(&list));
+    for (size_t i = 0; names && i < n; i++) bt_str_addf(&list, "%s%s", i ? ", " : "", names[i]);
+    if (near)
+        bt_fail(err, BT_NOTFOUND, "no theme '%s' (did you mean '%s'?)", name, near);
+    else
+        bt_fail(err, BT_NOTFOUND, "no theme '%s': there are %s", name, bt_str_text(&list));
+    theme_names_free(names, n);
     bt_str_free(&list);
     return BT_NOTFOUND;
 }

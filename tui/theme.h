@@ -1,5 +1,6 @@
 /* Screen roles and the themes that colour them. A theme is a YAML file in themes/ (installed: share/bertty/themes) or in
- * ~/.config/bertty/themes/; a role that a file leaves out is that of the built-in monochrome theme. */
+ * ~/.config/bertty/themes/; a role that a file leaves out is that of the built-in monochrome theme. A colour is "#rrggbb", default, or one of the terminal's own 16 by its
+ * name (red, bright-red). */
 #ifndef TUI_THEME_H
 #define TUI_THEME_H
 
@@ -34,7 +35,7 @@
     X(ROLE_SERIES7, "series7", 0)
 
 enum { THEME_BOLD = 1, THEME_DIM = 2, THEME_UNDERLINE = 4, THEME_REVERSE = 8 };
-enum { THEME_SERIES = 8, THEME_DEFAULT_COLOUR = -1 };
+enum { THEME_SERIES = 8, THEME_DEFAULT_COLOUR = -1, THEME_PALETTE = 1 << 24 };
 
 enum role {
 #define X(role, name, attributes) role,
@@ -48,7 +49,7 @@ static inline enum role role_series(unsigned n)
 }
 
 struct theme_style {
-    int32_t fg, bg;      /* 0xRRGGBB, or THEME_DEFAULT_COLOUR */
+    int32_t fg, bg;      /* 0xRRGGBB, THEME_DEFAULT_COLOUR, or THEME_PALETTE + one of the terminal's 16 */
     unsigned attributes; /* THEME_BOLD | … */
 };
 
@@ -62,7 +63,8 @@ enum bt_status theme_load(const char *name, struct theme **out, struct bt_error 
 void theme_free(struct theme *t);
 /* What a role looks like without colour. */
 unsigned theme_plain_attributes(enum role role);
-/* Names of all themes that can be found, sorted; the caller frees each and the array. */
+/* Names of all themes that can be found, sorted; the caller frees them with theme_names_free(). NULL without memory. */
 char **theme_names(size_t *n);
+void theme_names_free(char **names, size_t n);
 
 #endif

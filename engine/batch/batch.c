@@ -1,5 +1,6 @@
 #include "batch/batch.h"
 
+#include "math/kernels.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,13 @@ enum bt_status bt__batch_add(struct bt__batch *b, const int32_t *ids, const uint
     return BT_OK;
 }
 
-/* Each shard in balanced tiles of about BT__TILE_ROWS: 193 rows are two tiles of 97 and 96. */
+/* Where tile t of n rows begins: at whole tiles of a product's, so that only a shard's last one has rows left over. */
+static int tile_begin(int n, int t, int tiles)
+{
+    return t == tiles ? n : (int)((long)n * t / tiles) / BT__LEFT_MOST * BT__LEFT_MOST;
+}
+
+/* Each shard in balanced tiles of about BT__TILE_ROWS: 193 rows are two tiles of 96 and 97. */
 static void cut_tiles(struct bt__rows *r)
 {
     r->n_tiles = 0;
@@ -102,8 +109,8 @@ static void cut_tiles(struct bt__rows *r)
         int tiles = n > 0 ? (n + BT__TILE_ROWS / 2) / BT__TILE_ROWS : 0;
         if (n > 0 && tiles == 0) tiles = 1;
         for (int t = 0; t < tiles; t++)
-            r->tile[r->n_tiles++] = (struct bt__range){.begin = begin + (int)((long)n * t / tiles),
-                                                       .end = begin + (int)((long)n * (t + 1) / tiles)};
+            r->tile[r->n_tiles++] = (struct bt__range){.begin = begin + tile_begin(n, t, tiles),
+                                                       .end = begin + tile_begin(n, t + 1, tiles)};
     }
 }
 

@@ -2,7 +2,7 @@
 #include <bertty/text.h>
 
 #include "base/pool.h"
-#include "batch/input_index.h"
+#include "batch/hygiene.h"
 #include "batch/label_counts.h"
 #include "batch/lengths.h"
 #include "batch/tag_scheme.h"
@@ -17,8 +17,7 @@ struct work {
     const struct bt_tokenizer *tokenizer;
     size_t max_length;
     struct bt_data_report *r;
-    struct bt__input_index index;
-    size_t *inputs, *with_label; /* [n_files] of the file that is looked at, in each one before it */
+    struct bt__hygiene hygiene;
     struct bt__pool *pool;
     struct bt_error *err;
 };
@@ -213,37 +212,39 @@ static enum bt_status measure(const struct work *w, const struct bt_examples *ex
 
 /* ── duplicates and overlap ── */
 
-static enum bt_status compare_inputs(struct work *w, const struct bt_examples *ex, uint32_t file,
-                                     struct bt_file_report *f)
+static enum bt_status add_overlap(struct bt_data_report *r, const struct bt_hygiene_count *c,
+                                  struct bt_error *err)
 {
-    struct bt__input_seen seen;
-    for (size_t i = 0; i < bt_examples_count(ex); i++) {
-        const struct bt_example *e = bt_examples_at(ex, i);
-        if (!bt__input_add(&w->index, e, file, &seen)) return no_memory(w);
-        f->duplicates += seen.duplicate;
-        f->conflicts += seen.new_conflict;
-        for (uint32_t at = w->index.input[seen.at].earlier; at; at = w->index.input[at - 1].earlier) {
-            const struct bt__input *other = &w->index.input[at - 1];
-            w->inputs[other->file]++;
-            w->with_label[other->file] += bt__input_has_label(&w->index, other, e);
-        }
-    }
+    if (c->count == 0) return BT_OK;
+    struct bt_overlap *more = realloc(r->overlap, (r->n_overlaps + 1) * sizeof *more);
+    if (!more) return bt_fail(err, BT_NOMEM, "no memory for the report");
+    r->overlap = more;
+    more[r->n_overlaps++] = (struct bt_overlap){.first = c->other, .second = c->file, .inputs = c->count};
     return BT_OK;
 }
 
-static enum bt_status keep_overlaps(struct work *w, size_t file)
+static enum bt_status compare_inputs(struct work *w, const struct bt_examples *ex, struct bt_file_report *f)
 {
-    struct bt_data_report *r = w->r;
-    for (size_t i = 0; i < file; i++) {
-        if (w->inputs[i] == 0) continue;
-        struct bt_overlap *more = realloc(r->overlap, (r->n_overlaps + 1) * sizeof *more);
-        if (!more) return no_memory(w);
-        r->overlap = more;
-        more[r->n_overlaps++] = (struct bt_overlap){
-            .first = i, .second = file, .inputs = w->inputs[i], .with_label = w->with_label[i]};
-        w->inputs[i] = w->with_label[i] = 0;
+    size_t i;
+    enum bt_status st = bt__hygiene_add(&w->hygiene, ex, &i, w->err);
+    for (; !st && i < w->hygiene.h->n; i++) {
+        const struct bt_hygiene_count *c = &w->hygiene.h->count[i];
+        switch (c->kind) {
+        case BT_HYGIENE_DUPLICATES:
+            f->duplicates = c->count;
+            break;
+        case BT_HYGIENE_CONFLICTS:
+            f->conflicts = c->count;
+            break;
+        case BT_HYGIENE_OVERLAP:
+            st = add_overlap(w->r, c, w->err);
+            break;
+        case BT_HYGIENE_SAME_LABEL:
+            if (c->count) w->r->overlap[w->r->n_overlaps - 1].with_label = c->count;
+            break;
+        }
     }
-    return BT_OK;
+    return st;
 }
 
 /* ── files ── */
@@ -274,8 +275,7 @@ static enum bt_status report_file(struct work *w, size_t i)
     f->found = bt_strdup(bt_examples_found(ex, 0));
     if (!f->path || !f->found || !keep_odd(ex, f)) st = no_memory(w);
     if (!st) st = count_labels(w, ex, f);
-    if (!st) st = compare_inputs(w, ex, (uint32_t)i, f);
-    if (!st) st = keep_overlaps(w, i);
+    if (!st) st = compare_inputs(w, ex, f);
     if (!st) st = measure(w, ex, f);
     bt_examples_free(ex);
     return st;
@@ -285,9 +285,7 @@ static enum bt_status report(struct work *w)
 {
     size_t n = w->spec->n_files;
     w->r->file = calloc(n + 1, sizeof *w->r->file);
-    w->inputs = calloc(n + 1, sizeof *w->inputs);
-    w->with_label = calloc(n + 1, sizeof *w->with_label);
-    if (!w->r->file || !w->inputs || !w->with_label) return no_memory(w);
+    if (!w->r->file) return no_memory(w);
     w->r->n_files = n;
     enum bt_status st = w->tokenizer ? bt__pool_create(0, &w->pool, w->err) : BT_OK;
     for (size_t i = 0; !st && i < n; i++) st = report_file(w, i);
@@ -298,14 +296,12 @@ enum bt_status bt_data_report(const struct bt_data_spec *spec, const struct bt_t
                               size_t max_length, struct bt_data_report **out, struct bt_error *err)
 {
     struct work w = {.spec = spec, .tokenizer = tokenizer, .max_length = max_length, .err = err};
-    w.index.kind = spec->kind;
+    w.hygiene.index.kind = spec->kind;
     *out = NULL;
     w.r = calloc(1, sizeof *w.r);
     enum bt_status st = w.r ? report(&w) : no_memory(&w);
     bt__pool_free(w.pool);
-    bt__input_index_free(&w.index);
-    free(w.inputs);
-    free(w.with_label);
+    bt__hygiene_end(&w.hygiene);
     if (st)
         bt_data_report_free(w.r);
     else

@@ -1,3 +1,4 @@
+#include "dataset/plain_lines.h"
 #include "dataset/records.h"
 
 #include <bertty/str.h>
@@ -25,21 +26,44 @@ static enum bt_status open_regular(const char *path, int *fd, uint64_t *size, st
                    directory ? "a directory" : "a FIFO, socket or device");
 }
 
-/* Moves what is left to the front, makes room, reads once. */
+/* The kernel copies into an aligned place several times as fast as into another one. */
+enum { ALIGNED = 64, MOST_AT_ONCE = 256 << 10 };
+
+static char *room_for(size_t cap)
+{
+    return aligned_alloc(ALIGNED, (cap + ALIGNED - 1) / ALIGNED * ALIGNED);
+}
+
+/* Moves what is left to the front, or so near it that what is read next comes to an aligned place. */
+static void keep_rest(struct bt__source *s)
+{
+    size_t pad = (ALIGNED - (s->n - s->at) % ALIGNED) % ALIGNED, from = s->at > pad ? s->at - pad : s->at;
+    memmove(s->buf, s->buf + from, s->n - from);
+    s->base += from;
+    s->at -= from;
+    s->n -= from;
+}
+
+static enum bt_status grow(struct bt__source *s, struct bt_error *err)
+{
+    char *more = room_for(s->cap * 2);
+    if (!more) return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", s->path, s->line);
+    memcpy(more, s->buf, s->n);
+    free(s->buf);
+    s->buf = more;
+    s->cap *= 2;
+    return BT_OK;
+}
+
+/* Makes room, reads once. */
 static enum bt_status fill(struct bt__source *s, struct bt_error *err)
 {
-    memmove(s->buf, s->buf + s->at, s->n - s->at);
-    s->base += s->at;
-    s->n -= s->at;
-    s->at = 0;
-    if (s->n > s->cap / 2) {
-        char *more = realloc(s->buf, s->cap * 2);
-        if (!more) return bt_fail(err, BT_NOMEM, "%s:%zu: no memory for this record", s->path, s->line);
-        s->buf = more;
-        s->cap *= 2;
-    }
+    keep_rest(s);
+    enum bt_status st = s->n > s->cap / 2 ? grow(s, err) : BT_OK;
+    if (st) return st;
     size_t room = s->cap - s->n;
     uint64_t from = s->base + s->n, left = s->limit > from ? s->limit - from : 0;
+    if (s->base > 0 && room > MOST_AT_ONCE && s->n < MOST_AT_ONCE) room = MOST_AT_ONCE;
     if (room > left) room = (size_t)left;
     ssize_t got = 0;
     do {
@@ -81,7 +105,7 @@ static enum bt_status prepare(struct bt__source *s, size_t cap, struct bt_error 
 {
     s->line = 1;
     s->cap = cap;
-    s->buf = malloc(s->cap);
+    s->buf = room_for(s->cap);
     if (!s->buf || !s->path) return bt_fail(err, BT_NOMEM, "%s: no memory to read it", s->path);
     return BT_OK;
 }
@@ -143,6 +167,19 @@ static enum bt_status too_long(const struct bt__source *s, const struct bt_data_
 {
     return bt_fail(err, BT_INVALID, "%s:%zu: a record of more than %d MiB%s", s->path, s->line,
                    BT__RECORD_MAX >> 20, d->quoting == 1 ? "; is a quote in it never closed?" : "");
+}
+
+size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows, uint64_t until)
+{
+    struct bt__plain passed;
+    size_t n = s->n;
+    if (until - s->base < n) n = until > s->base ? (size_t)(until - s->base) : 0;
+    if (n <= s->at) return 0;
+    bt__plain_lines(d, s->buf + s->at, n - s->at, max_rows, &passed);
+    s->at += passed.bytes;
+    s->line += passed.lines;
+    s->empty += passed.lines - passed.rows;
+    return passed.rows;
 }
 
 enum bt_status bt__source_next(struct bt__source *s, const struct bt_data_dialect *d, struct bt__record *r,

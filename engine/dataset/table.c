@@ -105,15 +105,15 @@ ptrdiff_t bt_table_find_column(const struct bt_table *t, const char *name)
 
 /* ── finding rows ── */
 
-static enum bt_status keep_mark(struct bt_table *t, size_t row, const struct bt__record *rec,
-                                struct bt_error *err)
+static enum bt_status keep_mark(struct bt_table *t, size_t row, struct bt_error *err)
 {
     size_t mark = row / BT__STRIDE, block = mark / BT__BLOCK;
+    const struct bt__source *s = &t->scan;
     if (block >= BT__BLOCKS)
-        return bt_fail(err, BT_UNSUPPORTED, "%s:%zu: more rows than can be kept", t->scan.path, rec->line);
+        return bt_fail(err, BT_UNSUPPORTED, "%s:%zu: more rows than can be kept", s->path, s->line);
     if (!t->block[block]) t->block[block] = malloc(BT__BLOCK * sizeof **t->block);
-    if (!t->block[block]) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", t->scan.path);
-    t->block[block][mark % BT__BLOCK] = (struct bt__mark){.offset = rec->offset, .line = rec->line};
+    if (!t->block[block]) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", s->path);
+    t->block[block][mark % BT__BLOCK] = (struct bt__mark){.offset = bt__source_offset(s), .line = s->line};
     return BT_OK;
 }
 
@@ -123,25 +123,35 @@ static void publish(struct bt_table *t, size_t rows)
     atomic_store_explicit(&t->rows, rows, memory_order_release);
 }
 
+/* Where the next stretch of the index begins. */
+static enum bt_status begin_stretch(struct bt_table *t, size_t rows, const atomic_bool *cancel,
+                                    struct bt_error *err)
+{
+    enum bt_status st = keep_mark(t, rows, err);
+    if (st) return st;
+    publish(t, rows);
+    if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
+        return bt_fail(err, BT_CANCELLED, "%s: cancelled", t->scan.path);
+    return BT_OK;
+}
+
 enum bt_status bt_table_scan(struct bt_table *t, size_t max_bytes, const atomic_bool *cancel, bool *done,
                              struct bt_error *err)
 {
     struct bt__record rec;
     enum bt_status st = BT_OK;
     uint64_t from = bt__source_offset(&t->scan);
-    size_t rows = atomic_load_explicit(&t->rows, memory_order_relaxed);
+    size_t rows = atomic_load_explicit(&t->rows, memory_order_relaxed), marked = SIZE_MAX;
     *done = atomic_load(&t->complete);
     while (!*done && (!max_bytes || bt__source_offset(&t->scan) - from < max_bytes)) {
-        st = bt__source_next(&t->scan, &t->head.dialect, &rec, err);
-        if (st) break;
-        if (rows % BT__STRIDE == 0) {
-            if ((st = keep_mark(t, rows, &rec, err))) break;
-            publish(t, rows); /* without this row: its end lies before the known bytes, which does no harm */
-            if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
-                st = bt_fail(err, BT_CANCELLED, "%s: cancelled", t->scan.path);
-        }
+        if (rows % BT__STRIDE == 0 && rows != marked && (st = begin_stretch(t, rows, cancel, err))) break;
+        marked = rows;
+        size_t passed =
+            bt__source_skip(&t->scan, &t->head.dialect, BT__STRIDE - rows % BT__STRIDE, UINT64_MAX);
+        rows += passed;
+        if (passed) continue;
+        if ((st = bt__source_next(&t->scan, &t->head.dialect, &rec, err))) break;
         rows++;
-        if (st) break;
     }
     publish(t, rows);
     if (st != BT_NOTFOUND) return st;
@@ -261,6 +271,7 @@ enum bt_status bt_table_row(struct bt_table *t, size_t row, struct bt_row *r, st
     if (t->held) return bt__table_held(t, row, r, err);
     bt__table_seek(t, &t->read, &t->read_row, row);
     while (t->read_row <= row) {
+        t->read_row += bt__source_skip(&t->read, &t->head.dialect, row - t->read_row, UINT64_MAX);
         enum bt_status st = bt__source_next(&t->read, &t->head.dialect, &rec, err);
         if (st) {
             t->read_row = SIZE_MAX; /* the place is lost: seek next time */

@@ -17,6 +17,7 @@
 #include "model/trainable.h"
 
 struct bt__pass;
+struct bt__prefix;
 
 struct bt__pass_limits {
     int seqs, rows, longest; /* of any one batch */
@@ -47,6 +48,10 @@ void bt__pass_free(struct bt__pass *p);
 
 /* Dropout of the coming forward pass: probabilities are the model's; (seed, step) key the numbers. training false: none. */
 void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t step);
+
+/* The coming passes keep and use what frozen layers make of the sequences that the batches name as their sources; not where those layers drop.
+ * NULL: none. Borrowed. */
+void bt__pass_use_prefix(struct bt__pass *p, struct bt__prefix *x);
 
 /* The rows of logits of a batch: its sequences, or for BT__HEAD_TOKENS its reads. */
 const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const struct bt__batch *batch);

@@ -344,7 +344,7 @@ static void remake_row(void *ctx, int row)
 /* The input of a layer, which the forward pass did not keep. */
 static const float *input_of(struct bt__pass *p, int layer)
 {
-    if (layer == 0) return p->x0;
+    if (layer == p->begin) return p->x0;
     struct remake r = {.p = p, .below = &p->layer[layer - 1], .at = &p->m->layer[layer - 1]};
     bt__each_row(p, p->batch->rows.n, remake_row, &r);
     return p->x;

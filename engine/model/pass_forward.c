@@ -210,7 +210,9 @@ static struct layer layer_of(struct bt__pass *p, int i, const float *x)
 static void encode(struct bt__pass *p)
 {
     const float *x = p->x0;
-    for (int i = 0; i < p->m->config.num_hidden_layers; i++) {
+    const int kept = bt__prefix_kept(p);
+    for (int i = p->begin; i < p->m->config.num_hidden_layers; i++) {
+        if (i == kept && i > p->begin) bt__prefix_store(p, x);
         struct layer l = layer_of(p, i, x);
         if (bt__pass_gathers(p, i)) {
             top_layer(&l);
@@ -239,7 +241,9 @@ void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t
 const float *bt__pass_forward(struct bt__pass *p, const struct bt__batch *batch)
 {
     p->batch = batch;
-    bt__embed_forward(p);
+    p->begin = bt__prefix_kept(p);
+    if (p->begin > 0 && !bt__prefix_load(p)) p->begin = 0;
+    if (p->begin == 0) bt__embed_forward(p);
     encode(p);
     if (p->m->head.kind == BT__HEAD_MLM) {
         bt__lm_forward(p);

@@ -4,6 +4,7 @@
 
 #include "model/linear.h"
 #include "model/pass.h"
+#include "model/prefix.h"
 
 /* R = rows, S = sequences, H = hidden, F = intermediate, C = the head's outputs, Q = rows that the head reads, Z = rows of the logits: S or Q,
  * T = the rows that a layer works on: R, in the last layer Q. */
@@ -70,6 +71,8 @@ struct bt__pass {
     int *group_start, *group_row; /* rows of the batch by slot: [word_cap + 1], [R] */
 
     /* the forward pass in progress */
+    struct bt__prefix *prefix; /* borrowed; NULL: none */
+    int begin;                 /* the layer whose input is x0: 0, or that of the prefix */
     bool training;
     uint64_t seed, step;
     const struct bt__batch *batch;
@@ -118,6 +121,11 @@ static inline bool bt__trained_below_head(const struct bt__model *m, const struc
 }
 /* From the gradient of y_top in its place down to the lowest trained parameter. */
 void bt__layers_backward(struct bt__pass *p, const struct bt__trainable *what, bool first);
+
+/* The layer whose input is kept in this pass; 0: none is. Then load() puts it into x0, unless some of the batch is not known yet, and store() keeps it. */
+int bt__prefix_kept(const struct bt__pass *p);
+bool bt__prefix_load(struct bt__pass *p);
+void bt__prefix_store(struct bt__pass *p, const float *x);
 
 /* y_top → head_in, the decoder's input. */
 void bt__lm_forward(struct bt__pass *p);

@@ -5,9 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-void bt__dynamics_observe(void *ctx, size_t sequence, const float *logits)
+void bt__dynamics_observe(struct bt__trainer *t, size_t sequence, const float *logits)
 {
-    struct bt__trainer *t = ctx;
     const struct bt__task *task = t->setup.task;
     struct bt__verdict v = task->ops->judge(task, &t->setup.split[BT__TRAIN], sequence, logits);
     t->p_gold[sequence] = v.p_gold;

@@ -242,6 +242,13 @@ enum bt_status bt_series_poll(struct bt_series_reader *r, size_t max_bytes, bool
     return BT_OK;
 }
 
+uint64_t bt_series_bytes(const struct bt_series_reader *r)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < r->n_files; i++) sum += r->file[i].offset;
+    return sum;
+}
+
 bool bt_series_commit(struct bt_series_reader *r)
 {
     bool changed = bt__series_commit(&r->set);

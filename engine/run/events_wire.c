@@ -23,7 +23,7 @@ uint64_t bt__wire_varint_slow(struct bt__wire *w)
     return 0;
 }
 
-static void put_raw_varint(struct bt_str *out, uint64_t v)
+void bt__wire_put_number(struct bt_str *out, uint64_t v)
 {
     for (; v >= 0x80; v >>= 7) bt_str_addc(out, (char)(v | 0x80));
     bt_str_addc(out, (char)v);
@@ -38,13 +38,13 @@ static void put_fixed(struct bt_str *out, uint64_t v, size_t n)
 
 static void put_key(struct bt_str *out, uint32_t field, enum bt__wire_type type)
 {
-    put_raw_varint(out, (uint64_t)field << 3 | type);
+    bt__wire_put_number(out, (uint64_t)field << 3 | type);
 }
 
 void bt__wire_put_varint(struct bt_str *out, uint32_t field, uint64_t v)
 {
     put_key(out, field, WIRE_VARINT);
-    put_raw_varint(out, v);
+    bt__wire_put_number(out, v);
 }
 
 void bt__wire_put_double(struct bt_str *out, uint32_t field, double v)
@@ -66,7 +66,7 @@ void bt__wire_put_float(struct bt_str *out, uint32_t field, float v)
 void bt__wire_put_bytes(struct bt_str *out, uint32_t field, const char *bytes, size_t n)
 {
     put_key(out, field, WIRE_BYTES);
-    put_raw_varint(out, n);
+    bt__wire_put_number(out, n);
     bt_str_addn(out, bytes, n);
 }
 

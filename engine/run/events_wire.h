@@ -105,7 +105,8 @@ static inline float bt__wire_float(uint64_t bits)
     return v;
 }
 
-/* Writing: fields appended to a string. */
+/* Writing: fields appended to a string; and a varint alone, for packed fields. */
+void bt__wire_put_number(struct bt_str *out, uint64_t v);
 void bt__wire_put_varint(struct bt_str *out, uint32_t field, uint64_t v);
 void bt__wire_put_double(struct bt_str *out, uint32_t field, double v);
 void bt__wire_put_float(struct bt_str *out, uint32_t field, float v);

@@ -1,4 +1,4 @@
-#include "run/events_wire.h"
+#include "run/events_frames.h"
 
 #include <bertty/events.h>
 #include <bertty/file.h>
@@ -20,14 +20,8 @@ enum {
 };
 enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2, SESSION_STATUS = 1, SESSION_START = 1 };
 
-enum { FLUSH_AT = 64 << 10, KEEP_AT_MOST = 1 << 20, KEEP = 3 << 18 }; /* bytes */
-
 struct bt_events {
-    char *path;
-    int fd;
-    uint64_t size;         /* of the file's whole records */
-    bool torn;             /* bytes beyond size could not be cut off yet */
-    struct bt_str pending; /* whole frames that are not in the file yet */
+    struct bt__frames file;
     struct bt_str body, values, value;
 };
 
@@ -56,39 +50,13 @@ static char *newest_file(const char *dir)
     return best;
 }
 
-/* The end of the last whole record, or false if the file is damaged somewhere before its end. */
-static bool find_end(int fd, uint64_t size, uint64_t *end)
-{
-    struct bt__records r = {0};
-    struct bt__wire data;
-    enum bt__record got;
-    bt__records_start(&r, fd, 0, size);
-    while ((got = bt__records_next(&r, &data)) == RECORD_OK || got == RECORD_HUGE)
-        if (got == RECORD_HUGE) bt__records_skip(&r);
-    *end = r.offset;
-    bool good = got == RECORD_END || got == RECORD_UNFINISHED || bt__records_tail(&r, got);
-    bt__records_free(&r);
-    return good;
-}
-
 /* True if the newest file was taken over. */
 static bool take_over(struct bt_events *w, const char *dir)
 {
     char *name = newest_file(dir);
-    struct stat st;
-    if (!name) return false;
-    w->path = bt_path_join(dir, name);
+    bool taken = name && bt__frames_take_over(&w->file, bt_path_join(dir, name));
     free(name);
-    w->fd = w->path ? open(w->path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
-    if (w->fd >= 0 && fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-        find_end(w->fd, (uint64_t)st.st_size, &w->size) && w->size > 0 &&
-        (w->size == (uint64_t)st.st_size || ftruncate(w->fd, (off_t)w->size) == 0))
-        return true;
-    if (w->fd >= 0) close(w->fd);
-    w->fd = -1;
-    free(w->path);
-    w->path = NULL;
-    return false;
+    return taken;
 }
 
 static void host_name(char host[65])
@@ -106,32 +74,26 @@ static enum bt_status create(struct bt_events *w, const char *dir, struct bt_err
 {
     char host[65];
     host_name(host);
-    for (int i = 0; i < 1000 && w->fd < 0; i++) {
+    for (int i = 0; i < 1000 && w->file.fd < 0; i++) {
         char *name = bt_strfmt("events.out.tfevents.%010lld.%s.%ld.%d", (long long)time(NULL), host,
                                (long)getpid(), i);
-        free(w->path);
-        w->path = name ? bt_path_join(dir, name) : NULL;
+        free(w->file.path);
+        w->file.path = name ? bt_path_join(dir, name) : NULL;
         free(name);
-        if (!w->path) return bt_fail(err, BT_NOMEM, "%s: no memory for the event file", dir);
-        w->fd = open(w->path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (w->fd < 0 && errno != EEXIST) break;
+        if (!w->file.path) return bt_fail(err, BT_NOMEM, "%s: no memory for the event file", dir);
+        w->file.fd = open(w->file.path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (w->file.fd < 0 && errno != EEXIST) break;
     }
-    return w->fd < 0 ? bt_fail_errno(err, "%s: cannot create the event file", w->path) : BT_OK;
+    return w->file.fd < 0 ? bt_fail_errno(err, "%s: cannot create the event file", w->file.path) : BT_OK;
 }
 
 /* ── events ── */
 
 static enum bt_status put_event(struct bt_events *w, struct bt_error *err)
 {
-    size_t before = w->pending.len;
-    if (!w->body.failed) bt__frame_put(&w->pending, bt_str_text(&w->body), w->body.len);
-    if (w->body.failed || w->pending.failed) {
-        w->pending.len = before;
-        w->pending.failed = false;
-        bt_str_free(&w->body);
-        return bt_fail(err, BT_NOMEM, "%s: no memory for an event", w->path);
-    }
-    return w->pending.len >= FLUSH_AT ? bt_events_flush(w, err) : BT_OK;
+    enum bt_status status = bt__frames_add(&w->file, &w->body, err);
+    if (w->body.failed) bt_str_free(&w->body);
+    return status;
 }
 
 static void begin_event(struct bt_events *w, int64_t step, double wall_time)
@@ -153,7 +115,7 @@ enum bt_status bt_events_open(const char *dir, struct bt_events **out, struct bt
 {
     struct bt_events *w = calloc(1, sizeof *w);
     if (!w) return bt_fail(err, BT_NOMEM, "%s: no memory for the event file", dir);
-    w->fd = -1;
+    w->file.fd = -1;
     enum bt_status status = BT_OK;
     if (!take_over(w, dir)) {
         status = create(w, dir, err);
@@ -192,73 +154,23 @@ enum bt_status bt_events_scalar(struct bt_events *w, const char *tag, int64_t st
     return put_event(w, err);
 }
 
-/* ── the file ── */
-
-/* Above KEEP_AT_MOST bytes the oldest whole frames go, until KEEP are left. */
-static void drop_oldest(struct bt_str *pending)
-{
-    size_t drop = 0;
-    if (pending->len <= KEEP_AT_MOST) return;
-    while (pending->len - drop > KEEP) {
-        uint64_t n = 0;
-        for (size_t i = 8; i-- > 0;) n = n << 8 | (uint8_t)pending->data[drop + i];
-        drop += (size_t)n + BT__FRAME;
-    }
-    pending->len -= drop;
-    memmove(pending->data, pending->data + drop, pending->len + 1);
-}
-
-static bool cut_back(struct bt_events *w)
-{
-    if (w->torn && ftruncate(w->fd, (off_t)w->size) != 0) return false;
-    w->torn = false;
-    return true;
-}
-
-static bool write_all(struct bt_events *w)
-{
-    for (size_t done = 0; done < w->pending.len;) {
-        ssize_t n = write(w->fd, w->pending.data + done, w->pending.len - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n < 0 ? false : (errno = ENOSPC, false);
-        w->torn = true; /* until all of it is there */
-        done += (size_t)n;
-    }
-    w->torn = false;
-    return true;
-}
-
 enum bt_status bt_events_flush(struct bt_events *w, struct bt_error *err)
 {
-    if (w->pending.len == 0) return BT_OK;
-    if (cut_back(w) && write_all(w)) {
-        w->size += w->pending.len;
-        w->pending.len = 0;
-        return BT_OK;
-    }
-    enum bt_status status = bt_fail_errno(err, "%s: cannot write", w->path);
-    cut_back(w);
-    drop_oldest(&w->pending);
-    return status;
+    return bt__frames_flush(&w->file, err);
 }
 
 enum bt_status bt_events_sync(struct bt_events *w, struct bt_error *err)
 {
-    enum bt_status status = bt_events_flush(w, err);
-    if (status == BT_OK && fsync(w->fd) != 0) status = bt_fail_errno(err, "%s: fsync", w->path);
-    return status;
+    return bt__frames_sync(&w->file, err);
 }
 
 enum bt_status bt_events_close(struct bt_events *w, struct bt_error *err)
 {
     if (!w) return BT_OK;
-    enum bt_status status = w->fd >= 0 ? bt_events_flush(w, err) : BT_OK;
-    if (w->fd >= 0 && close(w->fd) != 0 && status == BT_OK) status = bt_fail_errno(err, "%s: close", w->path);
-    bt_str_free(&w->pending);
+    enum bt_status status = bt__frames_close(&w->file, err);
     bt_str_free(&w->body);
     bt_str_free(&w->values);
     bt_str_free(&w->value);
-    free(w->path);
     free(w);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "run/learner.h"
 
+#include "model/prefix.h"
 #include "run/lm.h"
 #include <math.h>
 #include <stdlib.h>
@@ -14,10 +15,12 @@ struct bt__learner {
     struct bt__learner_settings s;
     struct bt__pass_limits limits;
     struct bt__pass *pass;
+    struct bt__prefix *prefix; /* NULL: none */
     struct bt__optim *optim;
     struct bt__trainable trainable;
     struct bt__batch batch;
     float *dlogits;
+    double *loss;     /* [sequences of a batch], times their weight */
     struct bt__lm lm; /* of a task that draws its sequences */
     struct bt__order order;
     int *item_length;       /* [items] tokens; NULL: those of the sequences */
@@ -155,15 +158,17 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     if (!st) st = bt__batch_reserve(&l->batch, l->limits.seqs, l->limits.rows, l->limits.reads, err);
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
+    if (!st && l->s.keep_frozen) st = bt__prefix_create(l->m, l->f->start, l->f->n, &l->prefix, err);
     if (st) return st;
     const bool lm = l->task->ops->draw != NULL;
     if (lm) st = bt__lm_reserve(&l->lm, &l->limits, l->m->config.vocab_size, err);
     if (st) return st;
     int rows = lm ? 0 : l->m->head.kind == BT__HEAD_TOKENS ? l->limits.reads : l->limits.seqs;
     l->dlogits = calloc((size_t)rows * (size_t)l->m->num_labels + 1, sizeof *l->dlogits);
+    l->loss = calloc((size_t)l->limits.seqs + 1, sizeof *l->loss);
     l->index = calloc(items_of(l->f) + 1, sizeof *l->index);
     l->start = l->s.max_tokens ? calloc((size_t)l->batches + 1, sizeof *l->start) : NULL;
-    return l->dlogits && l->index && (l->start || !l->s.max_tokens)
+    return l->dlogits && l->loss && l->index && (l->start || !l->s.max_tokens)
                ? BT_OK
                : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", l->f->n);
 }
@@ -200,10 +205,12 @@ void bt__learner_free(struct bt__learner *l)
 {
     if (!l) return;
     bt__pass_free(l->pass);
+    bt__prefix_free(l->prefix);
     bt__optim_free(l->optim);
     bt__batch_free(&l->batch);
     bt__lm_free(&l->lm);
     free(l->dlogits);
+    free(l->loss);
     free(l->item_length);
     free(l->index);
     free(l->start);
@@ -313,6 +320,20 @@ static size_t logits_at(const struct bt__learner *l, int i)
     return (size_t)row * (size_t)l->m->num_labels;
 }
 
+static void observe(struct bt__learner *l, const float *logits)
+{
+    const struct bt__task *t = l->task;
+    for (int i = 0; i < l->batch.n; i += (int)bt__features_group(l->f)) {
+        const size_t at = (size_t)l->batch.source[i];
+        if (t->ops->draw) {
+            l->observe(l->observe_ctx, at, NULL, bt__lm_mean(&l->lm, &l->batch, i));
+            continue;
+        }
+        const double weight = t->ops->weight ? t->ops->weight(t, l->data, at) : 1.0;
+        l->observe(l->observe_ctx, at, logits + logits_at(l, i), weight > 0.0 ? l->loss[i] / weight : 0.0);
+    }
+}
+
 /* What the batch holds, a piece or all of a micro-batch; weight: of the whole step. Adds the losses of its items to *sum, shard by shard. */
 static void learn(struct bt__learner *l, uint64_t key, bool first, double weight, double *sum)
 {
@@ -324,16 +345,18 @@ static void learn(struct bt__learner *l, uint64_t key, bool first, double weight
     if (t->ops->draw) {
         *sum += bt__lm_train(&l->lm, l->pass, &l->batch, t->x->train_label_smoothing_factor, weight,
                              &l->trainable, first);
+        if (l->observe) observe(l, NULL);
         return;
     }
     for (int s = 0; s < BT__SHARDS; s++)
         for (int i = l->batch.seqs.shard[s].begin; i < l->batch.seqs.shard[s].end; i++)
-            if (i % group == 0)
-                shard[s] += t->ops->loss(t, l->data, (size_t)l->batch.source[i], logits + logits_at(l, i),
-                                         1.0 / weight, l->dlogits + logits_at(l, i));
+            if (i % group == 0) {
+                l->loss[i] = t->ops->loss(t, l->data, (size_t)l->batch.source[i], logits + logits_at(l, i),
+                                          1.0 / weight, l->dlogits + logits_at(l, i));
+                shard[s] += l->loss[i];
+            }
     *sum += (shard[0] + shard[1]) + (shard[2] + shard[3]);
-    for (int i = 0; l->observe && i < l->batch.n; i += group)
-        l->observe(l->observe_ctx, (size_t)l->batch.source[i], logits + logits_at(l, i));
+    if (l->observe) observe(l, logits);
     if (isfinite(*sum)) bt__pass_backward(l->pass, &l->batch, l->dlogits, &l->trainable, first);
 }
 
@@ -387,6 +410,7 @@ enum bt_status bt__learner_step(struct bt__learner *l, int64_t step, struct bt__
     *r = (struct bt__step_result){.learning_rate =
                                       l->s.learning_rate * bt__schedule_factor(&l->s.schedule, step)};
     enum bt_status st = draw_order(l, step / l->steps, err);
+    bt__pass_use_prefix(l->pass, l->prefix);
     for (int64_t b = first; b < end && !st; b++) {
         r->examples += batch_range(l, b).end - batch_range(l, b).begin;
         weight += weight_of(l, batch_range(l, b), step * l->s.accumulation + (b - first));
@@ -411,5 +435,6 @@ size_t bt__learner_bytes(const struct bt__model *m, const struct bt__features *f
     if (largest_piece(f, s, &limits, NULL)) return SIZE_MAX;
     size_t weights_and_state = m->params.total * sizeof(float) + bt__optim_bytes(m, &s->optim);
     size_t tokens = f->start[f->n] * 5 + f->n * (sizeof *f->start + 2 * sizeof(int) + sizeof(uint32_t));
-    return weights_and_state + tokens + bt__pass_bytes(m, &limits, threads);
+    size_t kept = s->keep_frozen ? bt__prefix_bytes(m, f->start[f->n], f->n) : 0;
+    return weights_and_state + tokens + kept + bt__pass_bytes(m, &limits, threads);
 }

@@ -28,6 +28,7 @@ struct bt__learner_settings {
     double learning_rate;
     struct bt__optim_settings optim;
     bool recompute;                  /* layers, in the backward pass */
+    bool keep_frozen;                /* what frozen layers make of the sequences */
     struct bt__pass_limits at_least; /* what else the pass is used for: evaluations. Zero: nothing */
 };
 
@@ -43,8 +44,9 @@ struct bt__learner;
 /* Fills in s->schedule.total and warmup for the sequences of f; returns the steps of an epoch. */
 int64_t bt__learner_plan(struct bt__learner_settings *s, const struct bt__features *f);
 
-/* Sees the logits of each sequence that a step trained on (of a group: of the first), as they were before the update. */
-typedef void bt__observe_fn(void *ctx, size_t sequence, const float *logits);
+/* Sees each sequence that a step trained on (of a group: the first), as it was before the update: its logits (NULL where the head computes the loss:
+ * masked language modelling) and its loss, not times its weight. */
+typedef void bt__observe_fn(void *ctx, size_t sequence, const float *logits, double loss);
 
 /* model, pool, task and data are borrowed; data->gold is known. */
 enum bt_status bt__learner_create(struct bt__model *m, struct bt__pool *pool, const struct bt__task *task,

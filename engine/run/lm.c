@@ -57,6 +57,18 @@ double bt__lm_train(struct bt__lm *l, struct bt__pass *p, const struct bt__batch
     return sum;
 }
 
+double bt__lm_mean(const struct bt__lm *l, const struct bt__batch *b, int i)
+{
+    double sum = 0.0;
+    int n = 0;
+    for (int r = b->read_start[i]; r < b->read_start[i + 1]; r++) {
+        if (l->target[r] < 0) continue;
+        sum += l->loss[r];
+        n++;
+    }
+    return n ? sum / n : 0.0;
+}
+
 /* ── evaluation ── */
 
 static void take_sums(const struct bt__lm *l, int begin, int end, float *to)

@@ -30,6 +30,8 @@ enum bt_status bt__lm_add(struct bt__lm *l, const struct bt__task *t, const stru
 /* After the forward pass: the sum of the batch's losses, shard by shard, and unless it is not finite the gradient over weight. */
 double bt__lm_train(struct bt__lm *l, struct bt__pass *p, const struct bt__batch *b, double smoothing,
                     double weight, const struct bt__trainable *what, bool first);
+/* Then the mean loss of the words that sequence i of the batch had to guess; 0: none. */
+double bt__lm_mean(const struct bt__lm *l, const struct bt__batch *b, int i);
 /* Into the sequences' "logits" as tasks/mlm.h has them: sums where there is gold, else the likeliest words of each read. */
 void bt__lm_take(struct bt__lm *l, struct bt__pass *p, const struct bt__batch *b, bool gold, int vocab,
                  struct bt__logits *to);

@@ -3,6 +3,7 @@
 
 #include "experiment/value.h"
 #include "math/gemm.h"
+#include "model/prefix.h"
 #include <bertty/file.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,8 +42,12 @@ enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
     t->right = calloc(d->f.n + 1, sizeof *t->right);
     if (!t->p_gold || !t->right) return bt_fail(err, BT_NOMEM, "no memory for the training rows' figures");
     enum bt_status st = bt__learner_create(t->setup.model, t->pool, t->setup.task, d, &s, &t->learner, err);
+    const struct bt__features *v = &t->setup.split[BT__VALIDATION].f;
+    t->kept = bt__kept_of(t->x, &t->setup, &s);
+    if (!st && t->kept.validation)
+        st = bt__prefix_create(t->setup.model, v->start, v->n, &t->validation_prefix, err);
     if (st) return st;
-    if (t->setup.task->ops->judge) bt__learner_observe(t->learner, bt__dynamics_observe, t);
+    bt__learner_observe(t->learner, bt__observe, t);
     bt__dynamics_clear(t);
     t->steps_per_epoch = bt__learner_steps_per_epoch(t->learner);
     t->total = bt__learner_total(t->learner);
@@ -103,7 +108,9 @@ static enum bt_status fill_run(struct bt__trainer *t, struct bt_error *err)
 {
     enum bt_status st = write_experiment(t, err);
     if (!st) st = bt__run_json(t, err);
-    return st ? st : bt_events_open(t->run->dir, &t->events, err);
+    if (!st) st = bt_events_open(t->run->dir, &t->events, err);
+    if (!st) bt__keep_batches(t, -1);
+    return st;
 }
 
 /* The directory and what belongs into it before the first step: all of it, or no directory. */
@@ -173,6 +180,17 @@ static void tell_data(struct bt__trainer *t)
     }
 }
 
+static void tell_kept(struct bt__trainer *t)
+{
+    const int layers = bt__prefix_layer(t->setup.model);
+    if (t->kept.train || t->kept.validation)
+        bt__tell(t, "what the %d frozen layer%s below make%s of the %s data is computed once and kept",
+                 layers, layers == 1 ? "" : "s", layers == 1 ? "s" : "",
+                 !t->kept.train       ? "validation"
+                 : t->kept.validation ? "training and validation"
+                                      : "training");
+}
+
 static void tell_start(struct bt__trainer *t)
 {
     const struct bt__task_data *d = t->setup.split;
@@ -188,6 +206,7 @@ static void tell_start(struct bt__trainer *t)
     if (t->x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW)
         bt__tell(t, "%zu training rows are read in %zu windows", d[BT__TRAIN].n, d[BT__TRAIN].f.n);
     tell_data(t);
+    tell_kept(t);
     struct bt_progress p = {.kind = BT_PROGRESS_START,
                             .dir = t->run->dir,
                             .step = t->st.step,
@@ -207,7 +226,8 @@ static void tell_failure(struct bt__trainer *t, enum bt_status st, const struct 
         announce(t->req, "!", err->text);
         return;
     }
-    bt_events_flush(t->events, NULL);
+    if (st == BT_DIVERGED) bt__batch_done(t, t->st.step + 1); /* the step that could not be made */
+    bt__flush(t);
     memcpy(t->status.error, err->text, sizeof t->status.error);
     t->status.eta_s = (double)NAN;
     bt__state(t, st == BT_DIVERGED ? BT_RUN_DIVERGED : BT_RUN_FAILED);
@@ -242,7 +262,9 @@ static void fill_result(struct bt__trainer *t, enum bt_status st, struct bt_trai
 static void clear(struct bt__trainer *t)
 {
     bt_events_close(t->events, NULL);
+    bt__batches_close(t->batches);
     bt__learner_free(t->learner);
+    bt__prefix_free(t->validation_prefix);
     bt__setup_free(&t->setup);
     bt__hashing_free(t->hashing); /* reads the experiment */
     bt__hashes_free(&t->data);

@@ -175,6 +175,7 @@ static enum bt_status rewind_run(struct bt__trainer *t, struct bt_error *err)
     if (!st) st = bt_events_open(t->run->dir, &t->events, err);
     if (!st) st = bt_events_resume(t->events, t->st.step, err);
     if (st) return st;
+    bt__keep_batches(t, t->st.step);
     t->status.steered = t->steering.n > 0;
     t->control_at = bt__control_end(t->run->lock);
     supersede(t);

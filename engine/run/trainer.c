@@ -78,7 +78,7 @@ static enum bt_status steer(struct bt__trainer *t, struct bt_error *err)
     enum bt_status st = read_control(t, err);
     if (st || !t->paused || t->stop) return st;
     bt__tell(t, "paused after step %lld", (long long)t->st.step);
-    bt_events_flush(t->events, NULL);
+    bt__flush(t);
     bt__state(t, BT_RUN_PAUSED);
     while (!st && t->paused && !t->stop) {
         bt__sleep(PAUSE_POLL);
@@ -125,6 +125,7 @@ static enum bt_status step(struct bt__trainer *t, struct bt_error *err)
     if (st) return st;
     double seconds = bt__clock() - begin;
     t->st.step++;
+    bt__batch_done(t, t->st.step);
     t->st.tokens += r.tokens;
     t->st.seconds += seconds;
     t->st.loss_sum += r.loss;
@@ -199,7 +200,7 @@ static void stopped(struct bt__trainer *t)
     bt__state(t, BT_RUN_STOPPING);
     if (t->x->run_save_strategy != BT_SAVE_NO && t->saved != t->st.step) bt__save(t);
     bt__tell(t, "stopped after step %lld of %lld", (long long)t->st.step, (long long)t->total);
-    bt_events_flush(t->events, NULL);
+    bt__flush(t);
     t->status.eta_s = (double)NAN;
     bt__state(t, BT_RUN_STOPPED);
 }
@@ -210,7 +211,7 @@ static enum bt_status finished(struct bt__trainer *t, bool unsaved, struct bt_er
         return bt_fail(err, BT_IO, "the training is done, but its last weights could not be saved: %.300s",
                        t->status.error);
     bt__tell(t, "finished after %lld steps, %.0f s of training", (long long)t->st.step, t->st.seconds);
-    bt_events_flush(t->events, NULL);
+    bt__flush(t);
     t->status.eta_s = 0.0;
     bt__state(t, BT_RUN_FINISHED);
     return BT_OK;

@@ -5,6 +5,7 @@
 #ifndef BERTTY_RUN_TRAINER_H
 #define BERTTY_RUN_TRAINER_H
 
+#include "run/batches.h"
 #include "run/evaluate.h"
 #include "run/learner.h"
 #include "run/setup.h"
@@ -20,14 +21,23 @@ struct bt__window {
     int64_t tokens;
 };
 
+/* Whose sequences have what frozen layers make of them kept: each split whole or not at all, the validation data first. */
+struct bt__kept {
+    bool validation, train;
+    size_t bytes; /* of the validation data; the learner counts its own */
+};
+
 struct bt__trainer {
     const struct bt_train_request *req;
     struct bt_experiment *x; /* resolved */
     struct bt__pool *pool;
     struct bt__setup setup;
     struct bt__learner *learner;
+    struct bt__prefix *validation_prefix; /* NULL: none */
+    struct bt__kept kept;
     struct bt__rundir *run;
     struct bt_events *events;
+    struct bt__batches *batches; /* NULL: they cannot be kept */
     struct bt__hashing *hashing; /* of a new run, until they are written */
     struct bt__hashes data;
     struct bt__steering steering;
@@ -44,7 +54,7 @@ struct bt__trainer {
     bool live;         /* the status file is ours to write: everything that could be refused has passed */
     bool data_changed; /* since the checkpoint; --force */
     bool other_optim;  /* the checkpoint is of another optimiser; --force */
-    bool stop, paused, warned_events;
+    bool stop, paused, warned_events, warned_batches;
 };
 
 /* ── what is told (trainer_tell.c) ── */
@@ -54,6 +64,8 @@ void bt__warn(struct bt__trainer *t, const char *fmt, ...)
 void bt__tell_text(void *ctx, const char *text); /* a bt__say_fn; ctx: the trainer */
 void bt__scalar(struct bt__trainer *t, const char *tag, int64_t step, double value);
 void bt__state(struct bt__trainer *t, enum bt_run_state s); /* written at once */
+/* The curves and the batches to their files. */
+void bt__flush(struct bt__trainer *t);
 double bt__epoch(const struct bt__trainer *t);
 /* After a step: the curves every logging_steps, the status file, the progress. */
 void bt__account(struct bt__trainer *t, const struct bt__step_result *r, double seconds);
@@ -70,8 +82,17 @@ bool bt__save_due(const struct bt__trainer *t);
 /* A failure is a warning: training goes on. */
 void bt__save(struct bt__trainer *t);
 
+/* ── what each step trained on (trainer_batches.c): a failure is a warning ── */
+/* step ≥ 0: the run goes on from there. */
+void bt__keep_batches(struct bt__trainer *t, int64_t step);
+/* A bt__observe_fn, for the batches and for the figures below; ctx: the trainer. */
+void bt__observe(void *ctx, size_t sequence, const float *logits, double loss);
+/* step (from 1) is the one that observed all since the last call. */
+void bt__batch_done(struct bt__trainer *t, int64_t step);
+void bt__batches_warn(struct bt__trainer *t, const struct bt_error *err); /* once a run */
+
 /* ── the epoch's figures of each example (dynamics.c) ── */
-void bt__dynamics_observe(void *ctx, size_t sequence, const float *logits); /* a bt__observe_fn */
+void bt__dynamics_observe(struct bt__trainer *t, size_t sequence, const float *logits);
 void bt__dynamics_clear(struct bt__trainer *t);
 /* dynamics/epoch-N.jsonl with the rows that this epoch trained on so far; nothing for a task that has no such figures. */
 void bt__dynamics_write(struct bt__trainer *t, int64_t epoch);

@@ -73,7 +73,7 @@ static void tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t st
         bt_str_addf(&line, "  %s %.4f", m->item[i].name, m->item[i].value);
     }
     if (better) bt_str_add(&line, "  (best)");
-    bt_events_flush(t->events, NULL);
+    bt__flush(t);
     bt__rundir_log(t->run, bt_str_text(&line));
     struct bt_progress p = {.kind = BT_PROGRESS_EVAL,
                             .text = bt_str_text(&line),
@@ -112,6 +112,7 @@ static enum bt_status run_split(struct bt__trainer *t, enum bt__split which, int
     struct bt__evaluation e;
     if (limits.seqs > (int)t->x->eval_eval_batch_size) limits.seqs = (int)t->x->eval_eval_batch_size;
     bt__state(t, BT_RUN_EVALUATING);
+    bt__pass_use_prefix(bt__learner_pass(t->learner), which == BT__VALIDATION ? t->validation_prefix : NULL);
     double begin = bt__clock();
     enum bt_status st = bt__evaluate(bt__learner_pass(t->learner), t->setup.model, &limits, t->setup.task, d,
                                      keep_going, t, &e, err);

@@ -82,8 +82,9 @@ static void tell_saved(struct bt__trainer *t)
 
 void bt__save(struct bt__trainer *t)
 {
-    struct bt_error err = {.status = BT_OK}, events = {.status = BT_OK};
-    bt_events_sync(t->events, &events);
+    struct bt_error err = {.status = BT_OK}, ignored = {.status = BT_OK}; /* told of at the next flush */
+    bt_events_sync(t->events, &ignored);
+    if (t->batches) bt__batches_sync(t->batches, &ignored);
     enum bt_status st = write_checkpoint(t, &err);
     if (st) st = write_checkpoint(t, &err); /* a failed fsync rejects those files: once more, as new ones */
     if (st) {

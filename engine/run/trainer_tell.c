@@ -68,12 +68,18 @@ void bt__warn(struct bt__trainer *t, const char *fmt, ...)
     send(t, &p);
 }
 
+/* Once a run. */
+static void warn_events(struct bt__trainer *t, const struct bt_error *err)
+{
+    if (t->warned_events) return;
+    t->warned_events = true;
+    bt__warn(t, "the curves: %s", err->text);
+}
+
 void bt__scalar(struct bt__trainer *t, const char *tag, int64_t step, double value)
 {
     struct bt_error err = {.status = BT_OK};
-    if (!bt_events_scalar(t->events, tag, step, 0.0, value, &err) || t->warned_events) return;
-    t->warned_events = true;
-    bt__warn(t, "the curves: %s", err.text);
+    if (bt_events_scalar(t->events, tag, step, 0.0, value, &err)) warn_events(t, &err);
 }
 
 static void copy_state(struct bt__trainer *t)
@@ -104,12 +110,11 @@ static double time_left(const struct bt__trainer *t)
     return (double)steps * t->step_seconds + (double)evals * t->eval_seconds;
 }
 
-static void flush(struct bt__trainer *t)
+void bt__flush(struct bt__trainer *t)
 {
     struct bt_error err = {.status = BT_OK};
-    if (!bt_events_flush(t->events, &err) || t->warned_events) return;
-    t->warned_events = true;
-    bt__warn(t, "the curves: %s", err.text);
+    if (t->batches && bt__batches_flush(t->batches, &err)) bt__batches_warn(t, &err);
+    if (t->events && bt_events_flush(t->events, &err)) warn_events(t, &err);
 }
 
 /* A point of every curve. */
@@ -125,7 +130,7 @@ static void log_point(struct bt__trainer *t, const struct bt__step_result *r)
     bt__scalar(t, "train/tokens_per_s", t->st.step, t->status.tokens_per_s);
     bt__scalar(t, "system/rss_mib", t->st.step, bt__proc_rss_mib());
     bt__scalar(t, "system/cpu_percent", t->st.step, wall > 0.0 ? 100.0 * (cpu - w->cpu) / wall : 0.0);
-    flush(t);
+    bt__flush(t);
     struct bt_progress p = progress(t, BT_PROGRESS_STEP, NULL);
     p.learning_rate = r->learning_rate;
     char line[160];

@@ -61,6 +61,8 @@ void bt_series_free(struct bt_series_reader *r); /* r may be NULL */
  * unfinished last record is left for a later poll. *more: the limit was met, poll again. Failure: only when the
  * directory cannot be read or there is no memory; damage in a file is told by bt_series_damage(). */
 enum bt_status bt_series_poll(struct bt_series_reader *r, size_t max_bytes, bool *more, struct bt_error *err);
+/* Bytes that polls have read so far; for the thread that polls. */
+uint64_t bt_series_bytes(const struct bt_series_reader *r);
 /* Makes what poll read visible; true if anything changed. */
 bool bt_series_commit(struct bt_series_reader *r);
 

@@ -6,6 +6,8 @@
 #define BERTTY_TABLE_H
 
 #include <bertty/dataset.h>
+#include <bertty/regex.h>
+#include <bertty/row_filter.h>
 #include <bertty/str.h>
 #include <stdatomic.h>
 
@@ -55,12 +57,14 @@ void bt_row_free(struct bt_row *r);
 ptrdiff_t bt_table_find_column(const struct bt_table *t, const char *name);
 
 struct bt_table_query {
-    const char *needle; /* bytes to find in any cell … */
-    ptrdiff_t column;   /* … or in this one; −1: any */
-    bool ignore_case;   /* ASCII letters */
-    bool whole;         /* the whole cell equals the needle */
+    struct bt_row_filter *filter; /* the row fulfils it; else */
+    struct bt_regex *regex;       /* it matches in any cell …; else */
+    const char *needle;           /* these bytes stand in any cell … */
+    ptrdiff_t column;             /* … or in this one; −1: any */
+    bool whole;                   /* the needle is the whole cell */
 };
-/* The first row at or after from (before: at or before) that matches, among the known rows; looks at about max_bytes. *row receives it
+/* The first row at or after from (backwards: at or before) that matches, among the known rows; looks at about max_bytes, and not much longer than
+ * 2 ms if there is a limit. *row receives it
  * with BT_OK; BT_NOTFOUND: none up to *row, the place to go on from (bt_table_rows() or SIZE_MAX at the end). */
 enum bt_status bt_table_search(struct bt_table *t, const struct bt_table_query *q, size_t from,
                                bool backwards, size_t max_bytes, const atomic_bool *cancel, size_t *row,

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""The workbench as a terminal sees it: start to the first screen with 50 and 500 runs, key to screen, bytes when idle; with 500 runs also
-moving, sorting, a filter on settings and figures typed letter by letter, and groups of seeds; and the first screen of a table of 1,000,000
-rows (about 110 MB, made for the measurement).
+"""The workbench as a terminal sees it: start to the first screen with 50 and 500 runs, key to screen, bytes when idle; a table of 1,000,000 rows
+(about 110 MB, made for the measurement): first rows, all rows indexed, last row, a regular expression searched to the end, memory; and with
+500 runs moving, sorting, a filter on settings and figures typed letter by letter, and groups of seeds.
 
-    tests/bench/bench_screen.py [ROUNDS]      (default 7)
+    tests/bench/bench_screen.py [ROUNDS [GB]]      (default 7; GB: of a TSV of that size too, made in TMPDIR and removed; default 0)
+
+Times are those of the wall; the processor's are told beside them, for a machine that others use.
 """
 import contextlib
 import os
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -23,6 +26,7 @@ from screen import Screen, fake_run  # noqa: E402
 
 BERTTY = os.environ.get("BERTTY_FAST") or str(ROOT / "bertty")
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+GIGABYTES = float(sys.argv[2]) if len(sys.argv) > 2 else 0
 WORDS = "the of and to in is that it was for on are as with his they be at one have this from".split()
 
 
@@ -77,8 +81,63 @@ def table(folder):
     with open(folder / "big.csv", "w", buffering=1 << 20) as f:
         f.write("id,text,label\n")
         for i in range(1_000_000):
-            f.write(f"{i},{texts[i % 1000][:92]},{('good', 'bad', 'neutral')[i % 3]}\n")
+            rare = "zyzzyva " if i == 999_000 else ""
+            f.write(f"{i},{rare}{texts[i % 1000][:92 - len(rare)]},{('good', 'bad', 'neutral')[i % 3]}\n")
     return folder / "big.csv"
+
+
+def until(s, pattern, began):
+    """Milliseconds from began until the pattern is on the screen."""
+    while not re.search(pattern, s.text(), re.M):
+        assert s.alive() and time.monotonic() < began + 120, f"{pattern} is not on the screen:\n{s.dump()}"
+        s.drain(0.001)
+    return 1e3 * (time.monotonic() - began)
+
+
+def processor(s):
+    """Seconds of the processor that the program took, and MiB that it had at most."""
+    ticks = Path(f"/proc/{s.child.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    most = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{s.child.pid}/status").read_text())
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"), int(most[1]) / 1024
+
+
+def big_table(folder, path, rows, search):
+    """{what: milliseconds} of one start on a large table."""
+    began = time.monotonic()
+    with Screen(["--open", str(path)], rows=36, columns=120, directory=str(folder), program=BERTTY) as s:
+        took = {"first rows": until(s, r"^│ +1 ", began)}
+        took["all rows indexed"] = until(s, rf"{rows:,} rows (?!· reading)", began)
+        took["all rows indexed, the processor's time"] = 1e3 * processor(s)[0]
+        began = time.monotonic()
+        s.send("G")
+        took["last row"] = until(s, rf"row {rows} ", began)
+        if search:
+            s.send("g")
+            until(s, r"row 1 ", began)
+            before, began = processor(s)[0], time.monotonic()
+            s.send("//zyz+yva/\r")
+            took["regular expression to the end"] = until(s, r"row 999001 ", began)
+            took["regular expression, the processor's time"] = 1e3 * (processor(s)[0] - before)
+        took["MiB"] = processor(s)[1]
+        return took
+
+
+def tell_table(what, rounds):
+    print(what)
+    for name in rounds[0]:
+        values = [took[name] for took in rounds]
+        print(f"  {name}: median {statistics.median(values):.1f}{'' if name == 'MiB' else ' ms'}, most {max(values):.1f}", flush=True)
+
+
+def tsv(folder, csv, gigabytes):
+    """The table again and again, with tabs; its rows."""
+    head, _, body = csv.read_bytes().replace(b",", b"\t").partition(b"\n")
+    times = max(1, round(gigabytes * 1e9 / len(body)))
+    with open(folder / "large.tsv", "wb") as f:
+        f.write(head + b"\n")
+        for _ in range(times):
+            f.write(body)
+    return folder / "large.tsv", times * 1_000_000
 
 
 def first_screen(folder, args, pattern):
@@ -116,8 +175,11 @@ def main():
         tell("key to screen", times)
         print(f"idle for 3 s: {idle} bytes")
         big = table(folder)
-        tell(f"first screen of {big.stat().st_size / 1e6:.0f} MB, 1,000,000 rows",
-             [first_screen(folder, ["--open", str(big)], r"\bthe\b") for _ in range(ROUNDS)])
+        tell_table(f"{big.stat().st_size / 1e6:.0f} MB of CSV, 1,000,000 rows",
+                   [big_table(folder, big, 1_000_000, True) for _ in range(ROUNDS)])
+        if GIGABYTES:
+            path, rows = tsv(folder, big, GIGABYTES)
+            tell_table(f"{path.stat().st_size / 1e9:.1f} GB of TSV, {rows:,} rows", [big_table(folder, path, rows, False) for _ in range(2)])
     with tempfile.TemporaryDirectory() as folder:
         folder = many_runs(Path(folder))
         tell("start to first screen, 500 runs", [first_screen(folder, [], r"run-499") for _ in range(ROUNDS)])

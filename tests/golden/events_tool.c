@@ -3,6 +3,7 @@
  *     events_tool write DIR         lines "TAG STEP WALL VALUE" from standard input; "resume STEP", "reopen"
  *     events_tool read DIR          lines "TAG<tab>STEP<tab>WALL<tab>VALUE", then "damage N TEXT"
  *     events_tool live DIR RATE S   a run that logs RATE points a second for S seconds (no tensor is multiplied)
+ *     events_tool make DIR STEPS METRICS      a run of so many points
  *     events_tool speed DIR         how fast DIR is read */
 #include <bertty/events.h>
 #include <inttypes.h>
@@ -99,6 +100,21 @@ static int live(const char *dir, double rate, double seconds)
     return bt_events_close(w, &err) ? failed() : 0;
 }
 
+static int make(const char *dir, int64_t steps, int metrics)
+{
+    struct bt_events *w;
+    uint32_t seed = 1;
+    if (bt_events_open(dir, &w, &err)) return failed();
+    for (int64_t step = 1; step <= steps; step++)
+        for (int i = 0; i < metrics; i++) {
+            char tag[32];
+            snprintf(tag, sizeof tag, "%s/m%02d", i % 2 ? "eval" : "train", i);
+            double value = exp(-(double)step / (2000 + 100 * i)) + 0.1 * noise(&seed);
+            if (bt_events_scalar(w, tag, step, 1.7e9 + (double)step, value, &err)) return failed();
+        }
+    return bt_events_close(w, &err) ? failed() : 0;
+}
+
 static int speed(const char *dir)
 {
     struct bt_series_reader *r;
@@ -120,8 +136,10 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "write") == 0) return write_lines(argv[2]);
     if (argc == 3 && strcmp(argv[1], "read") == 0) return read_lines(argv[2]);
     if (argc == 3 && strcmp(argv[1], "speed") == 0) return speed(argv[2]);
+    if (argc == 5 && strcmp(argv[1], "make") == 0)
+        return make(argv[2], strtoll(argv[3], NULL, 10), (int)strtol(argv[4], NULL, 10));
     if (argc == 5 && strcmp(argv[1], "live") == 0)
         return live(argv[2], strtod(argv[3], NULL), strtod(argv[4], NULL));
-    fprintf(stderr, "events_tool write|read|speed DIR, events_tool live DIR RATE SECONDS\n");
+    fprintf(stderr, "events_tool write|read|speed DIR, make DIR STEPS METRICS, live DIR RATE SECONDS\n");
     return 2;
 }

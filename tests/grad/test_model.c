@@ -350,6 +350,94 @@ static void recompute(void **state)
         (struct variant){.layers = 3, .head = BT__HEAD_MLM, .reads = SOME, .act = BT__ACT_GELU_TANH});
 }
 
+/* ── a kept prefix ── */
+
+/* All sequences in other batches than f->b: the last ones first. */
+static void pass_reversed(struct fixture *f)
+{
+    struct bt_error err;
+    struct bt__batch b;
+    assert_int_equal(bt__batch_reserve(&b, SEQS, f->b.rows.n, SEQS, &err), BT_OK);
+    for (int i = SEQS - 1; i >= 0; i--) {
+        const int at = f->b.start[i], n = f->b.start[i + 1] - at;
+        assert_int_equal(bt__batch_add(&b, f->b.ids + at, f->b.types + at, n, NULL, i, &err), BT_OK);
+        if (i != 5 && i != 0) continue;
+        bt__batch_plan(&b);
+        bt__pass_forward(f->p, &b);
+        bt__batch_clear(&b);
+    }
+    bt__batch_free(&b);
+}
+
+static size_t logits_count(const struct fixture *f)
+{
+    return (size_t)bt__pass_logit_rows(f->m, &f->b)->n * LABELS;
+}
+
+/* Loss and gradient of what is trained, which must be those of g unless it is NULL; returns them. */
+static double *run_kept(struct fixture *f, const struct bt__trainable *what, const double *g, double *loss)
+{
+    *loss = loss_of(f);
+    bt__pass_backward(f->p, &f->b, f->dlogits, what, true);
+    double *got = all_of(f);
+    for (size_t i = 0; g && i < f->m->params.n; i++) {
+        const struct bt__param *q = &f->m->params.item[i];
+        if (!q->frozen) assert_memory_equal(g + q->offset, got + q->offset, q->count * sizeof *g);
+    }
+    return got;
+}
+
+/* A pass that begins above frozen layers gives the bits of a whole one. That it does begin there shows in embeddings that are spoilt meanwhile:
+ * they no longer matter, except where dropout makes something new of them. */
+static void check_prefix(struct variant v, int layers, int kept)
+{
+    struct fixture f = make(&v);
+    struct bt__prefix *x;
+    struct bt_error err;
+    size_t start[SEQS + 1];
+    double loss[3];
+    float with_dropout[SEQS * LONGEST * LABELS];
+    for (int i = 0; i <= SEQS; i++) start[i] = (size_t)f.b.start[i];
+    f.m->config.hidden_dropout_prob = f.m->config.attention_probs_dropout_prob = 0.0f;
+    bt__params_freeze(&f.m->params, &(struct bt__freeze){.embeddings = true, .layers = layers});
+    const struct bt__trainable what = bt__params_trainable(&f.m->params);
+    assert_int_equal(bt__prefix_layer(f.m), kept);
+    double *g = run_kept(&f, &what, NULL, &loss[0]);
+    assert_int_equal(bt__prefix_create(f.m, start, SEQS, &x, &err), BT_OK);
+    bt__pass_use_prefix(f.p, x);
+    pass_reversed(&f);
+    for (size_t i = 0; i < VOCAB * 32; i++) f.m->w[f.m->word + i] = sign_at(i);
+    double *again = run_kept(&f, &what, g, &loss[1]);
+    assert_true(loss[0] == loss[1]);
+    f.m->config.hidden_dropout_prob = 0.1f;
+    bt__pass_dropout(f.p, true, 11, 4);
+    memcpy(with_dropout, bt__pass_forward(f.p, &f.b), logits_count(&f) * sizeof *with_dropout);
+    bt__pass_use_prefix(f.p, NULL);
+    assert_memory_equal(with_dropout, bt__pass_forward(f.p, &f.b), logits_count(&f) * sizeof *with_dropout);
+    f.m->config.hidden_dropout_prob = 0.0f;
+    double *spoilt = run_kept(&f, &what, NULL, &loss[2]);
+    assert_true(fabs(loss[2] - loss[0]) > 1e-3);
+    free(g);
+    free(again);
+    free(spoilt);
+    bt__prefix_free(x);
+    drop(&f);
+}
+
+static void kept_prefix(void **state)
+{
+    (void)state;
+    check_prefix((struct variant){.layers = 4}, 2, 2);
+    check_prefix((struct variant){.layers = 3, .recompute = true}, 1, 1);
+    check_prefix((struct variant){.layers = 3}, 3, 2); /* only the head is trained */
+    check_prefix((struct variant){.layers = 3, .head = BT__HEAD_TOKENS, .reads = ALL}, 2, 2);
+    check_prefix((struct variant){.layers = 3, .head = BT__HEAD_TOKENS, .reads = SOME}, 2, 2);
+    struct fixture f = make(&(struct variant){.layers = 2});
+    bt__params_freeze(&f.m->params, &(struct bt__freeze){.layers = 1}); /* the embeddings are trained */
+    assert_int_equal(bt__prefix_layer(f.m), 0);
+    drop(&f);
+}
+
 static void gradient_adapters(void **state)
 {
     (void)state;
@@ -547,6 +635,7 @@ int main(void)
                                        cmocka_unit_test(second_batch_adds_up),
                                        cmocka_unit_test(freezing),
                                        cmocka_unit_test(recompute),
+                                       cmocka_unit_test(kept_prefix),
                                        cmocka_unit_test(subset_is_part_of_all),
                                        cmocka_unit_test(tied_words_are_updated)};
     return cmocka_run_group_tests(tests, NULL, NULL);

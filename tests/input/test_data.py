@@ -241,6 +241,43 @@ def bad_files(folder):
         one_line("no permission", locked, 1, "Permission denied")
 
 
+def printed(*arguments):
+    done = data("--json", *arguments)
+    check(f"exit code of {arguments}", done.returncode == 0, done.stderr)
+    *rows, result = [json.loads(line) for line in done.stdout.decode().splitlines()] or [{}]
+    return [row["row"] for row in rows], rows, result
+
+
+def rows(folder):
+    lines = [f'{i},"text {i % 7}, ""q""",{"pos" if i % 3 else "neg"},{(i * 37) % 100 / 10}' for i in range(1, 501)]
+    table = write(folder, "t.csv", "id,the text,label,score\n" + "\n".join(lines) + "\nragged\n")
+    want = [i for i in range(1, 501) if i % 3 and (i * 37) % 100 >= 50]
+    got, cells, result = printed(table, "--filter", "label = pos and score >= 5")
+    check("filter", got == want and result["matching"] == len(want) and result["rows"] == 501, result)
+    check("cells", cells[0] == {"row": want[0], "line": want[0] + 1, "cells": {
+        "id": str(want[0]), "the text": f'text {want[0] % 7}, "q"', "label": "pos",
+        "score": str(want[0] * 37 % 100 / 10)}}, cells[0])
+    got, _, result = printed(table, "--filter", "`the text` ~ /^text [26],/", "--limit", 3)
+    check("limit", got == [2, 6, 9] and result["matching"] == sum(i % 7 in (2, 6) for i in range(1, 501)), result)
+    got, _, _ = printed(table, "--sort", "score", "--filter", "score >= 0")
+    order = sorted(range(1, 501), key=lambda i: (i * 37) % 100)
+    check("sort", got == order, got[:9])
+    got, _, _ = printed(table, "--sort", "score", "--reverse")
+    check("reverse", got == sorted(range(1, 501), key=lambda i: -((i * 37) % 100)) + [501], got[:9])
+    done = data(table, "--filter", "id = 3 or id = 4")
+    check("for people", done.stdout.decode() == '3\t3\ttext 3, "q"\tneg\t1.1\n4\t4\ttext 4, "q"\tpos\t4.8\n2 of 501 rows\n',
+          done.stdout)
+    write(folder, "vocab.txt", "\n".join(VOCAB))
+    texts = write(folder, "p.tsv", "text\tlabel\ngood film\ta\nbad\tb\ngood good bad\ta\n")
+    got, _, _ = printed(texts, "--filter", "pieces(text) >= 2", "--model", folder)
+    check("pieces", got == [1, 3], got)
+    one_line("no model", texts, 1, "pieces() needs a --model", "--filter", "pieces(text) >= 2")
+    one_line("filter", table, 1, "filter, at character 7: expected a value", "--filter", "id == ")
+    one_line("sort", table, 1, "no column nowhere to sort by", "--sort", "nowhere")
+    one_line("files", table, 2, "found 2 files, expected one", table, "--filter", "id = 1")
+    one_line("limit alone", table, 2, "go with --filter or --sort", "--limit", "1")
+
+
 def bad_use(folder):
     good = write(folder, "good.tsv", "text\tlabel\na\t1\n")
     one_line("delimiter", good, 2, "expected one character", "--delimiter", "ab")
@@ -255,7 +292,7 @@ def bad_use(folder):
 
 
 def main():
-    for test in (reports, guesses, kinds, labels_in_front, options, colours, bad_input, bad_files, bad_use):
+    for test in (reports, guesses, kinds, labels_in_front, options, colours, bad_input, bad_files, rows, bad_use):
         with tempfile.TemporaryDirectory() as folder:
             test(Path(folder))
     print(f"{passed} passed, {failed} failed, 0 skipped")

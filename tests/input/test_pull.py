@@ -547,7 +547,7 @@ def without_curl():
     cc = os.environ.get("CC", "gcc")
     command = [cc, "-std=c11", "-D_GNU_SOURCE", "-Iinclude", "-Iengine", "-I.", "-Wall", "-Wextra", "-Werror", "-c", "engine/formats/hub_http.c", "-o", made]
     subprocess.run(command, check=True)
-    libs = "-lyaml -lcsv -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm".split()
+    libs = "-lyaml -lcsv -lpcre2-8 -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm".split()
     program = ROOT / "bertty-without"
     objects = [str(o) for o in (build / "tui").rglob("*.o")]
     subprocess.run([cc, "-o", program, made, *objects, build / "libbertty.a", *libs], check=True)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -175,6 +176,37 @@ def mapped(task):
         assert all(0 <= r["p"] <= 1 and isinstance(r["correct"], bool) for r in rows), (task, rows[:3])
 
 
+WINDOWED = ("regression", "ner", "qa")
+
+
+def batches(task):
+    """What each step trained on: rows of the file, with their texts; of a task whose rows count alike the mean loss is that of the log."""
+    done = run("show", ROOT / task / "runs/t3", "--batch", f"1-{STEPS}", "--json")
+    assert done.returncode == 0, (task, done.stderr)
+    *rows, total = [json.loads(line) for line in done.stdout.splitlines()]
+    assert total["first"] == 1 and total["last"] == STEPS and total["rows"] == len(rows) == 6 * STEPS, (task, total)
+    assert {r["step"] for r in rows} == set(range(1, STEPS + 1)) and all(1 <= r["row"] <= 60 and r["text"] for r in rows), task
+    assert [r["loss"] for r in rows] == sorted((r["loss"] for r in rows), reverse=True), task
+    assert any("window" in r for r in rows) == (task in WINDOWED), (task, rows[:3])
+    assert all(bool(r["gold"]) == (task != "mlm") for r in rows), task
+    assert all(0 <= r["loss"] < (40 if task == "regression" else 6) for r in rows), (task, rows[0])
+    log = (ROOT / task / "runs/t3/log.txt").read_text()
+    logged = float(re.findall(rf"step 5 of {STEPS}  loss (\S+)", log)[-1])
+    done = run("show", ROOT / task / "runs/t3", "--batch", "3", "--json")  # a step of that point
+    point = json.loads(done.stdout.splitlines()[-1])
+    assert (point["first"], point["last"], point["rows"]) == (1, 5, 30), point
+    if task not in ("ner", "mlm"):
+        assert abs(point["mean_loss"] - logged) < 1e-3, (task, point, logged)
+    done = run("show", ROOT / task / "runs/t3", "--batch", "1")
+    assert done.returncode == 0 and done.stdout.startswith("steps 1 to 5: 30 rows, mean loss "), done.stdout
+    done = run("show", ROOT / task / "runs/t3", "--batch", "999")
+    assert done.returncode == 0 and done.stdout.startswith("step 6 (nearest to 999): 6 rows, mean loss "), done.stdout
+    rows = [r for r in rows if r["step"] == STEPS]
+    where = rows[0]
+    name = f" {where['id']}" if "id" in where else f":{where['line']}"
+    assert f"train.txt{name}" in done.stdout.splitlines()[2], done.stdout
+
+
 INPUTS = {"absa": lambda r: f"{text(r)}\t{r.choice(['plot', 'cast'])}", "multiple_choice": lambda r: "\t".join(text(r) for _ in range(4)),
           "qa": lambda r: f"is it good\t{text(r)} {text(r)} {text(r)} {text(r)}", "ner": lambda r: " ".join(text(r) for _ in range(4)),
           "mlm": lambda r: f"{text(r)} [MASK] {text(r)}"}
@@ -235,7 +267,7 @@ def batches_that_read_more_than_training_did():
 def main():
     tests = [batches_that_read_more_than_training_did]
     for task in tasks():
-        for test in (the_same_bits, resumed, evaluated, predicted, exported, mapped):
+        for test in (the_same_bits, resumed, batches, evaluated, predicted, exported, mapped):
             def one(test=test, task=task):
                 test(task)
             one.__name__ = f"{task}: {test.__name__}"

@@ -47,3 +47,13 @@ def write(run, rows, wall=1.7e9):
     data += b"".join(event(tag, step, wall + 2 * step, value) for tag, step, value in rows)
     with path.open("ab") as file:
         file.write(data)
+
+
+def batches(run, steps):
+    """The run's file of batches. steps: (step, [(row, window, loss)])."""
+    with (Path(run) / "batches").open("ab") as file:
+        for step, rows in steps:
+            body = b"\x08" + varint(step) + field(2, b"".join(varint(row) for row, _, _ in rows))
+            if any(window for _, window, _ in rows):
+                body += field(3, b"".join(varint(window) for _, window, _ in rows))
+            file.write(record(body + field(4, b"".join(struct.pack("<f", loss) for _, _, loss in rows))))

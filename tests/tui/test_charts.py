@@ -5,7 +5,7 @@ import re
 import time
 import xml.etree.ElementTree
 
-from scalars import write
+from scalars import batches, write
 from screen import Screen, fake_run, live_status, main
 
 ALPHA, BETA = "alpha-20261124-100000-3f2a", "beta-20261124-110000-91bc"
@@ -348,6 +348,96 @@ def test_copy():
         s.wait("2 values of loss copied")
         text = base64.b64decode(re.search(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)", s.raw).group(1)).decode()
         assert f"{ALPHA}\ttrain/loss\t80\t0.4\n" in text
+
+
+def batched(path):
+    """Steps of ten to a point, four rows each; row 5 made a spike at step 33."""
+    one(path)
+    run = path / "runs" / ALPHA
+    (run / "experiment.yaml").write_text(f"model: {{name_or_path: m}}\nrun: {{logging_steps: 10}}\n"
+                                         f"data: {{train_file: {path.resolve()}/train.tsv, text_column: text, label_column: label}}\n")
+    (path / "train.tsv").write_text("text\tlabel\n" + "".join(f"text of row {i}\t{'good' if i % 2 else 'bad'}\n" for i in range(1, 9)))
+    batches(run, [(step, [(row, 0, 9.5 if (step, row) == (33, 5) else row / 8) for row in (1 + step % 4, 5, 2, 8)]) for step in range(1, 81)])
+
+
+def test_from_a_point_to_its_batch():
+    for rows, columns, right in ((36, 120, "033"), (24, 80, "024")):
+        with charts(batched, rows=rows, columns=columns) as s:
+            s.wait(r"● 0.4000")
+            s.keys("Enter")
+            s.wait("loss 1/4")
+            s.keys("g", *right, "Right")  # a step between two points of a run that logs every tenth
+            s.wait(r"x: step = (3[1-9]|40)$")
+            s.keys("B")
+            s.wait(r"batch of 3f2a: steps 31 to 40, 40 rows, mean loss 0.7688")
+            s.wait(r"loss.* +step +gold +where +text" if columns > 100 else r"loss.* gold")
+            s.wait(r"9.500 +33 +good +train.tsv:6 +text of row 5")
+            s.wait(r"gold: good")
+            s.wait(r"1.000 +3\d +bad +train.tsv:9 +text of row 8")
+            s.keys("j")
+            s.wait("gold: bad")
+            s.keys("k", "Enter")
+            s.wait(r"▸2 Data")
+            s.wait(r"text of row 5")
+            s.keys("Esc", "4")
+            s.wait("batch of 3f2a")
+            s.keys("Esc")
+            s.wait(r"loss 1/4")
+            assert s.end("q") == 0
+
+
+def test_batches_that_are_not_there():
+    def part(path):
+        batched(path)
+        (path / "runs" / ALPHA / "batches").unlink()
+        batches(path / "runs" / ALPHA, [(3, [(1, 2, math.nan), (99, 0, 0.5)])])
+    with charts(one) as s:
+        s.wait(r"● 0.4000")
+        s.keys("B")
+        s.wait("the run did not keep what it trained on")
+        s.keys("B")
+        s.wait(r"● 0.4000")
+    with charts(part) as s:
+        s.wait(r"● 0.4000")
+        s.keys("B")
+        s.wait(r"step 3 \(nearest to 80\), 2 rows, mean loss nan")
+        s.wait(r"nan +3 +good +train.tsv:2 window 2 +text of row 1")
+        s.keys("G")
+        s.wait("The training file no longer has this row")
+        s.keys("Enter")
+        s.wait("row 99: the training file cannot be read or no longer has it")
+
+
+def test_the_batch_of_one_of_two_runs():
+    def both(path):
+        two(path)
+        batches(path / "runs" / BETA, [(80, [(3, 0, 0.25)])])
+    with charts(both) as s:
+        s.wait("There is no run to show|● 0.4000|▲")
+        mark(s, "alpha")
+        mark(s, "beta")
+        s.wait(r"^● 3f2a  ▲ 91bc")
+        s.keys("B")
+        s.wait("The batch of which run")
+        s.keys("beta", "Enter")
+        s.wait(r"batch of 91bc: step 80, 1 rows, mean loss 0.2500")
+        s.wait("0.2500 +80 +row 3")
+
+
+def test_warnings_are_ticked():
+    def warned(path):
+        one(path)
+        (path / "runs" / ALPHA / "log.txt").write_text("10:00:00 step 30 of 80  loss 0.8\n10:00:01 warning: the disk is full\n10:00:02 step 80 of 80  loss 0.4\n")
+    with charts(warned) as s:
+        s.wait(r"● 0.4000")
+        s.keys("Enter")
+        s.wait(r"loss 1/4")
+        axis, below = next((a, b) for a, b in zip(s.lines(), s.lines()[1:]) if "└┬" in a)
+        assert abs(axis.index("!") - below.index(" 30 ") - 1) <= 2, axis + "\n" + below
+        assert axis.count("!") == 1 and axis.count("★") == 1, axis
+        with (s.dir / "runs" / ALPHA / "log.txt").open("a") as log:
+            log.write("10:00:03 step 50 of 80  loss 0.4\n10:00:04 warning: again\n")
+        s.until(lambda: any(line.count("!") == 2 for line in s.lines()), "a second tick", 8)
 
 
 def test_live_run():

@@ -4,10 +4,12 @@ import base64
 import json
 import random
 import re
+import subprocess
 import sys
+import time
 from pathlib import Path
 
-from screen import Screen, fake_run, main
+from screen import BERTTY, Screen, fake_run, main
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import kinds  # noqa: E402
@@ -115,6 +117,17 @@ def test_moving_and_copying():
         s.wait(r"row 42 · text")
         s.keys("y")
         s.wait(r"row 42, text: copied")
+        s.keys(":", "77", "Enter")
+        s.wait(r"row 77 · text")
+        s.keys("Enter", ":", "42", "Enter")
+        s.wait(r"row 42 · line")
+        s.keys("j")
+        s.wait(r"row 43 · line")
+        s.keys("k", "Esc", ":", "0", "Enter")
+        s.wait(r"found '0', expected a row from 1")
+        s.wait(r"row 42 · text")
+        s.keys("y")
+        s.wait(r"row 42, text: copied")
         assert copied(s) == "plain row number 42"
         s.keys("Y")
         s.wait(r"3 cells")
@@ -174,6 +187,115 @@ def test_search_and_filter():
         s.wait(r"is in no row that is shown")
         s.keys("Esc", "Esc")
         s.wait(r"rows\.csv · 99 rows")
+
+
+def scores(d):
+    rows = "".join(f'{i},"text {"x" * (i % 7)} number {i}",{"pos" if i % 3 else "neg"},{(i * 37) % 100 / 10}\n' for i in range(1, 101))
+    (d / "rows.csv").write_text("id,text,label,score of it\n" + rows)
+
+
+def test_regular_expressions():
+    with Screen(["--open", "rows.csv"], setup=hostile) as s:
+        s.wait(r"row 1 · text")
+        s.keys("/", "/number 5[37]$/", "Enter")
+        s.wait(r"row 53 · text")
+        s.keys("n")
+        s.wait(r"row 57 · text")
+        s.keys("n")
+        s.wait(r"row 53 · text")
+        s.wait(r"went on from the beginning")
+        s.keys("/", "C-u", "/NUMBER 61/i", "Enter")
+        s.wait(r"row 61 · text")
+        s.keys("/", "C-u", "/a(b/", "Enter")
+        s.wait(r"regular expression, at character 4: missing closing parenthesis")
+        s.keys("&", "/^plain.*[05]$/", "Enter")
+        s.wait(r"18 of 99 rows with “/\^plain")
+        s.keys("/", "C-u", "/number 9\\d/", "Enter")
+        s.wait(r"row 90 · text")
+        s.wait(r"18 of 99 rows with")
+        s.keys("&", "C-u", "/[/", "Enter")
+        s.wait(r"at character 2: missing terminating \]")
+        s.wait(r"18 of 99 rows with")
+        assert s.end("q") == 0
+
+
+def test_patterns_that_take_too_long():
+    def long(d):
+        (d / "rows.csv").write_text("text,label\n" + "".join(f"{'a' * 60}{i}{'a' * 60}b,x\n" for i in range(2000)))
+    with Screen(["--open", "rows.csv"], setup=long) as s:
+        s.wait(r"2,000 rows")
+        s.keys("/", "/^(a|aa|a1*)+$/", "Enter")
+        s.wait(r"searching|is in no row")
+        began = time.monotonic()
+        s.keys("j")
+        s.wait(r"row 2 · text")
+        s.keys("F", "text ~ /(a+)+$/ and label = x", "Enter")
+        s.wait(r"of 2,000 rows where text")
+        s.keys("j", "G", "?")
+        s.wait(r"Keys")
+        assert time.monotonic() - began < 10
+        s.keys("Esc")
+        assert s.end("q") == 0
+
+
+def test_filters_that_are_expressions():
+    with Screen(["--open", "rows.csv"], setup=scores) as s:
+        s.wait(r"100 rows")
+        s.keys("F", "lab", "Tab", " = pos and not text ~ /xx/ and `s", "Tab", " >= 5", "Enter")
+        want = [i for i in range(1, 101) if i % 3 and i % 7 < 2 and (i * 37) % 100 >= 50]
+        s.wait(rf"{len(want)} of 100 rows where label = pos and not text ~ /xx/ an")
+        s.wait(rf"^│ +{want[0]}  +{want[0]}  text[^┘]*│ +{want[-1]}  +{want[-1]} ")
+        s.keys("f")
+        s.wait(rf"in {len(want)} rows \(filtered\)")
+        s.keys("Esc", "F", "C-u", "labl = pos", "Enter")
+        s.wait(r"filter, at character 1: found labl, expected a column; is it label\?")
+        s.keys("F", "C-u", "length(text) > 1 or label = ", "Enter")
+        s.wait(r"at character 29: expected a value")
+        s.keys("F", "C-u", "pieces(text) > 1", "Enter")
+        s.wait(r"names a model whose word pieces")
+        s.wait(rf"{len(want)} of 100 rows where")
+        s.keys("Esc")
+        s.wait(r"rows\.csv · 100 rows")
+        assert s.end("q") == 0
+
+
+def test_filters_on_word_pieces():
+    with Screen(["--open", "data"], setup=run_with_files) as s:
+        s.wait(r"train\.tsv +train +tiny-run")
+        s.keys("Enter")
+        s.wait(r"train\.tsv · 300 rows")
+        s.keys("F", "pieces(1) > 6", "Enter")
+        want = sum(len(text.split()) > 6 for text, _ in tiny_bert.sentences(300, 1))
+        s.wait(rf"{want} of 300 rows where pieces")
+        assert s.end("q") == 0
+
+
+def test_sorted_rows():
+    with Screen(["--open", "rows.csv"], setup=scores) as s:
+        s.wait(r"100 rows")
+        s.keys("l", "l")
+        s.wait(r"row 1 · score of it")
+        order = sorted(range(1, 101), key=lambda i: ((i * 37) % 100 / 10, i))
+        s.keys("s")
+        s.wait(rf"by score of it ↑[^│]*\n.*\n│ *{order[0]}  .*\n│ *{order[1]}  ")
+        s.keys("s")
+        s.wait(rf"by score of it ↓[^│]*\n.*\n│ *{order[-1]}  .*\n│ *{order[-2]}  ")
+        s.keys("&", "number 7", "Enter")
+        some = [i for i in order[::-1] if str(i).startswith("7")]
+        s.wait(rf"11 of 100 rows · by score of it ↓ with “number 7”[^│%]*\n.*\n│ *{some[0]}  .*\n│ *{some[1]}  ")
+        s.keys("/", "/number 7$/", "Enter")
+        s.wait(r"row 7 · text")
+        s.keys("Enter")
+        s.wait(r"row 7 \(\d+ of 11 shown\)")
+        s.keys("j")
+        s.wait(rf"row {some[some.index(7) + 1]} " if some[-1] != 7 else r"row 7 ")
+        s.keys("Esc", "Esc", "Esc", "l", "l")
+        s.wait(rf"rows\.csv · 100 rows · by score of it ↓[^│%]*\n")
+        s.keys("s")
+        s.wait(r"rows\.csv · 100 rows ─")
+        s.keys("g", "h", "h", "s")
+        s.wait(r"by text ↑[^│%]*\n.*\n│ *14  ")
+        assert s.end("q") == 0
 
 
 def test_values_and_labels():
@@ -244,6 +366,57 @@ def test_big_file():
         s.wait(r"66,667 +33\.3 %")
         with open(f"/proc/{s.child.pid}/statm", encoding="ascii") as f:
             assert int(f.read().split()[1]) * 4096 < 150e6
+        assert s.end("q") == 0
+
+
+def splits(d):
+    tiny_bert.experiment(d / "tiny", {"data.test_file": "test.tsv"}, train=30)
+    tsv = lambda rows: "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
+    (d / "tiny/train.tsv").write_text(tsv([(f"a good film {i % 20}", "good" if i < 28 else "bad") for i in range(30)]))
+    (d / "tiny/dev.tsv").write_text(tsv([("a good film 3", "good"), ("new", "bad"), ("a good film 4", "bad"), ("b", "good")]))
+    (d / "tiny/test.tsv").write_text(tsv([("new", "bad"), ("another", "good")]))
+    (d / "experiments").mkdir()
+    (d / "experiments/tiny.yaml").write_text(re.sub(r'"(train|dev|test)\.tsv"|"(model)"', lambda m: f'"{d}/tiny/{m[1] + ".tsv" if m[1] else m[2]}"',
+                                                   (d / "tiny/tiny.yaml").read_text()))
+
+
+def test_splits():
+    with Screen(["--open", "tiny/train.tsv"], setup=splits) as s:
+        s.wait(r"train\.tsv · 30 rows")
+        s.keys("S")
+        s.wait(r"Splits · tiny\.yaml · 3 files")
+        s.wait(r"train\.tsv \(train\) +rows that stood before +10 +33\.3 %")
+        s.wait(r"train\.tsv \(train\) +inputs with more than one label +2 +13\.3 %")
+        s.wait(r"dev\.tsv \(validation\) +rows also in train\.tsv \(train\) +2 ")
+        s.wait(r"… with the same label +1 ")
+        s.wait(r"test\.tsv \(test\) +rows also in dev\.tsv \(valid.* +1 +50\.0 %")
+        out = subprocess.run([BERTTY, "data", "--json", str(Path(s.dir) / "experiments/tiny.yaml")], capture_output=True, text=True)
+        *files, result = map(json.loads, out.stdout.splitlines())
+        assert (files[0]["duplicates"], files[0]["conflicts"]) == (10, 2), files[0]
+        assert [(o["inputs"], o["with_label"]) for o in result["overlaps"]] == [(2, 1), (1, 1)], result
+        s.keys("j", "Enter")
+        s.wait(r"train\.tsv · 4 of 30 rows: conflicting labels")
+        s.wait(r"^│ +9  a good film 8 +good +│\n│ +10  a good film 9 +good +│\n│ +29  a good film 8 +bad")
+        s.keys("S")
+        s.wait(r"Splits · tiny\.yaml · 3 files")
+        s.keys("j", "j", "j", "Enter")
+        s.wait(r"dev\.tsv · 2 of 4 rows: also in train\.tsv")
+        s.wait(r"^│ +1  a good film 3 +good +│\n│ +3  a good film 4 +bad")
+        s.keys("S", "g", "j", "j", "Enter")
+        s.wait(r"there are none")
+        s.keys("Esc", "Esc")
+        s.wait(r"dev\.tsv · 4 rows")
+        assert s.end("q") == 0
+
+
+def test_splits_of_one_file():
+    with Screen(["--open", "rows.csv"], setup=lambda d: (d / "rows.csv").write_text("text,label\na b,x\nc d,x\na b,x\ne f,y\nc d,y\n")) as s:
+        s.wait(r"5 rows")
+        s.keys("S")
+        s.wait(r"Splits · rows\.csv · 1 file ")
+        s.wait(r"rows that stood before +2 +40\.0 %")
+        s.keys("Enter")
+        s.wait(r"rows\.csv · 2 of 5 rows: duplicates")
         assert s.end("q") == 0
 
 

@@ -202,8 +202,129 @@ def test_user_keys_and_themes():
         (d / ".config/bertty/themes").mkdir(parents=True)
         (d / ".config/bertty/themes/mine.yaml").write_text("titel: default\n")
     with Screen(["--theme", "mine"], setup=bad_theme) as s:
-        assert s.end() == 2
-        assert "mine.yaml:1:1: no role 'titel' (did you mean 'title'?)" in s.text().replace("\n", ""), s.dump()
+        s.wait(front("Runs"))
+        s.wait(r"^ mine.yaml:1:1: no role 'titel' \(did you mean 'title'\?\)$")
+        assert uses(s, "dark")
+        s.keys("j")
+        s.wait_gone("mine.yaml")
+        s.keys(":", "theme mine", "Enter")
+        s.wait(r"^ mine.yaml:1:1: no role 'titel'")
+        assert s.end("q") == 0
+
+    def kept_is_bad(d):
+        bad_theme(d)
+        (d / ".local/state/bertty").mkdir(parents=True)
+        (d / ".local/state/bertty/state.json").write_text('{"theme": "mine", "marks": [], "history": {}}')
+    with Screen(setup=kept_is_bad) as s:
+        s.wait(front("Runs"))
+        s.wait(r"^ mine.yaml:1:1: no role 'titel'")
+        assert s.end("q") == 0
+        assert json.loads((s.dir / ".local/state/bertty/state.json").read_text())["theme"] == "mine"  # mended, it comes back
+
+
+def uses(s, theme):
+    """By the colour of a key's name, 256 of them."""
+    colour = {"dark": b"38;5;111m", "light": b"38;5;25m"}[theme]
+    return colour in s.raw[s.raw.rindex(b"\x1b[H") if b"\x1b[H" in s.raw else 0:]
+
+
+QUERY = b"\x1b]11;?\x1b\\\x1b[?2026$p\x1b[c"
+
+
+def test_background():
+    """The terminal is asked only where nobody chose; its answer counts whenever it comes, and more than COLORFGBG."""
+    for answers, env, theme in ((["\x1b]11;rgb:ffff/ffff/ffff\x1b\\"], {}, "light"), (["\x1b]11;rgb:1e/1e/2e\x07"], {}, "dark"),
+                                (["\x1b]11;rgba:f/f/f/0\x07"], {}, "light"), (["\x1b]11;rgb:fdf6", "/e3e3/d5", "d5\x1b", "\\"], {}, "light"),
+                                ([], {}, "dark"), ([], {"COLORFGBG": "0;15"}, "light"), ([], {"COLORFGBG": "15;default;0"}, "dark"),
+                                (["\x1b]11;rgb:0000/0000/0000\x1b\\"], {"COLORFGBG": "0;15"}, "dark"), (["\x1b]11;rgb:12\x07"], {}, "dark"),
+                                (["\x1b]11;rgb://\x07"], {}, "dark")):
+        with Screen(env=env) as s:
+            s.wait(front("Runs"))
+            assert QUERY in s.raw and s.raw.count(b"]11;?") == 1, s.raw[:200]
+            for part in answers:
+                s.send(part)
+                s.drain(0.1)  # longer than a lone Esc is waited for
+            s.send("\x1b[?64;1;2c")
+            s.until(lambda: uses(s, theme), theme)
+            s.keys("2")  # nothing of it was a key, and keys are keys again
+            s.wait(front("Data"))
+            s.keys("Esc", "1")
+            s.wait(front("Runs"))
+            assert s.end("q") == 0
+            assert not (s.dir / ".local/state/bertty/state.json").exists()  # nobody has chosen
+    for args, setup in ((["--theme", "dark"], None), ([], kept_theme)):
+        with Screen(args, setup=setup) as s:
+            s.wait(front("Runs"))
+            assert b"]11;?" not in s.raw
+            s.send("\x1b]11;rgb:ffff/ffff/ffff\x07")
+            s.keys("2")
+            s.wait(front("Data"))
+            assert b"38;5;25m" not in s.raw
+    with Screen() as s:
+        s.wait(front("Runs"))
+        s.keys(":", "theme high-contrast", "Enter")
+        s.wait_gone("^:")
+        s.send("\x1b]11;rgb:ffff/ffff/ffff\x07")  # late: somebody has chosen meanwhile
+        s.keys("2")
+        s.wait(front("Data"))
+        assert b"38;5;25m" not in s.raw
+    for term in ("linux", "vt220"):
+        with Screen(env={"TERM": term}) as s:
+            s.wait(r"1 Runs")
+            assert b"]11;?" not in s.raw
+
+
+def test_synchronized_frames():
+    """Where the terminal has them each frame is bracketed, and what changes nothing sends nothing; elsewhere none is."""
+    begin, end = b"\x1b[?2026h", b"\x1b[?2026l"
+    for answer, has in (("\x1b[?2026;2$y", True), ("\x1b[?2026;0$y", False), ("\x1b[?2025;2$y", False)):
+        with Screen(setup=lambda d: fake_run(d / "runs", "a-run")) as s:
+            s.wait(front("Runs"))
+            s.wait("a-run")
+            s.settle(0.3)
+            s.send(answer + "\x1b[?64;1;2c")
+            s.until(s.is_read, "the answer read")
+            before = len(s.raw)
+            s.keys("2")
+            s.wait(front("Data"))
+            s.settle(0.3)
+            sent = s.raw[before:]
+            assert (sent.count(begin), sent.count(end)) == ((sent.count(begin),) * 2 if has else (0, 0)), sent
+            if has:
+                assert sent.startswith(begin) and sent.endswith(end) and 1 <= sent.count(begin) <= 4, sent
+            s.keys("1")
+            s.wait(front("Runs"))
+            s.settle(0.3)
+            s.keys("k")  # at the top: nothing moves, nothing is sent
+            assert s.quiet(0.8) == b"", s.raw[-200:]
+            before = len(s.raw)
+            s.keys("C-l")
+            s.until(lambda: b"\x1b[2J" in s.raw[before:], "everything anew")
+            assert s.end("q") == 0
+
+
+def kept_theme(d):
+    (d / ".local/state/bertty").mkdir(parents=True)
+    (d / ".local/state/bertty/state.json").write_text('{"theme": "dark", "marks": [], "history": {}}')
+
+
+def test_fewer_colours():
+    """256 → 16 → 8 → none: the nearest that there is; where a background could hide its text, attributes stand for it."""
+    default = ("default", "default", True)
+    for args, env, focus, title in (([], {}, b"38;5;111m", ("e4e4e4", "303030", False)), (["--colours", "true"], {}, b"38;5;111m", ("e4e4e4", "303030", False)),
+                                    (["--colours", "16"], {}, b"94m", default), (["--colours", "8"], {}, b"34m", default),
+                                    ([], {"TERM": "xterm"}, b"34m", default), (["--colours", "0"], {}, None, default), ([], {"NO_COLOR": "1"}, None, default),
+                                    (["--theme", "16-colour"], {}, b"96m", ("black", "white", False)),
+                                    (["--theme", "16-colour", "--colours", "8"], {}, b"36m", ("black", "white", False)),
+                                    (["--theme", "high-contrast", "--colours", "8"], {}, b"33m", ("white", "black", True)),
+                                    (["--theme", "gruvbox", "--colours", "16"], {}, b"93m", default), (["--theme", "monochrome"], {}, None, default)):
+        with Screen(args, env=env) as s:
+            s.wait(front("Runs"))
+            s.settle(0.2)
+            cell = s.screen.buffer[0][1]
+            assert (cell.fg, cell.bg, cell.reverse) == title, (args, env, cell)
+            assert focus in s.raw if focus else not COLOUR.search(s.raw), (args, env, s.raw)
+            assert s.end("q") == 0
 
 
 def test_title_shows_the_newest_run():
@@ -340,7 +461,7 @@ def test_a_crash_restores_the_terminal():
             s.wait(front("Runs"))
             s.kill(number)
             assert s.end() == -number
-            for sequence in RESTORED:
+            for sequence in [*RESTORED, b"\x1b[?2026l"]:
                 assert sequence in s.raw[-200:], (number, sequence, s.raw[-200:])
 
 

@@ -445,6 +445,74 @@ static void summaries(void **state)
     charts_free(c);
 }
 
+/* The first of the least and of the greatest values, as a look at every point finds them. */
+static void summary_of_many_points(void **state)
+{
+    (void)state;
+    enum { N = 9001 };
+    struct charts c = {0};
+    struct bt_events *w;
+    char *a = make_run("summed", 0);
+    assert_int_equal(bt_events_open(a, &w, NULL), BT_OK);
+    for (int i = 0; i < N; i++)
+        bt_events_scalar(w, "train/loss", i, 1e9, i % 1777 == 5 ? (double)NAN : (double)(i * 7919 % 4001),
+                         NULL);
+    bt_events_close(w, NULL);
+    charts_set_runs(&c, (const char *[]){a}, 1);
+    poll_once(&c);
+    assert_true(charts_prepare(panel(&c, "loss"), CHARTS_STEP, 0.5));
+    const struct charts_curve *curve = &panel(&c, "loss")->curve[0];
+    assert_non_null(curve->blocks);
+    struct charts_options o = {0};
+    for (int from = 0; from < N; from += 501)
+        for (int to = from + 1; to <= N + 1000; to = 2 * to + 17) {
+            struct plot_range x = {.min = from, .max = to};
+            struct charts_summary m = charts_summarise(curve, x, &o);
+            size_t least = 0, greatest = 0;
+            bool any = false;
+            for (size_t i = (size_t)from; i < N && i <= (size_t)to; i++) {
+                double v = curve->series->value[i];
+                if (isnan(v)) continue;
+                if (!any || v < curve->series->value[least]) least = i;
+                if (!any || v > curve->series->value[greatest]) greatest = i;
+                any = true;
+            }
+            assert_true(m.any == any && (!any || (m.least == least && m.greatest == greatest)));
+        }
+    charts_free(&c);
+    free(a);
+}
+
+/* A first look comes before everything is read; then all of it. */
+static void much_to_read(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    struct charts c = {0};
+    bool more;
+    char *a = make_run("much", 0), *b = make_run("more", 3);
+    struct bt_events *w;
+    assert_int_equal(bt_events_open(a, &w, NULL), BT_OK);
+    for (int i = 0; i < N; i++) bt_events_scalar(w, "train/loss", i, 1e9, 1, NULL);
+    bt_events_close(w, NULL);
+    charts_set_runs(&c, (const char *[]){a, b}, 2);
+    struct charts_poll *p = charts_begin(&c);
+    charts_poll_run(p);
+    assert_true(charts_end(&c, p, &more) && more);
+    assert_in_range(panel(&c, "loss")->curve[0].series->n, 1000, N - 1);
+    assert_false(c.run[0]->loaded || c.run[1]->loaded);
+    for (int round = 0; more && round < 3; round++) {
+        p = charts_begin(&c);
+        charts_poll_run(p);
+        charts_end(&c, p, &more);
+    }
+    assert_true(!more && c.run[0]->loaded && c.run[1]->loaded);
+    assert_int_equal(panel(&c, "loss")->curve[0].series->n, N);
+    charts_free(&c);
+    free(a);
+    free(b);
+}
+
 static void looks_and_names(void **state)
 {
     (void)state;
@@ -551,6 +619,8 @@ int main(void)
         cmocka_unit_test(outliers),
         TEST(drawing_while_a_poll_reads),
         TEST(summaries),
+        TEST(summary_of_many_points),
+        TEST(much_to_read),
         cmocka_unit_test(looks_and_names),
         TEST(exports),
         TEST(export_files),

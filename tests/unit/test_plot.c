@@ -384,6 +384,40 @@ static void a_spike_never_vanishes(void **state)
     }
 }
 
+/* What blocks of points come to gives the very cells and ranges that the points give: with gaps, below zero, zoomed, on both scales. */
+static void blocks_change_nothing(void **state)
+{
+    (void)state;
+    enum { N = 9000, W = 60, H = 12 };
+    static double x[N], y[N];
+    static struct plot_block block[N / PLOT_BLOCK_POINTS];
+    static struct plot_cell with[W * H], without[W * H];
+    static const double odd[] = {NAN, INFINITY, -INFINITY, -3, 0, 1e-320, 1e301, 50};
+    for (int round = 0; round < 200; round++) {
+        for (int i = 0; i < N; i++) {
+            x[i] = i / 3;
+            y[i] = round % 4 && noise() < 0.002 ? odd[(int)(noise() * 8)] : 1 + noise();
+        }
+        plot_blocks(y, N, block);
+        struct plot_line line[] = {{.x = x, .y = y, .n = N, .marked = true},
+                                   {.x = x, .y = y, .n = N, .marked = true, .block = block}};
+        struct plot_spec p[] = {spec(W, H, (enum plot_glyphs)(round % 3), &line[0], 1),
+                                spec(W, H, (enum plot_glyphs)(round % 3), &line[1], 1)};
+        struct plot_range all = {.min = noise() * N / 3, .max = N / 3.0}, r[2];
+        if (round % 5) all.max = all.min + 1 + noise() * (all.max - all.min);
+        struct plot_area a;
+        for (int k = 0; k < 2; k++) {
+            p[k].log_y = round % 2;
+            p[k].x = all;
+            bool any = plot_values(&line[k], 1, all, p[k].log_y, false, &r[k]);
+            p[k].y = any ? plot_nice(r[k], p[k].log_y, 5) : (struct plot_range){.min = 1, .max = 2};
+            plot_draw(&p[k], k ? with : without, &a);
+        }
+        assert_true(p[0].y.min == p[1].y.min && p[0].y.max == p[1].y.max);
+        assert_memory_equal(with, without, sizeof with);
+    }
+}
+
 static void columns_and_back(void **state)
 {
     (void)state;
@@ -435,6 +469,7 @@ int main(void)
         cmocka_unit_test(zoomed_line_crosses_the_window),
         cmocka_unit_test(every_extreme_is_drawn),
         cmocka_unit_test(a_spike_never_vanishes),
+        cmocka_unit_test(blocks_change_nothing),
         cmocka_unit_test(columns_and_back),
         cmocka_unit_test(hostile_values),
     };

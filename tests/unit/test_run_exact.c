@@ -192,6 +192,44 @@ static void gradient_checkpointing(void **state)
     assert_string_equal(fix_weights("again"), fix_weights("reference"));
 }
 
+static bool logged(const char *run, const char *text)
+{
+    char *log;
+    size_t n;
+    expect_ok(bt_file_read(fix_path("runs/%s/log.txt", run), 1 << 20, &log, &n, &fix_err));
+    const bool found = memmem(log, n, text, strlen(text)) != NULL;
+    free(log);
+    return found;
+}
+
+/* What frozen layers make of the data is kept, or not: the same weights, curves and predictions, after a stop too. */
+static void kept_prefix(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"kept", "not-kept", "kept-stopped"};
+    for (int i = 0; i < 3; i++) {
+        const char *const settings[] = {
+            "model.freeze_layers=1", "model.hidden_dropout_prob=0", "model.attention_probs_dropout_prob=0",
+            i == 1 ? "train.frozen_cache_mib=0" : "train.frozen_cache_mib=1", NULL};
+        struct fix_watch w = {.at = i == 2 ? 7 : -1, .act = i == 2 ? fix_stop : NULL};
+        struct bt_train_result r;
+        expect_ok(fix_train(names[i], settings, &w, &r));
+        bt_train_result_clear(&r);
+    }
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    expect_ok(fix_resume("kept-stopped", -1, false, &w, &r));
+    bt_train_result_clear(&r);
+    assert_true(logged("kept", "the training and validation data is computed once and kept"));
+    assert_false(logged("not-kept", "is computed once and kept"));
+    for (int i = 1; i < 3; i++) {
+        assert_string_equal(fix_weights("kept"), fix_weights(names[i]));
+        check_curve("kept", names[i], "train/loss");
+        check_curve("kept", names[i], "eval/loss");
+        same_file("kept", names[i], "predictions/validation-step-000010.jsonl");
+    }
+}
+
 /* The mean over tokens: other weights than [CLS] gives, without a pooler, and the same after a stop. */
 static void mean_pooling(void **state)
 {
@@ -221,6 +259,7 @@ int main(void)
         cmocka_unit_test(stop_and_resume),
         cmocka_unit_test(other_settings),
         cmocka_unit_test(gradient_checkpointing),
+        cmocka_unit_test(kept_prefix),
         cmocka_unit_test(mean_pooling),
         cmocka_unit_test(steered),
     };

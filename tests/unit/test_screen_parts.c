@@ -59,7 +59,7 @@ static void keys_of_sequences(void **state)
         {.bytes = "\033[X1", .kind = EVENT_KEY, .key = '1'}, /* an unknown sequence is passed over */
         {.bytes = "\xff\xfe\xc3z", .kind = EVENT_KEY, .key = 'z'},
         {.bytes = "\0k", .n = 2, .kind = EVENT_KEY, .key = 'k'},
-        {.bytes = "\033]11;rgb:00/00/00\033\\j", .kind = EVENT_KEY, .key = 'j'},
+        {.bytes = "\033]12;rgb:00/00/00\033\\j", .kind = EVENT_KEY, .key = 'j'},
         {.bytes = "\033P1$r0m\033\\j", .kind = EVENT_KEY, .key = 'j'},
     };
     (void)state;
@@ -97,6 +97,44 @@ static void sequences_in_pieces(void **state)
     }
     assert_int_equal(n, 5);
     input_free(in);
+}
+
+/* What a terminal tells of itself; whatever is none of that is passed over, and the key behind it is a key. */
+static void answers(void **state)
+{
+    static const struct {
+        const char *bytes;
+        struct event e;
+    } cases[] = {
+        {.bytes = "\033]11;rgb:ffff/ffff/ffff\033\\", .e = {.kind = EVENT_BACKGROUND, .light = true}},
+        {.bytes = "\033]11;rgb:00/2b/36\007", .e = {.kind = EVENT_BACKGROUND}},
+        {.bytes = "\033]11;rgba:8/8/8/0\007", .e = {.kind = EVENT_BACKGROUND, .light = true}},
+        {.bytes = "\033]11;rgb:ffff/0000/0000\007", .e = {.kind = EVENT_BACKGROUND}},
+        {.bytes = "\033]11;rgb:0000/ffff/0000\007", .e = {.kind = EVENT_BACKGROUND, .light = true}},
+        {.bytes = "\033[?64;1;2c", .e = {.kind = EVENT_ANSWER, .key = ANSWER_LAST}},
+        {.bytes = "\033[?2026;2$y", .e = {.kind = EVENT_ANSWER, .key = 2026, .y = 2}},
+        {.bytes = "\033]11;rgb:ff/ff\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
+        {.bytes = "\033]11;rgb:fffff/0/0\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
+        {.bytes = "\033]11;rgb\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
+        {.bytes = "\033]11;rgba\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
+        {.bytes = "\033]10;rgb:f/f/f\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct input *in = input_new();
+        struct event e = {.kind = EVENT_NONE};
+        const struct event *w = &cases[i].e;
+        input_expect_answer(in, true);
+        for (const char *p = cases[i].bytes; *p; p++) {
+            assert_true(input_feed(in, p, 1));
+            if (strncmp(cases[i].bytes, "\033]11;", 5) == 0 && p - cases[i].bytes >= 5 && p[1])
+                assert_false(input_next(in, true, &e)); /* a pause within is no end */
+        }
+        assert_true(input_feed(in, "q", 1) && input_next(in, false, &e));
+        assert_true(e.kind == w->kind && e.light == w->light && e.key == w->key && e.y == w->y);
+        if (w->kind != EVENT_KEY) assert_true(input_next(in, false, &e) && e.key == 'q');
+        input_free(in);
+    }
 }
 
 static void mouse_reports(void **state)
@@ -389,7 +427,8 @@ static void themes(void **state)
     struct theme *t = NULL;
     static const char *const bad[][2] = {
         {"titel: default\n", ":1:1: no role 'titel' (did you mean 'title'?)"},
-        {"title: red\n", ":1:8: found 'red', expected a colour"},
+        {"title: rad\n", ":1:8: found 'rad', expected a colour"},
+        {"title: bright-default\n", ":1:8: found 'bright-default', expected a colour"},
         {"dim: default\ntitle: {bold: 1}\n", ":2:15: found '1', expected true or false"},
         {"title: {bald: true}\n", ":1:9: found 'bald', expected fg, bg"},
         {"[a, b]\n", ":1:1: found 'a list or a map', expected a map of roles"},
@@ -483,6 +522,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_sequences),
         cmocka_unit_test(sequences_in_pieces),
+        cmocka_unit_test(answers),
         cmocka_unit_test(mouse_reports),
         cmocka_unit_test(any_bytes_are_survived),
         cmocka_unit_test(editing),

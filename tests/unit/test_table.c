@@ -236,13 +236,14 @@ static void finds_cells(void **state)
     assert_int_equal(row, ROWS);
     assert_int_equal(search(t, (struct bt_table_query){.needle = "nEEDLE", .column = 1}, 0, false, &row),
                      BT_NOTFOUND);
-    assert_int_equal(search(t, (struct bt_table_query){.needle = "nEEDLE", .column = 1, .ignore_case = true},
-                            600, false, &row),
+    struct bt_regex *folded;
+    assert_int_equal(bt_regex_typed("nEEDLE", &folded, &err), BT_OK);
+    assert_int_equal(search(t, (struct bt_table_query){.regex = folded, .column = 1}, 600, false, &row),
                      BT_OK);
     assert_int_equal(row, 999);
-    assert_int_equal(search(t, (struct bt_table_query){.needle = "needle", .column = 2, .ignore_case = true},
-                            0, false, &row),
+    assert_int_equal(search(t, (struct bt_table_query){.regex = folded, .column = 2}, 0, false, &row),
                      BT_NOTFOUND);
+    bt_regex_free(folded);
     assert_int_equal(
         search(t, (struct bt_table_query){.needle = "17", .column = 0, .whole = true}, 0, false, &row),
         BT_OK);
@@ -291,6 +292,201 @@ static void search_in_slices(void **state)
     assert_int_equal(row, SIZE_MAX);
     atomic_bool cancel = true;
     assert_int_equal(bt_table_search(t, &q, 0, false, 0, &cancel, &row, &err), BT_CANCELLED);
+    bt_table_free(t);
+}
+
+/* Text that has all that a file can have around it: quotes in quotes, empty lines, CRLF, records larger than a slice. */
+static const char *odd_rows(const char *name, char delimiter, bool quotes)
+{
+    static const char *const cells[] = {"a", "ab", "b a", "", "abc b", "b", "c", "aXb", "xyz"};
+    static const char *const quoted[] = {"\"a\"\"b\"", "\"a\nb\"", "\"ab\"", "\"\"", "\"b\"\"\"", "\"x,y\""};
+    struct bt_str s = {0};
+    uint32_t x = 7;
+    bt_str_addf(&s, "one%ctwo%cthree\n", delimiter, delimiter);
+    for (int i = 0; i < 6000; i++) {
+        for (int k = 0; k < 3; k++) {
+            x = x * 1664525u + 1013904223u;
+            bool q = quotes && (i / 100) % 3 == 0 && (x >> 13) % 2;
+            bt_str_add(&s, q ? quoted[(x >> 16) % 6] : cells[(x >> 16) % 9]);
+            if (k < 2) bt_str_addc(&s, delimiter);
+        }
+        bt_str_add(&s, (x >> 9) % 19 == 0 ? "\r\n" : (x >> 9) % 23 == 0 ? "\n\n" : "\n");
+    }
+    const char *path = file_with(name, s.data, s.len);
+    bt_str_free(&s);
+    return path;
+}
+
+static bool some_cell_matches(struct bt_regex *r, const struct bt_row *row, ptrdiff_t column)
+{
+    size_t a, b;
+    for (size_t i = 0; i < row->n; i++)
+        if ((column < 0 || (size_t)column == i) && bt_regex_find(r, row->cell[i], row->cell_n[i], 0, &a, &b))
+            return true;
+    return false;
+}
+
+/* Every row that is found forwards in slices, and backwards, is one whose cells match, and none is left out. */
+static void search_equals_cells(struct bt_table *t, const char *pattern, ptrdiff_t column)
+{
+    struct bt_regex *r;
+    struct bt_row cells = {0};
+    size_t at = 0, row = 0, rows = bt_table_rows(t);
+    assert_int_equal(bt_regex_compile(pattern, strlen(pattern), 0, &r, NULL, &err), BT_OK);
+    const struct bt_table_query q = {.regex = r, .column = column};
+    for (size_t i = 0; i < rows; i++) {
+        bt_table_row(t, i, &cells, &err);
+        if (!some_cell_matches(r, &cells, column)) continue;
+        enum bt_status st;
+        while ((st = bt_table_search(t, &q, at, false, 700, NULL, &row, &err)) == BT_NOTFOUND && row < rows) {
+            assert_in_range(row, at, rows);
+            at = row;
+        }
+        if (st != BT_OK || row != i) fail_msg("%s: found %zu, expected %zu", pattern, row, i);
+        assert_int_equal(bt_table_search(t, &q, i, true, 0, NULL, &row, &err), BT_OK);
+        assert_int_equal(row, i);
+        at = i + 1;
+    }
+    assert_int_equal(bt_table_search(t, &q, at, false, 0, NULL, &row, &err), BT_NOTFOUND);
+    assert_int_equal(row, rows);
+    bt_regex_free(r);
+    bt_row_free(&cells);
+}
+
+static void expressions_match_cells(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {"^a",      "b$",    "ab",      "a.b",  "^$",   "a\\b",
+                                           "\\bb\\b", "[^,]b", "b[^c]*a", "a\nb", "b\"",  "(?<=a)b",
+                                           "z",       "x,y",   "a\\s+b",  "Q",    "c\\B", "."};
+    for (int kind = 0; kind < 3; kind++) {
+        struct bt_table *t = open_table(kind == 0   ? odd_rows("odd.csv", ',', true)
+                                        : kind == 1 ? odd_rows("plain.csv", ',', false)
+                                                    : odd_rows("odd.tsv", '\t', false));
+        scan_all(t);
+        for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+            search_equals_cells(t, patterns[i], -1);
+            search_equals_cells(t, patterns[i], 1);
+        }
+        bt_table_free(t);
+    }
+}
+
+/* ── filters ── */
+
+static size_t rows_that_hold(struct bt_table *t, const char *text)
+{
+    struct bt_row_filter *f;
+    size_t row = 0, n = 0;
+    if (bt_row_filter_parse(text, t, &f, NULL, &err)) fail_msg("%s: %s", text, err.text);
+    const struct bt_table_query q = {.filter = f};
+    for (enum bt_status st; row < bt_table_rows(t); row += st == BT_OK) {
+        st = bt_table_search(t, &q, row, false, 1000, NULL, &row, &err);
+        assert_true(st == BT_OK || st == BT_NOTFOUND);
+        n += st == BT_OK;
+    }
+    bt_row_filter_free(f);
+    return n;
+}
+
+static size_t pieces_are_bytes(void *ctx, const char *text, size_t n)
+{
+    (void)text;
+    ++*(int *)ctx;
+    return n;
+}
+
+static void typed_filters(void **state)
+{
+    (void)state;
+    struct bt_table *t = open_table(file_text(
+        "f.csv", "id,text,label,score,gold label\n1,short,pos,0.5,pos\n2,\"a longer, text\",neg,.25,pos\n"
+                 "3,日本語,pos,1e1,neg\n4,Short Again,neutral,,pos\n10,x,pos,-2,pos\nragged\n"));
+    static const struct {
+        const char *filter;
+        size_t rows;
+    } cases[] = {
+        {"label = pos", 3},
+        {"label=\"pos\"", 3},
+        {"label == 'pos' and length(text) > 3", 1},
+        {"length(text) = 3", 1},
+        {"score >= 0.5", 2},
+        {"score >= .5 or not text ~ /short/i", 5},
+        {"not text ~ /short/", 5},
+        {"text !~ /short/i", 4},
+        {"text ~ short", 2},
+        {"id < 5", 4},
+        {"id > 3 and id <= 10", 2},
+        {"score != 0.5", 5},
+        {"score < 0", 1},
+        {"label = `gold label`", 2},
+        {"label != `gold label`", 4},
+        {"label < neh", 1},
+        {"\"short\"", 2},
+        {"/^S/", 1},
+        {"/^S/ or /^x$/", 2},
+        {"(label = pos or label = neg) and score > -5", 4},
+        {"label = pos or label = neg and score > 5", 3},
+        {"not (label = pos or label = neg)", 2},
+        {"NOT NOT label = pos", 3},
+        {"\"a longer, text\"", 1},
+        {"text = \"a longer, text\"", 1},
+        {"score = \"\"", 1},
+        {"label = 3", 0},
+        {"length(label)=length(text)", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = rows_that_hold(t, cases[i].filter);
+        if (n != cases[i].rows) fail_msg("%s: %zu rows, expected %zu", cases[i].filter, n, cases[i].rows);
+    }
+    struct bt_row_filter *f;
+    struct bt_row r = {0};
+    int asked = 0;
+    assert_int_equal(bt_row_filter_parse("pieces(text) >= 9", t, &f, NULL, &err), BT_OK);
+    assert_true(bt_row_filter_needs_pieces(f));
+    bt_row_filter_pieces(f, pieces_are_bytes, &asked);
+    assert_int_equal(bt_table_row(t, 2, &r, &err), BT_OK);
+    assert_true(bt_row_filter_holds(f, &r));
+    assert_int_equal(asked, 1);
+    bt_row_free(&r);
+    bt_row_filter_free(f);
+    bt_table_free(t);
+}
+
+static void mistakes_in_filters(void **state)
+{
+    (void)state;
+    struct bt_table *t = open_table(file_text("f.csv", "id,text,label\n1,a,x\n2,b,y\n"));
+    static const struct {
+        const char *filter, *message;
+    } cases[] = {
+        {"", "at character 1: expected a column"},
+        {"labl = x", "at character 1: found labl, expected a column; is it label?"},
+        {"text = ", "at character 8: expected a value"},
+        {"text", "at character 5: expected a comparison"},
+        {"text = a b", "at character 10: found b, expected and, or, or the end"},
+        {"(text = a", "at character 10: expected )"},
+        {"text = \"a", "at character 10: expected a closing \""},
+        {"text ~ /a(/", "missing closing parenthesis"},
+        {"length(txt) > 1", "at character 8: found txt, expected a column; is it text?"},
+        {"length(text > 1", "at character 13: found >, expected )"},
+        {"日 = 1", "at character 1: found 日"},
+        {"text = a %", "at character 10: found %, expected"},
+        {"length(text) ~ /a/", "a column left of ~"},
+        {"text ~ ", "at character 8: expected /an expression/"},
+        {"text = a and", "at character 13: expected a column"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bt_row_filter *f;
+        assert_int_equal(bt_row_filter_parse(cases[i].filter, t, &f, NULL, &err), BT_INVALID);
+        assert_null(f);
+        if (!strstr(err.text, cases[i].message)) fail_msg("%s: %s", cases[i].filter, err.text);
+    }
+    struct bt_str deep = {0};
+    struct bt_row_filter *f;
+    for (int i = 0; i < 100000; i++) bt_str_addc(&deep, '(');
+    assert_int_equal(bt_row_filter_parse(bt_str_text(&deep), t, &f, NULL, &err), BT_INVALID);
+    bt_str_free(&deep);
     bt_table_free(t);
 }
 
@@ -403,6 +599,9 @@ int main(void)
         cmocka_unit_test(finds_cells),
         cmocka_unit_test(finds_json_texts),
         cmocka_unit_test(search_in_slices),
+        cmocka_unit_test(expressions_match_cells),
+        cmocka_unit_test(typed_filters),
+        cmocka_unit_test(mistakes_in_filters),
         cmocka_unit_test(rows_are_read_while_others_are_found),
         cmocka_unit_test(a_file_that_becomes_shorter),
         cmocka_unit_test(a_file_that_grows),

@@ -116,6 +116,8 @@ void cli_help(const struct cli_spec *spec);
  * failure is told once at the end and makes the exit code 1. Output is line-buffered where cli_flush_lines(true) says so. */
 void cli_line(const char *fmt, ...) BT_PRINTF(1, 2);
 void cli_data(const char *bytes, size_t n);
+/* As they are, on a terminal too: for what is made of cleaned text. */
+void cli_raw(const char *bytes, size_t n);
 void cli_json(struct bt_str *text);
 /* True once nobody reads standard output any more: a loop that only prints may stop. */
 bool cli_output_gone(void);

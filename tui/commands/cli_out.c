@@ -31,14 +31,24 @@ static void wipe_progress(void)
     fflush(stderr);
 }
 
-static void write_line(const char *bytes, size_t n)
+static void write_bytes(const char *bytes, size_t n, const char *end)
 {
     if (out.error) return;
     wipe_progress();
     errno = 0;
-    bool ok = fwrite(bytes, 1, n, stdout) == n && putc('\n', stdout) != EOF;
+    bool ok = fwrite(bytes, 1, n, stdout) == n && fputs(end, stdout) != EOF;
     if (ok && (out.flush || out.terminal)) ok = fflush(stdout) == 0;
     if (!ok) out.error = errno ? errno : EIO;
+}
+
+static void write_line(const char *bytes, size_t n)
+{
+    write_bytes(bytes, n, "\n");
+}
+
+void cli_raw(const char *bytes, size_t n)
+{
+    write_bytes(bytes, n, "");
 }
 
 static void format(struct bt_str *to, const char *fmt, va_list ap)

@@ -3,6 +3,7 @@
 #include "tui/commands/cli.h"
 #include "tui/commands/cli_data.h"
 #include "tui/commands/cli_model.h"
+#include "tui/commands/cli_rows.h"
 #include <bertty/data_report.h>
 #include <bertty/experiment.h>
 #include <bertty/file.h>
@@ -19,7 +20,11 @@ static const char about[] = "What data files are like: labels, lengths in charac
                             "unless an option names them: tables,\n"
                             "CoNLL words, SQuAD questions, SemEval aspects, SWAG choices; with an "
                             "EXPERIMENT.yaml in place of FILE, or a RUN as\n"
-                            "--model, they are what that says. Word pieces need a --model.\n";
+                            "--model, they are what that says. Word pieces need a --model.\n"
+                            "With --filter or --sort the rows of one file instead, a line each: number and "
+                            "cells. A filter: label = pos and\n"
+                            "length(text) > 200; score >= 0.5 or not text ~ /re/i; `my column` != \"a b\"; "
+                            "pieces(text) > 128; \"in any cell\"; /re/.\n";
 
 struct request {
     bool json;
@@ -27,6 +32,7 @@ struct request {
     const char *delimiter, *classes, *model, *runs;
     int kind, format, header, quoting; /* −1: not given */
     int64_t max_length;                /* −1: not given */
+    struct cli_rows rows;
     struct bt_data_spec spec;
 };
 
@@ -239,12 +245,22 @@ static int ask_for_column(const struct work *w)
                       w->q->spec.files[0]);
 }
 
+static bool wants_rows(const struct request *q)
+{
+    return q->rows.filter || q->rows.sort;
+}
+
 static int report(struct work *w)
 {
     struct request *q = w->q;
     struct bt_error err = {0};
     bool given = q->text != NULL;
     enum bt_status st = prepare(w, &err);
+    if (!st && wants_rows(q)) {
+        q->rows.tokenizer = w->tokenizer;
+        q->rows.json = q->json;
+        return cli_rows(w->table, q->spec.files[0], &q->rows);
+    }
     if (!st && !q->spec.text_column && needs_columns(w)) return ask_for_column(w);
     if (!st) cli_progress("reading %s …", q->spec.files[0]);
     if (!st) st = bt_data_report(&q->spec, w->tokenizer, (size_t)q->max_length, &w->r, &err);
@@ -283,7 +299,8 @@ int cmd_data(int argc, char **argv)
     static const char *const kinds[] = {"text",   "labels",  "words", "question",
                                         "aspect", "choices", "plain", NULL};
     static const char *const switches[] = {"auto", "false", "true", NULL};
-    struct request q = {.kind = -1, .format = -1, .header = -1, .quoting = -1, .max_length = -1};
+    struct request q = {
+        .kind = -1, .format = -1, .header = -1, .quoting = -1, .max_length = -1, .rows.limit = -1};
     const struct cli_option options[] = {
         CLI_TEXT("model", 'm', "MODEL|RUN", &q.model, "count word pieces with this model's vocabulary"),
         CLI_TEXT("text", 't', "COL", &q.text, "column of the text: its name or number from 1"),
@@ -305,6 +322,12 @@ int cmd_data(int argc, char **argv)
         CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),
         CLI_CHOICE("header", 0, &q.header, switches, "the first row names the columns: auto, true, false"),
         CLI_CHOICE("quoting", 0, &q.quoting, switches, "\"…\" encloses cells: auto, true, false"),
+        CLI_TEXT("filter", 'F', "EXPR", &q.rows.filter,
+                 "print the rows for which this is true, and how many"),
+        CLI_TEXT("sort", 's', "COL", &q.rows.sort, "print the rows in the order of this column"),
+        CLI_FLAG("reverse", 'r', &q.rows.reversed, "… the other way round"),
+        CLI_INT("limit", 'n', "N", &q.rows.limit, 0, 1e15,
+                "print so many rows (default: all); the count is of all"),
         CLI_RUNS(&q.runs),
         CLI_JSON(&q.json),
         CLI_END,
@@ -316,6 +339,10 @@ int cmd_data(int argc, char **argv)
     if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
     if (q.delimiter && strlen(q.delimiter) != 1)
         return cli_misuse("data", "--delimiter: found '%s', expected one character", q.delimiter);
+    if (wants_rows(&q) && args.n != 1)
+        return cli_misuse("data", "--filter and --sort: found %d files, expected one", args.n);
+    if (!wants_rows(&q) && (q.rows.reversed || q.rows.limit >= 0))
+        return cli_misuse("data", "--reverse and --limit go with --filter or --sort");
     q.spec.files = (const char *const *)args.v;
     q.spec.n_files = (size_t)args.n;
     return run(&q);

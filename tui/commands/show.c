@@ -1,5 +1,6 @@
 /* bertty show */
 #include "tui/commands/cli_run.h"
+#include "tui/commands/show_batch.h"
 #include "tui/plot.h"
 #include <bertty/events.h>
 #include <bertty/experiment.h>
@@ -12,7 +13,11 @@
 
 static const char about[] = "How a run stands, its metrics at the best and at the last evaluation, the "
                             "settings that are not the defaults, and\n"
-                            "what is kept on the disk.\n";
+                            "what is kept on the disk.\n"
+                            "--batch: what the loss at a step was made of, the worst rows first. A point "
+                            "of the curve is the mean of all\n"
+                            "steps since the point before it (run.logging_steps): all of these are "
+                            "shown; FIRST-LAST shows just those steps.\n";
 
 /* All that is shown. Owned. */
 struct report {
@@ -345,17 +350,28 @@ static void tell_json(const struct report *r)
 int cmd_show(int argc, char **argv)
 {
     const char *runs = "runs";
+    const char *batch = NULL;
     bool json = false;
-    const struct cli_option options[] = {CLI_JSON(&json), CLI_RUNS(&runs), CLI_END};
+    const struct cli_option options[] = {
+        CLI_TEXT("batch", 'b', "STEP", &batch, "the rows that a step trained on, with their losses"),
+        CLI_JSON(&json), CLI_RUNS(&runs), CLI_END};
     const struct cli_spec spec = {
         .command = "show", .about = about, .options = options, .min_args = 1, .max_args = 1};
     struct cli_args args;
     struct bt_error err = {.status = BT_OK};
     struct report r = {0};
     char *dir = NULL;
+    int64_t first = 0, last = 0;
     int code;
     if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
+    if (batch && !show_batch_steps(batch, &first, &last))
+        return cli_misuse("show", "--batch: found \"%s\", expected a step from 1 or FIRST-LAST", batch);
     enum bt_status status = cli_run_find(runs, args.v[0], &dir, &err);
+    if (status == BT_OK && batch) {
+        status = show_batch(dir, first, last, json, &err);
+        free(dir);
+        return status == BT_OK ? CLI_DONE : cli_fail(&err);
+    }
     if (status == BT_OK) status = collect(dir, &r, &err);
     if (status == BT_OK && json) tell_json(&r);
     if (status == BT_OK && !json) {

@@ -52,6 +52,13 @@ struct poll {
 
 static void submit_poll(struct view *v);
 
+static bool all_loaded(const struct charts_view *s)
+{
+    bool loaded = true;
+    for (size_t i = 0; i < s->data.n_runs; i++) loaded &= s->data.run[i]->loaded || s->data.run[i]->error;
+    return loaded;
+}
+
 static void poll_run(void *ctx, const atomic_bool *cancel)
 {
     struct poll *p = ctx;
@@ -64,10 +71,11 @@ static void poll_done(void *ctx, bool cancelled)
     struct poll *p = ctx;
     struct view *v = p->view;
     struct charts_view *s = v->state;
-    bool more;
+    bool more, none = !s->data.n_panels, waited = !all_loaded(s);
     if (charts_end(&s->data, p->poll, &more)) {
         s->n_shown = s->n_places = 0; /* panels were made anew */
         app_redraw(v->app);
+        if (none || (waited && all_loaded(s))) app_redraw_now(v->app); /* somebody waits for it */
     }
     free(p);
     if (more && !cancelled) submit_poll(v);
@@ -119,13 +127,10 @@ static void follow_marks(struct view *v)
 static void tick(struct view *v, double now)
 {
     struct charts_view *s = v->state;
-    bool live = false, loaded = true;
+    bool live = false;
     follow_marks(v);
-    for (size_t i = 0; i < s->data.n_runs; i++) {
-        live |= s->data.run[i]->info.live;
-        loaded &= s->data.run[i]->loaded || s->data.run[i]->error;
-    }
-    if (!s->data.n_runs || (loaded && now - s->polled < (live ? LIVE : STILL))) return;
+    for (size_t i = 0; i < s->data.n_runs; i++) live |= s->data.run[i]->info.live;
+    if (!s->data.n_runs || (all_loaded(s) && now - s->polled < (live ? LIVE : STILL))) return;
     s->polled = now;
     submit_poll(v);
 }
@@ -300,6 +305,7 @@ enum {
     A_CURSOR_LEFT,
     A_CURSOR_RIGHT,
     A_CURSOR_BEST,
+    A_BATCH,
     A_MORE_COLUMNS,
     A_FEWER_COLUMNS,
     A_MORE_ROWS,
@@ -335,6 +341,7 @@ static const struct action actions[] = {
     ACTION(A_CURSOR_LEFT, "cursor-left", ",", "cursor to the left", "Cursor"),
     ACTION(A_CURSOR_RIGHT, "cursor-right", ".", "cursor to the right", "Cursor"),
     ACTION(A_CURSOR_BEST, "cursor-best", "b", "cursor to the best checkpoint", "Cursor"),
+    ACTION(A_BATCH, "batch", "B", "the rows behind the point, with their losses", "Cursor"),
     ACTION(A_MORE_COLUMNS, "more-columns", "]", "more panels in a row", "Panels"),
     ACTION(A_FEWER_COLUMNS, "fewer-columns", "[", "fewer panels in a row", "Panels"),
     ACTION(A_MORE_ROWS, "more-rows", "}", "more panels in a column", "Panels"),
@@ -364,6 +371,7 @@ static bool (*const handlers[])(struct view *v, int count) = {
     [A_CURSOR_LEFT - ACT_OWN] = charts_cursor_left,
     [A_CURSOR_RIGHT - ACT_OWN] = charts_cursor_right,
     [A_CURSOR_BEST - ACT_OWN] = charts_cursor_best,
+    [A_BATCH - ACT_OWN] = charts_batch_open,
     [A_MORE_COLUMNS - ACT_OWN] = more_columns,
     [A_FEWER_COLUMNS - ACT_OWN] = fewer_columns,
     [A_MORE_ROWS - ACT_OWN] = more_rows,
@@ -392,8 +400,10 @@ static bool escape(struct view *v)
 
 static bool act(struct view *v, int action, int count)
 {
-    if (!charts_update(v->state)) return false;
+    struct charts_view *s = v->state;
+    if (!charts_update(s)) return false;
     app_redraw(v->app);
+    if (s->batch.open) return charts_batch_act(v, action == A_BATCH ? ACT_ESCAPE : action, count);
     if (action >= ACT_OWN && action < A_END) return handlers[action - ACT_OWN](v, count);
     switch (action) {
     case ACT_ENTER:
@@ -413,11 +423,16 @@ static bool act(struct view *v, int action, int count)
 static void hints(struct view *v, struct bt_str *out)
 {
     const struct charts_view *s = v->state;
+    if (s->batch.open) {
+        bt_str_add(out, "Enter the row in its file  Esc back to the curves  y copy");
+        return;
+    }
     if (!s->n_shown) {
         bt_str_add(out, "m choose runs  / filter");
         return;
     }
-    bt_str_add(out, v->zoom ? "Enter all panels  ← → cursor  ↑ ↓ panel" : "Enter this panel alone  c cursor");
+    bt_str_add(out, v->zoom ? "Enter all panels  ← → cursor  B batch  ↑ ↓ panel"
+                            : "Enter this panel alone  c cursor");
     bt_str_add(
         out,
         "  x axis  s smooth  + - zoom  ( ) move  r reset  L log y  m runs  / filter  e to a file  o clip");
@@ -431,6 +446,7 @@ static bool open_view(struct view *v)
 static void close_view(struct view *v)
 {
     struct charts_view *s = v->state;
+    charts_batch_free(s);
     charts_free(&s->data);
     charts_looks_free(&s->looks);
     free(s->filter);
@@ -449,6 +465,7 @@ static void receive(struct view *v, const struct app_request *r)
     bool eval;
     if (r->run) app_choose_run(v->app, r->run);
     if (!r->text) return;
+    charts_batch_close(v);
     free(s->focus_name);
     s->focus_name = bt_strdup(charts_group(r->text, &eval));
     set_filter(v, NULL);
@@ -458,6 +475,7 @@ static void receive(struct view *v, const struct app_request *r)
 static const struct action signs[] = {
     {.keys = "▴", .help = "on the x axis: a checkpoint that is kept"},
     {.keys = "↻", .help = "on the x axis: started again from a checkpoint"},
+    {.keys = "!", .help = "on the x axis: a warning in the log (8 Log has it)"},
     {.keys = "★", .help = "on the x axis: the best checkpoint"},
     {.keys = "┄", .help = "the validation rows; a line without gaps: the training"},
     {.keys = NULL},

@@ -1,14 +1,19 @@
 #include "tui/views/charts_data.h"
+#include "tui/views/charts_info.h"
 
 #include <bertty/file.h>
-#include <bertty/json.h>
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { POLL_BYTES = 8 << 20, MAX_STATUS = 1 << 20, SMOOTH_FROM = 8 };
+/* Bytes that a poll reads of all runs together: few while nothing is shown yet, then many, so that panels are not drawn again and again. */
+enum {
+    FIRST_BYTES = 4 << 20,
+    POLL_BYTES = 96 << 20,
+
+    SMOOTH_FROM = 8,
+    BLOCKS_FROM = 4096
+};
 
 struct charts_run_private {
     bool gone;                       /* to be freed when no poll is under way */
@@ -16,6 +21,7 @@ struct charts_run_private {
     struct charts_info info;         /* what the last poll found */
     char *error;
     bool more;
+    struct charts_warnings warnings;
     struct charts_cache *caches; /* one for each tag that was ever prepared */
 };
 
@@ -24,6 +30,7 @@ struct charts_cache {
     struct charts_cache *next;
     char *tag;
     double *x, *smooth;
+    struct plot_block *blocks, *smooth_blocks; /* of the values and of smooth */
     size_t n, cap;
     uint64_t version, epoch_version;
     enum charts_axis axis;
@@ -35,15 +42,10 @@ struct charts_poll {
     struct charts_run **run;
     size_t n;
     bool ran; /* a poll that never ran has found nothing */
+    uint64_t budget;
 };
 
 /* ── runs ── */
-
-static void info_free(struct charts_info *info)
-{
-    free(info->saved);
-    *info = (struct charts_info){.best = -1};
-}
 
 static void run_free(struct charts_run *r)
 {
@@ -53,14 +55,17 @@ static void run_free(struct charts_run *r)
         free(c->tag);
         free(c->x);
         free(c->smooth);
+        free(c->blocks);
+        free(c->smooth_blocks);
         free(c);
     }
     if (r->own) {
         bt_series_free(r->own->reader);
-        info_free(&r->own->info);
+        charts_info_free(&r->own->info);
         free(r->own->error);
+        free(r->own->warnings.at);
     }
-    info_free(&r->info);
+    charts_info_free(&r->info);
     free(r->own);
     free(r->error);
     free(r->dir);
@@ -160,73 +165,32 @@ void charts_free(struct charts *c)
 
 /* ── reading, on any thread ── */
 
-static int by_step(const void *a, const void *b)
+/* What there is to read, as far as the budget goes. */
+static enum bt_status poll_events(struct charts_run_private *own, uint64_t *budget, struct bt_error *err)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int64_t step_of(const char *name)
-{
-    const char *digits = strstr(name, "step-");
-    if (!digits || digits[5] < '0' || digits[5] > '9') return -1;
-    char *end;
-    long long step = strtoll(digits + 5, &end, 10);
-    return *end ? -1 : step;
-}
-
-static void read_checkpoints(const char *dir, struct charts_info *info)
-{
-    char *folder = bt_path_join(dir, "checkpoints");
-    DIR *d = folder ? opendir(folder) : NULL;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        int64_t step = step_of(e->d_name);
-        int64_t *more = step < 0 ? NULL : realloc(info->saved, (info->n_saved + 1) * sizeof *more);
-        if (!more) continue;
-        info->saved = more;
-        info->saved[info->n_saved++] = step;
+    uint64_t before = bt_series_bytes(own->reader);
+    if (*budget == 0) {
+        own->more = true;
+        return BT_OK;
     }
-    if (d) closedir(d);
-    free(folder);
-    if (info->n_saved) qsort(info->saved, info->n_saved, sizeof *info->saved, by_step);
+    enum bt_status status = bt_series_poll(own->reader, (size_t)*budget, &own->more, err);
+    uint64_t used = bt_series_bytes(own->reader) - before;
+    *budget -= used < *budget ? used : *budget;
+    return status;
 }
 
-static void read_best(const char *dir, struct charts_info *info)
-{
-    char target[256], *path = bt_path_join(dir, "best");
-    ssize_t n = path ? readlink(path, target, sizeof target - 1) : -1;
-    free(path);
-    target[n > 0 ? n : 0] = '\0';
-    info->best = step_of(target);
-}
-
-static void read_status(const char *dir, struct charts_info *info)
-{
-    static const char *const live[] = {"queued", "starting", "training", "evaluating", "paused", "stopping"};
-    char *path = bt_path_join(dir, "status.json");
-    struct bt_json *status = path ? bt_json_load(path, MAX_STATUS, NULL) : NULL;
-    const char *state = bt_json_text(bt_json_get(status, "state"), "");
-    info->total = bt_json_int(bt_json_get(status, "total"), 0);
-    if (!info->total) info->total = bt_json_int(bt_json_get(status, "total_steps"), 0);
-    for (size_t i = 0; i < sizeof live / sizeof *live; i++) info->live |= strcmp(state, live[i]) == 0;
-    bt_json_free(status);
-    free(path);
-}
-
-static void poll_one(struct charts_run *r)
+static void poll_one(struct charts_run *r, uint64_t *budget, bool alone)
 {
     struct bt_error err = {0};
     struct charts_run_private *own = r->own;
-    info_free(&own->info);
+    charts_info_free(&own->info);
     free(own->error);
     own->error = NULL;
     own->more = false;
     enum bt_status status = own->reader ? BT_OK : bt_series_open(r->dir, &own->reader, &err);
-    if (status == BT_OK) status = bt_series_poll(own->reader, POLL_BYTES, &own->more, &err);
+    if (status == BT_OK) status = poll_events(own, budget, &err);
     if (status != BT_OK) own->error = bt_strdup(err.text);
-    read_status(r->dir, &own->info);
-    read_best(r->dir, &own->info);
-    read_checkpoints(r->dir, &own->info);
+    charts_info_read(r->dir, alone ? &own->warnings : NULL, &own->info);
 }
 
 struct charts_poll *charts_begin(struct charts *c)
@@ -238,6 +202,7 @@ struct charts_poll *charts_begin(struct charts *c)
         free(p);
         return NULL;
     }
+    p->budget = c->n_panels ? POLL_BYTES : FIRST_BYTES;
     for (size_t i = 0; i < c->n_runs; i++)
         if (!c->run[i]->own->gone) p->run[p->n++] = c->run[i];
     c->busy = true;
@@ -247,13 +212,7 @@ struct charts_poll *charts_begin(struct charts *c)
 void charts_poll_run(struct charts_poll *p)
 {
     p->ran = true;
-    for (size_t i = 0; i < p->n; i++) poll_one(p->run[i]);
-}
-
-static bool same_info(const struct charts_info *a, const struct charts_info *b)
-{
-    return a->total == b->total && a->best == b->best && a->live == b->live && a->n_saved == b->n_saved &&
-           (!a->n_saved || memcmp(a->saved, b->saved, a->n_saved * sizeof *a->saved) == 0);
+    for (size_t i = 0; i < p->n; i++) poll_one(p->run[i], &p->budget, p->n == 1);
 }
 
 /* Takes over what a poll found about one run. */
@@ -262,7 +221,7 @@ static bool take_over(struct charts_run *r)
     struct charts_run_private *own = r->own;
     r->reader = own->reader;
     bool changed = r->reader && bt_series_commit(r->reader);
-    if (!same_info(&r->info, &own->info)) {
+    if (!charts_info_same(&r->info, &own->info)) {
         struct charts_info old = r->info;
         r->info = own->info;
         own->info = old;
@@ -478,8 +437,20 @@ static bool cache_reserve(struct charts_cache *c, size_t n)
     double *smooth = realloc(c->smooth, cap * sizeof *smooth);
     if (smooth) c->smooth = smooth;
     if (!x || !smooth) return false;
+    const size_t n_blocks = cap / PLOT_BLOCK_POINTS + 1;
+    struct plot_block *blocks = realloc(c->blocks, n_blocks * sizeof *blocks);
+    if (blocks) c->blocks = blocks;
+    struct plot_block *smooth_blocks = realloc(c->smooth_blocks, n_blocks * sizeof *smooth_blocks);
+    if (smooth_blocks) c->smooth_blocks = smooth_blocks;
+    if (!blocks || !smooth_blocks) return false;
     c->cap = cap;
     return true;
+}
+
+static void smooth_all(struct charts_cache *c, const struct bt_series *s, double weight)
+{
+    charts_smooth(s->value, s->n, weight, c->smooth);
+    if (s->n >= BLOCKS_FROM) plot_blocks(c->smooth, s->n, c->smooth_blocks);
 }
 
 static bool prepare(struct charts_curve *curve, enum charts_axis axis, double weight)
@@ -491,7 +462,9 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     bool x_good =
         c->valid && c->version == s->version && c->axis == axis && c->epoch_version == epoch_version;
     if (!x_good) fill_x(curve, axis, c->x);
-    if (weight > 0 && (!x_good || c->weight != weight)) charts_smooth(s->value, s->n, weight, c->smooth);
+    if (weight > 0 && (!x_good || c->weight != weight)) smooth_all(c, s, weight);
+    if ((!c->valid || c->version != s->version) && s->n >= BLOCKS_FROM)
+        plot_blocks(s->value, s->n, c->blocks);
     c->valid = true;
     c->n = s->n;
     c->version = s->version;
@@ -500,6 +473,8 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     c->weight = weight;
     curve->x = c->x;
     curve->smooth = weight > 0 ? c->smooth : NULL;
+    curve->blocks = s->n >= BLOCKS_FROM ? c->blocks : NULL;
+    curve->smooth_blocks = s->n >= BLOCKS_FROM && weight > 0 ? c->smooth_blocks : NULL;
     curve->n = s->n;
     return true;
 }

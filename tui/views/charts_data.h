@@ -5,21 +5,14 @@
 #ifndef TUI_VIEWS_CHARTS_DATA_H
 #define TUI_VIEWS_CHARTS_DATA_H
 
+#include "tui/plot.h"
+#include "tui/views/charts_info.h"
 #include <bertty/events.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum charts_axis { CHARTS_STEP, CHARTS_EPOCH, CHARTS_RELATIVE, CHARTS_WALL, CHARTS_AXES };
-
-/* What a run directory tells beside its events. */
-struct charts_info {
-    int64_t total;  /* steps that the run will have; 0 if unknown */
-    int64_t best;   /* step of the best checkpoint; −1: none */
-    int64_t *saved; /* steps of the checkpoints, ascending */
-    size_t n_saved;
-    bool live; /* it is being trained now */
-};
 
 struct charts_run {
     char *dir, *id;
@@ -36,7 +29,8 @@ struct charts_curve {
     const struct bt_series *series;
     bool eval; /* of an evaluation: drawn with marks, never smoothed */
     /* made by charts_prepare() */
-    const double *x, *smooth; /* n each; smooth is NULL where nothing is smoothed */
+    const double *x, *smooth;                        /* n each; smooth is NULL where nothing is smoothed */
+    const struct plot_block *blocks, *smooth_blocks; /* NULL: of few points */
     size_t n;
     struct charts_cache *cache;
 };
@@ -62,7 +56,7 @@ void charts_free(struct charts *c); /* not while a poll is under way */
 struct charts_poll;
 /* NULL without memory. */
 struct charts_poll *charts_begin(struct charts *c);
-/* Any thread. Reads at most some megabytes a run, so that a first look comes soon. */
+/* Any thread. Reads a few megabytes while there is no panel yet, so that a first look comes soon, then many. */
 void charts_poll_run(struct charts_poll *p);
 /* Takes over what was read and frees p. *more: there is more to be read at once. True if anything to be shown changed. */
 bool charts_end(struct charts *c, struct charts_poll *p, bool *more);

@@ -374,7 +374,9 @@ void charts_draw(struct view *v, struct rect area)
         area.y++;
         area.h--;
     }
-    if (!s->n_shown)
+    if (s->batch.open)
+        charts_batch_draw(v, area);
+    else if (!s->n_shown)
         draw_empty(v, area);
     else if (v->zoom)
         draw_panel(v, area, s->focus, true);

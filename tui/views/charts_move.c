@@ -365,6 +365,7 @@ static void click(struct view *v, const struct charts_place *p, const struct eve
 bool charts_mouse(struct view *v, const struct event *e)
 {
     struct charts_view *s = v->state;
+    if (s->batch.open) return charts_batch_mouse(v, e);
     if (!charts_update(s)) return false;
     struct charts_place *p = place_at(s, e->y, e->x);
     if (!p) return false;

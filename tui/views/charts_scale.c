@@ -198,9 +198,11 @@ static size_t add_lines(const struct charts_panel *panel, bool eval, struct plot
         one.dashed = eval;
         one.marked = true;
         one.y = c->smooth ? c->smooth : c->series->value;
+        one.block = c->smooth ? c->smooth_blocks : c->blocks;
         line[n++] = one;
         if (!c->smooth) continue;
         one.y = c->series->value;
+        one.block = c->blocks;
         one.faint = true;
         one.marked = false;
         line[n++] = one;
@@ -220,14 +222,14 @@ static void add_tick(struct ticks *t, const struct charts_run *r, double step, u
     if (isfinite(x)) t->event[t->n++] = (struct plot_event){.x = x, .ch = ch};
 }
 
-/* Checkpoints, resumes and the best step, the last on top. With several runs only their best steps: the rest would be a thicket. */
+/* Checkpoints, resumes, warnings and the best step, the last on top. With several runs only their best steps: the rest would be a thicket. */
 static bool add_ticks(const struct charts *c, enum plot_glyphs glyphs, struct ticks *t)
 {
     size_t room = 0, n = 0;
     bool ascii = glyphs != PLOT_BRAILLE, alone = c->n_runs == 1;
     for (size_t i = 0; i < c->n_runs; i++) {
         if (c->run[i]->reader) bt_series_resumes(c->run[i]->reader, &n);
-        room += c->run[i]->info.n_saved + n + 1;
+        room += c->run[i]->info.n_saved + c->run[i]->info.n_warned + n + 1;
     }
     t->event = calloc(room + 1, sizeof *t->event);
     for (size_t i = 0; t->event && i < c->n_runs; i++) {
@@ -237,6 +239,7 @@ static bool add_ticks(const struct charts *c, enum plot_glyphs glyphs, struct ti
         for (size_t k = 0; alone && k < r->info.n_saved; k++)
             add_tick(t, r, (double)r->info.saved[k], ascii ? '^' : 0x25b4);
         for (size_t k = 0; alone && k < n; k++) add_tick(t, r, (double)resume[k], ascii ? 'R' : 0x21bb);
+        for (size_t k = 0; alone && k < r->info.n_warned; k++) add_tick(t, r, (double)r->info.warned[k], '!');
         if (r->info.best >= 0) add_tick(t, r, (double)r->info.best, ascii ? '*' : 0x2605);
     }
     return t->event != NULL;
@@ -287,13 +290,21 @@ struct charts_summary charts_summarise(const struct charts_curve *c, struct plot
                                        const struct charts_options *o)
 {
     struct charts_summary s = {.at = o->cursor ? charts_at(c->x, c->n, o->at) : c->n - 1};
-    for (size_t i = 0; i < c->n; i++) {
-        double v = c->series->value[i];
-        if (!isfinite(v) || c->x[i] < x.min || c->x[i] > x.max) continue;
+    const double *value = c->series->value;
+    size_t begin, end;
+    plot_window(c->x, c->n, x, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
+        const size_t whole = s.any ? plot_block_at(c->blocks, i, end, false) : 0;
+        const struct plot_block *b = whole ? &c->blocks[i / PLOT_BLOCK_POINTS] : NULL;
+        if (b && b->least >= value[s.least] && b->greatest <= value[s.greatest]) { /* nothing new in it */
+            i += whole - 1;
+            continue;
+        }
+        if (!isfinite(value[i])) continue;
         if (!s.any) s.least = s.greatest = i;
         s.any = true;
-        if (v < c->series->value[s.least]) s.least = i;
-        if (v > c->series->value[s.greatest]) s.greatest = i;
+        if (value[i] < value[s.least]) s.least = i;
+        if (value[i] > value[s.greatest]) s.greatest = i;
     }
     return s;
 }

@@ -1,10 +1,13 @@
 /* The Charts view's state, shared by its files: charts.c (the view, reading), charts_draw.c, charts_move.c (focus, cursor, zoom, pan,
- * mouse), charts_out.c (files and the clipboard).
+ * mouse), charts_out.c (files and the clipboard), charts_batch.c (the rows behind a point).
  *
  * Panels are borrowed from data until it changes: charts_update() comes before they are used. */
 #ifndef TUI_VIEWS_CHARTS_VIEW_H
 #define TUI_VIEWS_CHARTS_VIEW_H
 
+#include "tui/batch_rows.h"
+#include "tui/list.h"
+#include "tui/sheet.h"
 #include "tui/view.h"
 #include "tui/views/charts_scale.h"
 
@@ -16,6 +19,18 @@ struct charts_place {
     struct rect box, plot;
     struct plot_area area;
     struct plot_spec spec; /* its scales; lines and ticks are gone */
+};
+
+/* What a step trained on, in place of the panels while open. */
+struct charts_batch {
+    bool open, loading;
+    char *run; /* directory */
+    int64_t step;
+    struct batch_rows *rows; /* NULL: loading, or err */
+    struct bt_error err;
+    struct list list;
+    struct sheet row;
+    char owner; /* of the reading */
 };
 
 struct charts_view {
@@ -42,6 +57,9 @@ struct charts_view {
     size_t cells;
     int drag_y, drag_x; /* the cell where a drag is */
     char *save_path;    /* what a question is about */
+    struct charts_batch batch;
+    char **batch_run; /* [n_batch_runs] directories, while one is to be chosen */
+    size_t n_batch_runs;
 };
 
 /* Finds the panels again, prepares them and the x axis. False without memory: nothing is shown. */
@@ -72,6 +90,14 @@ bool charts_cursor_left(struct view *v, int count);
 bool charts_cursor_right(struct view *v, int count);
 bool charts_cursor_best(struct view *v, int count);
 bool charts_mouse(struct view *v, const struct event *e);
+
+/* charts_batch.c: the rows that the point under the cursor sums up (without one: the last). */
+bool charts_batch_open(struct view *v, int count);
+void charts_batch_close(struct view *v);
+void charts_batch_free(struct charts_view *s);
+void charts_batch_draw(struct view *v, struct rect area);
+bool charts_batch_act(struct view *v, int action, int count);
+bool charts_batch_mouse(struct view *v, const struct event *e);
 
 bool charts_save(struct view *v, int count);
 bool charts_copy(struct view *v);

@@ -9,9 +9,12 @@ enum {
     A_OPEN = ACT_OWN,
     A_FILES,
     A_FILTER,
+    A_WHERE,
+    A_SORT,
     A_FREQUENCY,
     A_LABELS,
     A_LENGTHS,
+    A_SPLITS,
     A_PIECES,
     A_WRAP,
     A_COPY_ROW,
@@ -23,10 +26,19 @@ enum {
 static const struct action actions[] = {
     {.id = A_OPEN, .name = "open-file", .keys = "o", .help = "open a file by its path"},
     {.id = A_FILES, .name = "files", .keys = "O", .help = "files of the run and the experiments"},
-    {.id = A_FILTER, .name = "filter", .keys = "&", .help = "only rows that hold a text"},
+    {.id = A_FILTER, .name = "filter", .keys = "&", .help = "only rows that hold a text or match /re/"},
+    {.id = A_WHERE,
+     .name = "where",
+     .keys = "F",
+     .help = "only rows where label = pos and length(text) > 200"},
+    {.id = A_SORT, .name = "sort", .keys = "s", .help = "sort by the column; again: reversed; again: not"},
     {.id = A_FREQUENCY, .name = "values", .keys = "f", .help = "the column's values and their numbers"},
     {.id = A_LABELS, .name = "labels", .keys = "L", .help = "how often each label occurs"},
     {.id = A_LENGTHS, .name = "lengths", .keys = "H", .help = "lengths, and how many rows are cut"},
+    {.id = A_SPLITS,
+     .name = "splits",
+     .keys = "S",
+     .help = "duplicates, conflicting labels, overlap of the splits"},
     {.id = A_PIECES, .name = "pieces", .keys = "w", .help = "the row in word pieces, and its cut"},
     {.id = A_WRAP, .name = "wrap", .keys = "W", .help = "whole texts, or one line a row"},
     {.id = A_COPY_ROW, .name = "copy-row", .keys = "Y", .help = "copy the whole row"},
@@ -136,9 +148,21 @@ static bool pieces(struct view *v)
     return true;
 }
 
+static bool splits(struct view *v)
+{
+    const struct data_view *s = v->state;
+    if (!s->file) return false;
+    data_hygiene(v, false);
+    return true;
+}
+
 static bool reload(struct view *v)
 {
     struct data_view *s = v->state;
+    if (s->page == DATA_HYGIENE && s->file) {
+        data_hygiene(v, true);
+        return true;
+    }
     size_t row = s->file ? data_cursor_row(s) : SIZE_MAX;
     if (s->page == DATA_FILES || !s->file) {
         data_list_sources(v);
@@ -176,6 +200,12 @@ static bool measure(struct view *v)
     return true;
 }
 
+static bool sort(struct view *v)
+{
+    const struct data_view *s = v->state;
+    return in_rows(s) && data_sort(v);
+}
+
 static bool wrap(struct view *v)
 {
     struct data_view *s = v->state;
@@ -197,8 +227,7 @@ static bool escape(struct view *v)
         return true;
     }
     if (s->needle) {
-        free(s->needle);
-        s->needle = NULL;
+        data_search_clear(s);
         return true;
     }
     if (!s->filter.on) return false;
@@ -250,6 +279,8 @@ static bool act_page(struct view *v, int action, int count)
         return data_counts_act(v, action, count);
     case DATA_LENGTHS:
         return act_lengths(v, action, count);
+    case DATA_HYGIENE:
+        return data_hygiene_act(v, action, count);
     }
     return false;
 }
@@ -257,6 +288,8 @@ static bool act_page(struct view *v, int action, int count)
 static bool act(struct view *v, int action, int count)
 {
     static bool (*const own[])(struct view * v) = {
+        [A_SORT - ACT_OWN] = sort,
+        [A_SPLITS - ACT_OWN] = splits,
         [A_FREQUENCY - ACT_OWN] = count_column,
         [A_LABELS - ACT_OWN] = labels,
         [A_LENGTHS - ACT_OWN] = measure,
@@ -275,6 +308,7 @@ static bool act(struct view *v, int action, int count)
     }
     const struct data_view *s = v->state;
     if (action == A_FILTER) return s->file ? data_ask_filter(v) : false;
+    if (action == A_WHERE) return s->file ? data_ask_where(v) : false;
     if (action >= ACT_OWN) return own[action - ACT_OWN](v);
     return act_page(v, action, count);
 }
@@ -285,6 +319,7 @@ static bool mouse(struct view *v, const struct event *e)
     app_redraw(v->app);
     if (s->page == DATA_FILES) return data_files_mouse(v, e);
     if (s->page == DATA_COUNTS) return data_counts_mouse(v, e);
+    if (s->page == DATA_HYGIENE) return data_hygiene_mouse(v, e);
     bool wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
     if (s->page == DATA_DETAIL || s->page == DATA_LENGTHS) {
         struct sheet *p = s->page == DATA_DETAIL ? &s->sheet : &s->lengths_sheet;
@@ -317,6 +352,9 @@ static void draw(struct view *v, struct rect area)
         break;
     case DATA_LENGTHS:
         data_lengths_draw(v, area);
+        break;
+    case DATA_HYGIENE:
+        data_hygiene_draw(v, area);
         break;
     }
 }
@@ -366,18 +404,21 @@ static void close_view(struct view *v)
     data_sources_clear(s);
     sheet_free(&s->sheet);
     sheet_free(&s->lengths_sheet);
+    data_search_clear(s);
+    data_hygiene_clear(s);
+    data_given_clear(s);
     free(s->opening);
-    free(s->needle);
 }
 
 static void hints(struct view *v, struct bt_str *out)
 {
     static const char *const text[] = {
         [DATA_FILES] = "Enter open  o path  y copy the path  R look again",
-        [DATA_ROWS] = "Enter row  / search  & filter  f values  L labels  H lengths  w pieces  W wrap",
+        [DATA_ROWS] = "Enter row  / search  & F filter  s sort  f values  L labels  H lengths  w pieces",
         [DATA_DETAIL] = "↑ ↓ other row  PgDn scroll  w word pieces  y copy  p prediction  Esc back",
         [DATA_COUNTS] = "Enter the rows  y copy  Esc back",
         [DATA_LENGTHS] = "PgDn scroll  Esc back",
+        [DATA_HYGIENE] = "Enter the rows  R look again  Esc back",
     };
     const struct data_view *s = v->state;
     bt_str_add(out, text[s->file ? s->page : DATA_FILES]);
@@ -386,6 +427,7 @@ static void hints(struct view *v, struct bt_str *out)
 static const struct action signs[] = {
     {.keys = "!", .help = "a row that cannot be parsed, or has other cells than the file has columns"},
     {.keys = "›", .help = "the cursor's column; at the right edge, more columns"},
+    {.keys = "↑ ↓", .help = "the rows are in the order of this column"},
     {.keys = "⟦…⟧", .help = "the aspect in its text"},
     {.keys = "«…»", .help = "the answer in its passage"},
     {.keys = NULL},

@@ -103,7 +103,7 @@ static void count_step(struct counting *c)
     size_t rows = data_walk_rows(w), end = w->at + STEP_ROWS < rows ? w->at + STEP_ROWS : rows;
     data_lock(w->file);
     for (; w->at < end && w->err.status == BT_OK; w->at++) {
-        enum bt_status st = bt_table_row(w->file->table, w->only ? w->only[w->at] : w->at, &c->row, &w->err);
+        enum bt_status st = bt_table_row(w->file->table, data_walk_row(w, w->at), &c->row, &w->err);
         if (st == BT_INVALID) w->err.status = BT_OK;
         if (st != BT_OK || c->column >= c->row.n) continue;
         if (!count_row(c)) bt_fail(&w->err, BT_NOMEM, "not enough memory for the values of the column");
@@ -139,7 +139,7 @@ static void count_slice(struct data_walk *w, const atomic_bool *cancel)
     size_t until = w->at + SLICE_ROWS;
     while (w->at < until && w->at < data_walk_rows(w) && w->err.status == BT_OK && !atomic_load(cancel))
         count_step(c);
-    bool all = w->at >= data_walk_rows(w) && (w->only || bt_table_complete(w->file->table));
+    bool all = w->at >= data_walk_rows(w) && (w->some || bt_table_complete(w->file->table));
     copy_values(c, all ? SIZE_MAX : MOST_SHOWN);
 }
 
@@ -169,17 +169,6 @@ void data_counts_clear(struct data_view *s)
     s->counts_list = (struct list){0};
 }
 
-/* The rows that the filter shows, or none for all. */
-static bool take_filter(const struct data_view *s, struct data_walk *w)
-{
-    if (!s->filter.on) return true;
-    size_t *copy = calloc(s->filter.n + 1, sizeof *copy);
-    if (copy && s->filter.n) memcpy(copy, s->filter.row, s->filter.n * sizeof *copy);
-    w->only = copy;
-    w->n_only = s->filter.n;
-    return copy != NULL;
-}
-
 void data_count(struct view *v, size_t column, bool labels)
 {
     struct data_view *s = v->state;
@@ -190,13 +179,13 @@ void data_count(struct view *v, size_t column, bool labels)
     s->counts.column = column;
     s->counts.labels = labels && s->file->separator;
     s->counts.of = bt_strdup(bt_table_column(s->file->table, column));
-    if (!c || !c->place || !s->counts.of || !take_filter(s, &c->walk)) {
+    if (c) c->walk.v = v;
+    if (!c || !c->place || !s->counts.of || !data_walk_shown(&c->walk)) {
         if (c) counting_free(&c->walk);
         return;
     }
     c->column = column;
     c->labels = s->counts.labels;
-    c->walk.v = v;
     c->walk.owner = &s->owner_counts;
     c->walk.slice = count_slice;
     c->walk.turn = count_turn;

@@ -87,8 +87,7 @@ static bool lists_file(const struct bt_string_list *l, const char *path)
     return false;
 }
 
-/* An experiment whose paths are found; NULL: it cannot be read. */
-static struct bt_experiment *load_experiment(const char *path)
+struct bt_experiment *data_load_experiment(const char *path)
 {
     struct bt_experiment *x = NULL;
     if (!path || bt_experiment_load(path, &x, NULL) != BT_OK) return NULL;
@@ -106,7 +105,7 @@ static bool names_file(const struct bt_experiment *x, const char *path)
 /* Takes the experiment at a path if it names the file, or if there is none yet to take a tokenizer from. */
 static void consider(struct opening *o, const char *path, struct bt_experiment **taken)
 {
-    struct bt_experiment *x = o->file->named ? NULL : load_experiment(path);
+    struct bt_experiment *x = o->file->named ? NULL : data_load_experiment(path);
     bool named = x && names_file(x, o->path);
     if (!x || (*taken && !named)) {
         bt_experiment_free(x);
@@ -228,6 +227,7 @@ static void open_done(void *ctx, bool cancelled)
         s->page = s->file ? s->page : DATA_FILES;
         app_say_error(v->app, &o->err);
     }
+    if (!cancelled) data_hygiene_opened(v);
     opening_free(o);
 }
 
@@ -258,9 +258,10 @@ void data_open(struct view *v, const char *path, const char *experiment, size_t 
 void data_close_file(struct view *v)
 {
     struct data_view *s = v->state;
-    const void *const owners[] = {&s->owner_index,  &s->owner_find,    &s->owner_filter,
-                                  &s->owner_counts, &s->owner_lengths, &s->owner_words};
+    const void *const owners[] = {&s->owner_index,   &s->owner_find,  &s->owner_filter, &s->owner_counts,
+                                  &s->owner_lengths, &s->owner_words, &s->owner_sort};
     for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) data_walk_stop(v, owners[i]);
+    data_sort_clear(v);
     data_filter_clear(v);
     data_counts_clear(s);
     data_lengths_clear(s);
@@ -338,21 +339,33 @@ void data_index(struct view *v)
 
 static void walk_free(struct data_walk *w)
 {
-    free((void *)(uintptr_t)w->only);
+    row_set_free(&w->only);
     data_file_unref(w->file);
     w->free(w);
 }
 
 size_t data_walk_rows(const struct data_walk *w)
 {
-    return w->only ? w->n_only : bt_table_rows(w->file->table);
+    return w->some ? w->only.n : bt_table_rows(w->file->table);
+}
+
+size_t data_walk_row(const struct data_walk *w, size_t i)
+{
+    return w->some ? row_set_at(&w->only, i) : i;
+}
+
+bool data_walk_shown(struct data_walk *w)
+{
+    const struct data_filter *f = &((const struct data_view *)w->v->state)->filter;
+    w->some = f->on;
+    return !f->on || row_set_copy(&f->rows, &w->only);
 }
 
 double data_walk_progress(const struct data_walk *w)
 {
     size_t rows = data_walk_rows(w);
     double part = rows ? (double)w->at / (double)rows : 1;
-    return w->only ? part : part * bt_table_progress(w->file->table);
+    return w->some ? part : part * bt_table_progress(w->file->table);
 }
 
 static void walk_run(void *ctx, const atomic_bool *cancel)
@@ -377,13 +390,13 @@ static void walk_done(void *ctx, bool cancelled)
         walk_free(w);
         return;
     }
-    bool all = w->only || bt_table_complete(w->file->table) || s->halted || s->index_err.status != BT_OK;
+    bool all = w->some || bt_table_complete(w->file->table) || s->halted || s->index_err.status != BT_OK;
     w->ended = w->ended || w->err.status != BT_OK || (all && w->at >= data_walk_rows(w));
     w->turn(w);
     app_redraw(w->v->app);
     if (w->ended) {
         walk_free(w);
-    } else if (w->at < data_walk_rows(w)) {
+    } else if (w->at < data_walk_rows(w) || all) { /* all: turn() has found more to do */
         walk_submit(w);
     } else {
         w->next = s->parked;
@@ -461,6 +474,7 @@ static void words_done(void *ctx, bool cancelled)
         l->file->words.tokenizer = l->tokenizer;
         l->file->words_err = l->err;
         l->file->words_known = true;
+        if (l->file == ((struct data_view *)l->v->state)->file) data_words_came(l->v);
         app_redraw_now(l->v->app);
     }
     data_file_unref(l->file);

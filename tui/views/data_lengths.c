@@ -89,8 +89,7 @@ static void measure_step(struct measuring *m)
     size_t rows = data_walk_rows(w), n = 0;
     data_lock(w->file);
     for (; n < STEP_ROWS && w->at < rows && w->err.status == BT_OK; w->at++) {
-        enum bt_status st =
-            bt_table_row(w->file->table, w->only ? w->only[w->at] : w->at, &m->row[n], &w->err);
+        enum bt_status st = bt_table_row(w->file->table, data_walk_row(w, w->at), &m->row[n], &w->err);
         if (st == BT_INVALID) w->err.status = BT_OK;
         n += st == BT_OK;
     }
@@ -149,26 +148,16 @@ static ptrdiff_t text_column(const struct data_view *s)
     return s->file->text >= 0 ? s->file->text : (ptrdiff_t)s->column;
 }
 
-static bool take_filter(const struct data_view *s, struct data_walk *w)
-{
-    if (!s->filter.on) return true;
-    size_t *copy = calloc(s->filter.n + 1, sizeof *copy);
-    if (copy && s->filter.n) memcpy(copy, s->filter.row, s->filter.n * sizeof *copy);
-    w->only = copy;
-    w->n_only = s->filter.n;
-    return copy != NULL;
-}
-
 static void start(struct view *v)
 {
     struct data_view *s = v->state;
     struct measuring *m = calloc(1, sizeof *m);
     data_walk_stop(v, &s->owner_lengths);
-    if (!m || !take_filter(s, &m->walk)) {
+    if (m) m->walk.v = v;
+    if (!m || !data_walk_shown(&m->walk)) {
         free(m);
         return;
     }
-    m->walk.v = v;
     m->walk.owner = &s->owner_lengths;
     m->walk.slice = measure_slice;
     m->walk.turn = measure_turn;

@@ -17,13 +17,29 @@ enum { MEASURED = 4096 /* bytes of a cell that are looked at for its width */ };
 size_t data_rows(const struct data_view *s)
 {
     if (!s->file) return 0;
-    return s->filter.on ? s->filter.n : bt_table_rows(s->file->table);
+    if (s->sort.row) return s->sort.n;
+    return s->filter.on ? s->filter.rows.n : bt_table_rows(s->file->table);
 }
 
 size_t data_row_at(const struct data_view *s, size_t i)
 {
     if (i >= data_rows(s)) return SIZE_MAX;
-    return s->filter.on ? s->filter.row[i] : i;
+    if (s->sort.row) return i < s->sort.n ? s->sort.row[i] : SIZE_MAX;
+    return s->filter.on ? row_set_at(&s->filter.rows, i) : i;
+}
+
+static bool place_in_order(const struct data_view *s, size_t row, size_t *i)
+{
+    for (*i = 0; *i < s->sort.n; ++*i)
+        if (s->sort.row[*i] == row) return true;
+    return false;
+}
+
+bool data_place_of(const struct data_view *s, size_t row, size_t *i)
+{
+    *i = row;
+    if (s->sort.row) return place_in_order(s, row, i);
+    return !s->filter.on || row_set_find(&s->filter.rows, row, i);
 }
 
 size_t data_cursor_row(const struct data_view *s)
@@ -86,7 +102,7 @@ static void measure(struct data_view *s, int rows)
     size_t n = bt_table_columns(s->file->table);
     for (size_t k = 0; k < n && s->width; k++) {
         const char *name = bt_table_column(s->file->table, k);
-        int w = cell_width(name, strlen(name)) + 1;
+        int w = cell_width(name, strlen(name)) + 1 + (s->sort.on && s->sort.column == k ? 2 : 0);
         if (w > s->width[k]) s->width[k] = w;
     }
     for (int i = 0; i < rows && s->width; i++) {
@@ -168,32 +184,41 @@ static bool is_number(const struct data_view *s, size_t column)
 
 static void draw_header(struct term *t, struct rect r, const struct data_view *s, const struct layout *l)
 {
+    struct bt_str name = {.data = NULL};
     for (int i = 0; i < l->n; i++) {
         const struct placed *p = &l->at[i];
         struct rect cell = {.y = r.y, .x = r.x + p->x, .h = 1, .w = p->w};
-        const char *name = bt_table_column(s->file->table, p->column);
-        bool here = p->column == s->column;
+        bool here = p->column == s->column, sorted = s->sort.on && s->sort.column == p->column;
         int x = 0;
-        if (is_number(s, p->column)) x = p->w - bt_text_width(name, strlen(name)) - here;
+        bt_str_clear(&name);
+        bt_str_addf(&name, "%s%s", bt_table_column(s->file->table, p->column),
+                    !sorted            ? ""
+                    : s->sort.reversed ? " ↓"
+                                       : " ↑");
+        if (is_number(s, p->column)) x = p->w - bt_text_width(bt_str_text(&name), name.len) - here;
         if (here) term_put(t, cell, 0, x > 0 ? x : 0, ROLE_FOCUS, 0x203a /* › */);
-        term_text(t, cell, 0, (x > 0 ? x : 0) + here, here ? ROLE_FOCUS : ROLE_HEADER, name, strlen(name));
+        term_text(t, cell, 0, (x > 0 ? x : 0) + here, here ? ROLE_FOCUS : ROLE_HEADER, bt_str_text(&name),
+                  name.len);
     }
+    bt_str_free(&name);
     if (l->n && l->at[0].column > 0) term_put(t, r, 0, l->gutter - 2, ROLE_KEY, 0x2039 /* ‹ */);
     if (l->n && l->at[l->n - 1].column + 1 < bt_table_columns(s->file->table))
         term_put(t, r, 0, r.w - 1, ROLE_KEY, 0x203a);
 }
 
-/* Where the needle stands in a cell, as columns of its cleaned form. */
-static bool find_needle(const struct data_view *s, const char *cell, size_t n, int *at, int *w)
+/* Where the needle stands in a cell, as columns of its cleaned form. An expression that takes too long is not marked any more. */
+static bool find_needle(struct data_view *s, const char *cell, size_t n, int *at, int *w)
 {
-    size_t k = s->needle ? strlen(s->needle) : 0;
-    for (size_t i = 0; k && i + k <= n; i++) {
-        if (strncasecmp(cell + i, s->needle, k) != 0) continue;
-        *at = bt_text_width(cell, i);
-        *w = bt_text_width(cell + i, k);
-        return true;
+    size_t begin, end;
+    enum bt_match found = s->regex ? bt_regex_find(s->regex, cell, n, 0, &begin, &end) : BT_MATCH_NONE;
+    if (found == BT_MATCH_GAVE_UP) {
+        bt_regex_free(s->regex);
+        s->regex = NULL;
     }
-    return false;
+    if (found != BT_MATCH_FOUND) return false;
+    *at = bt_text_width(cell, begin);
+    *w = bt_text_width(cell + begin, end - begin);
+    return true;
 }
 
 /* Scrolls the cursor's cell so that what was found in it is seen. */
@@ -357,8 +382,21 @@ static void filter_text(const struct data_view *s, struct bt_str *out)
     const char *of = f->column >= 0 ? bt_table_column(s->file->table, (size_t)f->column) : NULL;
     static const char *const how[] = {
         [DATA_HOLDS] = " having ", [DATA_EQUALS] = " = ", [DATA_HAS_LABEL] = " label "};
-    bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
+    if (f->match == DATA_WHERE)
+        bt_str_addf(out, " where %s", f->needle);
+    else if (f->match == DATA_GIVEN)
+        bt_str_addf(out, ": %s", f->needle);
+    else
+        bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
     if (!f->complete) bt_str_addf(out, " · looking %.0f %%", f->progress * 100);
+}
+
+static void sort_text(const struct data_view *s, struct bt_str *out)
+{
+    if (!s->sort.on) return;
+    bt_str_addf(out, " · by %s %s", bt_table_column(s->file->table, s->sort.column),
+                s->sort.reversed ? "↓" : "↑");
+    if (!s->sort.row) bt_str_addf(out, " %.0f %%", s->sort.progress * 100);
 }
 
 void data_title(const struct view *v, struct bt_str *out)
@@ -369,11 +407,12 @@ void data_title(const struct view *v, struct bt_str *out)
     if (!t) return;
     bt_str_addf(out, " · %s · ", bt_path_base(s->file->path));
     if (s->filter.on) {
-        format_count(out, (int64_t)s->filter.n);
+        format_count(out, (int64_t)s->filter.rows.n);
         bt_str_add(out, " of ");
     }
     format_count(out, (int64_t)bt_table_rows(t));
     bt_str_add(out, bt_table_rows(t) == 1 ? " row" : " rows");
+    sort_text(s, out);
     if (s->filter.on) filter_text(s, out);
     if (s->index_err.status != BT_OK)
         bt_str_add(out, " · not read to its end");

@@ -1,4 +1,4 @@
-/* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search, filter),
+/* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search), data_filter.c, data_sort.c, data_hygiene.c (splits),
  * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_files.c (what there is to open).
  *
  * The file is shared with tasks on worker threads: reference counts belong to the drawing thread, the table to whoever holds the lock. What a task
@@ -11,6 +11,7 @@
 #include "tui/sheet.h"
 #include "tui/view.h"
 #include "tui/views/data_words.h"
+#include "tui/views/row_set.h"
 #include <bertty/table.h>
 #include <pthread.h>
 
@@ -51,11 +52,11 @@ struct data_walk {
     struct view *v;
     struct data_file *file;
     const void *owner;
-    size_t at;          /* the next row of the table, or of `only` */
-    bool ended;         /* slice() has come to its end */
-    const size_t *only; /* rows to look at, owned; NULL: all */
-    size_t n_only;
-    struct bt_error err;                                           /* status ≠ BT_OK: it failed */
+    size_t at;           /* the next row of the table, or of those in `only` */
+    bool ended;          /* slice() has come to its end */
+    bool some;           /* only these rows are looked at */
+    struct row_set only; /* owned */
+    struct bt_error err; /* status ≠ BT_OK: it failed */
     void (*slice)(struct data_walk *w, const atomic_bool *cancel); /* on a worker */
     void (*turn)(struct data_walk *w); /* on the drawing thread, after each slice */
     void (*free)(struct data_walk *w);
@@ -63,15 +64,19 @@ struct data_walk {
 };
 /* Takes w over; it is freed when it has ended, is cancelled, or another file was opened. */
 void data_walk_start(struct data_walk *w);
+/* Only the rows that the filter shows, or all; false: no memory. w->v is set. */
+bool data_walk_shown(struct data_walk *w);
 void data_walk_stop(struct view *v, const void *owner);
 bool data_walk_going(const struct view *v, const void *owner);
 /* For slice(): how many rows there are to look at now. */
 size_t data_walk_rows(const struct data_walk *w);
+/* The row of the table that is looked at as the i-th. */
+size_t data_walk_row(const struct data_walk *w, size_t i);
 double data_walk_progress(const struct data_walk *w);
 
 /* ── what a view shows ── */
 
-enum data_page { DATA_FILES, DATA_ROWS, DATA_DETAIL, DATA_COUNTS, DATA_LENGTHS };
+enum data_page { DATA_FILES, DATA_ROWS, DATA_DETAIL, DATA_COUNTS, DATA_LENGTHS, DATA_HYGIENE };
 
 struct data_source { /* a file to open */
     char *path, *what, *of, *experiment;
@@ -79,15 +84,31 @@ struct data_source { /* a file to open */
     bool there;
 };
 
-enum data_match { DATA_HOLDS, DATA_EQUALS, DATA_HAS_LABEL };
+enum data_match {
+    DATA_HOLDS,
+    DATA_EQUALS,
+    DATA_HAS_LABEL,
+    DATA_WHERE, /* the needle is an expression */
+    DATA_GIVEN  /* the rows were handed over, the needle says what they are */
+};
 
 struct data_filter {
     bool on;
     ptrdiff_t column; /* −1: any */
     char *needle;
     enum data_match match;
-    size_t *row, n, cap;
+    struct row_set rows;
     bool complete;
+    double progress;
+};
+
+enum { DATA_STEP_BYTES = 256 << 10 /* looked at while the lock is held */ };
+
+struct data_sorting {
+    bool on, reversed;
+    size_t column;
+    uint32_t *row; /* the rows that are shown, in order; NULL: not yet, or not sorted */
+    size_t n;
     double progress;
 };
 
@@ -104,6 +125,11 @@ struct data_counts {
     size_t n, distinct, rows, beyond; /* beyond: rows whose values are too many to be told apart */
     double progress;
     bool complete;
+};
+
+struct data_given { /* rows of a file that is being opened; all ours */
+    char *path, *what;
+    size_t *row, n;
 };
 
 struct data_cached {
@@ -123,7 +149,7 @@ struct data_view {
     struct bt_error index_err;
     struct data_walk *parked;
     char owner_index, owner_open, owner_find, owner_filter, owner_counts, owner_lengths, owner_words,
-        owner_files;
+        owner_sort, owner_hygiene, owner_files;
 
     size_t cursor, top;          /* in what is shown: all rows or the filter's */
     size_t column, first_column; /* cursor's; the first one that is shown */
@@ -137,7 +163,10 @@ struct data_view {
     struct data_cached cached[DATA_CACHED];
 
     struct data_filter filter;
-    char *needle; /* what was searched for; NULL: nothing */
+    char *where; /* an expression that waits for the tokenizer; NULL: none */
+    struct data_sorting sort;
+    char *needle;           /* what was searched for, as it was typed; NULL: nothing */
+    struct bt_regex *regex; /* … compiled, for the drawing thread */
     bool searching;
     int queued; /* finds to go on to when this search has ended; < 0: backwards */
     double search_progress;
@@ -151,6 +180,10 @@ struct data_view {
     struct data_lengths *lengths;
     struct sheet lengths_sheet;
 
+    struct data_hygiene *hygiene; /* NULL: not looked at, or not yet */
+    struct list hygiene_list;
+    struct data_given given;
+
     struct data_source *source;
     size_t n_sources;
     bool sources_asked;
@@ -161,6 +194,8 @@ struct data_view {
 /* data_file.c */
 void data_open(struct view *v, const char *path, const char *experiment, size_t row);
 void data_index(struct view *v);
+/* An experiment whose paths are found; NULL: it cannot be read. The caller frees. */
+struct bt_experiment *data_load_experiment(const char *path);
 void data_close_file(struct view *v);
 void data_load_words(struct view *v); /* the tokenizer, if it is not there yet */
 /* data_files.c */
@@ -183,12 +218,24 @@ bool data_rows_mouse(struct view *v, const struct event *e);
 void data_go_to(struct data_view *s, size_t i);
 /* "train.tsv · 5,000 rows …" */
 void data_title(const struct view *v, struct bt_str *out);
+/* Where a row stands among those that are shown; false: it is hidden. */
+bool data_place_of(const struct data_view *s, size_t row, size_t *i);
 /* data_find.c */
+void data_search_clear(struct data_view *s);
 bool data_ask_search(struct view *v);
 bool data_search_next(struct view *v, bool backwards);
+/* data_filter.c */
 bool data_ask_filter(struct view *v);
+bool data_ask_where(struct view *v);
+void data_words_came(struct view *v); /* the tokenizer is there, or never will be */
 void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match);
+/* Rows in ascending order, copied; what: what they are. */
+void data_filter_given(struct view *v, const char *what, const size_t *row, size_t n);
 void data_filter_clear(struct view *v);
+/* data_sort.c */
+bool data_sort(struct view *v);       /* by the cursor's column, the other way round, not at all */
+void data_sort_again(struct view *v); /* other rows are shown */
+void data_sort_clear(struct view *v);
 /* data_counts.c */
 void data_count(struct view *v, size_t column, bool labels); /* labels: each of a set by itself */
 void data_counts_clear(struct data_view *s);
@@ -199,6 +246,15 @@ bool data_counts_mouse(struct view *v, const struct event *e);
 void data_measure(struct view *v);
 void data_lengths_clear(struct data_view *s);
 void data_lengths_draw(struct view *v, struct rect area);
+/* data_hygiene.c */
+void data_hygiene(struct view *v, bool anew);
+void data_hygiene_clear(struct data_view *s);
+void data_hygiene_draw(struct view *v, struct rect area);
+bool data_hygiene_act(struct view *v, int action, int count);
+bool data_hygiene_mouse(struct view *v, const struct event *e);
+/* A file was opened, or could not be: shows the rows that were to be seen of it. */
+void data_hygiene_opened(struct view *v);
+void data_given_clear(struct data_view *s);
 /* data_kinds.c */
 struct bt_experiment;
 void data_take_columns(struct data_file *f, const struct bt_experiment *x); /* x NULL: none */

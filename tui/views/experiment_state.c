@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *state_dir(void)
-{
-    const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    if (xdg && xdg[0] == '/') return bt_path_join(xdg, "bertty");
-    return home && home[0] ? bt_path_join(home, ".local/state/bertty") : NULL;
-}
-
 char *exp_state_path(const char *kind, const char *of)
 {
-    char hex[65], *dir = state_dir(), *path = NULL;
+    char hex[65], *dir = app_state_dir(), *path = NULL;
     bt_sha256(of, strlen(of), hex);
     if (dir && bt_mkdirs(dir, NULL) == BT_OK) path = bt_strfmt("%s/%s-%.16s.yaml", dir, kind, hex);
     free(dir);

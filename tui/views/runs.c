@@ -3,14 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 const struct bt_run_status *runs_here(const struct view *v)
 {
@@ -56,8 +48,11 @@ void runs_update(struct view *v)
         return;
     }
     s->row = row;
-    struct runs_order order = {
-        .column = s->sort, .descending = s->descending, .now = clock_now(), .marked = marked, .ctx = v->app};
+    struct runs_order order = {.column = s->sort,
+                               .descending = s->descending,
+                               .now = app_clock(v->app),
+                               .marked = marked,
+                               .ctx = v->app};
     struct runs_which which = {
         .filter = runs_known(s) ? s->filter : NULL, .facts = s->known, .hidden = s->hidden};
     s->n_runs = runs_rows(list, &which, &order, row);

@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { WIDE = 150, DETAIL_ROWS = 9, LEAST_TABLE = 8, FULL_ID = 136, CURVE = 10, DEVIATION = 82 };
 
@@ -229,11 +228,9 @@ int runs_columns(const struct bt_run_list *list)
 static struct list_look look(struct view *v, struct cells *c, int width)
 {
     struct runs_view *s = runs_of(v);
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
     *c = (struct cells){.v = v,
                         .list = app_runs(v->app),
-                        .now = (double)t.tv_sec,
+                        .now = floor(app_clock(v->app)),
                         .unicode = term_unicode(app_term(v->app)),
                         .full_id = width >= FULL_ID,
                         .narrow = width < DEVIATION};

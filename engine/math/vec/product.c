@@ -19,9 +19,10 @@ enum {
     VECTORS = 2,
     WIDE = VEC_PANEL,
     LANES = WIDE / VECTORS,
-    LINE = 16,  /* floats of a cache line */
-    DEEP = 384, /* steps while whose panel stays in the first-level cache */
-    FAR = 512,  /* floats: rows so far apart, or a multiple of it, get in each other's way */
+    TALL = TILE * VECTORS, /* rows of a tile that is one vector wide */
+    LINE = 16,             /* floats of a cache line */
+    DEEP = 384,            /* steps while whose panel stays in the first-level cache */
+    FAR = 512,             /* floats: rows so far apart, or a multiple of it, get in each other's way */
     NEAR = DEEP + LINE,
     NEAR_ROWS = 96
 };
@@ -89,30 +90,29 @@ struct left {
     ptrdiff_t row, step;
 };
 
-/* c [m, WIDE] = from + left · panel [k, WIDE]; m is a constant where this is used. Rows of a plain left operand are too short for the
- * processor to see them coming: those of the next tile are asked for meanwhile. */
-static inline __attribute__((always_inline)) void tile(int m, int k, struct left l, const float *panel,
+/* c [m, v · LANES] = from + left · the first v vectors of panel [k, WIDE]; m and v are constants where this is used. Rows of a plain left operand
+ * are too short for the processor to see them coming: those of the next tile are asked for meanwhile. */
+static inline __attribute__((always_inline)) void tile(int m, int v, int k, struct left l, const float *panel,
                                                        const float *from, ptrdiff_t ldfrom, float *c,
                                                        ptrdiff_t ldc)
 {
-    vec sum[TILE][VECTORS];
+    vec sum[TILE * VECTORS], b[VECTORS];
     for (int i = 0; i < m; i++)
-        for (int j = 0; j < VECTORS; j++)
-            sum[i][j] = from ? *(const vec *)(from + i * ldfrom + j * LANES) : (vec){0};
+        for (int j = 0; j < v; j++)
+            sum[i * v + j] = from ? *(const vec *)(from + i * ldfrom + j * LANES) : (vec){0};
     for (int p = 0; p < k; p += LINE) {
         const int end = k - p < LINE ? k : p + LINE;
-        for (int i = 0; i < m && l.step == 1; i++) __builtin_prefetch(l.a + (i + TILE) * l.row + p);
+        for (int i = 0; i < m && l.step == 1; i++) __builtin_prefetch(l.a + (i + m) * l.row + p);
         for (int q = p; q < end; q++, panel += WIDE) {
-            const vec b0 = *(const vec *)panel, b1 = *(const vec *)(panel + LANES);
+            for (int j = 0; j < v; j++) b[j] = *(const vec *)(panel + j * LANES);
             for (int i = 0; i < m; i++) {
                 const float a = l.a[i * l.row + q * l.step];
-                sum[i][0] += a * b0;
-                sum[i][1] += a * b1;
+                for (int j = 0; j < v; j++) sum[i * v + j] += a * b[j];
             }
         }
     }
     for (int i = 0; i < m; i++)
-        for (int j = 0; j < VECTORS; j++) *(vec *)(c + i * ldc + j * LANES) = sum[i][j];
+        for (int j = 0; j < v; j++) *(vec *)(c + i * ldc + j * LANES) = sum[i * v + j];
 }
 
 #if defined(__AVX512F__)
@@ -122,7 +122,7 @@ static inline __attribute__((always_inline)) void tile(int m, int k, struct left
 #endif
 #define CASE(n)                                                                                              \
     case n:                                                                                                  \
-        tile(n, k, l, panel, from, ldfrom, c, ldc);                                                          \
+        tile(n, VECTORS, k, l, panel, from, ldfrom, c, ldc);                                                 \
         break;
 
 /* As tile() of the rows that are left. */
@@ -136,14 +136,29 @@ static void tile_of(int m, int k, struct left l, const float *panel, const float
     }
 }
 
-/* As tile_of() of the first columns of a panel: whole vectors are neither read from `from` nor written to c behind them. */
+/* As tile_of() of the first columns of a panel: whole vectors are neither read from `from` nor written to c behind them. m may be TALL if the columns
+ * fit one vector. */
 static void narrow_tile(int m, int cols, int k, struct left l, const float *panel, const float *from,
                         ptrdiff_t ldfrom, float *c, ptrdiff_t ldc)
 {
-    float start[TILE][WIDE] = {{0}}, end[TILE][WIDE];
-    for (int i = 0; from && i < m; i++) memcpy(start[i], from + i * ldfrom, sizeof(float) * (size_t)cols);
-    tile_of(m, k, l, panel, start[0], WIDE, end[0], WIDE);
-    for (int i = 0; i < m; i++) memcpy(c + i * ldc, end[i], sizeof(float) * (size_t)cols);
+    float start[TILE * WIDE] = {0}, end[TILE * WIDE];
+    const int ld = m == TALL ? LANES : WIDE;
+    for (int i = 0; from && i < m; i++)
+        memcpy(start + i * ld, from + i * ldfrom, sizeof(float) * (size_t)cols);
+    if (m == TALL)
+        tile(TALL, 1, k, l, panel, start, ld, end, ld);
+    else
+        tile_of(m, k, l, panel, start, ld, end, ld);
+    for (int i = 0; i < m; i++) memcpy(c + i * ldc, end + i * ld, sizeof(float) * (size_t)cols);
+}
+
+/* Rows of the next tile: as many sums as fit the registers. A few rows wait for each other's sums: the last ones are halved instead. A packed left
+ * operand has no choice. */
+static int height_of(const struct bt__product *x, int cols, int rows)
+{
+    if (x->lda && cols <= LANES && rows >= TALL) return TALL;
+    if (x->lda && rows > TILE && rows < 2 * TILE) return (rows + 1) / 2;
+    return rows < TILE ? rows : TILE;
 }
 
 /* Steps [at, at + k) of a product, for one panel; a: the left operand from there on. */
@@ -154,7 +169,7 @@ static void panel_of(const struct bt__product *x, const float *a, int j, int at,
     const float *from = at ? x->c : x->from;
     const ptrdiff_t ldfrom = at ? x->ldc : x->ldfrom;
     for (int i = 0, m; i < x->rows; i += m) {
-        m = x->rows - i < TILE ? x->rows - i : TILE;
+        m = height_of(x, cols, x->rows - i);
         const struct left packed = {.a = a + (ptrdiff_t)i * x->k, .row = 1, .step = TILE};
         const struct left plain = {.a = a + (ptrdiff_t)i * x->lda, .row = x->lda, .step = 1};
         const struct left l = x->lda ? plain : packed;
@@ -165,9 +180,9 @@ static void panel_of(const struct bt__product *x, const float *a, int j, int at,
         else if (m < TILE)
             tile_of(m, k, l, panel, f, ldfrom, c, x->ldc);
         else if (x->lda)
-            tile(TILE, k, plain, panel, f, ldfrom, c, x->ldc);
+            tile(TILE, VECTORS, k, plain, panel, f, ldfrom, c, x->ldc);
         else
-            tile(TILE, k, packed, panel, f, ldfrom, c, x->ldc);
+            tile(TILE, VECTORS, k, packed, panel, f, ldfrom, c, x->ldc);
     }
 }
 

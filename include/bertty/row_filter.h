@@ -1,0 +1,35 @@
+/* Filters of a table's rows, as a person writes them:
+ *
+ *     label = pos and length(text) > 200        score >= 0.5 or not text ~ /re/i        `my column` != "a b"        "anywhere"
+ *
+ * Comparisons are = != < <= > >= and ~ !~ (matches /re/, holds "text"); and, or, not, parentheses join them; length(column) counts
+ * characters, pieces(column) word pieces. A word is the column of that name (or `in backquotes`, or a number of columns without
+ * names); right of a comparison a word that is no column is text. Two numbers are compared as numbers, all else by code points; what is compared with a
+ * number and is none is never equal, less or greater. A text or an expression alone is looked for in all cells. */
+#ifndef BERTTY_ROW_FILTER_H
+#define BERTTY_ROW_FILTER_H
+
+#include <bertty/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct bt_table;
+struct bt_row;
+struct bt_row_filter;
+
+/* Columns are those of the table, which need not live on. *at (or NULL): byte where the mistake stands. The caller frees *out. A
+ * filter belongs to one thread at a time. */
+enum bt_status bt_row_filter_parse(const char *text, const struct bt_table *t, struct bt_row_filter **out,
+                                   size_t *at, struct bt_error *err);
+void bt_row_filter_free(struct bt_row_filter *f); /* NULL is fine */
+
+/* Whether it asks for word pieces: then it needs something that counts them, before it is used. */
+bool bt_row_filter_needs_pieces(const struct bt_row_filter *f);
+typedef size_t bt_row_pieces_fn(void *ctx, const char *text, size_t n);
+void bt_row_filter_pieces(struct bt_row_filter *f, bt_row_pieces_fn *fn, void *ctx);
+
+bool bt_row_filter_holds(struct bt_row_filter *f, const struct bt_row *r);
+/* Texts on which an expression took too long and was given up (as if it did not match). */
+size_t bt_row_filter_gave_up(const struct bt_row_filter *f);
+
+#endif
