@@ -38,6 +38,14 @@ const struct bt_run_list *app_runs(const struct app *a);
 bool app_runs_known(const struct app *a);       /* false: the directory has not been read yet */
 uint64_t app_runs_version(const struct app *a); /* changes when the list does */
 void app_refresh(struct app *a);
+/* The queue of the runs directory, as of the list; limit and held are not looked at while nothing waits. */
+struct app_queue {
+    size_t waiting;
+    int64_t limit; /* runs at a time */
+    bool held;
+    const char *fault; /* why it cannot be read; NULL: it can */
+};
+const struct app_queue *app_queue(const struct app *a);
 /* The run that the views speak of: the one chosen in Runs, at start the newest; NULL: there is none. Borrowed until it changes. */
 const char *app_run(const struct app *a);
 void app_choose_run(struct app *a, const char *dir);

@@ -33,6 +33,7 @@ static void state_parts(const struct bt_run_status *s, struct parts *p)
 {
     bool alive = bt_run_state_alive(s->state);
     bt_str_add(part(p), bt_run_state_name(s->state));
+    if (s->place) bt_str_addf(&p->text[0], " %" PRId64, s->place);
     if (!alive && s->metric && isfinite(s->best)) bt_str_addf(part(p), "%s %.4f", s->metric, s->best);
     if (s->total > 0)
         bt_str_addf(part(p), "step %" PRId64 "/%" PRId64, s->step, s->total);

@@ -7,6 +7,7 @@
 #include "tui/keymap.h"
 #include "tui/list.h"
 #include "tui/view.h"
+#include <bertty/queue.h>
 
 enum { APP_MIN_COLUMNS = 40, APP_MIN_ROWS = 10, APP_TOP = 2, APP_BOTTOM = 1 };
 
@@ -29,9 +30,25 @@ struct colour_of {
     char *dir;
 };
 
+/* ── its queue (app_queue.c) ── */
+
+struct queue_state {
+    struct app_queue known;
+    bool ready; /* there is room for one that waits */
+    char *fault;
+};
+/* On a worker: of a list that was just read. */
+void queue_read(struct queue_state *q, const char *runs_dir, const struct bt_run_list *list);
+void queue_state_clear(struct queue_state *q);
+bool queue_same(const struct queue_state *a,
+                const struct queue_state *b); /* as far as it is shown beside the list */
+/* Starts what is ready. */
+void queue_tick(struct app *a);
+
 struct runs {
     char *dir;
     struct bt_run_list list;
+    struct queue_state queue;
     uint64_t version, marks_version;
     bool known, busy, again; /* was read once; is being read; to be read again at once */
     char *chosen;
@@ -111,6 +128,8 @@ struct app {
     const struct overlay *overlay;
     void *overlay_state;
     struct history *history;
+    char *queue_fault;                  /* of the last try to start something, NULL: none */
+    double queue_rests;                 /* until then no other */
     struct pull *pull;                  /* the one that is under way, or NULL */
     char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
     double clock;                       /* what ages are counted to; 0: the machine's */

@@ -13,6 +13,7 @@ struct reading {
     char *dir;
     const struct bt_run_list *previous; /* the list that is shown stays as it is until we are done */
     struct bt_run_list list;
+    struct queue_state queue;
     enum bt_status status;
     struct bt_error err;
 };
@@ -22,6 +23,7 @@ static void read_runs(void *ctx, const atomic_bool *cancel)
     struct reading *r = ctx;
     (void)cancel;
     r->status = bt_run_list(r->dir, r->previous, &r->list, &r->err);
+    queue_read(&r->queue, r->dir, &r->list);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -36,9 +38,9 @@ static bool same_number(double a, double b)
 
 static bool same_status(const struct bt_run_status *a, const struct bt_run_status *b)
 {
-    return a->state == b->state && a->pid == b->pid && a->step == b->step && a->total == b->total &&
-           a->best_step == b->best_step && a->last_step == b->last_step && a->steered == b->steered &&
-           same_number(a->epoch, b->epoch) && same_number(a->epochs, b->epochs) &&
+    return a->state == b->state && a->place == b->place && a->pid == b->pid && a->step == b->step &&
+           a->total == b->total && a->best_step == b->best_step && a->last_step == b->last_step &&
+           a->steered == b->steered && same_number(a->epoch, b->epoch) && same_number(a->epochs, b->epochs) &&
            same_number(a->tokens_per_s, b->tokens_per_s) && same_number(a->eta_s, b->eta_s) &&
            same_number(a->train_loss, b->train_loss) && same_number(a->best, b->best) &&
            same_number(a->last, b->last) && same_number(a->started, b->started) &&
@@ -101,7 +103,8 @@ static void runs_read(void *ctx, bool cancelled)
     runs->busy = false;
     bool current = !cancelled && same_text(r->dir, runs->dir);
     if (current) tell_once(a, r);
-    if (current && r->status == BT_OK && !(runs->known && same_list(&runs->list, &r->list))) {
+    bool fresh = current && r->status == BT_OK;
+    if (fresh && !(runs->known && same_list(&runs->list, &r->list) && queue_same(&runs->queue, &r->queue))) {
         struct bt_run_list old = runs->list;
         runs->list = r->list;
         r->list = old;
@@ -109,8 +112,14 @@ static void runs_read(void *ctx, bool cancelled)
         drop_marks(a, &old);
         app_redraw(a);
     }
+    if (fresh) {
+        struct queue_state old = runs->queue;
+        runs->queue = r->queue;
+        r->queue = old;
+    }
     if (current) runs->known = true;
     choose_existing(a);
+    queue_state_clear(&r->queue);
     bt_run_list_clear(&r->list);
     free(r->dir);
     free(r);
@@ -140,6 +149,7 @@ void app_refresh(struct app *a)
 void runs_tick(struct app *a, double now)
 {
     if (now - a->runs.refreshed >= REFRESH_S) app_refresh(a);
+    queue_tick(a);
 }
 
 /* ── what views ask ── */
@@ -284,5 +294,7 @@ void runs_free(struct app *a)
     free(r->chosen);
     free(r->error);
     free(r->dir);
+    free(a->queue_fault);
+    queue_state_clear(&r->queue);
     bt_run_list_clear(&r->list);
 }

@@ -79,8 +79,7 @@ static int write_all(int fd, const char *data, size_t n)
 
 static enum bt_status sync_directory_of(const char *path, struct bt_error *err)
 {
-    const char *base = bt_path_base(path);
-    char *dir = base == path ? bt_strdup(".") : bt_strndup(path, (size_t)(base - path));
+    char *dir = bt_path_above(path);
     if (!dir) return bt_fail(err, BT_NOMEM, "%s: no memory for its directory's name", path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum bt_status st = BT_OK;
@@ -150,6 +149,13 @@ char *bt_path_join(const char *a, const char *b)
 {
     size_t n = strlen(a);
     return bt_strfmt("%s%s%s", a, n && a[n - 1] != '/' ? "/" : "", b);
+}
+
+char *bt_path_above(const char *path)
+{
+    const char *base = bt_path_base(path);
+    if (base == path) return bt_strdup(".");
+    return bt_strndup(path, base - path > 1 ? (size_t)(base - path) - 1 : 1);
 }
 
 const char *bt_path_base(const char *path)

@@ -9,17 +9,6 @@
 
 enum { PATIENCE = 300, KERNEL_LOG = 4 << 20 }; /* seconds; bytes */
 
-/* The start of a small file of /proc or /sys; 0 bytes if it cannot be read. */
-static size_t read_start(const char *path, char *buffer, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, buffer, size - 1) : 0;
-    if (fd >= 0) close(fd);
-    if (n < 0) n = 0;
-    buffer[n] = '\0';
-    return (size_t)n;
-}
-
 void bt__here_init(struct bt__here *h)
 {
     *h = (struct bt__here){.now = bt__wall()};
@@ -58,30 +47,16 @@ static bool kernel_killed(struct bt__here *h, int64_t pid)
     return strstr(bt_str_text(&h->kernel), wanted) != NULL;
 }
 
-/* How often the kernel has killed for memory in our control group; 0 if it cannot be told. */
-static long group_kills(void)
-{
-    char text[4096];
-    if (!read_start("/proc/self/cgroup", text, sizeof text)) return 0;
-    char *group = strstr(text, "0::/");
-    if (!group) return 0;
-    group += strlen("0::");
-    group[strcspn(group, "\n")] = '\0';
-    char *path = bt_strfmt("/sys/fs/cgroup%s/memory.events", group);
-    size_t n = path ? read_start(path, text, sizeof text) : 0;
-    free(path);
-    char *count = n ? strstr(text, "\noom_kill ") : NULL;
-    return count ? strtol(count + strlen("\noom_kill "), NULL, 10) : 0;
-}
-
 static char *why_gone(struct bt__here *h, const struct bt__engine *e)
 {
-    long kills;
+    int64_t kills;
     if (kernel_killed(h, e->pid))
         return bt_strfmt("killed, out of memory, as the kernel's log says (process %lld)", (long long)e->pid);
-    if ((kills = group_kills()) > 0)
-        return bt_strfmt("killed, likely out of memory: that happened here %ld times (process %lld)", kills,
-                         (long long)e->pid);
+    if (e->kills && (kills = bt__kills_since("", e->kills)) > 0)
+        return bt_strfmt(
+            "killed, likely out of memory: since it began the kernel has killed %lld process%s of its "
+            "control group for that (process %lld)",
+            (long long)kills, kills == 1 ? "" : "es", (long long)e->pid);
     return bt_strfmt("process %lld is gone without a last word: killed, or crashed", (long long)e->pid);
 }
 

@@ -2,6 +2,7 @@
 #ifndef BERTTY_RUN_ALIVE_H
 #define BERTTY_RUN_ALIVE_H
 
+#include "run/kills.h"
 #include "run/proc.h"
 #include <bertty/str.h>
 #include <stdbool.h>
@@ -22,6 +23,7 @@ struct bt__engine {
     const char *host, *boot_id; /* NULL: not told */
     int64_t pid, start;         /* 0: not told; start: field 22 of /proc/PID/stat */
     double updated;
+    const struct bt__kills *kills; /* when it began; NULL: not told */
 };
 
 /* NULL: it lives (or, on another host, has given a sign of life within five minutes). Else one line of why it is taken for lost: the caller frees; "" without

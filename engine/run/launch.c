@@ -3,6 +3,7 @@
 #include "run/detach.h"
 #include "run/logind.h"
 #include "run/proc.h"
+#include "run/rundir.h"
 #include <bertty/file.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double PATIENCE = 60; /* seconds: reading and checking the data comes before the directory */
@@ -82,6 +82,7 @@ static struct words command(const struct bt_launch *l, bool scope)
     if (l->runs_dir) add(&w, bt_strfmt("--runs=%s", l->runs_dir));
     if (l->force) add(&w, bt_strdup("--force"));
     if (l->resume) add(&w, bt_strfmt("--resume=%s", l->resume));
+    if (l->queued) add(&w, bt_strfmt("--queued=%s", l->queued));
     add(&w, bt_strdup("--"));
     if (!l->resume) add(&w, bt_strdup(l->experiment));
     return w;
@@ -227,18 +228,8 @@ static enum bt_status start(const struct bt_launch *l, bool scope, double patien
 
 static void warn_of_logout(const char *dir)
 {
-    char clock[16], *path = bt_path_join(dir, "log.txt");
-    time_t now = time(NULL);
-    struct tm t;
-    strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&now, &t));
-    char *line = bt_strfmt("%s warning: systemd ends a user's processes at logout here (KillUserProcesses): "
-                           "`loginctl enable-linger` lets the next runs live on\n",
-                           clock);
-    int fd = path ? open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
-    if (fd >= 0 && line) (void)!write(fd, line, strlen(line));
-    if (fd >= 0) close(fd);
-    free(path);
-    free(line);
+    bt__rundir_note(dir, "warning: systemd ends a user's processes at logout here (KillUserProcesses): "
+                         "`loginctl enable-linger` lets the next runs live on");
 }
 
 static enum bt__logout logout_plan(void)

@@ -1,7 +1,7 @@
 #include "run/control.h"
 
 #include <bertty/file.h>
-#include <bertty/run.h>
+#include <bertty/queue.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,11 +26,13 @@ static enum bt_status append(const char *path, const struct bt_str *line, struct
     return status;
 }
 
-static enum bt_status check_alive(const char *dir, struct bt_error *err)
+/* *queued: it waits for an engine. */
+static enum bt_status check_alive(const char *dir, bool *queued, struct bt_error *err)
 {
     struct bt_run_status s;
     enum bt_status status = bt_run_status(dir, &s, err);
     if (status != BT_OK) return status;
+    *queued = s.state == BT_RUN_QUEUED;
     if (!bt_run_state_alive(s.state))
         status = bt_fail(err, BT_INVALID, "%s: the run is %s: it has no engine that could be told", s.id,
                          bt_run_state_name(s.state));
@@ -44,7 +46,9 @@ enum bt_status bt_run_control(const char *dir, const char *command, struct bt_er
     struct bt_str line = {0};
     if (strpbrk(command, "\r\n")) return bt_fail(err, BT_INVALID, "a command is one line");
     enum bt_status status = bt__command_parse(command, &parsed, err);
-    if (status == BT_OK) status = check_alive(dir, err);
+    bool queued = false;
+    if (status == BT_OK) status = check_alive(dir, &queued, err);
+    if (queued && parsed.kind == BT__STOP) return bt_queue_remove(dir, err);
     if (status != BT_OK) return status;
     char *path = bt_path_join(dir, "control");
     bt_str_addf(&line, "%s\n", command);

@@ -1,5 +1,6 @@
 #include "run/find.h"
 #include "run/notes.h"
+#include "run/queue_file.h"
 #include "run/status_read.h"
 
 #include <bertty/file.h>
@@ -180,6 +181,7 @@ enum bt_status bt_run_list(const char *runs_dir, const struct bt_run_list *previ
     struct listing l = {.base = base, .fd = dirfd(d), .earlier = index_earlier(previous)};
     bt__here_init(&l.here);
     enum bt_status status = list_all(&l, d, err);
+    bt__queue_places(base, &l.out);
     bt__here_free(&l.here);
     free(l.earlier.run);
     closedir(d);

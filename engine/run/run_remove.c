@@ -1,4 +1,5 @@
 #include "run/find.h"
+#include "run/rundir.h"
 
 #include <bertty/file.h>
 #include <dirent.h>
@@ -6,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,10 +117,9 @@ static enum bt_status check_dead(int fd, const char *dir, struct bt_error *err)
     struct bt_run_status s;
     enum bt_status status = bt_run_status(dir, &s, err);
     if (status != BT_OK) return status;
-    int control = openat(fd, "control", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool locked = control >= 0 && flock(control, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (control >= 0) close(control);
-    if (locked || bt_run_state_alive(s.state))
+    if (s.state == BT_RUN_QUEUED)
+        status = bt_fail(err, BT_BUSY, "%s: the run is queued: take it out of the queue first", s.id);
+    else if (bt__rundir_locked(fd) || bt_run_state_alive(s.state))
         status = bt_fail(err, BT_BUSY, "%s: an engine works on this run (%s): stop it first", s.id,
                          bt_run_state_name(s.state));
     bt_run_status_clear(&s);

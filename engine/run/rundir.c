@@ -221,7 +221,7 @@ enum bt_status bt__rundir_write(const struct bt__rundir *r, const char *name, st
     return st;
 }
 
-void bt__rundir_log(struct bt__rundir *r, const char *text)
+static struct bt_str log_line(const char *text)
 {
     struct bt_str line = {0};
     char clock[16];
@@ -231,9 +231,34 @@ void bt__rundir_log(struct bt__rundir *r, const char *text)
     bt_str_add(&line, clock);
     bt_text_clean(&line, text, strlen(text));
     bt_str_addc(&line, '\n');
+    return line;
+}
+
+void bt__rundir_log(struct bt__rundir *r, const char *text)
+{
+    struct bt_str line = log_line(text);
     if (r->log >= 0 && !line.failed && write(r->log, line.data, line.len) < 0) {
         close(r->log); /* a full disk: tried again with the next line */
         r->log = open_file(r, "log.txt", O_WRONLY | O_APPEND);
     }
     bt_str_free(&line);
+}
+
+void bt__rundir_note(const char *dir, const char *text)
+{
+    char *path = bt_path_join(dir, "log.txt");
+    struct bt_str line = log_line(text);
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+    if (fd >= 0 && !line.failed) (void)!write(fd, line.data, line.len);
+    if (fd >= 0) close(fd);
+    bt_str_free(&line);
+    free(path);
+}
+
+bool bt__rundir_locked(int at)
+{
+    int control = openat(at, "control", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool locked = control >= 0 && flock(control, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (control >= 0) close(control);
+    return locked;
 }

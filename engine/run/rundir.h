@@ -35,5 +35,9 @@ enum bt_status bt__rundir_write(const struct bt__rundir *r, const char *name, st
                                 struct bt_error *err);
 /* "HH:MM:SS text" to log.txt; failures are no reason to stop a run. */
 void bt__rundir_log(struct bt__rundir *r, const char *text);
+/* The same to the log of a run that is not ours, if it has one. */
+void bt__rundir_note(const char *dir, const char *text);
+/* Does an engine hold the run in the open directory at? */
+bool bt__rundir_locked(int at);
 
 #endif

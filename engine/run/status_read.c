@@ -32,6 +32,11 @@ bool bt_run_state_alive(enum bt_run_state s)
     return (unsigned)s < STATES && states[s].alive;
 }
 
+bool bt_run_state_ended(enum bt_run_state s)
+{
+    return !bt_run_state_alive(s) && s != BT_RUN_QUEUED;
+}
+
 static enum bt_run_state state_of(const char *text)
 {
     for (unsigned i = 0; i < STATES; i++)
@@ -105,6 +110,18 @@ static void mark_lost(struct bt_run_status *s, char *cause)
     s->error = cause;
 }
 
+static struct bt__kills kills_of(const struct bt_json *v)
+{
+    struct bt__kills k = {.n = 0};
+    const struct bt_json *counts = member(v, "oom_kills");
+    const char *group = bt_json_text(member(v, "cgroup"), "");
+    if (strlen(group) >= sizeof k.group) return k;
+    memcpy(k.group, group, strlen(group) + 1);
+    for (size_t i = 0; i < bt_json_len(counts) && k.n < BT__GROUPS; i++)
+        k.count[k.n++] = bt_json_int(bt_json_at(counts, i), -1);
+    return k;
+}
+
 static void take_status(const struct bt_json *v, struct bt__here *h, struct bt_run_status *s)
 {
     const char *state = bt_json_text(member(v, "state"), "");
@@ -117,11 +134,13 @@ static void take_status(const struct bt_json *v, struct bt__here *h, struct bt_r
     if (s->state == BT_RUN_UNKNOWN && !s->error)
         s->error = bt_strfmt("status.json: unknown state '%s'", state);
     if (!bt_run_state_alive(s->state)) return;
+    struct bt__kills kills = kills_of(v);
     struct bt__engine e = {.host = s->host,
                            .boot_id = bt_json_text(member(v, "boot_id"), NULL),
                            .pid = s->pid,
                            .start = s->pid_start,
-                           .updated = s->updated};
+                           .updated = s->updated,
+                           .kills = &kills};
     char *cause = bt__engine_lost(h, &e);
     if (cause) mark_lost(s, cause);
 }

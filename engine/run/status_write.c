@@ -26,6 +26,7 @@ void bt__status_begin(struct bt__status *s)
                              .last_step = -1,
                              .started = bt__wall()};
     bt__proc_self(&s->proc);
+    bt__kills_now("", &s->kills);
 }
 
 static void step_or_null(struct bt_json_writer *w, const char *key, int64_t step)
@@ -37,6 +38,16 @@ static void step_or_null(struct bt_json_writer *w, const char *key, int64_t step
         bt_jw_int(w, step);
 }
 
+/* For whoever asks later why this process is gone. */
+static void write_kills(struct bt_json_writer *w, const struct bt__kills *k)
+{
+    bt_jw_ktext(w, "cgroup", k->group);
+    bt_jw_key(w, "oom_kills");
+    bt_jw_array(w);
+    for (int i = 0; i < k->n; i++) bt_jw_int(w, k->count[i]);
+    bt_jw_end_array(w);
+}
+
 static void members(struct bt_json_writer *w, const struct bt__status *s)
 {
     bt_jw_ktext(w, "state", state_text[s->state]);
@@ -44,6 +55,7 @@ static void members(struct bt_json_writer *w, const struct bt__status *s)
     bt_jw_ktext(w, "boot_id", s->proc.boot_id);
     bt_jw_kint(w, "pid_start", s->proc.start);
     bt_jw_ktext(w, "host", s->proc.host);
+    if (s->kills.n) write_kills(w, &s->kills);
     bt_jw_kint(w, "step", s->step);
     bt_jw_kint(w, "total", s->total);
     bt_jw_knum(w, "epoch", s->epoch);
@@ -63,7 +75,7 @@ static void members(struct bt_json_writer *w, const struct bt__status *s)
     bt_jw_ktext(w, "name", s->name);
 }
 
-static bool written(const struct bt__status *s, const struct bt__rundir *r)
+static struct bt_str as_json(const struct bt__status *s)
 {
     struct bt_str text = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&text);
@@ -71,6 +83,12 @@ static bool written(const struct bt__status *s, const struct bt__rundir *r)
     members(&w, s);
     bt_jw_end_object(&w);
     bt_str_addc(&text, '\n');
+    return text;
+}
+
+static bool written(const struct bt__status *s, const struct bt__rundir *r)
+{
+    struct bt_str text = as_json(s);
     char *path = bt__rundir_path(r, "status.json");
     bool ok = path && !text.failed && bt_file_replace(path, text.data, text.len, NULL) == BT_OK;
     free(path);
@@ -85,4 +103,27 @@ void bt__status_write(struct bt__status *s, const struct bt__rundir *r, bool now
     if (!now && clock - s->written < EVERY) return;
     s->written = clock;
     for (int tries = now ? 3 : 1; tries > 0 && !written(s, r); tries--) continue;
+}
+
+enum bt_status bt__status_store(const struct bt__status *s, const struct bt__rundir *r, struct bt_error *err)
+{
+    struct bt_str text = as_json(s);
+    return bt__rundir_write(r, "status.json", &text, err);
+}
+
+void bt__status_figures(struct bt__status *s, const struct bt_run_status *from)
+{
+    s->name = from->name;
+    s->metric = from->metric;
+    s->step = from->step;
+    s->total = from->total;
+    s->epoch = from->epoch;
+    s->epochs = from->epochs;
+    s->train_loss = from->train_loss;
+    s->best = from->best;
+    s->best_step = from->best_step;
+    s->last = from->last;
+    s->last_step = from->last_step;
+    s->steered = from->steered;
+    if (from->started > 0.0) s->started = from->started;
 }

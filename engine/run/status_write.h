@@ -2,6 +2,7 @@
 #ifndef BERTTY_RUN_STATUS_WRITE_H
 #define BERTTY_RUN_STATUS_WRITE_H
 
+#include "run/kills.h"
 #include "run/proc.h"
 #include "run/rundir.h"
 #include <bertty/run.h>
@@ -18,6 +19,7 @@ struct bt__status {
     bool steered;
     char error[512]; /* the last error or warning, "" if there was none */
     struct bt__proc proc;
+    struct bt__kills kills;
     double written; /* bt__clock() of the last write */
 };
 
@@ -25,5 +27,9 @@ struct bt__status {
 void bt__status_begin(struct bt__status *s);
 /* now false: only if the last one was half a second ago. A failure is no reason to stop a run: the next one tries again. */
 void bt__status_write(struct bt__status *s, const struct bt__rundir *r, bool now);
+/* For states that have to survive a crash: fsynced, and a failure is told. */
+enum bt_status bt__status_store(const struct bt__status *s, const struct bt__rundir *r, struct bt_error *err);
+/* The figures of a status that was read, with its name and its metric (borrowed from it). */
+void bt__status_figures(struct bt__status *s, const struct bt_run_status *from);
 
 #endif

@@ -32,6 +32,11 @@ static void announce(const struct bt_train_request *r, const char *mark, const c
     bt_str_free(&line);
 }
 
+void bt__announce(const struct bt__trainer *t)
+{
+    announce(t->req, "", t->run->dir);
+}
+
 /* ── preparing ── */
 
 enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
@@ -76,24 +81,23 @@ static enum bt_status keep_labels(struct bt__trainer *t, struct bt_error *err)
     return st;
 }
 
-/* Absolute: the experiment then means the same from everywhere. */
-static enum bt_status keep_runs_dir(struct bt__trainer *t, struct bt_error *err)
+/* Takes over dir. */
+static enum bt_status use_runs_dir(struct bt_experiment *x, char *dir, struct bt_error *err)
 {
-    const char *dir = t->run->dir, *base = bt_path_base(dir);
-    char *parent = bt_strndup(dir, base - dir > 1 ? (size_t)(base - dir) - 1 : 1);
-    if (!parent) return bt_fail(err, BT_NOMEM, "no memory for the runs' directory");
-    free(t->x->run_output_dir);
-    t->x->run_output_dir = parent;
+    if (!dir) return bt_fail(err, BT_NOMEM, "no memory for the runs' directory");
+    free(x->run_output_dir);
+    x->run_output_dir = dir;
     return BT_OK;
 }
 
-static enum bt_status write_experiment(struct bt__trainer *t, struct bt_error *err)
+enum bt_status bt__write_experiment(struct bt_experiment *x, const struct bt__rundir *run,
+                                    struct bt_error *err)
 {
     struct bt_str text = {0};
-    enum bt_status st = keep_labels(t, err);
-    if (!st) st = keep_runs_dir(t, err);
-    if (!st) bt_experiment_write(t->x, &text);
-    if (!st) st = bt__rundir_write(t->run, "experiment.yaml", &text, err);
+    /* absolute: the experiment then means the same from everywhere */
+    enum bt_status st = use_runs_dir(x, bt_path_above(run->dir), err);
+    if (!st) bt_experiment_write(x, &text);
+    if (!st) st = bt__rundir_write(run, "experiment.yaml", &text, err);
     bt_str_free(&text);
     return st;
 }
@@ -106,7 +110,8 @@ void bt__name_status(struct bt__trainer *t)
 
 static enum bt_status fill_run(struct bt__trainer *t, struct bt_error *err)
 {
-    enum bt_status st = write_experiment(t, err);
+    enum bt_status st = keep_labels(t, err);
+    if (!st) st = bt__write_experiment(t->x, t->run, err);
     if (!st) st = bt__run_json(t, err);
     if (!st) st = bt_events_open(t->run->dir, &t->events, err);
     if (!st) bt__keep_batches(t, -1);
@@ -129,40 +134,54 @@ static enum bt_status make_run(struct bt__trainer *t, struct bt_error *err)
     t->live = true;
     bt__name_status(t);
     bt__state(t, BT_RUN_STARTING);
-    announce(t->req, "", t->run->dir);
+    bt__announce(t);
     return BT_OK;
 }
 
-static enum bt_status use_runs_dir(struct bt__trainer *t, struct bt_error *err)
+enum bt_status bt__experiment_ready(const struct bt_experiment *from, const char *runs_dir,
+                                    struct bt_experiment **out, struct bt_error *err)
 {
-    if (!t->req->runs_dir) return BT_OK;
-    char *copy = bt_strdup(t->req->runs_dir);
-    if (!copy) return bt_fail(err, BT_NOMEM, "no memory for the runs' directory");
-    free(t->x->run_output_dir);
-    t->x->run_output_dir = copy;
-    return BT_OK;
+    enum bt_status st = bt_experiment_copy(from, out, err);
+    if (!st && runs_dir) st = use_runs_dir(*out, bt_strdup(runs_dir), err);
+    if (!st) st = bt_experiment_validate(*out, NULL, err);
+    return st ? st : bt_experiment_resolve(*out, err);
+}
+
+/* All that has to be read before the first step. */
+static enum bt_status prepare(struct bt__trainer *t, struct bt_error *err)
+{
+    enum bt_status st = bt__pool_create((int)t->x->run_num_threads, &t->pool, err);
+    if (!st) st = load(t, err);
+    return st ? st : bt__make_learner(t, err);
 }
 
 static enum bt_status begin_new(struct bt__trainer *t, struct bt_error *err)
 {
     if (t->req->name && !bt__run_name_ok(t->req->name)) /* before the data is read */
         return bt__rundir_create("", t->req->name, NULL, &t->run, err);
-    enum bt_status st = bt_experiment_copy(t->req->experiment, &t->x, err);
-    if (!st) st = use_runs_dir(t, err);
-    if (!st) st = bt_experiment_validate(t->x, NULL, err);
-    if (!st) st = bt_experiment_resolve(t->x, err);
-    if (!st) st = bt__pool_create((int)t->x->run_num_threads, &t->pool, err);
-    if (!st) st = load(t, err);
-    if (!st) st = bt__make_learner(t, err);
+    enum bt_status st = bt__experiment_ready(t->req->experiment, t->req->runs_dir, &t->x, err);
+    if (!st) st = prepare(t, err);
     return st ? st : make_run(t, err);
+}
+
+/* A run that was queued and never began: its directory is there, with the experiment alone. */
+static enum bt_status begin_late(struct bt__trainer *t, struct bt_error *err)
+{
+    enum bt_status st = bt_experiment_resolve(t->x, err);
+    if (!st) st = prepare(t, err);
+    if (!st) st = fill_run(t, err);
+    if (!st) bt__name_status(t);
+    return st;
 }
 
 static enum bt_status begin_again(struct bt__trainer *t, struct bt_error *err)
 {
-    enum bt_status st = bt__resume(t, err);
+    bool begun = false;
+    enum bt_status st = bt__reopen(t, &begun, err);
+    if (!st) st = begun ? bt__resume(t, err) : begin_late(t, err);
     if (st) return st;
+    if (!t->live) bt__announce(t);
     t->live = true;
-    announce(t->req, "", t->run->dir);
     return BT_OK;
 }
 

@@ -29,7 +29,19 @@ enum bt_status bt__run_json(struct bt__trainer *t, struct bt_error *err);
 enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err);
 /* The status file's name and metric, borrowed from the experiment. */
 void bt__name_status(struct bt__trainer *t);
-/* Opens the run and brings everything back to where its checkpoint was. */
+/* A copy that is valid and resolved; runs_dir NULL: the experiment's. *out is the caller's even after a failure. */
+enum bt_status bt__experiment_ready(const struct bt_experiment *from, const char *runs_dir,
+                                    struct bt_experiment **out, struct bt_error *err);
+/* Writes experiment.yaml; x then names the runs directory that the run lies in. */
+enum bt_status bt__write_experiment(struct bt_experiment *x, const struct bt__rundir *run,
+                                    struct bt_error *err);
+/* Tells whoever launched us that the run has its directory. */
+void bt__announce(const struct bt__trainer *t);
+
+/* Opens a run that is there and reads its experiment. A queued one is taken: it is `starting` and announced when this returns, and the status is the trainer's to
+ * write. *begun: it has trained before. BT_INVALID: finished, or no longer queued though the request says so. */
+enum bt_status bt__reopen(struct bt__trainer *t, bool *begun, struct bt_error *err);
+/* Brings an open run that has begun back to where its checkpoint was. */
 enum bt_status bt__resume(struct bt__trainer *t, struct bt_error *err);
 
 #endif

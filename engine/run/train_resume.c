@@ -16,31 +16,6 @@ static enum bt_status no_memory(struct bt_error *err)
     return bt_fail(err, BT_NOMEM, "no memory to resume a run");
 }
 
-/* When the run began, and whether it is done already. */
-static enum bt_status read_status(struct bt__trainer *t, struct bt_error *err)
-{
-    char *path = bt__rundir_path(t->run, "status.json");
-    struct bt_json *v = path ? bt_json_load(path, 1 << 20, NULL) : NULL;
-    bool finished = strcmp(bt_json_text(bt_json_get(v, "state"), ""), "finished") == 0;
-    t->status.started = bt_json_number(bt_json_get(v, "started"), t->status.started);
-    bt_json_free(v);
-    free(path);
-    if (finished && t->req->resume_step < 0)
-        return bt_fail(err, BT_INVALID, "%s: the run is finished: name a checkpoint to go on from (%s@STEP)",
-                       t->run->dir, t->run->id);
-    return BT_OK;
-}
-
-static enum bt_status read_experiment(struct bt__trainer *t, struct bt_error *err)
-{
-    char *path = bt__rundir_path(t->run, "experiment.yaml");
-    enum bt_status st = path ? bt_experiment_load(path, &t->x, err) : no_memory(err);
-    if (!st) st = bt_experiment_validate(t->x, NULL, err);
-    /* relative paths do not occur: the file is resolved. A model that has gone is no obstacle: checkpoints are models */
-    free(path);
-    return st;
-}
-
 /* The newest intact checkpoint, or the one that was asked for; *path NULL: there is none at all. */
 static enum bt_status choose(struct bt__trainer *t, char **path, struct bt_error *err)
 {
@@ -202,11 +177,8 @@ static enum bt_status go_on_from(struct bt__trainer *t, const char *checkpoint, 
 enum bt_status bt__resume(struct bt__trainer *t, struct bt_error *err)
 {
     char *checkpoint = NULL;
-    enum bt_status st = bt__rundir_open(t->req->resume, &t->run, err);
-    if (!st) st = read_status(t, err);
-    if (!st) bt__checkpoint_sweep(t->run->dir);
-    if (!st) st = read_experiment(t, err);
-    if (!st) st = choose(t, &checkpoint, err);
+    bt__checkpoint_sweep(t->run->dir);
+    enum bt_status st = choose(t, &checkpoint, err);
     if (!st) st = go_on_from(t, checkpoint, err);
     free(checkpoint);
     return st;

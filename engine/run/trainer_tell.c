@@ -86,6 +86,7 @@ static void copy_state(struct bt__trainer *t)
 {
     struct bt__status *s = &t->status;
     const char *metric = s->metric ? s->metric : "";
+    if (!t->learner) return; /* a queued run that is not prepared yet keeps what it had */
     s->step = t->st.step;
     s->total = t->total;
     s->epoch = bt__epoch(t);

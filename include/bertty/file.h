@@ -17,6 +17,8 @@ enum bt_status bt_file_replace(const char *path, const void *data, size_t n, str
 enum bt_status bt_mkdirs(const char *path, struct bt_error *err);
 /* a/b; the caller frees. */
 char *bt_path_join(const char *a, const char *b);
+/* All before the last component ("/" and "." where that is nothing); the caller frees; NULL without memory. */
+char *bt_path_above(const char *path);
 /* Last component, borrowed. */
 const char *bt_path_base(const char *path);
 bool bt_path_exists(const char *path);

@@ -14,7 +14,7 @@
 
 /* name in status.json, still has an engine */
 #define BT_RUN_STATES(X)                                                                                     \
-    X(BT_RUN_QUEUED, "queued", true)                                                                         \
+    X(BT_RUN_QUEUED, "queued", false) /* waits for its turn: <bertty/queue.h> */                             \
     X(BT_RUN_STARTING, "starting", true)                                                                     \
     X(BT_RUN_TRAINING, "training", true)                                                                     \
     X(BT_RUN_EVALUATING, "evaluating", true)                                                                 \
@@ -34,11 +34,14 @@ enum bt_run_state {
 };
 const char *bt_run_state_name(enum bt_run_state s);
 bool bt_run_state_alive(enum bt_run_state s);
+bool bt_run_state_ended(
+    enum bt_run_state s); /* neither alive nor queued: nothing more comes of it by itself */
 
 /* A snapshot of status.json (plus what is derived). Owns its texts; bt_run_status_clear() frees them. */
 struct bt_run_status {
     char *id, *dir; /* last component of the directory; absolute path */
     enum bt_run_state state;
+    int64_t place;       /* in the queue, from 1, of a run in a list; 0: none */
     int64_t pid;         /* 0: none */
     int64_t step, total; /* optimiser steps done, and of the whole run (0: unknown) */
     double epoch, epochs;
@@ -86,7 +89,7 @@ enum bt_status bt_run_checkpoint(const char *dir, int64_t step, char **path, int
 enum bt_status bt_run_checkpoints(const char *dir, int64_t **steps, size_t *n, struct bt_error *err);
 
 /* Appends a command line to the control file: "stop", "pause", "resume", "checkpoint", "eval", "set learning_rate=1e-5". BT_INVALID: the run has no
- * engine, or the text is not a command. */
+ * engine, or the text is not a command. "stop" takes a queued run out of the queue. */
 enum bt_status bt_run_control(const char *dir, const char *command, struct bt_error *err);
 
 struct bt_launch {
@@ -97,7 +100,9 @@ struct bt_launch {
     const char *runs_dir; /* NULL: the experiment's run.output_dir */
     const char *resume;   /* directory of a run to resume, or DIRECTORY@STEP; NULL: a new one */
     bool force;           /* resume although the data changed */
-    const char *program;  /* NULL: /proc/self/exe */
+    const char *
+        queued; /* resume only if it is still queued; who takes it, for its log. NULL: whatever its state is */
+    const char *program; /* NULL: /proc/self/exe */
 };
 /* Starts `bertty train …` as a process of its own session, standard streams on /dev/null and the run's log, and waits until it has made its run
  * directory (or failed: then its error is ours). *dir: freed by the caller. The process outlives us. */

@@ -44,6 +44,7 @@ struct bt_train_request {
     const char *resume;               /* run directory to go on with */
     int64_t resume_step;              /* checkpoint to go on from; −1: the newest intact one */
     bool force;                       /* resume although data files changed */
+    const char *queued; /* resume only what is still queued; who takes it. NULL: whatever its state is */
     int announce; /* −1, or a descriptor: the run's directory and a newline (or "!error") is written there once it is known */
     void (*progress)(void *ctx, const struct bt_progress *p); /* may be NULL */
     bool (*interrupted)(

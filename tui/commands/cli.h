@@ -139,6 +139,8 @@ void cli_progress(const char *fmt, ...) BT_PRINTF(1, 2);
 /* SIGINT, SIGTERM and SIGHUP set a flag from now on; the second SIGINT ends the process at once. */
 void cli_catch_interrupts(void);
 bool cli_interrupted(void);
+/* It was SIGTERM or SIGHUP: the machine or the session ends. */
+bool cli_terminated(void);
 
 /* Before the first command and after the last one: main's business. cli_end gives the exit code to use. */
 void cli_begin(void);

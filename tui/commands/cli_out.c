@@ -21,7 +21,7 @@ static struct {
     double shown;  /* when, monotonic seconds */
 } out;
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* the signal; 0: none */
 
 static void wipe_progress(void)
 {
@@ -180,7 +180,7 @@ void cli_progress(const char *fmt, ...)
 
 static void on_signal(int sig)
 {
-    interrupted = 1;
+    interrupted = sig;
     if (sig == SIGINT) signal(SIGINT, SIG_DFL);
 }
 
@@ -197,6 +197,11 @@ void cli_catch_interrupts(void)
 bool cli_interrupted(void)
 {
     return interrupted != 0;
+}
+
+bool cli_terminated(void)
+{
+    return interrupted == SIGTERM || interrupted == SIGHUP;
 }
 
 /* A file that is opened later must not become descriptor 0, 1 or 2 by accident. */

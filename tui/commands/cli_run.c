@@ -32,6 +32,7 @@ void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s)
     bt_jw_ktext(w, "dir", s->dir);
     bt_jw_ktext(w, "name", s->name);
     bt_jw_ktext(w, "state", bt_run_state_name(s->state));
+    if (s->place) bt_jw_kint(w, "place", s->place);
     bt_jw_kbool(w, "alive", bt_run_state_alive(s->state));
     bt_jw_ktext(w, "host", s->host);
     bt_jw_kint(w, "pid", s->pid);
@@ -96,6 +97,14 @@ void cli_notes_tell(const char *dir, const struct bt_notes *n, enum cli_notes wh
 
 /* ── for people ── */
 
+void cli_run_state(struct cli_table *t, const struct bt_run_status *s)
+{
+    if (s->place)
+        cli_table_cell(t, "%s %lld", bt_run_state_name(s->state), (long long)s->place);
+    else
+        cli_table_cell(t, "%s", bt_run_state_name(s->state));
+}
+
 void cli_run_step(char *out, size_t size, const struct bt_run_status *s)
 {
     if (s->total > 0)
@@ -140,7 +149,7 @@ void cli_bytes(char *out, size_t size, double bytes)
 static void tell_done(const struct cli_steer *what, const struct bt_run_status *s, bool json)
 {
     if (!json) {
-        cli_line("%s %s", s->id, what->done);
+        cli_line("%s %s", s->id, s->state == BT_RUN_QUEUED ? "is taken out of the queue" : what->done);
         return;
     }
     struct bt_str out = {0};
@@ -155,7 +164,7 @@ static void tell_done(const struct cli_steer *what, const struct bt_run_status *
     bt_str_free(&out);
 }
 
-static int steer(const struct cli_steer *what, const char *runs, const char *name, bool json)
+int cli_steer_one(const struct cli_steer *what, const char *runs, const char *name, bool json)
 {
     struct bt_error err = {.status = BT_OK};
     struct bt_run_status s = {0};
@@ -163,8 +172,8 @@ static int steer(const struct cli_steer *what, const char *runs, const char *nam
     enum bt_status status = cli_run_find(runs, name, &dir, &err);
     if (status == BT_OK) status = bt_run_status(dir, &s, &err);
     if (status == BT_OK) status = bt_run_control(dir, what->word, &err);
-    bool dead =
-        s.id && !bt_run_state_alive(s.state) && s.state != BT_RUN_FINISHED && s.state != BT_RUN_UNKNOWN;
+    bool dead = s.id && !bt_run_state_alive(s.state) && s.state != BT_RUN_FINISHED &&
+                s.state != BT_RUN_UNKNOWN && s.state != BT_RUN_QUEUED;
     if (status == BT_OK)
         tell_done(what, &s, json);
     else if (dead && what->hint)
@@ -187,6 +196,6 @@ int cli_steer(const struct cli_steer *what, int argc, char **argv)
     int code;
     if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
     for (int i = 0; i < args.n; i++)
-        if (steer(what, runs, args.v[i], json) != CLI_DONE) code = CLI_FAILED;
+        if (cli_steer_one(what, runs, args.v[i], json) != CLI_DONE) code = CLI_FAILED;
     return code;
 }

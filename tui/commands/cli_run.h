@@ -20,6 +20,8 @@ void cli_notes_tell(const char *dir, const struct bt_notes *n, enum cli_notes wh
 /* "base, paper"; a file that cannot be understood: what is wrong with it. */
 void cli_run_tags(struct bt_str *out, const struct bt_notes *n);
 
+/* A cell: "training", "queued 2". */
+void cli_run_state(struct cli_table *t, const struct bt_run_status *s);
 /* "400/975", "400", "-" */
 void cli_run_step(char *out, size_t size, const struct bt_run_status *s);
 /* "2026-01-31 14:02", in local time; "-" for 0. */
@@ -35,5 +37,7 @@ struct cli_steer {
     const char *command, *word, *about, *done, *hint;
 };
 int cli_steer(const struct cli_steer *what, int argc, char **argv);
+/* The same for one RUN of a command line that was parsed: command and about do not count. */
+int cli_steer_one(const struct cli_steer *what, const char *runs, const char *name, bool json);
 
 #endif

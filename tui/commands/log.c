@@ -66,9 +66,9 @@ static bool ended(const char *dir)
 {
     struct bt_run_status s;
     if (bt_run_status(dir, &s, NULL) != BT_OK) return true;
-    bool alive = bt_run_state_alive(s.state);
+    bool over = bt_run_state_ended(s.state);
     bt_run_status_clear(&s);
-    return !alive;
+    return over;
 }
 
 static enum bt_status follow(struct following *f, struct bt_error *err)

@@ -105,7 +105,7 @@ static bool in_state(const struct bt_run_status *s, int state)
 {
     if (state < 0) return true;
     if (state == ALIVE) return bt_run_state_alive(s->state);
-    if (state == ENDED) return !bt_run_state_alive(s->state);
+    if (state == ENDED) return bt_run_state_ended(s->state);
     return (int)s->state == state;
 }
 
@@ -175,7 +175,7 @@ static void tell_run(struct cli_table *t, const struct bt_run_status *s)
     cli_time(started, sizeof started, s->started);
     if (bt_run_state_alive(s->state)) cli_duration(left, sizeof left, s->eta_s);
     cli_table_cell(t, "%s", s->id);
-    cli_table_cell(t, "%s", bt_run_state_name(s->state));
+    cli_run_state(t, s);
     cli_table_cell(t, "%s", step);
     cli_table_cell(t, "%s", best);
     cli_table_cell(t, "%s", s->metric ? s->metric : "-");

@@ -1,4 +1,5 @@
 /* bertty show */
+#include "tui/commands/cli_queue.h"
 #include "tui/commands/cli_run.h"
 #include "tui/commands/show_batch.h"
 #include "tui/plot.h"
@@ -73,6 +74,7 @@ static int64_t checkpoint_of(const char *dir, int64_t wish)
 static enum bt_status collect(const char *dir, struct report *r, struct bt_error *err)
 {
     enum bt_status status = bt_run_status(dir, &r->status, err);
+    if (status == BT_OK && r->status.state == BT_RUN_QUEUED) r->status.place = cli_queue_place(r->status.dir);
     if (status == BT_OK) status = load_events(r, dir, err);
     if (status == BT_OK) status = load_settings(r, dir, err);
     if (status == BT_OK) status = bt_run_checkpoints(dir, &r->checkpoint, &r->n_checkpoints, err);
@@ -152,25 +154,27 @@ static void step_cell(struct cli_table *t, const char *what, int64_t step)
         cli_table_cell(t, "%s", what);
 }
 
+static void metric_heads(struct cli_table *t, int64_t best, int64_t last)
+{
+    cli_line("%s", "");
+    cli_table_cell(t, "metric");
+    step_cell(t, "best", best);
+    step_cell(t, "last", last);
+}
+
 static void tell_metrics(const struct report *r)
 {
     struct cli_table t = {.columns = 3, .right = 1 << 1 | 1 << 2};
     int64_t best = r->status.best_step, last = last_evaluation(r);
-    cli_table_cell(&t, "metric");
-    step_cell(&t, "best", best);
-    step_cell(&t, "last", last);
-    size_t rows = 0;
     for (size_t i = 0; i < bt_series_count(r->events); i++) {
         const struct bt_series *s = bt_series_at(r->events, i);
         bool test = begins(s->tag, "test/");
         if (!test && !begins(s->tag, "eval/")) continue;
+        if (t.n == 0) metric_heads(&t, best, last);
         cli_table_cell(&t, "%s", s->tag);
         value_cell(&t, test || best < 0 ? (double)NAN : value_at(s, best));
         value_cell(&t, value_at(s, test ? -1 : last));
-        rows++;
     }
-    if (rows) cli_line("%s", "");
-    if (!rows) t.n = 0;
     cli_table_print(&t);
 }
 
@@ -299,7 +303,8 @@ static void tell_status(const struct bt_run_status *s)
     cli_duration(left, sizeof left, s->eta_s);
     row(&t, "run", s->id);
     row(&t, "directory", s->dir);
-    row(&t, "state", bt_run_state_name(s->state));
+    cli_table_cell(&t, "state");
+    cli_run_state(&t, s);
     if (s->error) row(&t, bt_run_state_alive(s->state) ? "warning" : "why", s->error);
     if (s->epochs > 0) {
         cli_table_cell(&t, "step");

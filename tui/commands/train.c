@@ -1,5 +1,5 @@
 /* bertty train: the engine in this process, or with --detach in one of its own. */
-#include "tui/commands/cli.h"
+#include "tui/commands/cli_queue.h"
 #include <bertty/file.h>
 #include <bertty/json.h>
 #include <bertty/run.h>
@@ -19,11 +19,13 @@ static const char about[] = "Trains the model of an experiment file, in a run di
                             "`bertty stop` and others steer it.\n"
                             "--resume RUN goes on from the newest intact checkpoint, --resume RUN@STEP from "
                             "that one, and comes to the same\n"
-                            "bits as a run that never stopped.\n";
+                            "bits as a run that never stopped.\n"
+                            "With --queue the run waits until fewer runs are alive than the queue lets run "
+                            "at a time (`bertty queue`).\n";
 
 struct request {
-    bool json, detach, force;
-    const char *experiment, *name, *runs, *resume;
+    bool json, detach, force, queue;
+    const char *experiment, *name, *runs, *resume, *queued;
     struct cli_list set;
     int64_t announce;
 };
@@ -221,6 +223,22 @@ static void announce_failure(const struct request *q, const struct bt_error *err
     free(line);
 }
 
+/* The run has ended, in whatever way: room for the next. */
+static void let_queue_go_on(const struct bt_train_result *r, bool json)
+{
+    struct bt_queue_taken taken;
+    if (!r->dir || cli_terminated()) return;
+    char *runs = bt_path_above(r->dir), *by = bt_strfmt("the engine of %s", r->id);
+    if (runs && by) {
+        (void)cli_queue_take(runs, by, r->dir, &taken);
+        for (size_t i = 0; i < taken.n && !json; i++)
+            cli_line("the queue goes on: started %s", bt_path_base(taken.dir[i]));
+        bt_queue_taken_clear(&taken);
+    }
+    free(runs);
+    free(by);
+}
+
 static int train_here(const struct request *q, const char *dir, int64_t step)
 {
     struct bt_error err = {.status = BT_OK};
@@ -233,6 +251,7 @@ static int train_here(const struct request *q, const char *dir, int64_t step)
                                  .resume = dir,
                                  .resume_step = step,
                                  .force = q->force,
+                                 .queued = q->queued,
                                  .announce = (int)q->announce,
                                  .progress = q->json ? tell_json : tell,
                                  .interrupted = interrupted};
@@ -240,6 +259,7 @@ static int train_here(const struct request *q, const char *dir, int64_t step)
     cli_catch_interrupts();
     if (st) announce_failure(q, &err);
     if (!st) st = bt_train(&r, &result, &err);
+    let_queue_go_on(&result, q->json);
     int code = end(q, st, &result, &err);
     bt_train_result_clear(&result);
     bt_experiment_free(x);
@@ -277,6 +297,20 @@ static int launch(const struct request *q, const char *dir, int64_t step)
     return CLI_DONE;
 }
 
+/* A run that waits for its turn. */
+static int enqueue(const struct request *q)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct bt_experiment *x = NULL;
+    char *dir = NULL;
+    enum bt_status st = load_experiment(q, &x, &err);
+    if (!st) st = bt_queue_add(x, q->name, q->runs, &dir, &err);
+    bt_experiment_free(x);
+    int code = st ? cli_fail(&err) : cli_queue_added(dir, q->json);
+    free(dir);
+    return code;
+}
+
 /* RUN, RUN@STEP, RUN@best or RUN@last. */
 static enum bt_status find_run(const struct request *q, char **dir, int64_t *step, struct bt_error *err)
 {
@@ -292,6 +326,7 @@ static int train(const struct request *q)
     char *dir = NULL;
     int64_t step = BT_STEP_NONE;
     struct bt_error err = {.status = BT_OK};
+    if (q->queue) return enqueue(q);
     if (q->resume && find_run(q, &dir, &step, &err)) {
         announce_failure(q, &err);
         free(dir);
@@ -310,6 +345,11 @@ static int misused(const struct request *q)
         return cli_misuse("train", "an experiment file and --resume together: a run has its own");
     if (q->resume && (q->name || q->set.n))
         return cli_misuse("train", "--name and --set do not go with --resume: a run stays what it is");
+    if (q->queue && q->resume)
+        return cli_misuse("train",
+                          "--queue does not go with --resume: `bertty resume RUN --queue` does that");
+    if (q->queue && q->detach)
+        return cli_misuse("train", "--queue and --detach together: a queued run is detached when it starts");
     if (q->force && !q->resume) return cli_misuse("train", "--force goes with --resume only");
     return CLI_DONE;
 }
@@ -326,6 +366,8 @@ int cmd_train(int argc, char **argv)
         CLI_FLAG("force", 'f', &q.force, "resume although the data changed or the optimiser was not saved"),
         CLI_FLAG("detach", 'd', &q.detach,
                  "train in a process of its own, and return once it has its directory"),
+        CLI_FLAG("queue", 'q', &q.queue, "let it wait in the queue until there is room, and return at once"),
+        CLI_TEXT("queued", 0, "BY", &q.queued, NULL), /* bt_queue_take() takes only what still waits */
         CLI_JSON(&q.json),
         CLI_INT("announce", 0, "FD", &q.announce, 3, 1023,
                 NULL), /* bt_run_launch() waits for the directory */

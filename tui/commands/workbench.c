@@ -19,7 +19,8 @@ int cmd_workbench(int argc, char **argv)
         CLI_TEXT("open", 0, "VIEW|FILE", &open,
                  "the view to begin with (default: runs), or a data or experiment file"),
         CLI_TEXT("theme", 0, "NAME", &theme,
-                 "dark, light, 16-colour, colour-blind, gruvbox, high-contrast, monochrome, solarized, one of your own, or a file"),
+                 "dark, light, 16-colour, colour-blind, gruvbox, high-contrast, monochrome, solarized, one "
+                 "of your own, or a file"),
         CLI_COLOURS(&colours, "use at most so many (default: as many as the terminal has)"),
         CLI_FLAG("ascii", 0, &ascii, "draw with ASCII alone"),
         CLI_END,

@@ -401,6 +401,7 @@ static const struct deed deeds[] = {
     {.action = ACT_SAVE, .run = exp_save},
     {.action = ACT_SAVE_AS, .run = exp_ask_save_as},
     {.action = ACT_LAUNCH, .run = exp_launch},
+    {.action = ACT_QUEUE, .run = exp_queue},
     {.action = ACT_OPEN, .run = exp_ask_open},
     {.action = ACT_FOLD, .run = fold_all},
     {.action = ACT_FRESH, .run = exp_fresh},
@@ -473,6 +474,7 @@ static const struct action actions[] = {
     {.id = ACT_FRESH, .name = "new", .keys = "O", .help = "start an empty experiment", .group = "File"},
     {.id = ACT_EDITOR, .name = "editor", .keys = "e", .help = "the text in $EDITOR", .group = "File"},
     {.id = ACT_LAUNCH, .name = "launch", .keys = "L", .help = "launch a run as it stands", .group = "File"},
+    {.id = ACT_QUEUE, .name = "queue", .keys = "Q", .help = "queue a run as it stands", .group = "File"},
 };
 
 static bool unsaved(struct view *v)
@@ -494,7 +496,7 @@ static void hints(struct view *v, struct bt_str *out)
     else if (s->other.x)
         bt_str_add(out, "t take the other's value  u undo  Esc all options");
     else
-        bt_str_addf(out, "Enter edit  ←→ -+ steps  r reset  u undo  / search  %sL launch  Tab text",
+        bt_str_addf(out, "Enter edit  ←→ -+ steps  r reset  u undo  / search  %sL launch  Q queue  Tab text",
                     form_dirty(s->form) ? "w save  " : "o open  ");
 }
 

@@ -145,14 +145,19 @@ static void run_launch(void *ctx, const atomic_bool *cancel)
     if (l->temporary) unlink(l->experiment);
 }
 
+void exp_say_failed_launch(struct view *v, const struct bt_error *err)
+{
+    size_t field = field_of(err->text);
+    if (field != FORM_NO_FIELD && !exp_of(v)->edit) exp_go_to(v, field);
+    app_say_error(v->app, err);
+}
+
 static void launched(void *ctx, bool cancelled)
 {
     struct launch *l = ctx;
     struct app *a = l->v->app;
     if (!cancelled && l->status) {
-        size_t field = field_of(l->err.text);
-        if (field != FORM_NO_FIELD && !exp_of(l->v)->edit) exp_go_to(l->v, field);
-        app_say_error(a, &l->err);
+        exp_say_failed_launch(l->v, &l->err);
     } else if (!cancelled) {
         exp_of(l->v)->launched = l->version;
         app_choose_run(a, l->dir);
@@ -201,7 +206,7 @@ static struct launch *prepare(struct view *v)
 }
 
 /* Nothing that is known to be wrong is launched. */
-static bool fit_to_launch(struct view *v)
+bool exp_fit_to_launch(struct view *v)
 {
     struct exp_view *s = exp_of(v);
     if (form_faults(s->form)) {
@@ -225,7 +230,7 @@ static bool fit_to_launch(struct view *v)
 void exp_launch(struct view *v)
 {
     struct exp_view *s = exp_of(v);
-    if (!s->ready || !fit_to_launch(v)) return;
+    if (!s->ready || !exp_fit_to_launch(v)) return;
     struct launch *l = prepare(v);
     struct app_task t = {.run = run_launch, .done = launched, .ctx = l, .owner = v->state};
     if (l && l->n_set)

@@ -85,6 +85,7 @@ enum {
     ACT_SAVE,
     ACT_SAVE_AS,
     ACT_LAUNCH,
+    ACT_QUEUE,
     ACT_OPEN,
     ACT_FOLD,
     ACT_FRESH,
@@ -144,6 +145,11 @@ char *exp_state_path(const char *kind, const char *of);
 void exp_check_tick(struct view *v, double now);
 void exp_check_clear(struct exp_check *c);
 void exp_launch(struct view *v);
+bool exp_fit_to_launch(struct view *v); /* nothing is known to be wrong; else it says what, at its field */
+void exp_say_failed_launch(struct view *v, const struct bt_error *err);
+
+/* experiment_queue.c */
+void exp_queue(struct view *v);
 
 /* experiment_pick.c: lists to choose from */
 void exp_ask_open(struct view *v);

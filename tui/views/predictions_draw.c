@@ -96,7 +96,7 @@ static void draw_why_none(struct term *t, struct rect in, const struct pred_view
         y += 2;
     } else {
         term_print(t, in, y, 2, ROLE_TEXT, "This run has no predictions of its %s rows%s.", name,
-                   run && bt_run_state_alive(run->state) ? " yet" : "");
+                   run && !bt_run_state_ended(run->state) ? " yet" : "");
         term_print(t, in, y + 1, 2, ROLE_DIM, "%s",
                    "They are written whenever the run is evaluated (eval.eval_strategy).");
         y += 3;

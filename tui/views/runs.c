@@ -254,7 +254,7 @@ static const struct action actions[] = {
     {.id = ACT_STOP,
      .name = "stop",
      .keys = "x",
-     .help = "stop the run with a checkpoint",
+     .help = "stop with a checkpoint; queued: take out",
      .group = "Steering"},
     {.id = ACT_PAUSE,
      .name = "pause",
@@ -264,7 +264,7 @@ static const struct action actions[] = {
     {.id = ACT_RESUME,
      .name = "resume",
      .keys = "R",
-     .help = "start it again where it stopped",
+     .help = "start again where it stopped; queued: now",
      .group = "Steering"},
     {.id = ACT_CHECKPOINT,
      .name = "checkpoint",
@@ -282,6 +282,28 @@ static const struct action actions[] = {
      .keys = "D",
      .help = "delete it (marked: all marked)",
      .group = "Steering"},
+    {.id = ACT_QUEUE,
+     .name = "queue",
+     .keys = "Q",
+     .help = "let it go on when its turn comes",
+     .group = "Queue"},
+    {.id = ACT_QUEUE_UP, .name = "queue-up", .keys = "K", .help = "earlier in the queue", .group = "Queue"},
+    {.id = ACT_QUEUE_DOWN, .name = "queue-down", .keys = "J", .help = "later in the queue", .group = "Queue"},
+    {.id = ACT_QUEUE_FIRST,
+     .name = "queue-first",
+     .keys = "F",
+     .help = "to the front of the queue",
+     .group = "Queue"},
+    {.id = ACT_QUEUE_HOLD,
+     .name = "queue-hold",
+     .keys = "W",
+     .help = "hold the queue, or let it go on",
+     .group = "Queue"},
+    {.id = ACT_QUEUE_LIMIT,
+     .name = "queue-limit",
+     .keys = "*",
+     .help = "how many at a time",
+     .group = "Queue"},
     {.id = ACT_NEW, .name = "new", .keys = "o", .help = "a new run: opens Experiment", .group = "Going on"},
     {.id = ACT_CLONE,
      .name = "clone",
@@ -319,11 +341,13 @@ static void hints(struct view *v, struct bt_str *out)
         return;
     }
     bt_str_add(out, "Enter charts  Space mark  ");
-    if (bt_run_state_alive(here->state))
+    if (here->state == BT_RUN_QUEUED)
+        bt_str_add(out, "K J F earlier, later, first  R start now  x take out");
+    else if (bt_run_state_alive(here->state))
         bt_str_add(out, here->state == BT_RUN_PAUSED ? "p go on  x stop" : "x stop  p pause  v evaluate");
     else
-        bt_str_add(out,
-                   here->state == BT_RUN_FINISHED ? "t talk  P predictions  D delete" : "R resume  D delete");
+        bt_str_add(out, here->state == BT_RUN_FINISHED ? "t talk  P predictions  D delete"
+                                                       : "R resume  Q queue  D delete");
     bt_str_add(out, "  e clone  / filter  s sort");
 }
 

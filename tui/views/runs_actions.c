@@ -255,9 +255,13 @@ const struct bt_run_status *runs_asked(struct view *v)
 static void stop(struct view *v, const struct bt_run_status *here)
 {
     struct bt_str text = {.data = NULL};
-    if (!needs_engine(v, here, "stop")) return;
+    bool queued = here->state == BT_RUN_QUEUED;
+    if (!queued && !needs_engine(v, here, "stop")) return;
     remember(runs_of(v), here->dir);
-    bt_str_addf(&text, "Stop %s with a checkpoint? (R resumes)", here->id);
+    bt_str_addf(&text,
+                queued ? "Take %s out of the queue? (Q queues it again)"
+                       : "Stop %s with a checkpoint? (R resumes)",
+                here->id);
     app_confirm(v->app, bt_str_text(&text), stop_doomed, v);
     bt_str_free(&text);
 }
@@ -285,6 +289,8 @@ static void resume(struct view *v, const struct bt_run_status *here)
             control(v, here->dir, "resume");
         else
             app_say(v->app, ROLE_WARN, "%s is %s already", here->id, bt_run_state_name(here->state));
+    } else if (here->state == BT_RUN_QUEUED) {
+        runs_queue_start(v, here);
     } else if (here->state == BT_RUN_FINISHED) {
         app_say(v->app, ROLE_WARN, "%s has finished: e makes a new run from its settings", here->id);
     } else {
@@ -365,7 +371,7 @@ static void delete_runs(struct view *v, const struct bt_run_status *here)
     for (size_t i = 0; dir && i < (many ? n_marks : 1); i++) {
         const struct bt_run_status *s = many ? app_run_status(v->app, mark[i]) : here;
         if (!s) continue;
-        if (bt_run_state_alive(s->state)) busy = s;
+        if (!bt_run_state_ended(s->state)) busy = s;
         if ((dir[n] = bt_strdup(s->dir))) n++;
     }
     if (busy) {
@@ -443,6 +449,10 @@ static const struct deed deeds[] = {
     {.action = ACT_EVALUATE, .run = evaluate},
     {.action = ACT_RATE, .run = ask_rate},
     {.action = ACT_DELETE, .run = delete_runs},
+    {.action = ACT_QUEUE, .run = runs_queue_again},
+    {.action = ACT_QUEUE_UP, .run = runs_queue_up},
+    {.action = ACT_QUEUE_DOWN, .run = runs_queue_down},
+    {.action = ACT_QUEUE_FIRST, .run = runs_queue_first},
     {.action = ACT_CLONE, .run = clone},
     {.action = ACT_REFERENCE, .run = set_reference},
     {.action = ACT_PREDICTIONS, .run = to_predictions},
@@ -462,6 +472,10 @@ bool runs_do(struct view *v, int action)
     }
     if (runs_group_here(v) && action == ACT_ENTER) {
         runs_open_group(v);
+        return true;
+    }
+    if (action == ACT_QUEUE_HOLD || action == ACT_QUEUE_LIMIT) {
+        (action == ACT_QUEUE_HOLD ? runs_queue_hold : runs_queue_limit)(v);
         return true;
     }
     for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {

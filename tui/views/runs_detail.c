@@ -324,6 +324,7 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
     char glyph[4], number[PLOT_TICK_TEXT];
     size_t n = bt_utf8_encode((int32_t)runs_state_glyph(s->state, term_unicode(app_term(p->v->app))), glyph);
     bt_str_addf(&text, "%.*s %s", (int)n, glyph, bt_run_state_name(s->state));
+    if (s->place) bt_str_addf(&text, " %lld", (long long)s->place);
     if (s->total > 0) bt_str_addf(&text, " · step %lld of %lld", (long long)s->step, (long long)s->total);
     if (s->steered) bt_str_add(&text, " · *steered: a setting was changed on the way");
     if (s->metric && !isnan(s->best)) {
@@ -332,6 +333,11 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
     }
     wrapped(p, runs_state_role(s->state), bt_str_text(&text));
     draw_notes(p, &s->notes);
+    if (s->state == BT_RUN_QUEUED) {
+        bt_str_clear(&text);
+        runs_queue_why(p->v, s, &text);
+        wrapped(p, ROLE_TEXT, bt_str_text(&text));
+    }
     if (s->error) wrapped(p, bt_run_state_alive(s->state) ? ROLE_WARN : ROLE_BAD, s->error);
     bt_str_free(&text);
 }

@@ -151,6 +151,7 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     case RUNS_STATE:
         add_glyph(out, runs_state_glyph(s->state, c->unicode));
         bt_str_addf(out, " %s%s", bt_run_state_name(s->state), s->steered ? "*" : "");
+        if (s->place) bt_str_addf(out, " %lld", (long long)s->place);
         *role = runs_state_role(s->state);
         break;
     case RUNS_ID:
@@ -301,6 +302,9 @@ static void title(const struct view *v, struct bt_str *out)
     if (s->n_hidden) bt_str_addf(out, " · %zu hidden", s->n_hidden);
     if (s->groups.of) title_groups(s->groups.n, out);
     if (!runs_known(s) || (s->folded && !s->groups.of)) bt_str_add(out, " · reading the runs");
+    if (app_queue(v->app)->waiting)
+        bt_str_addf(out, " · %zu queued%s", app_queue(v->app)->waiting,
+                    app_queue(v->app)->held ? ", held" : "");
     if (marks) bt_str_addf(out, " · %zu marked", marks);
     if (s->filter_fault) bt_str_addf(out, " · %s", s->filter_fault);
 }

@@ -17,7 +17,7 @@ static const enum bt_run_column figures[RUNS_COLUMNS] = {
 
 double runs_number(const struct bt_run_status *s, enum runs_column column, double now)
 {
-    if (column == RUNS_STATE) return (double)s->state;
+    if (column == RUNS_STATE) return (double)s->state + 1e-6 * (double)s->place; /* the queue in its order */
     if (column == RUNS_AT) return s->best_step >= 0 ? (double)s->best_step : NAN;
     return bt_run_number(figures[column], s, now);
 }

@@ -96,6 +96,12 @@ enum {
     ACT_HIDE,
     ACT_HIDDEN,
     ACT_FOLD,
+    ACT_QUEUE,
+    ACT_QUEUE_UP,
+    ACT_QUEUE_DOWN,
+    ACT_QUEUE_FIRST,
+    ACT_QUEUE_HOLD,
+    ACT_QUEUE_LIMIT,
 };
 
 static inline struct runs_view *runs_of(const struct view *v)
@@ -163,6 +169,17 @@ void runs_ask_note(struct view *v, const struct bt_run_status *here);
 /* Gives or takes the tag `hidden`. */
 void runs_hide(struct view *v, const struct bt_run_status *here);
 void runs_show_hidden(struct view *v);
+
+/* runs_queue.c: each says what became of it */
+void runs_queue_up(struct view *v, const struct bt_run_status *here);
+void runs_queue_down(struct view *v, const struct bt_run_status *here);
+void runs_queue_first(struct view *v, const struct bt_run_status *here);
+void runs_queue_again(struct view *v, const struct bt_run_status *here);
+void runs_queue_start(struct view *v, const struct bt_run_status *here);
+void runs_queue_hold(struct view *v);
+void runs_queue_limit(struct view *v);
+/* What a queued run waits for, in one line. */
+void runs_queue_why(const struct view *v, const struct bt_run_status *s, struct bt_str *out);
 
 /* runs_actions.c */
 /* Remembers the run that a prompt is about, whatever the cursor does meanwhile; and gives it, once (NULL: it is gone). Borrowed until the next tick. */
