@@ -87,6 +87,8 @@ static bool missing(const struct view *v, unsigned need)
     const struct bt_run_list *list = app_runs(v->app);
     bool found = need & ~s->known_need;
     size_t end;
+    for (size_t i = 0; need && i < list->n && !found; i++) /* a run that has just begun */
+        found = !bt_facts_known(s->known, list->run[i].dir, need);
     for (size_t i = in_sight(s, &end); i < end && !found; i++)
         found = s->row[i] < list->n && !bt_facts_known(s->known, list->run[s->row[i]].dir, BT_FACTS_FIGURES);
     return found;
