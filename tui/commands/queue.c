@@ -10,9 +10,10 @@
 static const char about[] =
     "Runs wait in their runs directory: `bertty train FILE --queue` and `bertty resume RUN --queue` put them "
     "there. When one\n"
-    "ends, its engine starts the next; if it was killed, the workbench or any of these commands does. Runs "
-    "that were launched\n"
-    "without the queue count as running. Alone, the command lists what waits, in order.\n"
+    "ends, its engine starts the next; if it was killed, the workbench does, or the next of limit, go, run "
+    "and "
+    "--queue. Runs that\n"
+    "were launched without the queue count as running. Alone, the command lists what waits, in order.\n"
     "\n"
     "  up, down, first, last RUN   change the order\n"
     "  remove RUN…                 out of the queue: the run is stopped\n"
