@@ -234,7 +234,7 @@ static bool state_matches(const struct bt__word *w, enum bt_run_state state)
     const char *name = bt_run_state_name(state);
     if (w->regex) return regexec(w->regex, name, 0, NULL, 0) == 0;
     if (strcasecmp(w->text, "alive") == 0) return bt_run_state_alive(state);
-    if (strcasecmp(w->text, "ended") == 0) return !bt_run_state_alive(state);
+    if (strcasecmp(w->text, "ended") == 0) return bt_run_state_ended(state);
     return w->whole ? strcasecmp(name, w->text) == 0 : strncasecmp(name, w->text, strlen(w->text)) == 0;
 }
 

@@ -61,7 +61,7 @@ def test_places_and_moving():
         s.wait(r"state ↑")
         s.until(lambda: re.findall(r"queued \d +(\w)", s.text())[-3:] == ["a", "c", "b"], "sorted by the state: in the queue's order")
         s.keys("/", "C-u", "state:ended", "Enter")
-        s.wait("state:ended: no such state")
+        s.wait("Runs 1 of 5")
         s.keys("?", "PgDn")
         s.wait("earlier in the queue")
         s.keys("Esc")
