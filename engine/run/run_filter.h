@@ -2,8 +2,8 @@
 #ifndef BERTTY_RUN_RUN_FILTER_H
 #define BERTTY_RUN_RUN_FILTER_H
 
+#include <bertty/regex.h>
 #include <bertty/run_filter.h>
-#include <regex.h>
 
 enum bt__word_kind {
     BT__WORD_ANY,    /* id, name, state */
@@ -20,7 +20,7 @@ struct bt__word {
     const struct bt_option *option; /* of BT__WORD_OPTION */
     char *text;                     /* what is looked for; owned */
     bool whole;                     /* all of it, not a part */
-    regex_t *regex;                 /* instead of text; owned; NULL: none */
+    struct bt_regex *regex;         /* instead of text; owned; NULL: none */
     struct bt_run_key key;          /* of BT__WORD_NUMBER, as the next two */
     enum bt__compare compare;
     double value;

@@ -11,12 +11,9 @@ const char *const bt__field_names[BT__FIELDS] = {
     [BT__STATE] = "state", [BT__TAG] = "tag",   [BT__NOTE] = "note",
     [BT__NAME] = "name",   [BT__HOST] = "host", [BT__ERROR] = "error"};
 
-enum { MAX_REGEX = 256, MAX_REPEATS = 1000 };
-
 void bt__word_clear(struct bt__word *w)
 {
-    if (w->regex) regfree(w->regex);
-    free(w->regex);
+    bt_regex_free(w->regex);
     free(w->text);
     bt_run_key_clear(&w->key);
     *w = (struct bt__word){.kind = BT__WORD_ANY};
@@ -24,47 +21,18 @@ void bt__word_clear(struct bt__word *w)
 
 /* ── expressions ── */
 
-/* {n} in {n} multiplies, and the library makes each of them a state of its automaton. */
-static bool repeats_too_much(const char *regex)
-{
-    long product = 1;
-    for (const char *p = strchr(regex, '{'); p; p = strchr(p + 1, '{')) {
-        long least = strtol(p + 1, NULL, 10);
-        size_t digits = strspn(p + 1, "0123456789");
-        long most = p[1 + digits] == ',' ? strtol(p + 2 + digits, NULL, 10) : 0,
-             n = most > least ? most : least;
-        if (n > MAX_REPEATS || (n > 1 && (product *= n) > MAX_REPEATS)) return true;
-    }
-    return false;
-}
-
-/* They can take for ever, and POSIX does not have them in such expressions. */
-static bool refers_back(const char *regex)
-{
-    for (const char *p = strchr(regex, '\\'); p && p[1]; p = strchr(p + 2, '\\'))
-        if (isdigit((unsigned char)p[1])) return true;
-    return false;
-}
-
 static enum bt_status compile(const char *regex, struct bt__word *w, struct bt_error *err)
 {
-    char why[128];
-    if (strlen(regex) > MAX_REGEX)
-        return bt_fail(err, BT_INVALID, "/%.40s…/: expected at most %d bytes", regex, MAX_REGEX);
+    struct bt_error why = {.status = BT_OK};
     if (!*regex) return bt_fail(err, BT_INVALID, "//: expected an expression between the slashes");
-    if (repeats_too_much(regex))
-        return bt_fail(err, BT_INVALID, "/%s/: repeats something more than %d times", regex, MAX_REPEATS);
-    if (refers_back(regex))
-        return bt_fail(err, BT_INVALID, "/%s/: \\1 and its like are not understood", regex);
-    regex_t *r = malloc(sizeof *r);
-    int fault = r ? regcomp(r, regex, REG_EXTENDED | REG_ICASE | REG_NOSUB) : REG_ESPACE;
-    if (!fault) {
-        w->regex = r;
-        return BT_OK;
-    }
-    if (r) regerror(fault, r, why, sizeof why);
-    free(r);
-    return bt_fail(err, r ? BT_INVALID : BT_NOMEM, "/%s/: %s", regex, r ? why : "no memory");
+    enum bt_status st = bt_regex_compile(regex, strlen(regex), BT_REGEX_ICASE, &w->regex, NULL, &why);
+    return st ? bt_fail(err, st, "/%.40s/: %s", regex, why.text) : BT_OK;
+}
+
+static bool found(const struct bt__word *w, const char *text)
+{
+    size_t begin, end;
+    return bt_regex_find(w->regex, text, strlen(text), 0, &begin, &end) == BT_MATCH_FOUND;
 }
 
 /* ── words with a field ── */
@@ -225,14 +193,14 @@ static bool holds(enum bt__compare c, double a, double b)
 static bool text_matches(const struct bt__word *w, const char *text)
 {
     if (!text) return false;
-    if (w->regex) return regexec(w->regex, text, 0, NULL, 0) == 0;
+    if (w->regex) return found(w, text);
     return w->whole ? strcasecmp(text, w->text) == 0 : strcasestr(text, w->text) != NULL;
 }
 
 static bool state_matches(const struct bt__word *w, enum bt_run_state state)
 {
     const char *name = bt_run_state_name(state);
-    if (w->regex) return regexec(w->regex, name, 0, NULL, 0) == 0;
+    if (w->regex) return found(w, name);
     if (strcasecmp(w->text, "alive") == 0) return bt_run_state_alive(state);
     if (strcasecmp(w->text, "ended") == 0) return bt_run_state_ended(state);
     return w->whole ? strcasecmp(name, w->text) == 0 : strncasecmp(name, w->text, strlen(w->text)) == 0;
@@ -243,7 +211,7 @@ static bool tag_matches(const struct bt__word *w, const struct bt_notes *n)
 {
     bool any = !w->regex && !*w->text && n->n_tags > 0;
     for (size_t i = 0; i < n->n_tags && !any; i++)
-        any = w->regex ? regexec(w->regex, n->tag[i], 0, NULL, 0) == 0 : strcasecmp(n->tag[i], w->text) == 0;
+        any = w->regex ? found(w, n->tag[i]) : strcasecmp(n->tag[i], w->text) == 0;
     return any;
 }
 

@@ -5,7 +5,7 @@
  *     metric>0.8               metric or best, last, loss, step, epoch, progress, speed, left and age in hours; < <= = >= >
  *     accuracy>0.9             any figure: the best value that the run reached; last.accuracy its last one; eval/accuracy, train/grad_norm the whole tag
  *     cfg.learning_rate>=1e-3  any option, cfg.optim.learning_rate too; of words and lists cfg.optim:sgd
- *     /^imdb-.*3f2a$/          a POSIX extended expression on id and name, or on a field: note:/…/
+ *     /^imdb-.*3f2a$/          a regular expression (bertty/regex.h), of letters of either case, on id and name, or on a field: note:/…/
  *     -WORD   A B   A or B   ( … )      not; both; one of them
  */
 #ifndef BERTTY_RUN_FILTER_H
