@@ -22,6 +22,11 @@ int bt__prefix_layer(const struct bt__model *m)
     return t.first_layer < last ? t.first_layer : last;
 }
 
+bool bt__prefix_drops(const struct bt__model *m)
+{
+    return m->config.hidden_dropout_prob > 0.0f || m->config.attention_probs_dropout_prob > 0.0f;
+}
+
 size_t bt__prefix_bytes(const struct bt__model *m, size_t tokens, size_t n)
 {
     return tokens * (size_t)m->config.hidden_size * sizeof(float) + n * sizeof(bool);
@@ -61,16 +66,9 @@ void bt__pass_use_prefix(struct bt__pass *p, struct bt__prefix *x)
     p->prefix = x;
 }
 
-/* Does what the layers below make of a sequence change from pass to pass? */
-static bool drops(const struct bt__pass *p)
-{
-    const struct bt__model_config *c = &p->m->config;
-    return p->training && (c->hidden_dropout_prob > 0.0f || c->attention_probs_dropout_prob > 0.0f);
-}
-
 int bt__prefix_kept(const struct bt__pass *p)
 {
-    return p->prefix && !drops(p) ? p->prefix->layer : 0;
+    return p->prefix && !(p->training && bt__prefix_drops(p->m)) ? p->prefix->layer : 0;
 }
 
 /* Sequence i of the batch: its rows of the prefix, and how many floats they are. */

@@ -10,6 +10,8 @@ struct bt__prefix;
 
 /* The layer whose input never changes: the lowest that is trained, at most the last. 0: there is none. */
 int bt__prefix_layer(const struct bt__model *m);
+/* Is there dropout in those layers, so that in training they make something new each time? */
+bool bt__prefix_drops(const struct bt__model *m);
 /* Bytes for n sequences of so many tokens together. */
 size_t bt__prefix_bytes(const struct bt__model *m, size_t tokens, size_t n);
 

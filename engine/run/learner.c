@@ -158,7 +158,7 @@ static enum bt_status reserve(struct bt__learner *l, struct bt_error *err)
     if (!st) st = bt__batch_reserve(&l->batch, l->limits.seqs, l->limits.rows, l->limits.reads, err);
     if (!st) st = bt__pass_create(l->m, l->pool, &l->limits, &l->pass, err);
     if (!st) st = bt__optim_create(l->m, l->pool, &l->s.optim, &l->optim, err);
-    if (!st && l->s.keep_frozen) st = bt__prefix_create(l->m, l->f->start, l->f->n, &l->prefix, err);
+    if (!st && l->s.kept.train) st = bt__prefix_create(l->m, l->f->start, l->f->n, &l->prefix, err);
     if (st) return st;
     const bool lm = l->task->ops->draw != NULL;
     if (lm) st = bt__lm_reserve(&l->lm, &l->limits, l->m->config.vocab_size, err);
@@ -435,6 +435,6 @@ size_t bt__learner_bytes(const struct bt__model *m, const struct bt__features *f
     if (largest_piece(f, s, &limits, NULL)) return SIZE_MAX;
     size_t weights_and_state = m->params.total * sizeof(float) + bt__optim_bytes(m, &s->optim);
     size_t tokens = f->start[f->n] * 5 + f->n * (sizeof *f->start + 2 * sizeof(int) + sizeof(uint32_t));
-    size_t kept = s->keep_frozen ? bt__prefix_bytes(m, f->start[f->n], f->n) : 0;
+    size_t kept = s->kept.train ? bt__prefix_bytes(m, f->start[f->n], f->n) : 0;
     return weights_and_state + tokens + kept + bt__pass_bytes(m, &limits, threads);
 }

@@ -14,6 +14,12 @@
 #include "optim/schedule.h"
 #include "tasks/task.h"
 
+/* Whose sequences have what frozen layers make of them kept: each split whole or not at all, the validation data first. */
+struct bt__kept {
+    bool validation, train;
+    size_t bytes; /* of the validation data; the learner counts its own */
+};
+
 struct bt__learner_settings {
     int batch_size,
         accumulation; /* items (sequences, or groups of them) of a micro-batch; micro-batches of a step */
@@ -27,8 +33,8 @@ struct bt__learner_settings {
     double warmup_ratio;          /* of the total, when schedule.warmup is 0 */
     double learning_rate;
     struct bt__optim_settings optim;
-    bool recompute;                  /* layers, in the backward pass */
-    bool keep_frozen;                /* what frozen layers make of the sequences */
+    bool recompute; /* layers, in the backward pass */
+    struct bt__kept kept;
     struct bt__pass_limits at_least; /* what else the pass is used for: evaluations. Zero: nothing */
 };
 

@@ -63,18 +63,17 @@ static bool keep(const struct bt__setup *s, enum bt__split which, bool again, do
     return true;
 }
 
-struct bt__kept bt__kept_of(const struct bt_experiment *x, const struct bt__setup *s,
-                            const struct bt__learner_settings *l)
+/* What there is room and use for. */
+static struct bt__kept kept_of(const struct bt_experiment *x, const struct bt__setup *s,
+                               const struct bt__learner_settings *l)
 {
-    const struct bt__model_config *c = &s->model->config;
-    const bool dropout = c->hidden_dropout_prob > 0.0f || c->attention_probs_dropout_prob > 0.0f;
     double left = (double)x->train_frozen_cache_mib * MIB;
     struct bt__learner_settings planned = *l;
     struct bt__kept kept = {.bytes = 0};
     if (s->task->ops->draw || bt__prefix_layer(s->model) == 0) return kept;
     const int64_t epoch = bt__learner_plan(&planned, &s->split[BT__TRAIN].f), steps = planned.schedule.total;
     kept.validation = keep(s, BT__VALIDATION, bt__planned_evaluations(x, steps, epoch) > 1, &left);
-    kept.train = keep(s, BT__TRAIN, !dropout && steps > epoch, &left);
+    kept.train = keep(s, BT__TRAIN, !bt__prefix_drops(s->model) && steps > epoch, &left);
     if (kept.validation) kept.bytes = kept_bytes(s, BT__VALIDATION);
     return kept;
 }
@@ -113,7 +112,7 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
         .optim = optim_of(x)};
     make_room(&l.at_least, &s->split[BT__VALIDATION].f, (int)x->eval_eval_batch_size);
     make_room(&l.at_least, &s->split[BT__TEST].f, (int)x->eval_eval_batch_size);
-    l.keep_frozen = bt__kept_of(x, s, &l).train;
+    l.kept = kept_of(x, s, &l);
     return l;
 }
 
@@ -136,7 +135,7 @@ double bt__predicted_mib(const struct bt_experiment *x, const struct bt__setup *
     const double rest = 24.0; /* buffers of BLAS, of files that are read and written, stacks */
     const struct bt__learner_settings l = bt__learner_settings_of(x, s);
     size_t bytes = bt__learner_bytes(s->model, &s->split[BT__TRAIN].f, &l, threads);
-    bytes += bt__kept_of(x, s, &l).bytes;
+    bytes += l.kept.bytes;
     return bt__proc_rss_mib() + (double)bytes / MIB + rest;
 }
 

@@ -48,7 +48,7 @@ enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
     if (!t->p_gold || !t->right) return bt_fail(err, BT_NOMEM, "no memory for the training rows' figures");
     enum bt_status st = bt__learner_create(t->setup.model, t->pool, t->setup.task, d, &s, &t->learner, err);
     const struct bt__features *v = &t->setup.split[BT__VALIDATION].f;
-    t->kept = bt__kept_of(t->x, &t->setup, &s);
+    t->kept = s.kept;
     if (!st && t->kept.validation)
         st = bt__prefix_create(t->setup.model, v->start, v->n, &t->validation_prefix, err);
     if (st) return st;

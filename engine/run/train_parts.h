@@ -6,9 +6,6 @@
 
 /* What the experiment says, as the learner's settings. */
 struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *x, const struct bt__setup *s);
-/* What there is room and use for. */
-struct bt__kept bt__kept_of(const struct bt_experiment *x, const struct bt__setup *s,
-                            const struct bt__learner_settings *l);
 /* What only the data can tell: a metric that this number of labels does not have. */
 enum bt_status bt__check_labels(const struct bt_experiment *x, const struct bt__setup *s,
                                 struct bt_error *err);

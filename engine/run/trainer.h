@@ -21,12 +21,6 @@ struct bt__window {
     int64_t tokens;
 };
 
-/* Whose sequences have what frozen layers make of them kept: each split whole or not at all, the validation data first. */
-struct bt__kept {
-    bool validation, train;
-    size_t bytes; /* of the validation data; the learner counts its own */
-};
-
 struct bt__trainer {
     const struct bt_train_request *req;
     struct bt_experiment *x; /* resolved */
@@ -34,7 +28,7 @@ struct bt__trainer {
     struct bt__setup setup;
     struct bt__learner *learner;
     struct bt__prefix *validation_prefix; /* NULL: none */
-    struct bt__kept kept;
+    struct bt__kept kept;                 /* as the settings had it */
     struct bt__rundir *run;
     struct bt_events *events;
     struct bt__batches *batches; /* NULL: they cannot be kept */
