@@ -125,6 +125,15 @@ def run(*words, program=None, **options):
     return subprocess.run(command, **options)
 
 
+def fails(code, part, *words, **options):
+    """One line on standard error that has this part, nothing else, and this exit code."""
+    done = run(*words, **options)
+    assert done.returncode == code, (words, done)
+    assert done.stdout == "", (words, done.stdout)
+    assert done.stderr.count("\n") == 1 and part in done.stderr, (words, done.stderr)
+    assert "\x1b" not in done.stderr, done.stderr
+
+
 def wait_for(condition, what, seconds=60):
     """The first true value of condition()."""
     until = time.monotonic() + seconds
