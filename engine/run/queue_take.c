@@ -1,6 +1,7 @@
 /* Taking from the queue: queue_file.h says what must hold. */
 #include <bertty/queue.h>
 
+#include "experiment/value.h"
 #include "run/launch.h"
 #include "run/proc.h"
 #include "run/queue_file.h"
@@ -16,28 +17,15 @@ static const double START_PATIENCE =
 
 struct taking {
     const struct bt_queue_taking *how;
-    struct bt_queue_taken *out;
-    char **refused; /* [n_refused] ids that would not start now */
-    size_t n_refused;
-    struct bt_error last; /* what the last of those said */
+    struct bt_string_list started; /* directories */
+    struct bt_string_list refused; /* ids that would not start now */
+    struct bt_error last;          /* what the last of those said */
 };
-
-static bool add(char ***list, size_t *n, const char *text)
-{
-    char **more = realloc(*list, (*n + 1) * sizeof *more), *copy = bt_strdup(text);
-    if (more) *list = more;
-    if (!more || !copy) {
-        free(copy);
-        return false;
-    }
-    more[(*n)++] = copy;
-    return true;
-}
 
 static bool refused(const struct taking *t, const char *id)
 {
-    for (size_t i = 0; i < t->n_refused; i++)
-        if (strcmp(t->refused[i], id) == 0) return true;
+    for (size_t i = 0; i < t->refused.n; i++)
+        if (strcmp(t->refused.item[i], id) == 0) return true;
     return false;
 }
 
@@ -76,11 +64,11 @@ static enum bt_status start(struct taking *t, const struct bt_run_status *s, str
     const struct bt_launch l = {
         .resume = s->dir, .queued = t->how->by ? t->how->by : "somebody", .program = t->how->program};
     enum bt_status st = bt__launch(&l, START_PATIENCE, &dir, &t->last);
-    bool kept =
-        !st ? add(&t->out->dir, &t->out->n, dir) : st != BT_INVALID || add(&t->refused, &t->n_refused, s->id);
+    enum bt_status told = st == BT_INVALID ? bt__list_add(&t->refused, s->id, err)
+                          : st             ? bt_fail(err, st, "%s: %s", s->id, t->last.text)
+                                           : bt__list_add(&t->started, dir, err);
     free(dir);
-    if (!kept) return bt_fail(err, BT_NOMEM, "no memory to take from the queue");
-    return !st || st == BT_INVALID ? BT_OK : bt_fail(err, st, "%s: %s", s->id, t->last.text);
+    return told;
 }
 
 static void tell_end(const struct taking *t, const struct bt_queue *q, const struct bt_error *err)
@@ -88,8 +76,9 @@ static void tell_end(const struct taking *t, const struct bt_queue *q, const str
     struct bt_str text = {0};
     const char *ended = t->how->ended;
     if (!ended) return;
-    for (size_t i = 0; i < t->out->n; i++)
-        bt_str_addf(&text, "%s%s", i ? ", " : "the queue goes on: started ", bt_path_base(t->out->dir[i]));
+    for (size_t i = 0; i < t->started.n; i++)
+        bt_str_addf(&text, "%s%s", i ? ", " : "the queue goes on: started ",
+                    bt_path_base(t->started.item[i]));
     if (err)
         bt_str_addf(&text, "%swarning: the queue does not go on: %s", text.len ? "; " : "", err->text);
     else if (q->n)
@@ -103,8 +92,8 @@ static void tell_end(const struct taking *t, const struct bt_queue *q, const str
 static enum bt_status verdict(const struct taking *t, const struct bt_queue *q, struct bt_error *err)
 {
     const char *only = t->how->only;
-    if (t->out->n) return BT_OK;
-    if (only ? t->n_refused > 0 : refused_waiting(t, q, false) > 0)
+    if (t->started.n) return BT_OK;
+    if (only ? t->refused.n > 0 : refused_waiting(t, q, false) > 0)
         return bt_fail(err, t->last.status, "%s", t->last.text);
     return only ? bt_fail(err, BT_INVALID, "%s: the run is not queued", bt_path_base(only)) : BT_OK;
 }
@@ -118,7 +107,7 @@ static enum bt_status take_all(struct taking *t, struct bt_error *err)
         st = bt_queue_load(t->how->runs_dir, &q, err);
         const struct bt_run_status *s = st ? NULL : next(t, &q);
         if (s) st = start(t, s, err);
-        again = s && !st && !(t->how->only && t->out->n);
+        again = s && !st && !(t->how->only && t->started.n);
         if (!again && !st) st = verdict(t, &q, err);
         if (!again) tell_end(t, &q, st ? err : NULL);
         bt_queue_clear(&q);
@@ -129,7 +118,7 @@ static enum bt_status take_all(struct taking *t, struct bt_error *err)
 enum bt_status bt_queue_take(const struct bt_queue_taking *how, struct bt_queue_taken *out,
                              struct bt_error *err)
 {
-    struct taking t = {.how = how, .out = out};
+    struct taking t = {.how = how};
     struct bt_error mine = {.status = BT_OK};
     int lock;
     *out = (struct bt_queue_taken){.n = 0};
@@ -137,8 +126,8 @@ enum bt_status bt_queue_take(const struct bt_queue_taking *how, struct bt_queue_
     enum bt_status st = bt__queue_lock(how->runs_dir, how->patience_s, &lock, &mine);
     if (!st) st = take_all(&t, &mine);
     if (lock >= 0) close(lock);
-    for (size_t i = 0; i < t.n_refused; i++) free(t.refused[i]);
-    free(t.refused);
+    bt__list_free(&t.refused);
+    *out = (struct bt_queue_taken){.dir = t.started.item, .n = t.started.n};
     return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
 }
 
