@@ -62,7 +62,11 @@ def test_places_and_moving():
         s.until(lambda: re.findall(r"queued \d +(\w)", s.text())[-3:] == ["a", "c", "b"], "sorted by the state: in the queue's order")
         s.keys("/", "C-u", "state:ended", "Enter")
         s.wait("Runs 1 of 5")
-        s.keys("?", "PgDn")
+        s.keys("?")
+        s.wait("Keys")
+        s.keys("PgDn")
+        s.wait("Steering")
+        s.keys("PgDn")
         s.wait("earlier in the queue")
         s.keys("Esc")
         assert s.end("q") == 0
