@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINES = 256, MAX_ROWS = 512, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 110, COLUMN = 74 };
+enum { MAX_LINES = 256, MAX_ROWS = 512, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 110, COLUMN = 74, BESIDE_PAGE = 5 };
 
 struct help_line {
     const char *heading; /* or an action */
@@ -193,7 +193,11 @@ void help_open(struct app *a)
     struct help *h = calloc(1, sizeof *h);
     const struct view_ops *ops = app_front(a)->ops;
     size_t n;
+    int rows, columns;
     if (!h) return;
+    /* Keys may come before the first drawing, which says what a page is. */
+    term_size(a->term, &rows, &columns);
+    h->page = rows > BESIDE_PAGE ? rows - BESIDE_PAGE : 1;
     add_actions(h, ops, ops, ops->actions, ops->n_actions);
     add_signs(h, ops->signs);
     const struct action *common = keymap_common(&n);

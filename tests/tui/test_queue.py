@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import tiny_bert
-from screen import BERTTY, Screen, fake_run, live_status, main
+from screen import BERTTY, Screen, fake_run, key_bytes, live_status, main
 
 HOST = os.uname().nodename
 LONG = {"train.max_steps": 1000000, "eval.eval_strategy": "no", "run.save_strategy": "no", "run.num_threads": 1}
@@ -62,11 +62,7 @@ def test_places_and_moving():
         s.until(lambda: re.findall(r"queued \d +(\w)", s.text())[-3:] == ["a", "c", "b"], "sorted by the state: in the queue's order")
         s.keys("/", "C-u", "state:ended", "Enter")
         s.wait("Runs 1 of 5")
-        s.keys("?")
-        s.wait("Keys")
-        s.keys("PgDn")
-        s.wait("Steering")
-        s.keys("PgDn")
+        s.send("?" + key_bytes("PgDn"))  # in one piece: before the first drawing
         s.wait("earlier in the queue")
         s.keys("Esc")
         assert s.end("q") == 0
