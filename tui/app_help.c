@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINES = 256, MAX_ROWS = 512, KEYS_WIDTH = 16, TWO_COLUMNS_FROM = 110, COLUMN = 74, BESIDE_PAGE = 5 };
+enum {
+    MAX_LINES = 256,
+    MAX_ROWS = 512,
+    KEYS_WIDTH = 16,
+    TWO_COLUMNS_FROM = 110,
+    COLUMN = 74,
+    BESIDE_PAGE = 5
+};
 
 struct help_line {
     const char *heading; /* or an action */
