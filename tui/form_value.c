@@ -316,7 +316,8 @@ bool form_is_path(size_t field)
 {
     static const size_t paths[] = {BT_OPTION_model_name_or_path,    BT_OPTION_data_train_file,
                                    BT_OPTION_data_validation_file,  BT_OPTION_data_test_file,
-                                   BT_OPTION_data_class_names_file, BT_OPTION_run_output_dir};
+                                   BT_OPTION_data_class_names_file, BT_OPTION_data_label_decisions,
+                                   BT_OPTION_run_output_dir};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (paths[i] == field) return true;
     return false;

@@ -143,6 +143,7 @@ static enum bt_status resolve_paths(struct bt_experiment *x, struct bt_error *er
     if (!st) st = resolve_list(x, BT_OPTION_data_train_file, &x->data_train_file, err);
     if (!st) st = resolve_list(x, BT_OPTION_data_validation_file, &x->data_validation_file, err);
     if (!st) st = resolve_list(x, BT_OPTION_data_test_file, &x->data_test_file, err);
+    if (!st) st = resolve_text(x, BT_OPTION_data_label_decisions, &x->data_label_decisions, err);
     return st ? st : resolve_text(x, BT_OPTION_data_class_names_file, &x->data_class_names_file, err);
 }
 

@@ -175,6 +175,7 @@ static const struct only read_with[] = {
     ONLY(data_tokens_column, task_type, ONE(BT_TYPE_NER)),
     ONLY(data_tags_column, task_type, ONE(BT_TYPE_NER)),
     ONLY(data_id_column, task_type, ~(ONE(BT_TYPE_NER) | ONE(BT_TYPE_MLM))),
+    ONLY(data_label_decisions, task_type, ONE(BT_TYPE_CLASSIFICATION) | ONE(BT_TYPE_ABSA)),
     ONLY(data_class_names_file, task_type, LABELS | ONE(BT_TYPE_MULTILABEL)),
     ONLY(train_label_smoothing_factor, task_type, ~(ONE(BT_TYPE_REGRESSION) | ONE(BT_TYPE_MULTILABEL))),
 };

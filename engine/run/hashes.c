@@ -33,6 +33,7 @@ enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experime
     if (!st) st = add_list(h, &x->data_validation_file, err);
     if (!st) st = add_list(h, &x->data_test_file, err);
     if (!st && x->data_class_names_file) st = add(h, x->data_class_names_file, err);
+    if (!st && x->data_label_decisions) st = add(h, x->data_label_decisions, err);
     if (st) bt__hashes_free(h);
     return st;
 }

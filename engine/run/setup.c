@@ -4,6 +4,7 @@
 #include "batch/order.h"
 #include "formats/adapter.h"
 #include "run/asked.h"
+#include "run/label_decisions.h"
 #include "run/settings.h"
 #include "tasks/class_weights.h"
 #include <bertty/file.h>
@@ -106,7 +107,7 @@ static size_t share_of(size_t rows, double share)
 static int stratum(const struct job *j, size_t i)
 {
     const struct bt__task *t = j->s->task;
-    return t->ops->stratum ? t->ops->stratum(t, bt_examples_at(j->s->split[BT__TRAIN].examples, i)) : 0;
+    return t->ops->stratum ? t->ops->stratum(t, bt__task_example(&j->s->split[BT__TRAIN], i)) : 0;
 }
 
 /* Marks val_set_size of each stratum's rows. left: the rows of each; scratch. */
@@ -157,24 +158,29 @@ static enum bt_status cut_validation(const struct job *j)
 {
     struct bt__task_data *train = &j->s->split[BT__TRAIN], *part = &j->s->split[BT__VALIDATION];
     const size_t n = train->n;
+    uint32_t *const all = train->pick; /* NULL: every row */
     const int strata = j->s->task->ops->stratum && j->s->task->labels.n ? j->s->task->labels.n : 1;
     uint32_t *order = calloc(n + 1, sizeof *order);
     size_t *rows = calloc((size_t)strata, sizeof *rows);
     bool *marked = calloc(n + 1, sizeof *marked);
-    train->pick = calloc(n + 1, sizeof *train->pick);
+    uint32_t *rest = calloc(n + 1, sizeof *rest);
     part->pick = calloc(n + 1, sizeof *part->pick);
     part->examples = train->examples;
     part->borrowed = true;
     part->files = train->files;
-    bool ok = order && rows && marked && train->pick && part->pick;
+    bool ok = order && rows && marked && rest && part->pick;
     if (ok) {
         draw_validation(j, n, order, rows, strata, marked);
+        train->pick = rest;
         train->n = 0;
+    } else {
+        free(rest);
     }
     for (size_t i = 0; ok && i < n; i++) {
         struct bt__task_data *to = marked[i] ? part : train;
-        to->pick[to->n++] = (uint32_t)i;
+        to->pick[to->n++] = all ? all[i] : (uint32_t)i;
     }
+    if (ok) free(all);
     free(order);
     free(rows);
     free(marked);
@@ -209,12 +215,28 @@ static enum bt_status make_task(const struct job *j)
                            named->n, &j->s->task, j->err);
 }
 
+static enum bt_status apply_decisions(const struct job *j)
+{
+    struct bt__label_decisions told;
+    struct bt__task_data *train = &j->s->split[BT__TRAIN];
+    const char *path = j->x->data_label_decisions;
+    if (!path) return BT_OK;
+    enum bt_status st = bt__apply_label_decisions(path, j->s->task, train, &told, j->err);
+    if (st) return st;
+    char *text = bt_strfmt("%s: %zu labels changed, %zu rows dropped, %zu labels kept", bt_path_base(path),
+                           told.relabelled, told.dropped, told.kept);
+    if (text && j->say) j->say(j->ctx, text);
+    free(text);
+    return text ? BT_OK : no_memory(j);
+}
+
 static enum bt_status load_splits(const struct job *j)
 {
     const struct bt_experiment *x = j->x;
     struct bt__task_data *d = j->s->split;
     enum bt_status st = load_examples(j, &x->data_train_file, x->data_max_train_samples, &d[BT__TRAIN]);
     if (!st) st = make_task(j);
+    if (!st) st = apply_decisions(j);
     if (!st && bt_experiment_cuts(x)) st = cut_validation(j);
     if (!st) st = build(j, &d[BT__TRAIN]);
     if (!st) st = bt__class_weights(j->s->task, &d[BT__TRAIN], j->err);

@@ -69,6 +69,52 @@ def found():
     return wrong
 
 
+def train(name, *more):
+    return finished(["train", "tiny.yaml", "--name", name, "--set", "train.max_steps=2", "--set", "eval.eval_strategy=no", "--set", "run.save_strategy=no", *more], ROOT)
+
+
+def decisions():
+    """Decisions in a file beside the data are applied to training rows, and only where they fit."""
+    listed = [json.loads(line) for line in audit("--json", "--limit", "6").stdout.splitlines()][:-1]
+    listed[0]["decision"], listed[1]["decision"], listed[2]["decision"] = "relabel", "drop", "keep"
+    listed[3].update(decision="relabel", label=listed[3]["given"])
+    path = ROOT / "decided.jsonl"
+
+    def write(lines):
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write([*listed, {"rows": ROWS}])
+    with_file = ["--set", "data.label_decisions=decided.jsonl"]
+    done = train("decided", *with_file)
+    check("applied", done.returncode == 0 and b"decided.jsonl: 2 labels changed, 1 rows dropped, 1 labels kept" in done.stdout, (done.stdout, done.stderr))
+    check("rows", f"{ROWS - 1} training rows".encode() in done.stdout, done.stdout)
+    # The same as data in which that was done by hand.
+    rows = (ROOT / "train.tsv").read_text().splitlines()
+    text, label = rows[listed[0]["row"]].split("\t")
+    rows[listed[0]["row"]] = f"{text}\t{OTHER[label]}"
+    del rows[listed[1]["row"]]
+    (ROOT / "by-hand.tsv").write_text("\n".join(rows) + "\n")
+    done = train("by-hand", "--set", "data.train_file=by-hand.tsv")
+    losses = [[line.split("loss ")[1].split()[0] for line in (ROOT / f"runs/{name}/log.txt").read_text().splitlines() if " loss " in line] for name in ("decided", "by-hand")]
+    check("as by hand", losses[0] == losses[1] and losses[0], losses)
+    done = train("cut", *with_file, "--set", "data.validation_file=[]", "--set", "data.num_folds=4")
+    check("with parts", done.returncode == 0 and f"{(ROWS - 1) * 3 // 4} training rows".encode() in done.stdout or f"{(ROWS - 1) * 3 // 4 + 1} training rows".encode() in done.stdout, done.stdout)
+    for name, line, *said in (
+            ("no such row", {"row": ROWS + 1, "given": "positive", "decision": "keep"}, f"row {ROWS + 1} of {ROWS} rows"),
+            ("other data", {**listed[0], "given": OTHER[listed[0]["given"]]}, "in the data, the decision was about"),
+            ("no verdict", {**listed[0], "decision": "perhaps"}, 'decision "perhaps", expected keep, relabel or drop'),
+            ("no label", {**listed[0], "label": "neutral"}, '"neutral" is not one of the labels'),
+            ("no object", [1], "not a JSON object")):
+        write([{}, line])
+        one_line(name, train("x", *with_file), 1, ["decided.jsonl:2:", *said])
+    write([listed[0], listed[0]])
+    one_line("twice", train("x", *with_file), 1, ["decided.jsonl:2:", "a second decision about row"])
+    path.write_text('{"row": 1')
+    one_line("half a line", train("x", *with_file), 1, ["decided.jsonl:1:"])
+    path.unlink()
+    one_line("no file", train("x", *with_file), 1, ["data.label_decisions", "decided.jsonl"])
+    one_line("another task", train("x", *with_file, "--set", "task.type=regression"), 1, ["data.label_decisions"])
+
+
 def goes_on():
     """A run that failed is told, and tried again by the next call."""
     shutil.rmtree(ROOT / f"runs/tiny-audit-2of{FOLDS}")
@@ -98,6 +144,6 @@ def refused():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([found, goes_on, refused])
+    code = COUNT.run([found, decisions, goes_on, refused])
     shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

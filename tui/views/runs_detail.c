@@ -60,7 +60,7 @@ static bool is_path(size_t i)
 {
     return i == BT_OPTION_model_name_or_path || i == BT_OPTION_data_train_file ||
            i == BT_OPTION_data_validation_file || i == BT_OPTION_data_test_file ||
-           i == BT_OPTION_data_class_names_file;
+           i == BT_OPTION_data_class_names_file || i == BT_OPTION_data_label_decisions;
 }
 
 char *runs_setting(const struct bt_experiment *x, size_t i)
