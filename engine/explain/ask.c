@@ -6,16 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BATCH_ROWS =
-        1024 /* tokens that are computed together: more are no faster, and cannot be cancelled meanwhile */
-};
-
 /* ── the batch ── */
 
-static int variants_of_a_batch(int all, int n)
+static int variants_of_a_batch(const struct bt__explaining *w, int all)
 {
-    const int most = BATCH_ROWS / n > 1 ? BATCH_ROWS / n : 1, batches = (all + most - 1) / most;
+    const int rows = w->spec->together > 0 ? w->spec->together : BT_EXPLAIN_TOGETHER;
+    const int most = rows / w->n > 1 ? rows / w->n : 1, batches = (all + most - 1) / most;
     return (all + batches - 1) / batches;
 }
 
@@ -34,7 +30,7 @@ static bool reserve(struct bt__asker *a, int reads)
 enum bt_status bt__asker_open(struct bt__asker *a, const struct bt__explaining *w, int all, bool backward,
                               int reads, struct bt_error *err)
 {
-    *a = (struct bt__asker){.w = w, .backward = backward, .room = variants_of_a_batch(all, w->n)};
+    *a = (struct bt__asker){.w = w, .backward = backward, .room = variants_of_a_batch(w, all)};
     const int rows = a->room * w->n;
     const struct bt__pass_limits limits = {.seqs = a->room,
                                            .rows = rows,

@@ -31,7 +31,11 @@ extern const char *const bt_explain_methods[], *const bt_explain_ofs[], *const b
                                                                             *const bt_explain_rules[],
                                                                                 *const bt_explain_occludes[];
 
-enum { BT_EXPLAIN_STEPS = 50, BT_EXPLAIN_MOST_STEPS = 800 /* that is usual; more are allowed */ };
+enum {
+    BT_EXPLAIN_STEPS = 50,
+    BT_EXPLAIN_MOST_STEPS = 800, /* that is usual; more are allowed */
+    BT_EXPLAIN_TOGETHER = 1024   /* more are no faster */
+};
 #define BT_EXPLAIN_TOLERANCE 0.05
 
 /* Zero is a gradient × input of the logit of what the model decides for, by pieces. */
@@ -50,6 +54,7 @@ struct bt_explain_spec {
     int most_steps;   /* … or more than so many would be taken; 0: BT_EXPLAIN_MOST_STEPS, at least steps */
     double tolerance; /* 0: BT_EXPLAIN_TOLERANCE */
     int layer, head;  /* attention: from 1; 0: the last layer, the mean of all heads */
+    int together; /* tokens that are computed at once, between two looks at cancel; 0: BT_EXPLAIN_TOGETHER. At least one sequence is */
     const atomic_bool *cancel; /* NULL: never */
     void (*progress)(void *ctx, int done,
                      int all); /* steps or occlusions so far; NULL: nobody asks. On the calling thread */
