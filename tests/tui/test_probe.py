@@ -151,6 +151,17 @@ def test_explanation():
         s.wait(r"Enter keeps a text and its answer here")
 
 
+def test_explanation_of_a_prediction():
+    with Screen(["--open", "predictions"], setup=copy_runs) as s:
+        s.wait(r"two")
+        s.wait(r"▸5 Predictions")
+        s.wait(r"(?:positive|negative)")
+        s.keys("E")
+        s.wait(r"▸7 Probe")
+        s.wait(r"integrated, \d+ steps, completeness error")
+        s.wait(r"\[CLS\] +\S")
+
+
 def test_pair():
     with Screen(["--open", "probe"], setup=copy_runs) as s:
         s.wait(r"two +step")

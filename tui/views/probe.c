@@ -492,6 +492,10 @@ static void receive(struct view *v, const struct app_request *r)
         s->pair_decided = false;
         v->focus = PROBE_TEXT;
     }
+    if (r->why) {
+        s->why.on = true;
+        v->focus = PROBE_KEPT; /* where its keys are */
+    }
     edited(v);
 }
 
