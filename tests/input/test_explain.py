@@ -63,6 +63,14 @@ def test_probability_adds_up():
     assert one["completeness_error"] <= 1e-4 and not one["capped"]
 
 
+def test_capped_and_undefined():
+    fixed = ("--text", "a good film", "--steps", "1", "--most-steps", "1", "--tolerance", "1e-9")
+    assert "--most-steps allows no more" in told(*fixed)
+    assert explained(*fixed)[0]["capped"]
+    assert "nothing differs" in told("--text", "[PAD]")
+    assert explained("--text", "[PAD]")[0]["completeness_error"] is None
+
+
 def test_rows():
     rows = [line.rsplit("\t", 1) for line in (HERE / "films/test.tsv").read_text().splitlines()]
     found = explained("--file", HERE / "films/test.tsv", "--row", "3", "--row", "1", "--by", "word")

@@ -13,15 +13,23 @@ static const char *of_what(const struct bt_explanation *x)
 
 /* ── for people ── */
 
+static void tell_integrated(const struct bt_explain_spec *how, const struct bt_explanation *x)
+{
+    const char *from = how->baseline == BT_EXPLAIN_ZERO ? "zeros" : "[CLS] [PAD] … [SEP]";
+    if (isnan(x->error))
+        cli_line("integrated gradients from %s: nothing differs from it", from);
+    else
+        cli_line("integrated gradients from %s (%.4f), %d steps, completeness error %.2f %%%s", from, x->base,
+                 x->steps, 100.0 * x->error,
+                 x->capped ? ": above what was asked for, --most-steps allows no more" : "");
+}
+
 static void tell_head(const struct bt_explain_spec *how, const struct bt_explanation *x)
 {
     cli_line("%s of %s: %.4f", of_what(x), x->target, x->value);
     switch (how->method) {
     case BT_EXPLAIN_INTEGRATED:
-        cli_line("integrated gradients from %s (%.4f), %d steps, completeness error %.2f %%%s",
-                 how->baseline == BT_EXPLAIN_ZERO ? "zeros" : "[CLS] [PAD] … [SEP]", x->base, x->steps,
-                 100.0 * x->error,
-                 x->capped ? ": above what was asked for, --most-steps allows no more" : "");
+        tell_integrated(how, x);
         break;
     case BT_EXPLAIN_OCCLUSION:
         cli_line("occlusion (%s): what is lost without it", bt_explain_occludes[how->occlude]);

@@ -19,7 +19,11 @@ enum {
     A_METHOD,
     A_TARGET,
     A_WORDS,
-    A_OF
+    A_OF,
+    A_LAYER_BELOW,
+    A_LAYER_ABOVE,
+    A_HEAD_BEFORE,
+    A_HEAD_AFTER
 };
 
 static const struct action actions[] = {
@@ -40,6 +44,17 @@ static const struct action actions[] = {
     {.id = A_TARGET, .name = "target", .keys = "t", .help = "what for: a label, an answer, a choice"},
     {.id = A_WORDS, .name = "words", .keys = "w", .help = "explain pieces, or whole words"},
     {.id = A_OF, .name = "of", .keys = "o", .help = "explain the logit, or the probability"},
+    {.id = A_LAYER_BELOW, .name = "layer-below", .keys = "[", .help = "attention of the layer below"},
+    {.id = A_LAYER_ABOVE, .name = "layer-above", .keys = "]", .help = "… of the layer above"},
+    {.id = A_HEAD_BEFORE, .name = "head-before", .keys = "<", .help = "attention of the head before"},
+    {.id = A_HEAD_AFTER, .name = "head-after", .keys = ">", .help = "… of the head after; then their mean"},
+};
+
+static const struct action signs[] = {
+    {.keys = "▸", .help = "what the model decides for"},
+    {.keys = "+0.12", .help = "a token that speaks for what is explained; with - against it"},
+    {.keys = "▁ … █", .help = "how much of the largest it is"},
+    {.keys = NULL},
 };
 
 /* ── asking ── */
@@ -384,8 +399,12 @@ static bool why_act(struct view *v, int action)
                                                   [A_TARGET] = probe_why_target,
                                                   [A_WORDS] = probe_why_words,
                                                   [A_OF] = probe_why_of};
-    if (action < A_WHY || action > A_OF) return false;
-    does[action](v);
+    if (action < A_WHY || action > A_HEAD_AFTER) return false;
+    if (action <= A_OF)
+        does[action](v);
+    else
+        probe_why_look(v, (action == A_LAYER_ABOVE) - (action == A_LAYER_BELOW),
+                       (action == A_HEAD_AFTER) - (action == A_HEAD_BEFORE));
     return true;
 }
 
@@ -506,6 +525,7 @@ const struct view_ops view_probe = {.name = "Probe",
                                     .panes = PROBE_PANES,
                                     .actions = actions,
                                     .n_actions = sizeof actions / sizeof *actions,
+                                    .signs = signs,
                                     .idle = idle,
                                     .open = open_view,
                                     .close = close_view,

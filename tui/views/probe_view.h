@@ -81,8 +81,9 @@ struct probe_wish *probe_wish_of(const struct view *v);
 void probe_why_toggle(struct view *v);
 void probe_why_method(struct view *v); /* chosen from a list, as the next */
 void probe_why_target(struct view *v);
-void probe_why_words(struct view *v); /* pieces or words */
-void probe_why_of(struct view *v);    /* logit or probability */
+void probe_why_words(struct view *v);                       /* pieces or words */
+void probe_why_of(struct view *v);                          /* logit or probability */
+void probe_why_look(struct view *v, int layers, int heads); /* attention, so many on */
 /* Something else is asked: what is computed is of no use any more. typing: and it will go on changing. */
 void probe_why_changed(struct probe_view *s, bool typing);
 /* Starts what is due, unless an answer is still under way. */

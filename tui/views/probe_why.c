@@ -52,6 +52,7 @@ static void job_run(void *ctx, const atomic_bool *cancel)
 {
     struct why_job *j = ctx;
     j->cancelled = cancel;
+    if (atomic_load(cancel)) return;
     j->found = probe_explain(j->cache, j->wish, &j->how);
 }
 
@@ -157,6 +158,7 @@ static void method_chosen(void *ctx, int index)
     struct view *v = ctx;
     if (index < 0 || index >= BT_EXPLAIN_METHODS) return;
     why_of(v)->how.method = (enum bt_explain_method)index;
+    why_of(v)->how.layer = why_of(v)->how.head = 0;
     changed(v);
 }
 
@@ -218,6 +220,20 @@ void probe_why_of(struct view *v)
     changed(v);
 }
 
+/* The layers go from 1 to the last, the heads from 0, their mean. Another method becomes attention. */
+void probe_why_look(struct view *v, int layers, int heads)
+{
+    struct probe_why *w = why_of(v);
+    const struct bt_explanation *x = w->found ? w->found->x : NULL;
+    if (x && w->on && w->how.method == BT_EXPLAIN_ATTENTION) {
+        const int last = x->layers, layer = (w->how.layer ? w->how.layer : last) + layers;
+        w->how.layer = layer < 1 ? last : layer > last ? 1 : layer;
+        w->how.head = (w->how.head + heads + x->heads + 1) % (x->heads + 1);
+    }
+    w->how.method = BT_EXPLAIN_ATTENTION;
+    changed(v);
+}
+
 /* ── drawing ── */
 
 static bool is_share(const struct probe_explained *e)
@@ -270,10 +286,18 @@ static void tell_head(struct sheet *d, const struct probe_explained *e)
                 x->value);
     struct bt_str how = {0};
     bt_str_add(&how, bt_explain_methods[e->method]);
-    if (e->method == BT_EXPLAIN_INTEGRATED)
+    if (e->method == BT_EXPLAIN_INTEGRATED && isnan(x->error))
+        bt_str_add(&how, ": the text is what it starts from, nothing differs");
+    else if (e->method == BT_EXPLAIN_INTEGRATED)
         bt_str_addf(&how, ", %d steps, completeness error %.2f %%%s", x->steps, 100.0 * x->error,
                     x->capped ? ": no more steps are taken" : "");
-    if (e->method == BT_EXPLAIN_ATTENTION) bt_str_addf(&how, " of the last of %d layers", x->layers);
+    if (e->method == BT_EXPLAIN_ATTENTION) {
+        bt_str_addf(&how, " of layer %d of %d, ", x->layer, x->layers);
+        if (x->head)
+            bt_str_addf(&how, "head %d of %d", x->head, x->heads);
+        else
+            bt_str_addf(&how, "mean of %d heads", x->heads);
+    }
     if (unit_of(largest(x)) < 1.0) bt_str_addf(&how, "; scores in %.0e", unit_of(largest(x)));
     if (x->windows > 1) bt_str_addf(&how, "; window %d of %d", x->window, x->windows);
     if (x->truncated) bt_str_addf(&how, "; cut to %d tokens", x->tokens);
@@ -334,7 +358,7 @@ static void tell(struct probe_view *s, struct sheet *d)
         else
             sheet_print(d, ROLE_DIM, 1, "explaining …");
     } else if (!w->found) {
-        sheet_print(d, ROLE_DIM, 1, "%s", "A text with an answer is explained here as soon as nobody types.");
+        sheet_print(d, ROLE_DIM, 1, "%s", "A text is explained here as soon as nobody types.");
     }
     if (!w->found) return;
     if (w->found->error) {
