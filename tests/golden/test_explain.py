@@ -140,11 +140,10 @@ def captum(peer, inputs, base, which, steps):
 
 
 def test_captum(folder):
-    texts = sentences(8, 3)
-    for name, model, program in (("MiniLM", g.with_head(g.MODEL, folder / "m", ["neg", "pos"]), g.BERTTY_FAST),
-                                 ("tiny", g.tiny(folder / "t", ["neg", "pos"]), None)):
-        peer = classifier(model, 1)
-        for steps in (7, 50):
+    for name, model, program, n, numbers in (("MiniLM", g.with_head(g.MODEL, folder / "m", ["neg", "pos"]), g.BERTTY_FAST, 3, (20,)),
+                                             ("tiny", g.tiny(folder / "t", ["neg", "pos"]), None, 10, (7, 50))):
+        peer, texts = classifier(model, 1), sentences(n, 3)
+        for steps in numbers:
             found = explain(model, "--steps", steps, "--most-steps", steps, "--target", "pos", rows=texts, program=program)
             theirs = [captum(peer, i, peer.base(i), 1, steps) for i in map(peer.inputs, texts)]
             near(f"integrated gradients beside Captum's, {name}, {steps} steps", "integrated",
@@ -154,7 +153,7 @@ def test_captum(folder):
 
 def test_completeness(folder):
     model = g.with_head(g.MODEL, folder, ["neg", "pos"])
-    found = explain(model, "--steps", 8, "--target", "pos", program=g.BERTTY_FAST, rows=sentences(200, 4, 3, 9))
+    found = explain(model, "--steps", 8, "--target", "pos", program=g.BERTTY_FAST, rows=sentences(200, 4, 2, 5))
     for a in found:
         whole = a["value"] - a["baseline_value"]
         assert abs(abs(whole - scores(a).sum()) / abs(whole) - a["completeness_error"]) < 1e-6 * (1 + a["completeness_error"])
