@@ -3,8 +3,8 @@
 
     tests/bench/bench_explain.py [ROUNDS]      (default 5)
 
-Ours is the time of a row more in a file of `bertty explain --file` (tokens, answer, explanation and JSON); theirs that of attribute(), the tokens
-given. Needs what `make test-peers` sets up and the model of `make fetch`. BERTTY_FAST names another build."""
+Ours is the time of a row more in a file of `bertty explain --file` (tokens, answer, explanation and JSON); theirs that of attribute(), the
+tokens given. Needs what `make test-peers` sets up and the model of `make fetch`. BERTTY_FAST names another build."""
 import json
 import os
 import statistics
