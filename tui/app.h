@@ -66,6 +66,7 @@ struct app_request {              /* what another view asks of one; members that
     const char *run;              /* run directory */
     int64_t step;                 /* checkpoint */
     const char *text, *pair;      /* VIEW_PROBE: what to type */
+    bool why;                     /* VIEW_PROBE: explain the answer */
     const char *gold, *predicted; /* VIEW_PREDICTIONS: confusion cell */
     const struct bt_experiment *experiment; /* VIEW_EXPERIMENT: clone of a run's */
 };

@@ -43,8 +43,9 @@ static void embed_row(void *ctx, int row)
     const int h = m->config.hidden_size;
     int position = row - b->start[sequence_of(b, row)];
     float *y = p->x0 + bt__at(row, h);
+    const float *word = p->words ? p->words + bt__at(row, h) : m->w + m->word + bt__at(b->ids[row], h);
     p->emb_rstd[row] =
-        p->k->norm(h, m->w + m->word + bt__at(b->ids[row], h), m->w + m->position + bt__at(position, h),
+        p->k->norm(h, word, m->w + m->position + bt__at(position, h),
                    m->w + m->type + bt__at(b->types[row], h), m->w + m->norm_w, m->w + m->norm_b,
                    m->config.layer_norm_eps, &e->none, 0, p->emb_xhat + bt__at(row, h), y);
     p->k->dropout(h, y, &e->drop, (uint32_t)row * (uint32_t)h, y);

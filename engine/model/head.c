@@ -250,6 +250,6 @@ void bt__head_backward(struct bt__pass *p, const float *dlogits, bool below, boo
     struct bt__column_sum db = bt__bias_grad(p, rows, n, dlogits, m->head_b, first);
     const struct bt__job jobs[] = {bt__job_linear_input(&in), bt__job_linear_weight(&dw),
                                    bt__job_column_sum(&db)};
-    bt__run_jobs(p->pool, p->panels, jobs, 3);
+    bt__run_jobs(p->pool, p->panels, jobs, p->limits.inputs ? 1 : 3);
     input[m->head.kind](p, &head, below, first);
 }

@@ -17,6 +17,7 @@ struct block {
     double smoothing;
     int32_t *best; /* [Q], or NULL */
     double scale;  /* backward */
+    bool odds;     /* backward: the gradient of the target's probability, not of the loss */
 };
 
 static int block_cols(const struct bt__pass *p, int begin)
@@ -138,6 +139,16 @@ void bt__pass_lm_logits(const struct bt__pass *p, int read, float *out)
     p->k->add((size_t)v, out, m->w + m->lm.bias);
 }
 
+double bt__pass_lm_logit(const struct bt__pass *p, int read, int32_t word)
+{
+    const struct bt__model *m = p->m;
+    const int h = m->config.hidden_size;
+    const float *x = p->head_in + bt__at(read, h), *w = m->w + m->word + bt__at(word, h);
+    double sum = (double)m->w[m->lm.bias + (size_t)word];
+    for (int j = 0; j < h; j++) sum += (double)x[j] * (double)w[j];
+    return sum;
+}
+
 int bt__top_k(const float *x, int n, int k, int32_t *at)
 {
     int found = 0;
@@ -165,10 +176,11 @@ static void gradient_row(void *ctx, int read)
     }
     float even = (float)(b->scale * b->smoothing / b->p->m->config.vocab_size);
     b->p->k->exps(b->cols, x, (float)b->p->lm.row[read].log_sum);
-    b->p->k->scale((size_t)b->cols, x, (float)b->scale);
+    const double scale = b->odds ? -exp(b->p->lm.row[read].expected - b->p->lm.row[read].log_sum) : b->scale;
+    b->p->k->scale((size_t)b->cols, x, (float)scale);
     for (int i = 0; even > 0.0f && i < b->cols; i++) x[i] -= even;
     if (target >= b->begin && target < b->begin + b->cols)
-        x[target - b->begin] -= (float)(b->scale * (1.0 - b->smoothing));
+        x[target - b->begin] -= (float)(scale * (1.0 - b->smoothing));
 }
 
 /* One block more in dhead, and the gradients of its words. */
@@ -199,7 +211,7 @@ static void block_backward(const struct block *b, bool words, bool first)
         dw.lddy = BT__LM_COLS;
         jobs[2] = bt__job_linear_weight(&dw);
     }
-    bt__run_jobs(p->pool, p->panels, jobs, words ? 3 : 2);
+    bt__run_jobs(p->pool, p->panels, jobs, p->limits.inputs ? 1 : words ? 3 : 2);
 }
 
 /* dhead → d = gradient of the transform before its activation. */
@@ -216,7 +228,7 @@ static void transform_row(void *ctx, int read)
                           h);
 }
 
-static void transform_backward(struct bt__pass *p, bool below, bool first)
+void bt__lm_transform_backward(struct bt__pass *p, bool below, bool first)
 {
     const struct bt__model *m = p->m;
     const struct bt__rows *rows = &p->batch->reads;
@@ -229,7 +241,7 @@ static void transform_backward(struct bt__pass *p, bool below, bool first)
     dnorm.dot = bt__grad_at(p, m->lm.norm_w);
     const struct bt__job jobs[] = {bt__job_linear_weight(&dw), bt__job_column_sum(&db),
                                    bt__job_column_sum(&dnorm)};
-    bt__run_jobs(p->pool, p->panels, jobs, 3);
+    if (!p->limits.inputs) bt__run_jobs(p->pool, p->panels, jobs, 3);
     struct bt__linear_input in = {.kernels = p->k,
                                   .rows = rows,
                                   .n = h,
@@ -243,18 +255,51 @@ static void transform_backward(struct bt__pass *p, bool below, bool first)
     if (below) bt__run_jobs(p->pool, p->panels, &job, 1);
 }
 
+/* All blocks: the gradient of the decoder's input, in dhead. */
+static void decoder_backward(struct block *b, bool words, bool first)
+{
+    struct bt__pass *p = b->p;
+    for (b->begin = 0; b->begin < p->m->config.vocab_size; b->begin += BT__LM_COLS) {
+        b->cols = block_cols(p, b->begin);
+        logits(b);
+        bt__each_row(p, p->batch->reads.n, gradient_row, b);
+        block_backward(b, words, first);
+    }
+}
+
 void bt__pass_lm_backward(struct bt__pass *p, const struct bt__batch *batch, const int32_t *target,
                           double smoothing, double scale, const struct bt__trainable *what, bool first)
 {
     p->batch = batch;
     struct block b = {.p = p, .target = target, .smoothing = smoothing, .scale = scale};
-    const bool words = what->embeddings && bt__trains(p, p->m->word);
-    for (b.begin = 0; b.begin < p->m->config.vocab_size; b.begin += BT__LM_COLS) {
-        b.cols = block_cols(p, b.begin);
-        logits(&b);
-        bt__each_row(p, batch->reads.n, gradient_row, &b);
-        block_backward(&b, words, first);
-    }
-    transform_backward(p, bt__trained_below_head(p->m, what), first);
+    decoder_backward(&b, what->embeddings && bt__trains(p, p->m->word), first);
+    bt__lm_transform_backward(p, bt__trained_below_head(p->m, what), first);
     bt__layers_backward(p, what, first);
+}
+
+/* ── for an explanation ── */
+
+/* The decoder's row of the target: the gradient of its logit. */
+static void target_row(void *ctx, int read)
+{
+    const struct block *b = ctx;
+    const int h = b->p->m->config.hidden_size;
+    float *d = b->p->dhead + bt__at(read, h);
+    if (b->target[read] < 0)
+        memset(d, 0, sizeof *d * (size_t)h);
+    else
+        memcpy(d, b->p->m->w + b->p->m->word + bt__at(b->target[read], h), sizeof *d * (size_t)h);
+}
+
+const float *bt__pass_lm_input_gradient(struct bt__pass *p, const struct bt__batch *batch,
+                                        const int32_t *target, bool probability)
+{
+    p->batch = batch;
+    struct block b = {.p = p, .target = target, .odds = true};
+    if (probability)
+        decoder_backward(&b, false, true);
+    else
+        bt__each_row(p, batch->reads.n, target_row, &b);
+    bt__lm_transform_backward(p, true, true);
+    return bt__layers_input_gradient(p);
 }

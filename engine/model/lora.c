@@ -82,7 +82,7 @@ void bt__lora_weights(struct bt__pass *p, int layer, const struct bt__lora_use *
     struct bt__job jobs[6];
     const int r = p->m->config.lora.r;
     int count = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && !p->limits.inputs; i++) {
         const enum bt__lora_kind kind = use[i].kind;
         const struct bt__lora_base base = bt__lora_base(&p->m->config, kind);
         const struct bt__layer_at *at = &p->m->layer[layer];

@@ -26,6 +26,7 @@ struct bt__pass_limits {
     size_t read_pairs;       /* Σ reads · length of any one batch; at least rows */
     long step_rows;          /* of all batches whose gradients are added up in a step; 0: as rows */
     bool train;              /* keep activations, reserve gradients */
+    bool inputs;             /* with train: gradients to the word vectors alone, none of a parameter */
     bool
         recompute; /* training keeps of each layer what its input and output can be made from, and computes the rest again in the backward pass:
                      * the same bits in less memory (Chen et al. 2016) */
@@ -53,6 +54,9 @@ void bt__pass_dropout(struct bt__pass *p, bool training, uint64_t seed, uint64_t
  * NULL: none. Borrowed. */
 void bt__pass_use_prefix(struct bt__pass *p, struct bt__prefix *x);
 
+/* The coming forward passes read word vectors x [rows of the batch, H] in place of the embeddings of its ids; NULL: those. Borrowed. */
+void bt__pass_use_words(struct bt__pass *p, const float *x);
+
 /* The rows of logits of a batch: its sequences, or for BT__HEAD_TOKENS its reads. */
 const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const struct bt__batch *batch);
 /* Logits [bt__pass_logit_rows()->n, head.outputs]; borrowed until the next forward pass. BT__HEAD_MLM: NULL. */
@@ -66,6 +70,17 @@ const float *bt__pass_pooled(const struct bt__pass *p);
 void bt__pass_backward(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits,
                        const struct bt__trainable *what, bool first);
 
+/* Of a pass with limits.inputs, after bt__pass_forward(): the gradient of Σ dlogits·logits to the word vectors [rows of the batch, H]. Borrowed until the
+ * next pass. */
+const float *bt__pass_input_gradient(struct bt__pass *p, const struct bt__batch *batch, const float *dlogits);
+/* BT__HEAD_MLM likewise: of Σ over the reads of the logit of a target word, or of its probability (after bt__pass_lm_loss() with the same targets and
+ * without smoothing). A read whose target is below 0 does not count. */
+const float *bt__pass_lm_input_gradient(struct bt__pass *p, const struct bt__batch *batch,
+                                        const int32_t *target, bool probability);
+/* After the forward pass of a pass with train: softmax of layer's head for sequence seq, [queries, tokens]; in the last layer the queries are what is
+ * read. Borrowed until the next pass. */
+const float *bt__pass_attention(const struct bt__pass *p, int layer, int seq, int head);
+
 /* BT__HEAD_MLM, after bt__pass_forward(): the cross-entropy of each read for its target word, loss [batch->reads.n]; a target below 0 does
  * not count: 0. smoothing as bt__cross_entropy's. best [reads] receives the likeliest word; it may be NULL. */
 void bt__pass_lm_loss(struct bt__pass *p, const struct bt__batch *batch, const int32_t *target,
@@ -75,6 +90,8 @@ void bt__pass_lm_backward(struct bt__pass *p, const struct bt__batch *batch, con
                           double smoothing, double scale, const struct bt__trainable *what, bool first);
 /* Logits [vocab_size] of one read after bt__pass_forward(), before the backward pass; out is the caller's. */
 void bt__pass_lm_logits(const struct bt__pass *p, int read, float *out);
+/* One of them. */
+double bt__pass_lm_logit(const struct bt__pass *p, int read, int32_t word);
 /* The places of the k largest of x [n], falling, the earlier of equals first, into at [k]; returns how many: k, or n if that is less. */
 int bt__top_k(const float *x, int n, int k, int32_t *at);
 

@@ -72,6 +72,7 @@ struct bt__pass {
 
     /* the forward pass in progress */
     struct bt__prefix *prefix; /* borrowed; NULL: none */
+    const float *words;        /* [R, H] borrowed; NULL: the embeddings of the batch's ids */
     int begin;                 /* the layer whose input is x0: 0, or that of the prefix */
     bool training;
     uint64_t seed, step;
@@ -101,7 +102,7 @@ static inline float *bt__grad_at(const struct bt__pass *p, size_t offset)
 /* Is the gradient of the parameter at this offset wanted? */
 static inline bool bt__trains(const struct bt__pass *p, size_t offset)
 {
-    return !bt__params_at(&p->m->params, offset)->frozen;
+    return !p->limits.inputs && !bt__params_at(&p->m->params, offset)->frozen;
 }
 
 void bt__embed_forward(struct bt__pass *p);
@@ -121,12 +122,16 @@ static inline bool bt__trained_below_head(const struct bt__model *m, const struc
 }
 /* From the gradient of y_top in its place down to the lowest trained parameter. */
 void bt__layers_backward(struct bt__pass *p, const struct bt__trainable *what, bool first);
+/* The same down to the word vectors' gradient [R, H]. */
+const float *bt__layers_input_gradient(struct bt__pass *p);
 
 /* The layer whose input is kept in this pass; 0: none is. Then load() puts it into x0, unless some of the batch is not known yet, and store() keeps it. */
 int bt__prefix_kept(const struct bt__pass *p);
 bool bt__prefix_load(struct bt__pass *p);
 void bt__prefix_store(struct bt__pass *p, const float *x);
 
+/* dhead → the gradients of the language model's transform; with below the gradient of y_top takes its place. */
+void bt__lm_transform_backward(struct bt__pass *p, bool below, bool first);
 /* y_top → head_in, the decoder's input. */
 void bt__lm_forward(struct bt__pass *p);
 /* y_top → logits. */

@@ -153,7 +153,7 @@ static size_t panel_floats(const struct bt__pass *p, const struct sizes *z)
     const size_t weights = LARGEST(bt__panel_floats(2 * h, h) + square, bt__panel_floats(h, 3 * h) + square,
                                    bt__panel_floats(f, h), bt__panel_floats(h, f), bt__panel_floats(out, h),
                                    bt__panel_floats(h, out));
-    if (!p->limits.train) return weights;
+    if (!p->limits.train || p->limits.inputs) return weights;
     const size_t wide = bt__panel_floats(h, r), narrow = bt__panel_floats(rank, r);
     const size_t inputs =
         LARGEST(wide + bt__panel_floats(h, q), wide + bt__panel_floats(f, r), bt__panel_floats(h, (int)z->z));
@@ -179,9 +179,9 @@ static void carve_all(struct carver *c, struct bt__pass *p, int threads)
 
 /* Nothing below the lowest parameter that is trained needs room for a gradient; word embeddings have theirs apart, except if the
  * head's decoder is tied to them. */
-static size_t first_dense(const struct bt__model *m)
+static size_t first_dense(const struct bt__model *m, bool inputs)
 {
-    for (size_t i = 0; i < m->params.n; i++) {
+    for (size_t i = 0; !inputs && i < m->params.n; i++) {
         const struct bt__param *q = &m->params.item[i];
         if (!q->frozen && (q->offset != m->word || m->head.kind == BT__HEAD_MLM)) return q->offset;
     }
@@ -193,10 +193,10 @@ static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt_
     p->m = m;
     p->limits = *limits;
     bt__pass_limits_complete(&p->limits);
-    p->grad.dense_begin = first_dense(m);
+    p->grad.dense_begin = first_dense(m, p->limits.inputs);
     p->grad.dense_end = m->params.total;
     const long most = limits->step_rows > limits->rows ? limits->step_rows : limits->rows;
-    p->word_cap = limits->train && !bt__params_at(&m->params, m->word)->frozen
+    p->word_cap = limits->train && !limits->inputs && !bt__params_at(&m->params, m->word)->frozen
                       ? (int)(most < m->config.vocab_size ? most : m->config.vocab_size)
                       : 0;
 }

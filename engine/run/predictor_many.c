@@ -51,8 +51,8 @@ static struct bt_example example_of(const struct bt_input *in)
                                .mark_n = in->mark_n};
 }
 
-static enum bt_status prepare(struct bt_predictor *p, const struct bt_input *in, size_t n,
-                              struct bt__task_data *d, struct bt_error *err)
+enum bt_status bt__predictor_prepare(struct bt_predictor *p, const struct bt_input *in, size_t n,
+                                     struct bt__task_data *d, struct bt_error *err)
 {
     struct bt_example *e = calloc(n + 1, sizeof *e);
     if (!e) return bt_fail(err, BT_NOMEM, "no memory for %zu inputs", n);
@@ -108,7 +108,7 @@ enum bt_status bt_predict_all(struct bt_predictor *p, const struct bt_input *in,
     struct bt__task_data d = {.n = 0};
     struct bt__evaluation e = {.tokens = 0};
     struct bt_output out;
-    enum bt_status st = prepare(p, in, n, &d, err);
+    enum bt_status st = bt__predictor_prepare(p, in, n, &d, err);
     if (!st) st = bt__predictor_run(p, &d, cancel, &e, err);
     for (size_t i = 0; i < n && !st; i++) {
         st = answer(p, &d, &e, i, &out, err);
@@ -124,7 +124,7 @@ enum bt_status bt_predict(struct bt_predictor *p, const struct bt_input *in, str
 {
     struct bt__evaluation e = {.tokens = 0};
     bt__task_data_free(&p->last);
-    enum bt_status st = prepare(p, in, 1, &p->last, err);
+    enum bt_status st = bt__predictor_prepare(p, in, 1, &p->last, err);
     if (!st) st = bt__predictor_run(p, &p->last, NULL, &e, err);
     if (!st) st = answer(p, &p->last, &e, 0, out, err);
     free(p->logits);

@@ -22,6 +22,9 @@ struct bt_predictor {
     float *logits;                 /* [n_logits] likewise */
 };
 
+/* Sequences of n inputs. The caller frees d in any case. */
+enum bt_status bt__predictor_prepare(struct bt_predictor *p, const struct bt_input *in, size_t n,
+                                     struct bt__task_data *d, struct bt_error *err);
 /* Memory of the pass for at least this much. */
 enum bt_status bt__predictor_reserve(struct bt_predictor *p, const struct bt__pass_limits *need,
                                      struct bt_error *err);

@@ -2,7 +2,7 @@
 #ifndef BERTTY_TASKS_CLASSES_H
 #define BERTTY_TASKS_CLASSES_H
 
-#include "tasks/task.h"
+#include "tasks/aim.h"
 
 /* Labels from option or checkpoint, else the different ones of the training data; at least two. */
 enum bt_status bt__classes_learn(struct bt__task *t, const struct bt__task_data *train, struct bt_error *err);
@@ -42,6 +42,7 @@ enum bt_status bt__classes_report(const struct bt__task *t, const struct bt__tas
     .problem_type = "single_label_classification", .learn = bt__classes_learn, .head = bt__classes_head,     \
     .stratum = bt__classes_stratum, .tally = bt__classes_tally, .weight = bt__classes_weight,                \
     .loss = bt__classes_loss, .judge = bt__classes_judge, .metrics = bt__classes_metrics,                    \
-    .row = bt__classes_row, .answer = bt__classes_answer, .report = bt__classes_report
+    .row = bt__classes_row, .answer = bt__classes_answer, .aim = bt__aim_classes,                            \
+    .report = bt__classes_report
 
 #endif

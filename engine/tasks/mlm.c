@@ -8,8 +8,8 @@
 #include "base/rng.h"
 #include "batch/in_order.h"
 #include "metrics/language.h"
+#include "tasks/aim.h"
 #include "tasks/inputs.h"
-#include "tasks/task.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -404,4 +404,5 @@ const struct bt__task_ops bt__task_mlm = {
     .metrics = metrics,
     .row = row,
     .answer = answer,
+    .aim = bt__aim_mask,
 };

@@ -347,5 +347,6 @@ const struct bt__task_ops bt__task_multilabel = {
     .metrics = metrics,
     .row = row,
     .answer = answer,
+    .aim = bt__aim_sets,
     .report = report,
 };

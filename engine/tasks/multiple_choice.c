@@ -1,6 +1,7 @@
 /* Multiple choice: which of several texts goes with a text, as in SWAG. Each choice is a sequence of its own, [CLS] text [SEP] choice [SEP], with
  * one output; the loss is the cross-entropy over the outputs of an example's choices (transformers' BertForMultipleChoice). */
 #include "metrics/labels.h"
+#include "tasks/aim.h"
 #include "tasks/inputs.h"
 #include "tasks/softmax.h"
 #include "tasks/task.h"
@@ -221,6 +222,39 @@ static enum bt_status answer(const struct bt__task *t, const struct bt__task_dat
     return ok ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for %d choices", n);
 }
 
+/* Of the choices the one with this number or text; −1: there is none. */
+static int choice_of(const struct bt_example *x, const char *target)
+{
+    int64_t number;
+    if (bt_parse_int64(target, &number) && number >= 0 && number < x->parts) return (int)number;
+    for (uint32_t i = 0; i < x->parts; i++)
+        if (x->part[i].n == strlen(target) && memcmp(x->part[i].text, target, x->part[i].n) == 0)
+            return (int)i;
+    return -1;
+}
+
+static enum bt_status aim(const struct bt__task *t, const struct bt__task_data *d, const struct bt__logits *l,
+                          size_t e, const struct bt__aim_wish *wish, struct bt__aim *out,
+                          struct bt_error *err)
+{
+    const struct bt_example *x = bt__task_example(d, e);
+    const int best = bt__argmax(logits_of(d, l, e), choices_of(d));
+    const int choice = wish->target ? choice_of(x, wish->target) : best;
+    (void)t;
+    enum bt_status st = bt__aim_no_word(wish, err);
+    if (st) return st;
+    if (choice < 0)
+        return bt_fail(err, BT_INVALID, "no choice \"%.60s\", expected a number from 0 to %d or a text",
+                       wish->target, choices_of(d) - 1);
+    out->sequence = bt__task_first(d, e) + (size_t)choice;
+    out->cell[0] = (struct bt__aim_cell){.token = BT__AIM_WHOLE};
+    out->cells = 1;
+    out->norm = BT__NORM_GROUP;
+    bt_str_addf(&out->name, "%d: ", choice);
+    bt_str_addn(&out->name, x->part[choice].text, x->part[choice].n);
+    return BT_OK;
+}
+
 const struct bt__task_ops bt__task_multiple_choice = {
     .name = "multiple_choice",
     .about = "which of several texts goes with a text",
@@ -237,4 +271,5 @@ const struct bt__task_ops bt__task_multiple_choice = {
     .metrics = metrics,
     .row = row,
     .answer = answer,
+    .aim = aim,
 };

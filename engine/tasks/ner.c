@@ -2,6 +2,7 @@
 #include "tasks/ner.h"
 
 #include "batch/tag_scheme.h"
+#include "tasks/aim.h"
 #include "tasks/class_weights.h"
 #include "tasks/softmax.h"
 #include <math.h>
@@ -319,5 +320,6 @@ const struct bt__task_ops bt__task_ner = {
     .metrics = bt__ner_metrics,
     .row = bt__ner_row,
     .answer = bt__ner_answer,
+    .aim = bt__aim_tags,
     .report = bt__ner_report,
 };

@@ -1,5 +1,6 @@
 /* Questions about a context, answered by a part of it: two numbers for each token, its score as the beginning and as the end. */
 #include "metrics/answers.h"
+#include "tasks/aim.h"
 #include "tasks/qa_nbest.h"
 #include <bertty/num.h>
 #include <bertty/text.h>
@@ -126,7 +127,7 @@ static bool negative(const struct bt__task *t, const struct bt__task_data *d)
     return own_of(t)->negative >= 0 ? own_of(t)->negative : bt__qa_windows_of(d)->impossible;
 }
 
-static struct bt__qa_rules rules_of(const struct bt__task *t, const struct bt__task_data *d)
+struct bt__qa_rules bt__qa_rules_of(const struct bt__task *t, const struct bt__task_data *d)
 {
     double threshold;
     if (!threshold_of(t->x, &threshold) || isnan(threshold)) threshold = own_of(t)->threshold;
@@ -273,7 +274,7 @@ static void set_answer(struct bt__answer *a, const struct bt_example *e, const s
 static enum bt_status best_answers(const struct bt__task *t, const struct bt__task_data *d,
                                    const struct bt__logits *l, struct results *r, struct bt_error *err)
 {
-    const struct bt__qa_rules rules = rules_of(t, d);
+    const struct bt__qa_rules rules = bt__qa_rules_of(t, d);
     struct bt__qa_nbest k = {.n = 0};
     size_t golds = 0, at = 0;
     for (size_t i = 0; i < d->n; i++) golds += bt__task_example(d, i)->parts;
@@ -297,7 +298,7 @@ static enum bt_status best_answers(const struct bt__task *t, const struct bt__ta
 static struct bt__answer_results to_score(const struct bt__task *t, const struct bt__task_data *d,
                                           const struct results *r)
 {
-    const struct bt__qa_rules rules = rules_of(t, d);
+    const struct bt__qa_rules rules = bt__qa_rules_of(t, d);
     return (struct bt__answer_results){.n = d->n,
                                        .item = r->answer,
                                        .v2 = rules.negative || bt__qa_windows_of(d)->impossible,
@@ -408,7 +409,7 @@ static enum bt_status row(const struct bt__task *t, const struct bt__task_data *
                           size_t e, struct bt_json_writer *w, struct bt_error *err)
 {
     const struct bt_example *x = bt__task_example(d, e);
-    const struct bt__qa_rules rules = rules_of(t, d);
+    const struct bt__qa_rules rules = bt__qa_rules_of(t, d);
     struct bt__qa_nbest k = {.n = 0};
     struct bt__answer_score score = {.exact = 0.0};
     enum bt_status st = bt__qa_nbest(&k, &rules, d, l, e, err);
@@ -434,7 +435,7 @@ static enum bt_status answer(const struct bt__task *t, const struct bt__task_dat
                              const struct bt__logits *l, size_t e, struct bt__answers *out,
                              struct bt_error *err)
 {
-    const struct bt__qa_rules rules = rules_of(t, d);
+    const struct bt__qa_rules rules = bt__qa_rules_of(t, d);
     const char *context = context_of(bt__task_example(d, e));
     struct bt__qa_nbest k = {.n = 0};
     enum bt_status st = bt__qa_nbest(&k, &rules, d, l, e, err);
@@ -479,4 +480,5 @@ const struct bt__task_ops bt__task_qa = {
     .metrics = metrics,
     .row = row,
     .answer = answer,
+    .aim = bt__aim_answer,
 };

@@ -30,6 +30,9 @@ struct bt__qa_rules {
     double threshold;       /* of null_odds */
 };
 
+/* Those of the task's options and of what it learnt. */
+struct bt__qa_rules bt__qa_rules_of(const struct bt__task *t, const struct bt__task_data *d);
+
 enum bt_status bt__qa_nbest(struct bt__qa_nbest *k, const struct bt__qa_rules *rules,
                             const struct bt__task_data *d, const struct bt__logits *l, size_t e,
                             struct bt_error *err);

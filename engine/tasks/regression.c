@@ -1,5 +1,6 @@
 /* Regression: a number for a text or a pair of texts (mean squared error, as transformers' problem_type "regression"). */
 #include "metrics/numbers.h"
+#include "tasks/aim.h"
 #include "tasks/inputs.h"
 #include "tasks/task.h"
 #include <bertty/num.h>
@@ -103,6 +104,20 @@ static enum bt_status answer(const struct bt__task *t, const struct bt__task_dat
     return BT_OK;
 }
 
+static enum bt_status aim(const struct bt__task *t, const struct bt__task_data *d, const struct bt__logits *l,
+                          size_t e, const struct bt__aim_wish *wish, struct bt__aim *out,
+                          struct bt_error *err)
+{
+    (void)t;
+    enum bt_status st = bt__aim_no_word(wish, err);
+    if (!st) st = bt__aim_no_target(wish, "gives one number", err);
+    if (st) return st;
+    bt__aim_output(d, l, e, 0, out);
+    out->norm = BT__NORM_NONE;
+    bt_str_add(&out->name, "the number");
+    return BT_OK;
+}
+
 const struct bt__task_ops bt__task_regression = {
     .name = "regression",
     .about = "a number for a text or a pair of texts",
@@ -118,4 +133,5 @@ const struct bt__task_ops bt__task_regression = {
     .metrics = metrics,
     .row = row,
     .answer = answer,
+    .aim = aim,
 };

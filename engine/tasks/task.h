@@ -51,6 +51,8 @@ struct bt__logits {
 };
 
 struct bt__kept;
+struct bt__aim;
+struct bt__aim_wish;
 
 /* The parts of an answer, in memory that is kept from one to the next. Zero-initialise; bt__answers_free() releases. */
 struct bt__answers {
@@ -129,6 +131,10 @@ struct bt__task_ops {
     enum bt_status (*answer)(const struct bt__task *t, const struct bt__task_data *d,
                              const struct bt__logits *l, size_t e, struct bt__answers *out,
                              struct bt_error *err);
+    /* The number that an explanation of example e is about (tasks/aim.h); out is empty, and freed by the caller in any case. */
+    enum bt_status (*aim)(const struct bt__task *t, const struct bt__task_data *d, const struct bt__logits *l,
+                          size_t e, const struct bt__aim_wish *wish, struct bt__aim *out,
+                          struct bt_error *err);
     /* The tables of `bertty eval`: figures of each label or type, the confusion. NULL: there is nothing but the metrics. */
     enum bt_status (*report)(const struct bt__task *t, const struct bt__task_data *d,
                              const struct bt__logits *l, struct bt_evaluation_result *r,

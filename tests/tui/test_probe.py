@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Probe view: what is typed is answered as `bertty predict` answers it; several runs, checkpoints, pairs, kept texts."""
 import json
+import math
 import re
 import shutil
 import sys
@@ -105,6 +106,69 @@ def test_kept_texts():
         s.keys("x")
         s.wait_gone(r"^│a good plot +│")
         assert s.end("Esc", "q") == 0
+
+
+def explained(run, text, *more):
+    done = tiny_bert.run("explain", run, "--text", text, *more, "--json", program=BERTTY_FAST, cwd=MADE)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def shows_why(s, found):
+    """The view's line of numbers for the first tokens is the command's scores, in the unit that the view names."""
+    items = [i for i in found["items"] if not i["special"]]
+    most = max(abs(i["score"]) for i in items)
+    unit = 10.0 ** math.floor(math.log10(most)) if most < 0.01 else 1.0
+    digits = 2 if most >= 0.1 or unit < 1 else 3
+    sign = "" if found["method"] in ("attention", "rollout") else "+"
+    number = [f"{i['score'] / unit:{sign}.{digits}f}" for i in items[:3]]
+    s.wait(r"[^+\-.\d]+".join(map(re.escape, number)))
+
+
+def test_explanation():
+    text = "a very good film"
+    with Screen(["--open", "probe"], setup=copy_runs) as s:
+        s.wait(r"two +step")
+        s.keys(text)
+        shows(s, "two", text)
+        s.keys("Esc", "e")
+        found = explained("two", text)
+        s.wait(rf"logit of {found['target']}: {found['value']:.4f}")
+        s.wait(rf"integrated, {found['steps']} steps, completeness error {100 * found['completeness_error']:.2f} %")
+        s.wait(r"\[CLS\] +a +very +good +film")
+        shows_why(s, found)
+        s.keys("E", "occlu", "Enter", "o")
+        s.wait(r"probability of .*\n.*occlusion")
+        shows_why(s, explained("two", text, "--method", "occlusion", "--of", "probability"))
+        s.keys("]")
+        s.wait(r"attention of layer 2 of 2, mean of 2 heads")
+        s.keys("]", ">")
+        s.wait(r"attention of layer 1 of 2, head 1 of 2")
+        shows_why(s, explained("two", text, "--method", "attention", "--layer", "1", "--head", "1"))
+        s.keys("<", "[")
+        s.wait(r"attention of layer 2 of 2, mean of 2 heads")
+        s.keys("E", "occlu", "Enter")
+        s.wait(r"probability of .*\n.*occlusion")
+        other = ({"positive", "negative"} - {found["target"]}).pop()
+        s.keys("t", other, "Enter")
+        s.wait(rf"probability of {other}: ")
+        shows_why(s, explained("two", text, "--method", "occlusion", "--of", "probability", "--target", other))
+        s.keys("i", " dull")  # what is typed is explained once nobody types
+        s.wait(r"good +film +dull")
+        shows_why(s, explained("two", text + " dull", "--method", "occlusion", "--of", "probability", "--target", other))
+        s.keys("Esc", "e")
+        s.wait(r"Enter keeps a text and its answer here")
+
+
+def test_explanation_of_a_prediction():
+    with Screen(["--open", "predictions"], setup=copy_runs) as s:
+        s.wait(r"two")
+        s.wait(r"▸5 Predictions")
+        s.wait(r"(?:positive|negative)")
+        s.keys("E")
+        s.wait(r"▸7 Probe")
+        s.wait(r"integrated, \d+ steps, completeness error")
+        s.wait(r"\[CLS\] +\S")
 
 
 def test_pair():

@@ -132,11 +132,30 @@ def test_masks():
             s.wait(rf"▸ 0\.\d{{4}}  {re.escape(word)}")
 
 
+def test_every_task_is_explained():
+    asked = {"ner": ("the good film",), "qa": ("was the film good", "Tab", "the film was good and warm"), "regression": ("a good film",),
+             "multilabel": ("a good film",), "multiple_choice": ("a good film", "Tab", "good", "Enter", "very bad"),
+             "absa": ("the film was good", "Tab", "film"), "mlm": ("the [MASK] was good",)}
+    of = {"ner": r"\S+ of word \d", "regression": "the number", "mlm": r"\S+ for mask 1", "multiple_choice": r"\d: (?:good|very bad)"}
+    for task, keys in asked.items():
+        with probe(task, (24, 80)) as s:
+            s.keys(*keys)
+            s.wait(r"ms +\d+ of \d+ tokens")
+            s.keys("Esc", "e")
+            s.wait(rf"logit of {of.get(task, '.*')}: -?\d+\.\d{{4}}")
+            s.wait(r"integrated, \d+ steps, completeness error")
+            s.wait(r"│ \[CLS\] ")
+            s.keys("o")
+            s.wait(r"logit of the number" if task == "regression" else r"probability of ")
+
+
 def test_ascii_and_monochrome():
     for task in ("ner", "qa", "regression"):
         with probe(task, (24, 80), "--ascii", env={"NO_COLOR": "1"}) as s:
             s.keys("good", *(("Tab", "the film was good") if task == "qa" else ()))
             s.wait(r"ms +\d+ of \d+ tokens")
+            s.keys("Esc", "e")
+            s.wait(r"completeness error")
             s.settle(0.3)
             assert s.text().isascii(), s.dump()
 

@@ -16,6 +16,7 @@ enum {
     A_REVERSE,
     A_SPLIT,
     A_PROBE,
+    A_WHY,
     A_FILE,
     A_EXPORT,
     A_RELOAD,
@@ -33,6 +34,7 @@ static const struct action actions[] = {
     {.id = A_REVERSE, .name = "reverse", .keys = "S", .help = "the other way round"},
     {.id = A_SPLIT, .name = "split", .keys = "t", .help = "validation or test rows"},
     {.id = A_PROBE, .name = "probe", .keys = "p", .help = "try the text in Probe"},
+    {.id = A_WHY, .name = "explain", .keys = "E", .help = "why the model says so, in Probe"},
     {.id = A_FILE, .name = "file", .keys = "o", .help = "the row in its file, in Data"},
     {.id = A_EXPORT, .name = "export", .keys = "x", .help = "write the rows to a file (TSV, JSONL)"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the predictions again"},
@@ -429,7 +431,8 @@ static bool act_own(struct view *v, int action, int count)
     case A_SPLIT:
         return other_split(v);
     case A_PROBE:
-        return pred_to_probe(v);
+    case A_WHY:
+        return pred_to_probe(v, action == A_WHY);
     case A_FILE:
         return pred_to_data(v);
     case A_EXPORT:
@@ -452,7 +455,7 @@ static bool act(struct view *v, int action, int count)
     if (!s->p) return false;
     bool labels = s->p->kind == BT_ROWS_LABELS;
     if (v->focus == PRED_MATRIX && (labels ? act_matrix : act_side)(v, action, count)) return true;
-    if (action == ACT_ENTER) return pred_to_probe(v);
+    if (action == ACT_ENTER) return pred_to_probe(v, false);
     if (v->focus == PRED_DETAIL) return sheet_act(&s->detail, action, count);
     return v->focus == PRED_LIST && list_act(&s->list, action, count);
 }
@@ -471,7 +474,7 @@ static bool mouse_list(struct view *v, const struct event *e)
         s->query.order = order;
         pred_update(v);
     }
-    if (activated) pred_to_probe(v);
+    if (activated) pred_to_probe(v, false);
     return true;
 }
 

@@ -36,7 +36,7 @@ static void probe_texts(const struct pred_view *s, const struct bt_example *x, s
     }
 }
 
-bool pred_to_probe(struct view *v)
+bool pred_to_probe(struct view *v, bool why)
 {
     const struct pred_view *s = v->state;
     const struct bt_prediction *r = pred_row(s);
@@ -50,6 +50,7 @@ bool pred_to_probe(struct view *v)
     probe_texts(s, x, &text, &lines);
     const struct app_request q = {.run = s->run,
                                   .step = s->p->step,
+                                  .why = why,
                                   .text = bt_str_text(&text),
                                   .pair = lines.len ? bt_str_text(&lines) : x->pair};
     app_open(v->app, VIEW_PROBE, &q);

@@ -99,7 +99,7 @@ int pred_label_width(const struct pred_view *s, int most);
 /* The cell of the matrix at a place on the screen. */
 bool pred_place(const struct pred_view *s, int y, int x, int *gold, int *predicted);
 /* predictions_out.c */
-bool pred_to_probe(struct view *v);
+bool pred_to_probe(struct view *v, bool why); /* why: its answer is explained there */
 bool pred_to_data(struct view *v);
 bool pred_copy(struct view *v);
 bool pred_export(struct view *v);

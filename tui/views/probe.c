@@ -8,7 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { A_TYPE = ACT_OWN, A_PAIR, A_CHECKPOINT, A_RUNS, A_DROP, A_CLEAR };
+enum {
+    A_TYPE = ACT_OWN,
+    A_PAIR,
+    A_CHECKPOINT,
+    A_RUNS,
+    A_DROP,
+    A_CLEAR,
+    A_WHY,
+    A_METHOD,
+    A_TARGET,
+    A_WORDS,
+    A_OF,
+    A_LAYER_BELOW,
+    A_LAYER_ABOVE,
+    A_HEAD_BEFORE,
+    A_HEAD_AFTER
+};
 
 static const struct action actions[] = {
     {.id = A_TYPE, .name = "type", .keys = "i", .help = "go on typing (Esc leaves the text, Enter keeps it)"},
@@ -20,6 +36,25 @@ static const struct action actions[] = {
     {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "ask another run too, or one no longer"},
     {.id = A_CLEAR, .name = "clear", .keys = "x", .help = "begin with an empty text"},
     {.id = A_DROP, .name = "drop", .keys = "d Del", .help = "forget the kept text under the cursor"},
+    {.id = A_WHY,
+     .name = "explain",
+     .keys = "e",
+     .help = "why the first model says so: what each token adds; again: the kept texts"},
+    {.id = A_METHOD, .name = "method", .keys = "E", .help = "how it is explained"},
+    {.id = A_TARGET, .name = "target", .keys = "t", .help = "what for: a label, an answer, a choice"},
+    {.id = A_WORDS, .name = "words", .keys = "w", .help = "explain pieces, or whole words"},
+    {.id = A_OF, .name = "of", .keys = "o", .help = "explain the logit, or the probability"},
+    {.id = A_LAYER_BELOW, .name = "layer-below", .keys = "[", .help = "attention of the layer below"},
+    {.id = A_LAYER_ABOVE, .name = "layer-above", .keys = "]", .help = "… of the layer above"},
+    {.id = A_HEAD_BEFORE, .name = "head-before", .keys = "<", .help = "attention of the head before"},
+    {.id = A_HEAD_AFTER, .name = "head-after", .keys = ">", .help = "… of the head after; then their mean"},
+};
+
+static const struct action signs[] = {
+    {.keys = "▸", .help = "what the model decides for"},
+    {.keys = "+0.12", .help = "a token that speaks for what is explained; with - against it"},
+    {.keys = "▁ … █", .help = "how much of the largest it is"},
+    {.keys = NULL},
 };
 
 /* ── asking ── */
@@ -94,6 +129,7 @@ static void take_over(struct view *v, struct job *j)
         struct probe_found *old = s->found;
         s->found = j->found;
         j->found = old;
+        s->why.due = true;
         app_redraw(v->app);
     }
 }
@@ -107,6 +143,7 @@ static void job_done(void *ctx, bool cancelled)
     if (!cancelled && j->found) take_over(v, j);
     job_free(j);
     if (s->again && !cancelled) ask(v);
+    if (!cancelled) probe_why_go(v);
 }
 
 static int64_t checkpoint_of(const struct view *v, const char *dir, bool chosen)
@@ -133,7 +170,7 @@ static bool name_runs(const struct view *v, struct probe_wish *w)
     return w->n > 0;
 }
 
-static struct probe_wish *make_wish(const struct view *v)
+struct probe_wish *probe_wish_of(const struct view *v)
 {
     const struct probe_view *s = v->state;
     struct probe_wish *w = calloc(1, sizeof *w);
@@ -154,7 +191,7 @@ static void ask(struct view *v)
     if (s->busy) return;
     struct job *j = calloc(1, sizeof *j);
     if (!j) return;
-    *j = (struct job){.view = v, .cache = s->cache, .wish = make_wish(v)};
+    *j = (struct job){.view = v, .cache = s->cache, .wish = probe_wish_of(v)};
     struct app_task task = {.run = job_run, .done = job_done, .ctx = j, .owner = v};
     s->busy = j->wish && app_submit(v->app, &task);
     if (s->busy) s->look = false;
@@ -165,6 +202,7 @@ static void edited(struct view *v)
 {
     struct probe_view *s = v->state;
     s->stale = true;
+    probe_why_changed(s, v->focus != PROBE_KEPT);
     app_redraw(v->app);
     ask(v);
 }
@@ -212,6 +250,7 @@ static void shown(struct view *v)
 static void tick(struct view *v, double now)
 {
     struct probe_view *s = v->state;
+    probe_why_tick(v);
     if (runs_changed(v)) {
         s->stale = true;
         app_redraw(v->app);
@@ -345,11 +384,27 @@ static void copy_kept(struct view *v)
 static bool enter(struct view *v)
 {
     struct probe_view *s = v->state;
-    if (s->n_kept) {
+    if (s->n_kept && !s->why.on) {
         probe_kept_put_back(v);
         edited(v);
     }
     v->focus = PROBE_TEXT;
+    return true;
+}
+
+static bool why_act(struct view *v, int action)
+{
+    static void (*const does[])(struct view *) = {[A_WHY] = probe_why_toggle,
+                                                  [A_METHOD] = probe_why_method,
+                                                  [A_TARGET] = probe_why_target,
+                                                  [A_WORDS] = probe_why_words,
+                                                  [A_OF] = probe_why_of};
+    if (action < A_WHY || action > A_HEAD_AFTER) return false;
+    if (action <= A_OF)
+        does[action](v);
+    else
+        probe_why_look(v, (action == A_LAYER_ABOVE) - (action == A_LAYER_BELOW),
+                       (action == A_HEAD_AFTER) - (action == A_HEAD_BEFORE));
     return true;
 }
 
@@ -371,7 +426,7 @@ static bool act(struct view *v, int action, int count)
     case A_CLEAR:
         return clear_text(v);
     case A_DROP:
-        probe_kept_drop(v);
+        if (!s->why.on) probe_kept_drop(v);
         return true;
     case ACT_COPY:
         copy_kept(v);
@@ -379,7 +434,8 @@ static bool act(struct view *v, int action, int count)
     case ACT_ENTER:
         return enter(v);
     default:
-        return list_act(&s->list, action, count);
+        return why_act(v, action) ||
+               (s->why.on ? sheet_act(&s->why.sheet, action, count) : list_act(&s->list, action, count));
     }
 }
 
@@ -392,7 +448,9 @@ static bool mouse(struct view *v, const struct event *e)
     for (int i = 0; i < PROBE_PANES; i++)
         if (e->button == MOUSE_LEFT && !e->release && layout_in(s->at[i], e->y, e->x)) v->focus = i;
     app_redraw(v->app);
-    if (s->n_kept && list_mouse(&s->list, e, &none, &activated, &title)) {
+    if (s->why.on && e->button == MOUSE_WHEEL_UP) sheet_scroll(&s->why.sheet, -1);
+    if (s->why.on && e->button == MOUSE_WHEEL_DOWN) sheet_scroll(&s->why.sheet, 1);
+    if (!s->why.on && s->n_kept && list_mouse(&s->list, e, &none, &activated, &title)) {
         if (activated) enter(v);
         return true;
     }
@@ -402,8 +460,11 @@ static bool mouse(struct view *v, const struct event *e)
 static void hints(struct view *v, struct bt_str *out)
 {
     const struct probe_view *s = v->state;
-    if (v->focus == PROBE_KEPT)
-        bt_str_add(out, "i type  Enter take this text  c checkpoint  m runs  P pair  x clear  d forget");
+    if (v->focus == PROBE_KEPT && s->why.on)
+        bt_str_add(out, "i type  E method  t target  o logit/prob.  w words  e kept");
+    else if (v->focus == PROBE_KEPT)
+        bt_str_add(
+            out, "i type  Enter take this text  e explain  c checkpoint  m runs  P pair  x clear  d forget");
     else
         bt_str_addf(out, "Esc leave the text, for other keys  Enter %s  Tab next",
                     v->focus == PROBE_PAIR && probe_form(s->task)->lines ? "next line" : "keep");
@@ -416,6 +477,7 @@ static bool open_view(struct view *v)
     struct probe_view *s = v->state;
     s->wish = PROBE_AUTOMATIC;
     s->task = -1;
+    s->why.how.method = BT_EXPLAIN_INTEGRATED;
     s->text = edit_new(true);
     s->pair = edit_new(true);
     s->cache = probe_cache_new();
@@ -426,6 +488,7 @@ static void close_view(struct view *v)
 {
     struct probe_view *s = v->state;
     probe_kept_free(s);
+    probe_why_free(s);
     probe_found_free(s->found);
     probe_cache_free(s->cache);
     sheet_free(&s->sheet);
@@ -448,6 +511,10 @@ static void receive(struct view *v, const struct app_request *r)
         s->pair_decided = false;
         v->focus = PROBE_TEXT;
     }
+    if (r->why) {
+        s->why.on = true;
+        v->focus = PROBE_KEPT; /* where its keys are */
+    }
     edited(v);
 }
 
@@ -458,6 +525,7 @@ const struct view_ops view_probe = {.name = "Probe",
                                     .panes = PROBE_PANES,
                                     .actions = actions,
                                     .n_actions = sizeof actions / sizeof *actions,
+                                    .signs = signs,
                                     .idle = idle,
                                     .open = open_view,
                                     .close = close_view,

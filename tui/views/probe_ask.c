@@ -231,23 +231,29 @@ static bool complete(int task, const struct probe_wish *w, const struct bt_input
     return *w->text || (w->pair && *w->pair);
 }
 
+/* The input that the task wants; part is to be freed. False: no memory. */
+static bool input_of(const struct probe_wish *w, int task, struct bt_input *in, struct bt_part **part)
+{
+    *in = (struct bt_input){
+        .text = w->text, .text_n = strlen(w->text), .pair = w->pair, .pair_n = w->pair ? strlen(w->pair) : 0};
+    *part = NULL;
+    if (task != BT_TYPE_MULTIPLE_CHOICE) return true;
+    in->pair = NULL;
+    in->pair_n = 0;
+    return split_choices(w->pair ? w->pair : "", in, part);
+}
+
 static bool answer(struct probe_answer *a, struct open_model *m, const struct probe_wish *w,
                    struct bt_error *err)
 {
-    struct bt_input in = {
-        .text = w->text, .text_n = strlen(w->text), .pair = w->pair, .pair_n = w->pair ? strlen(w->pair) : 0};
+    struct bt_input in;
     struct bt_output out;
-    struct bt_part *part = NULL;
-    bool good = true;
+    struct bt_part *part;
     a->step = m->step;
     a->task = bt_predictor_task(m->predictor);
     a->threshold = threshold_of(bt_predictor_experiment(m->predictor));
     a->most = bt_predictor_max_length(m->predictor);
-    if (a->task == BT_TYPE_MULTIPLE_CHOICE) {
-        good = split_choices(w->pair ? w->pair : "", &in, &part);
-        in.pair = NULL;
-        in.pair_n = 0;
-    }
+    bool good = input_of(w, a->task, &in, &part);
     if (good && complete(a->task, w, &in)) {
         double start = now_ms();
         if (bt_predict(m->predictor, &in, &out, err)) {
@@ -366,4 +372,47 @@ struct probe_found *probe_ask(struct probe_cache *c, const struct probe_wish *w,
         if (!c->model[i].wanted) close_model(&c->model[i]);
     list_saved(c, w, f);
     return f;
+}
+
+/* ── explaining ── */
+
+void probe_explained_free(struct probe_explained *e)
+{
+    if (!e) return;
+    bt_explanation_free(e->x);
+    free(e->error);
+    free(e);
+}
+
+static enum bt_status explain(struct open_model *m, const struct probe_wish *w,
+                              const struct bt_explain_spec *how, struct bt_explanation **x,
+                              struct bt_error *err)
+{
+    struct bt_input in;
+    struct bt_part *part;
+    const int task = bt_predictor_task(m->predictor);
+    enum bt_status st;
+    if (!input_of(w, task, &in, &part))
+        st = bt_fail(err, BT_NOMEM, "no memory for an explanation");
+    else if (!complete(task, w, &in))
+        st = bt_fail(err, BT_INVALID, "there is nothing to explain yet");
+    else
+        st = bt_explain(m->predictor, &in, how, x, err);
+    free(part);
+    return st;
+}
+
+struct probe_explained *probe_explain(struct probe_cache *c, const struct probe_wish *w,
+                                      const struct bt_explain_spec *how)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct probe_explained *e = calloc(1, sizeof *e);
+    if (!e) return NULL;
+    e->method = how->method;
+    struct open_model *m = model_of(c, w->dir[0], w->step[0], false, &err);
+    const enum bt_status st = m ? explain(m, w, how, &e->x, &err) : err.status;
+    if (st && st != BT_CANCELLED) e->error = bt_strdup(err.text);
+    if (e->x || e->error) return e;
+    probe_explained_free(e);
+    return NULL;
 }

@@ -4,7 +4,7 @@
 #ifndef TUI_VIEWS_PROBE_ASK_H
 #define TUI_VIEWS_PROBE_ASK_H
 
-#include <bertty/error.h>
+#include <bertty/explain.h>
 #include <bertty/str.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,6 +59,14 @@ void probe_found_free(struct probe_found *f); /* NULL is fine */
 /* What one model says in a few words: the labels that it gives, the number, the best answer. Appends; false: it says nothing. */
 bool probe_answer_text(const struct probe_answer *a, struct bt_str *out);
 
+/* Why the first model says what it says. */
+struct probe_explained {
+    struct bt_explanation *x; /* NULL: error says why */
+    enum bt_explain_method method;
+    char *error;
+};
+void probe_explained_free(struct probe_explained *e); /* NULL is fine */
+
 struct probe_cache;
 struct probe_cache *probe_cache_new(void);
 void probe_cache_free(struct probe_cache *c);
@@ -66,5 +74,8 @@ void probe_cache_free(struct probe_cache *c);
 /* Opens what is not open yet, closes what is no longer asked for, and answers. NULL: no memory, or cancelled. An empty text gives answers
  * without scores (n = 0): the models are open then. */
 struct probe_found *probe_ask(struct probe_cache *c, const struct probe_wish *w, const atomic_bool *cancel);
+/* Of the wish's first run, which stays open. NULL: no memory, or how->cancel was set. */
+struct probe_explained *probe_explain(struct probe_cache *c, const struct probe_wish *w,
+                                      const struct bt_explain_spec *how);
 
 #endif

@@ -179,11 +179,21 @@ static void kept(struct view *v, struct rect r)
     struct rect in = term_box(t, r, "Kept", focused);
     struct list_look look = {
         .column = columns, .n_columns = 4, .sorted = -1, .focused = focused, .cell = cell, .ctx = s};
-    s->at[PROBE_KEPT] = r;
     if (s->n_kept)
         list_draw(t, in, &s->list, &look);
     else
         term_print(t, in, 0, 1, ROLE_DIM, "%s", "Enter keeps a text and its answer here.");
+}
+
+/* The kept texts, or why the first model says so. */
+static void below(struct view *v, struct rect r)
+{
+    struct probe_view *s = v->state;
+    s->at[PROBE_KEPT] = r;
+    if (s->why.on)
+        probe_why_draw(v, r);
+    else
+        kept(v, r);
 }
 
 /* ── the whole ── */
@@ -223,7 +233,7 @@ static void zoomed(struct view *v, struct rect area)
 {
     struct probe_view *s = v->state;
     if (v->focus == PROBE_KEPT)
-        kept(v, area);
+        below(v, area);
     else
         text_box(v, area, (enum probe_pane)v->focus,
                  s->pair_shown && v->focus == PROBE_PAIR ? probe_form(s->task)->pair
@@ -249,8 +259,8 @@ void probe_draw(struct view *v, struct rect area)
     if (area.w >= WIDE)
         layout_columns(rest, 560, 40, 40, &left, &right);
     else
-        layout_rows(rest, 580, 5, 4, &left, &right);
+        layout_rows(rest, s->why.on ? 400 : 580, 5, 4, &left, &right);
     inputs(v, top); /* lower ones last: their titles stand in the shared edges */
     answers(v, left);
-    kept(v, right);
+    below(v, right);
 }

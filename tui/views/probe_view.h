@@ -1,5 +1,5 @@
 /* The Probe view's state, shared by its files: probe.c (what happens), probe_draw.c (how it looks), probe_tell.c (answers in the form
- * of their task), probe_kept.c (texts that were kept). */
+ * of their task), probe_kept.c (texts that were kept), probe_why.c (explanations). */
 #ifndef TUI_VIEWS_PROBE_VIEW_H
 #define TUI_VIEWS_PROBE_VIEW_H
 
@@ -17,6 +17,17 @@ struct probe_kept {
     char *label;       /* NULL: there was no answer */
     double score;      /* of the first that was chosen; NaN: a number */
     int64_t step;
+};
+
+/* Why the first model says what it says, in the place of the kept texts: probe_why.c. */
+struct probe_why {
+    bool on;
+    struct bt_explain_spec how; /* its target is ours */
+    bool due;                   /* what was explained is no longer what is shown */
+    int wait;                   /* ticks until nobody types any more */
+    struct why_job *job;        /* under way; NULL: none */
+    struct probe_explained *found;
+    struct sheet sheet;
 };
 
 enum { PROBE_AUTOMATIC = -4 /* the newest checkpoint of a run that is trained, else the best */ };
@@ -40,7 +51,8 @@ struct probe_view {
     size_t n_kept;
     struct list list; /* of kept, newest first */
     struct rect at[PROBE_PANES];
-    struct sheet sheet;     /* an answer that is being drawn */
+    struct sheet sheet; /* an answer that is being drawn */
+    struct probe_why why;
     double least, greatest; /* numbers that were answered since the view was opened; least > greatest: none */
 };
 
@@ -62,6 +74,23 @@ void probe_keep(struct view *v);
 void probe_kept_put_back(struct view *v); /* the one under the cursor becomes the text */
 void probe_kept_drop(struct view *v);
 void probe_kept_free(struct probe_view *s);
+
+/* What is asked, of which runs; NULL: no memory, or no run. */
+struct probe_wish *probe_wish_of(const struct view *v);
+
+void probe_why_toggle(struct view *v);
+void probe_why_method(struct view *v); /* chosen from a list, as the next */
+void probe_why_target(struct view *v);
+void probe_why_words(struct view *v);                       /* pieces or words */
+void probe_why_of(struct view *v);                          /* logit or probability */
+void probe_why_look(struct view *v, int layers, int heads); /* attention, so many on */
+/* Something else is asked: what is computed is of no use any more. typing: and it will go on changing. */
+void probe_why_changed(struct probe_view *s, bool typing);
+/* Starts what is due, unless an answer is still under way. */
+void probe_why_go(struct view *v);
+void probe_why_tick(struct view *v);
+void probe_why_draw(struct view *v, struct rect r);
+void probe_why_free(struct probe_view *s);
 
 void probe_draw(struct view *v, struct rect area);
 

@@ -1,0 +1,277 @@
+/* bertty explain */
+#include "tui/commands/cli.h"
+#include "tui/commands/cli_model.h"
+#include "tui/commands/explain_tell.h"
+#include <bertty/experiment.h>
+#include <bertty/num.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char about[] =
+    "How much each token of an input adds to what the model says about it: to the logit of the label that it "
+    "decides\n"
+    "for, or of --target; with --of probability to its probability. RUN and MODEL are those of `bertty "
+    "predict`.\n"
+    "The input is --text (and --pair or --choice), or rows of FILE, which is read as the run's training data "
+    "is (for a\n"
+    "MODEL without such settings: a text a line, a tab before its pair).\n"
+    "  gradient     gradient × input of the word embeddings\n"
+    "  integrated   integrated gradients from a baseline: [CLS] [PAD] … [SEP], or zeros. The scores' sum "
+    "should be what\n"
+    "               the baseline and the input differ by; steps are doubled until it is within --tolerance "
+    "(default)\n"
+    "  occlusion    what is lost when a token or word is masked, padded or deleted\n"
+    "  attention    what the token looks at that the answer is read from, in a layer, by one head or the "
+    "mean "
+    "of all\n"
+    "  rollout      the same through all layers\n"
+    "--target is a label or a tag; an answer of the n best; a choice's number or text; a word for a [MASK]. "
+    "--word says\n"
+    "of which word the tag, of which [MASK] the word is explained. A bar to the right speaks for the target, "
+    "one to the\n"
+    "left against it.\n";
+
+enum { BAR = 41 /* columns */ };
+
+struct request {
+    bool json;
+    const char *text, *pair, *file, *runs;
+    struct cli_list choice, rows;
+    int64_t threads, word, steps, most, layer, head;
+    int method, of, baseline, rule, occlude, by;
+    double tolerance;
+    const char *target;
+};
+
+struct work {
+    struct bt_predictor *p;
+    const char *name; /* of the model, as it was given */
+    bool run;         /* it is a run's */
+    struct request *q;
+    struct bt_explain_spec how;
+    atomic_bool cancel;
+};
+
+/* ── one input ── */
+
+/* Whether the model can be asked about such an input. */
+static enum bt_status fits(const struct work *w, const struct bt_input *in, struct bt_error *err)
+{
+    const int task = bt_predictor_task(w->p);
+    const bool choices = task == BT_TYPE_MULTIPLE_CHOICE;
+    const bool pairs = task == BT_TYPE_QA || task == BT_TYPE_ABSA ||
+                       (w->run && !choices && bt_predictor_experiment(w->p)->data_text_pair_column);
+    if (choices && in->parts < 2)
+        return bt_fail(err, BT_INVALID, "%s chooses one of several texts: expected --choice for each",
+                       w->name);
+    if (!choices && w->q->choice.n)
+        return bt_fail(err, BT_INVALID, "%s does not choose: --choice is of no use", w->name);
+    if (pairs && !in->pair)
+        return bt_fail(err, BT_INVALID, "%s was trained on pairs: --pair is missing", w->name);
+    if (w->run && !pairs && in->pair)
+        return bt_fail(err, BT_INVALID, "%s was trained on single texts, but there is a pair", w->name);
+    return BT_OK;
+}
+
+static void progress(void *ctx, int done, int all)
+{
+    struct work *w = ctx;
+    if (cli_interrupted()) atomic_store(&w->cancel, true);
+    cli_progress("%d of %d %s", done, all, w->how.method == BT_EXPLAIN_INTEGRATED ? "steps" : "tokens");
+}
+
+static enum bt_status explain(struct work *w, const struct bt_input *in, int64_t row, struct bt_error *err)
+{
+    struct bt_explanation *x = NULL;
+    struct bt_str json = {.len = 0};
+    enum bt_status st = fits(w, in, err);
+    if (!st && cli_interrupted()) st = bt_fail(err, BT_CANCELLED, "interrupted");
+    if (!st) st = bt_explain(w->p, in, &w->how, &x, err);
+    cli_progress(NULL);
+    if (st) return st;
+    if (w->q->json) {
+        explain_tell_json(&w->how, x, in, row, &json);
+        cli_json(&json);
+    } else {
+        if (row) cli_line("row %lld", (long long)row);
+        explain_tell_text(&w->how, x, BAR);
+    }
+    bt_str_free(&json);
+    bt_explanation_free(x);
+    return BT_OK;
+}
+
+static enum bt_status explain_text(struct work *w, struct bt_error *err)
+{
+    const struct request *q = w->q;
+    struct bt_part *part = calloc(q->choice.n + 1, sizeof *part);
+    if (!part) return bt_fail(err, BT_NOMEM, "no memory for %zu choices", q->choice.n);
+    for (size_t i = 0; i < q->choice.n; i++)
+        part[i] = (struct bt_part){.text = q->choice.item[i], .n = strlen(q->choice.item[i]), .at = -1};
+    const struct bt_input in = {.text = q->text,
+                                .text_n = strlen(q->text),
+                                .pair = q->pair,
+                                .pair_n = q->pair ? strlen(q->pair) : 0,
+                                .part = part,
+                                .parts = (uint32_t)q->choice.n};
+    enum bt_status st = explain(w, &in, 0, err);
+    free(part);
+    return st;
+}
+
+/* ── rows of a file ── */
+
+/* A table is read by the run's columns, other kinds of data by what they are; else each line is a text. */
+static enum bt_status load(const struct work *w, struct bt_examples **out, struct bt_error *err)
+{
+    struct bt_data_spec spec = bt_experiment_data(bt_predictor_experiment(w->p));
+    spec.files = &w->q->file;
+    spec.n_files = 1;
+    spec.label_column = spec.tags_column = spec.class_names_file = NULL;
+    if (spec.kind == BT_EXAMPLE_TEXT && !spec.text_column) {
+        spec.dialect =
+            (struct bt_data_dialect){.format = BT_DATA_TSV, .delimiter = '\t', .quoting = 0, .header = 0};
+        spec.text_column = "1";
+    }
+    return bt_examples_load(&spec, out, err);
+}
+
+static enum bt_status explain_row(struct work *w, const struct bt_examples *e, int64_t row,
+                                  struct bt_error *err)
+{
+    const struct bt_example *x = bt_examples_at(e, (size_t)row - 1);
+    const bool answers = bt_predictor_task(w->p) == BT_TYPE_QA;
+    const struct bt_input in = {.text = x->text,
+                                .text_n = x->text_n,
+                                .pair = x->pair,
+                                .pair_n = x->pair_n,
+                                .part = answers ? NULL : x->part,
+                                .parts = answers ? 0 : x->parts,
+                                .mark = x->mark,
+                                .mark_n = x->mark_n};
+    enum bt_status st = explain(w, &in, row, err);
+    return st && st != BT_CANCELLED ? bt_error_prefix(err, st, "%s, row %lld", w->q->file, (long long)row)
+                                    : st;
+}
+
+static enum bt_status explain_rows(struct work *w, struct bt_error *err)
+{
+    struct bt_examples *e = NULL;
+    const struct cli_list *rows = &w->q->rows;
+    enum bt_status st = load(w, &e, err);
+    if (st) return st;
+    const size_t n = bt_examples_count(e);
+    for (size_t i = 0; i < (rows->n ? rows->n : n) && !st && !cli_output_gone(); i++) {
+        int64_t row = (int64_t)i + 1;
+        if (rows->n && (!bt_parse_int64(rows->item[i], &row) || row < 1 || (size_t)row > n))
+            st = bt_fail(err, BT_INVALID, "%s: no row %.40s, expected a number from 1 to %zu", w->q->file,
+                         rows->item[i], n);
+        else
+            st = explain_row(w, e, row, err);
+    }
+    bt_examples_free(e);
+    return st;
+}
+
+/* ── the command ── */
+
+static enum bt_status open_model(struct work *w, const char *name, struct bt_error *err)
+{
+    struct cli_model m;
+    enum bt_status st = cli_model_find(w->q->runs, name, &m, err);
+    if (st) return st;
+    const struct bt_predictor_spec spec = {
+        .model_dir = m.dir, .run_dir = m.run, .threads = (int)w->q->threads};
+    w->name = name;
+    w->run = m.run != NULL;
+    st = bt_predictor_open(&spec, &w->p, err);
+    cli_model_clear(&m);
+    return st;
+}
+
+static struct bt_explain_spec spec_of(const struct request *q, struct work *w)
+{
+    return (struct bt_explain_spec){.method = (enum bt_explain_method)q->method,
+                                    .of = (enum bt_explain_of)q->of,
+                                    .baseline = (enum bt_explain_baseline)q->baseline,
+                                    .rule = (enum bt_explain_rule)q->rule,
+                                    .occlude = (enum bt_explain_occlude)q->occlude,
+                                    .words = q->by == 1,
+                                    .target = q->target,
+                                    .word = q->word,
+                                    .steps = (int)q->steps,
+                                    .most_steps = (int)q->most,
+                                    .tolerance = q->tolerance,
+                                    .layer = (int)q->layer,
+                                    .head = (int)q->head,
+                                    .cancel = &w->cancel,
+                                    .progress = progress,
+                                    .ctx = w};
+}
+
+static int run(const struct cli_args *args, struct request *q)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct work w = {.q = q};
+    atomic_init(&w.cancel, false);
+    w.how = spec_of(q, &w);
+    enum bt_status st = open_model(&w, args->v[0], &err);
+    cli_catch_interrupts();
+    if (!st) st = q->text ? explain_text(&w, &err) : explain_rows(&w, &err);
+    bt_predictor_free(w.p);
+    return st ? cli_fail(&err) : CLI_DONE;
+}
+
+static bool sensible(const struct request *q, int *code)
+{
+    *code = CLI_DONE;
+    if (!q->text == !q->file)
+        *code = cli_misuse("explain", "expected --text or --file%s", q->text ? ", not both" : "");
+    else if ((q->pair || q->choice.n) && !q->text)
+        *code = cli_misuse("explain", "--%s was given without --text", q->pair ? "pair" : "choice");
+    else if (q->rows.n && !q->file)
+        *code = cli_misuse("explain", "--row was given without --file");
+    else if (q->most && q->steps && q->most < q->steps)
+        *code = cli_misuse("explain", "--most-steps is less than --steps");
+    else if ((q->layer || q->head) && q->method != BT_EXPLAIN_ATTENTION)
+        *code = cli_misuse("explain", "--layer and --head are for --method attention");
+    return *code == CLI_DONE;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    static const char *const by[] = {"piece", "word", NULL};
+    struct request q = {.method = BT_EXPLAIN_INTEGRATED};
+    const struct cli_option options[] = {
+        CLI_TEXT("text", 't', "TEXT", &q.text, "the text"),
+        CLI_TEXT("pair", 'p', "TEXT", &q.pair, "the second text, the aspect, or the passage"),
+        CLI_LIST("choice", 'c', "TEXT", &q.choice, "one of the texts to choose from; stands twice or more"),
+        CLI_TEXT("file", 'f', "FILE", &q.file, "the input is in this file"),
+        CLI_LIST("row", 'r', "N", &q.rows, "its row N, from 1; may be given again (default: all)"),
+        CLI_CHOICE("method", 'm', &q.method, bt_explain_methods, "how (default: integrated)"),
+        CLI_TEXT("target", 0, "LABEL", &q.target, "what for (default: what the model decides for)"),
+        CLI_INT("word", 0, "N", &q.word, 1, INT32_MAX, "of tags and [MASK]s: of which word or mask"),
+        CLI_CHOICE("of", 0, &q.of, bt_explain_ofs, "what the scores add up to (default: logit)"),
+        CLI_CHOICE("by", 0, &q.by, by, "what has a score (default: piece)"),
+        CLI_CHOICE("baseline", 0, &q.baseline, bt_explain_baselines, "integrated: from where (default: pad)"),
+        CLI_CHOICE("rule", 0, &q.rule, bt_explain_rules, "integrated: its points (default: gauss-legendre)"),
+        CLI_INT("steps", 0, "N", &q.steps, 1, 100000, "integrated: how many at first (default: 50)"),
+        CLI_INT("most-steps", 0, "N", &q.most, 1, 100000, "integrated: no more than this (default: 800)"),
+        CLI_REAL("tolerance", 0, "X", &q.tolerance, 1e-9, 1e9, "integrated: error allowed (default: 0.05)"),
+        CLI_CHOICE("occlude", 0, &q.occlude, bt_explain_occludes, "occlusion: by what (default: mask)"),
+        CLI_INT("layer", 0, "N", &q.layer, 1, 1000, "attention: which layer (default: the last)"),
+        CLI_INT("head", 0, "N", &q.head, 1, 1000, "attention: which head (default: the mean of all)"),
+        CLI_INT("threads", 0, "N", &q.threads, 0, 1024, "how many threads (default: one for each processor)"),
+        CLI_RUNS(&q.runs),
+        CLI_JSON(&q.json),
+        CLI_END,
+    };
+    const struct cli_spec spec = {
+        .command = "explain", .about = about, .options = options, .min_args = 1, .max_args = 1};
+    struct cli_args args;
+    int code;
+    if (cli_parse(&spec, argc, argv, &args, &code) && sensible(&q, &code)) code = run(&args, &q);
+    free(q.choice.item);
+    free(q.rows.item);
+    return code;
+}
