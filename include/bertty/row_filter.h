@@ -21,7 +21,12 @@ struct bt_row_filter;
  * filter belongs to one thread at a time. */
 enum bt_status bt_row_filter_parse(const char *text, const struct bt_table *t, struct bt_row_filter **out,
                                    size_t *at, struct bt_error *err);
+/* The same for rows that are no table's: their cells in the order of the names, which need not live on either. */
+enum bt_status bt_row_filter_parse_names(const char *text, const char *const *name, size_t columns,
+                                         struct bt_row_filter **out, size_t *at, struct bt_error *err);
 void bt_row_filter_free(struct bt_row_filter *f); /* NULL is fine */
+/* Whether it looks at a column's cells: others need not be there. */
+bool bt_row_filter_reads(const struct bt_row_filter *f, size_t column);
 
 /* Whether it asks for word pieces: then it needs something that counts them, before it is used. */
 bool bt_row_filter_needs_pieces(const struct bt_row_filter *f);
