@@ -18,13 +18,11 @@ static const char about[] =
     "(@best,\n"
     "@last) is what it was at step 400, and both may be of one run.\n";
 
-enum { MOST_RUNS = 31 };
-
 struct request {
     bool json, rows;
     const char *split;
     struct cli_list slices;
-    struct bt_run_at run[MOST_RUNS]; /* directories are ours */
+    struct bt_run_at *run; /* [n], ours */
     size_t n;
 };
 
@@ -90,6 +88,13 @@ static void tell_metrics(const struct bt_compare *c)
     cli_table_print(&t);
 }
 
+void compare_tell(const struct bt_compare *c)
+{
+    tell_runs(c);
+    tell_settings(c);
+    tell_metrics(c);
+}
+
 /* ── for programs ── */
 
 static void json_runs(struct bt_json_writer *w, const struct bt_compare *c)
@@ -151,9 +156,7 @@ static void json_tables(struct bt_json_writer *w, const struct bt_compare *c)
 static void tell(const struct request *q, const struct bt_compare *c, const struct bt_versus *p)
 {
     if (!q->json) {
-        tell_runs(c);
-        tell_settings(c);
-        tell_metrics(c);
+        compare_tell(c);
         if (p->pairing) compare_pair_tell(p, q->rows);
         return;
     }
@@ -192,18 +195,6 @@ static int compare(const struct request *q)
     return fatal ? cli_fail(&err) : CLI_DONE;
 }
 
-static int find_runs(const char *runs, const struct cli_args *args, struct request *q)
-{
-    struct bt_error err = {0};
-    for (; q->n < (size_t)args->n; q->n++) {
-        char *dir;
-        struct bt_run_at *r = &q->run[q->n];
-        if (bt_run_find(runs, args->v[q->n], &dir, &r->step, &err) != BT_OK) return cli_fail(&err);
-        r->dir = dir;
-    }
-    return CLI_DONE;
-}
-
 int cmd_compare(int argc, char **argv)
 {
     const char *runs = "runs";
@@ -222,15 +213,13 @@ int cmd_compare(int argc, char **argv)
     struct cli_args args;
     int code;
     if (cli_parse(&spec, argc, argv, &args, &code)) {
-        if (args.n > MOST_RUNS)
-            code = cli_misuse("compare", "%d runs, expected at most %d", args.n, MOST_RUNS);
-        else if (q.slices.n && args.n != 2)
+        if (q.slices.n && args.n != 2)
             code = cli_misuse("compare", "--slice is for two runs, found %d", args.n);
         else
-            code = find_runs(runs, &args, &q);
+            code = compare_find("compare", runs, &args, &q.run, &q.n);
         if (code == CLI_DONE) code = compare(&q);
     }
-    for (size_t i = 0; i < q.n; i++) free((char *)(uintptr_t)q.run[i].dir);
+    compare_found_free(q.run, q.n);
     free(q.slices.item);
     return code;
 }

@@ -2,6 +2,32 @@
 
 #include "tui/plot.h"
 #include <math.h>
+#include <stdlib.h>
+
+/* ── which runs ── */
+
+int compare_find(const char *command, const char *runs, const struct cli_args *args, struct bt_run_at **out,
+                 size_t *n)
+{
+    enum { MOST = 31 }; /* columns of a table */
+    struct bt_error err = {0};
+    *n = 0;
+    if (args->n > MOST) return cli_misuse(command, "%d runs, expected at most %d", args->n, MOST);
+    if (!(*out = calloc(MOST, sizeof **out))) return CLI_FAILED;
+    for (; *n < (size_t)args->n; ++*n) {
+        char *dir;
+        struct bt_run_at *r = &(*out)[*n];
+        if (bt_run_find(runs, args->v[*n], &dir, &r->step, &err) != BT_OK) return cli_fail(&err);
+        r->dir = dir;
+    }
+    return CLI_DONE;
+}
+
+void compare_found_free(struct bt_run_at *run, size_t n)
+{
+    for (size_t i = 0; i < n; i++) free((char *)(uintptr_t)run[i].dir);
+    free(run);
+}
 
 /* ── for people ── */
 

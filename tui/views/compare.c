@@ -14,7 +14,7 @@ const struct compare_line *compare_current(const struct compare_view *s)
 
 /* ── keys ── */
 
-enum { A_REFERENCE = ACT_OWN, A_EARLIER, A_LATER, A_SLICE, A_DROP, A_SORT, A_RELOAD, A_RUNS };
+enum { A_REFERENCE = ACT_OWN, A_EARLIER, A_LATER, A_SLICE, A_DROP, A_REPORT, A_SORT, A_RELOAD, A_RUNS };
 
 static const struct action actions[] = {
     {.id = A_REFERENCE, .name = "reference", .keys = "r", .help = "chosen run becomes A (two: swap)"},
@@ -25,6 +25,7 @@ static const struct action actions[] = {
     {.id = A_LATER, .name = "later", .keys = "] >", .help = "… at its step after"},
     {.id = A_SLICE, .name = "add-slice", .keys = "a", .help = "a slice of the rows: an expression"},
     {.id = A_DROP, .name = "drop-slice", .keys = "d", .help = "the slice with the cursor away"},
+    {.id = A_REPORT, .name = "report", .keys = "w", .help = "write all of it to an HTML file"},
     {.id = A_SORT, .name = "sort", .keys = "s", .help = "sort the rows of a count"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the runs again"},
     {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "choose the runs to compare"},
@@ -148,28 +149,6 @@ static bool move_cell(struct compare_view *s, long by)
     return true;
 }
 
-/* Everything as text with tabs, for a spreadsheet or a message. */
-static bool copy_table(struct view *v)
-{
-    struct compare_view *s = v->state;
-    struct bt_str text = {0};
-    if (!s->found || !s->found->compare) return false;
-    for (size_t i = 0; i < s->n; i++) bt_str_addf(&text, "\t%s", s->found->compare->run[i].id);
-    for (size_t i = 0; i < s->lines.n; i++) {
-        const struct compare_line *l = &s->lines.line[i];
-        bt_str_addf(&text, "\n%s", l->text);
-        for (size_t k = 0; k < compare_cells(&s->lines, l, s->found->compare); k++) {
-            bt_str_addc(&text, '\t');
-            compare_cell(&s->lines, l, s->found->compare, k, &text);
-        }
-    }
-    bt_str_addc(&text, '\n');
-    if (!text.failed) term_copy(app_term(v->app), bt_str_text(&text), text.len);
-    app_say(v->app, ROLE_TEXT, "the comparison is copied: %zu lines", s->lines.n);
-    bt_str_free(&text);
-    return true;
-}
-
 static bool act_outside(struct view *v, int action, int count)
 {
     struct compare_view *s = v->state;
@@ -184,10 +163,12 @@ static bool act_outside(struct view *v, int action, int count)
         return ask_slice(v);
     case A_DROP:
         return drop_slice(v);
+    case A_REPORT:
+        return compare_report(v);
     case ACT_ENTER:
         return enter(v);
     case ACT_COPY:
-        return copy_table(v);
+        return compare_copy(v);
     case ACT_LEFT:
         return move_cell(s, -count);
     case ACT_RIGHT:
@@ -250,6 +231,7 @@ static void close_view(struct view *v)
     free(s->dir);
     free(s->expression);
     free(s->reference);
+    free(s->report_path);
 }
 
 static void hints(struct view *v, struct bt_str *out)
@@ -258,7 +240,7 @@ static void hints(struct view *v, struct bt_str *out)
     if (s->in.open)
         bt_str_add(out, "Enter the row in its file  s sort  / filter  y copy  Esc back");
     else if (s->found)
-        bt_str_add(out, "Enter rows or chart  ← → cell  [ ] step  a slice  r reference  m runs  y copy");
+        bt_str_add(out, "Enter rows or chart  ← → cell  [ ] step  a slice  r reference  m runs  w report");
     else
         bt_str_add(out, "m choose runs");
 }

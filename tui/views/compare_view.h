@@ -45,10 +45,15 @@ struct compare_view {
     struct rect at;    /* of the last drawing, for the mouse */
     int name_width, cell_width;
     struct compare_inside in;
+    char *report_path; /* of the last report; NULL: none yet */
+    char owner_out;
 };
 
 const struct compare_line *compare_current(const struct compare_view *s);
 
+/* compare_out.c */
+bool compare_copy(struct view *v);
+bool compare_report(struct view *v);
 /* compare_load.c */
 void compare_load(struct view *v);
 void compare_forget(struct compare_view *s);
