@@ -117,7 +117,7 @@ static int by_place(const void *a, const void *b)
 
 static bool add_length(const struct length *l, size_t from, size_t to, struct bt_pair_slices *out)
 {
-    char *name = bt_strfmt("%zu to %zu characters", l[from].characters, l[to - 1].characters);
+    char *name = bt_strfmt("length %zu to %zu", l[from].characters, l[to - 1].characters);
     struct bt_pair_slice *s = add(out, BT_SLICE_LENGTH, name, to - from);
     if (!s) return false;
     for (size_t i = from; i < to; i++) s->row[s->n++] = l[i].row;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Slots: rows, those that are right, their quality, words, words that are right; then three for each class, then two for each bin of confidence. */
-enum { ROWS, RIGHT, QUALITY, WORDS, WORDS_RIGHT, CLASSES };
+/* Slots: rows that are right, their quality, words, words that are right; then three for each class, then two for each bin of confidence. */
+enum { RIGHT, QUALITY, WORDS, WORDS_RIGHT, CLASSES };
 enum { GOLD, PREDICTED, HIT, PER_CLASS };
 
 static const struct kind {
@@ -223,8 +223,9 @@ static bool take_row(struct bt__tally *t, const struct row *w)
                                                                            [BT_ROWS_TAGS] = take_tags,
                                                                            [BT_ROWS_MASKS] = NULL};
     const struct bt_prediction *r = w->r;
-    bool good = add(t, ROWS, 1.0) && (!r->correct || add(t, RIGHT, 1.0));
-    if (good && r->quality > 0) good = add(t, QUALITY, r->quality);
+    bool good = true, counted = t->kind == BT_ROWS_SETS || t->kind == BT_ROWS_ANSWERS;
+    if (counted && r->correct) good = add(t, RIGHT, 1.0);
+    if (good && t->kind == BT_ROWS_ANSWERS && r->quality > 0) good = add(t, QUALITY, r->quality);
     return good && (!take[t->kind] || take[t->kind](t, w));
 }
 
@@ -377,7 +378,7 @@ void bt__tally_choose(struct bt__tally *t, const uint32_t *weight)
 
 static double ece(const struct bt__tally *t)
 {
-    struct bt_calibration c = {.n = t->sum[ROWS]};
+    struct bt_calibration c = {.n = (double)t->n};
     const double *sum = t->sum + CLASSES + PER_CLASS * t->classes;
     for (int b = 0; b < BT_CALIBRATION_BINS; b++)
         c.bin[b] = (struct bt_calibration_bin){.confidence = sum[2 * b], .right = sum[2 * b + 1]};
@@ -396,7 +397,7 @@ static double by_sets(const struct bt__tally *t, const struct bt__metric_row *m)
 {
     const struct bt__set_results r = {.labels = (int)t->classes};
     struct bt__sets_view v = {.r = &r, .count = t->count, .all = bt__counts_sum(t->count, t->classes)};
-    if (strcmp(m->name, "subset_accuracy") == 0) return bt__quotient(t->sum[RIGHT], t->sum[ROWS]);
+    if (strcmp(m->name, "subset_accuracy") == 0) return bt__quotient(t->sum[RIGHT], (double)t->n);
     return m->value.sets(&v);
 }
 
@@ -412,8 +413,7 @@ static double by_spans(const struct bt__tally *t, const struct bt__metric_row *m
 
 static double by_answers(const struct bt__tally *t, const struct bt__metric_row *m)
 {
-    struct bt__answers_view v = {
-        .all = {.exact = t->sum[RIGHT], .f1 = t->sum[QUALITY], .n = (size_t)t->sum[ROWS]}};
+    struct bt__answers_view v = {.all = {.exact = t->sum[RIGHT], .f1 = t->sum[QUALITY], .n = t->n}};
     return m->value.answers(&v);
 }
 

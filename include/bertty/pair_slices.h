@@ -31,7 +31,7 @@ void bt_pair_add_text(const struct bt_pairing *p, const struct bt_example *x, st
 enum bt_slice_by { BT_SLICE_LABEL, BT_SLICE_LENGTH, BT_SLICE_EXPRESSION };
 struct bt_pair_slice {
     enum bt_slice_by by;
-    char *name;  /* the label, "12 to 40 characters", the expression */
+    char *name;  /* the label, "length 12 to 40" (characters), the expression */
     size_t *row; /* [n] of the pairing, ascending */
     size_t n;
     size_t count[BT_OUTCOMES];

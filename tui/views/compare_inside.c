@@ -1,4 +1,5 @@
 /* The rows behind a count of the comparison: both predictions, and the text where it can be had. */
+#include "tui/needle.h"
 #include "tui/sheet.h"
 #include "tui/views/compare_view.h"
 
@@ -41,15 +42,16 @@ static void add_text(const struct compare_view *s, const struct bt_example *x, s
 
 /* ── which rows ── */
 
-static bool matches(const struct compare_view *s, const struct bt_pair_row *row, const char *needle)
+static bool matches(const struct compare_view *s, const struct bt_pair_row *row, const struct needle *needle)
 {
     const struct bt_example *x = example_of(s, row);
     struct bt_str text = {0};
     if (x) add_text(s, x, &text);
-    bool found = strcasestr(bt_str_text(&text), needle) != NULL;
+    bool found = needle_in(needle, bt_str_text(&text), text.len);
     bt_str_free(&text);
-    return found || strcasestr(row->gold, needle) || strcasestr(row->first, needle) ||
-           strcasestr(row->second, needle);
+    return found || needle_in(needle, row->gold, strlen(row->gold)) ||
+           needle_in(needle, row->first, strlen(row->first)) ||
+           needle_in(needle, row->second, strlen(row->second));
 }
 
 void compare_inside_update(struct compare_view *s)
@@ -63,8 +65,10 @@ void compare_inside_update(struct compare_view *s)
     if (!more) return;
     in->index = more;
     size_t n = compare_rows(p, &in->set, in->order, in->index);
+    struct needle needle;
+    needle_set(&needle, in->filter ? in->filter : "");
     for (size_t i = 0; i < n; i++)
-        if (!in->filter || matches(s, &p->row[in->index[i]], in->filter)) in->index[kept++] = in->index[i];
+        if (!in->filter || matches(s, &p->row[in->index[i]], &needle)) in->index[kept++] = in->index[i];
     in->n = kept;
     list_resize(&in->list, kept);
 }
