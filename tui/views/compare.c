@@ -24,7 +24,10 @@ static const struct action actions[] = {
      .help = "the run of the chosen cell at its step before (of two)"},
     {.id = A_LATER, .name = "later", .keys = "] >", .help = "… at its step after"},
     {.id = A_SLICE, .name = "add-slice", .keys = "a", .help = "a slice of the rows: an expression"},
-    {.id = A_DROP, .name = "drop-slice", .keys = "d", .help = "the slice with the cursor away"},
+    {.id = A_DROP,
+     .name = "drop-slice",
+     .keys = "d",
+     .help = "take away the slice with the cursor, if it was added"},
     {.id = A_REPORT, .name = "report", .keys = "w", .help = "write all of it to an HTML file"},
     {.id = A_SORT, .name = "sort", .keys = "s", .help = "sort the rows of a count"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the runs again"},
@@ -62,13 +65,14 @@ static bool move_step(struct view *v, long by)
     bool runs = l && (l->kind == COMPARE_RUN || l->kind == COMPARE_METRIC || l->kind == COMPARE_SETTING);
     int which = runs && s->cell == 0 ? 0 : 1;
     const struct compare_found *f = s->found;
-    if (!f || s->n != 2 || !f->versus.pairing || s->busy) return f != NULL;
-    const struct bt_pairing *p = f->versus.pairing;
+    if (!f || s->n != 2 || !f->versus.pairing) return f != NULL;
+    int64_t shown = which ? f->versus.pairing->step_second : f->versus.pairing->step_first,
+            from = s->step[which] >= 0 ? s->step[which] : shown; /* keys may be faster than the reading */
     long n = (long)f->n_steps[which], at = 0;
-    while (at < n && f->steps[which][at] < (which ? p->step_second : p->step_first)) at++;
+    while (at < n && f->steps[which][at] < from) at++;
     if (at + by < 0 || at + by >= n) {
         app_say(v->app, ROLE_TEXT, "%c has no predictions %s step %" PRId64, 'A' + which,
-                by < 0 ? "before" : "after", which ? p->step_second : p->step_first);
+                by < 0 ? "before" : "after", from);
         return true;
     }
     s->step[which] = f->steps[which][at + by];
@@ -91,6 +95,7 @@ static void slice_done(void *ctx, const char *text)
     if (more) s->expression = more;
     if (!own) return;
     s->expression[s->expressions++] = own;
+    s->to_end = true;
     compare_load(v);
     app_say(v->app, ROLE_TEXT, "slice added, at the end: %s", text);
 }

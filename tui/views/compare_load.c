@@ -124,6 +124,8 @@ static void take_over(struct view *v, struct compare_found *f)
         app_say(v->app, ROLE_BAD, "not enough memory for the comparison");
     compare_inside_update(s);
     list_resize(&s->list, s->lines.n);
+    if (s->to_end && s->lines.n) s->list.cursor = s->lines.n - 1;
+    s->to_end = false;
     found_free(old);
     app_redraw(v->app);
 }

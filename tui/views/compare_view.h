@@ -29,6 +29,7 @@ struct compare_inside {
 
 struct compare_view {
     bool started, busy, again; /* again: something changed while busy */
+    bool to_end;               /* a slice was added: it is the last line */
     uint64_t marks;            /* version of the marks that dir was made from */
     uint64_t signature;        /* of the runs' states when they were read */
     char **dir;                /* the reference first */
