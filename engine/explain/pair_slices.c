@@ -1,6 +1,5 @@
-#include <bertty/num.h>
 #include <bertty/pair_slices.h>
-#include <bertty/table.h>
+#include <bertty/row_filter.h>
 #include <bertty/text.h>
 #include <inttypes.h>
 #include <math.h>
@@ -165,69 +164,48 @@ enum bt_status bt_pair_slice_check(const char *expression, struct bt_error *err)
     return status;
 }
 
-/* The cells of a row, those alone that the filter reads. */
-struct cells {
-    struct bt_row row;
-    char *cell[COLUMNS];
-    size_t size[COLUMNS];
-    bool reads[COLUMNS];
-    char number[LOSS_B + 1][BT_NUMBER_SIZE];
-    struct bt_str text;
-};
-
-static void put(struct cells *c, int column, const char *text, size_t n)
+static void put_text(struct bt_filter_cells *c, int column, const char *text)
 {
-    c->cell[column] = (char *)(uintptr_t)(text ? text : ""); /* the filter reads only */
-    c->size[column] = text ? n : 0;
+    bt_filter_cells_text(c, (size_t)column, text, strlen(text));
 }
 
-static void put_number(struct cells *c, int column, double x)
+/* scratch: of a sentence the words. */
+static void put_texts(struct bt_filter_cells *c, const struct bt_pairing *p, const struct bt_example *x,
+                      struct bt_str *scratch)
 {
-    if (!c->reads[column] || isnan(x)) {
-        put(c, column, "", 0);
-        return;
-    }
-    bt_format_double(x, c->number[column]);
-    put(c, column, c->number[column], strlen(c->number[column]));
-}
-
-static void put_texts(struct cells *c, const struct bt_pairing *p, const struct bt_example *x)
-{
-    bt_str_clear(&c->text);
+    bt_str_clear(scratch);
     for (uint32_t i = 0; x && c->reads[TEXT] && p->kind == BT_ROWS_TAGS && i < x->parts; i++) {
-        bt_str_add(&c->text, i ? " " : "");
-        bt_str_addn(&c->text, x->part[i].text, x->part[i].n);
+        bt_str_add(scratch, i ? " " : "");
+        bt_str_addn(scratch, x->part[i].text, x->part[i].n);
     }
-    if (x && x->text && p->kind != BT_ROWS_TAGS)
-        put(c, TEXT, x->text, x->text_n);
+    if (x && p->kind != BT_ROWS_TAGS)
+        bt_filter_cells_text(c, TEXT, x->text, x->text_n);
     else
-        put(c, TEXT, bt_str_text(&c->text), c->text.len);
-    put(c, PAIR, x ? x->pair : NULL, x ? x->pair_n : 0);
+        bt_filter_cells_text(c, TEXT, bt_str_text(scratch), scratch->len);
+    bt_filter_cells_text(c, PAIR, x ? x->pair : NULL, x ? x->pair_n : 0);
 }
 
-static void fill(struct cells *c, const struct bt_pairing *p, const struct bt_example *x,
-                 const struct bt_pair_row *r)
+static void fill(struct bt_filter_cells *c, const struct bt_pair_row *r)
 {
-    put_number(c, ROW, (double)r->id);
-    put(c, GOLD, r->gold, strlen(r->gold));
-    put(c, A, r->first, strlen(r->first));
-    put(c, B, r->second, strlen(r->second));
-    put_number(c, P_A, r->p_first);
-    put_number(c, P_B, r->p_second);
-    put_number(c, LOSS_A, r->loss_first);
-    put_number(c, LOSS_B, r->loss_second);
-    put_texts(c, p, x);
+    bt_filter_cells_number(c, ROW, (double)r->id);
+    put_text(c, GOLD, r->gold);
+    put_text(c, A, r->first);
+    put_text(c, B, r->second);
+    bt_filter_cells_number(c, P_A, r->p_first);
+    bt_filter_cells_number(c, P_B, r->p_second);
+    bt_filter_cells_number(c, LOSS_A, r->loss_first);
+    bt_filter_cells_number(c, LOSS_B, r->loss_second);
 }
 
 static enum bt_status by_expression(const struct bt_pairing *p, const struct bt_pair_texts *t,
                                     const char *expression, struct bt_pair_slices *out, struct bt_error *err)
 {
     struct bt_row_filter *f;
-    struct cells c = {.text = {0}};
-    c.row = (struct bt_row){.cell = c.cell, .cell_n = c.size, .n = COLUMNS};
+    struct bt_filter_cells c;
+    struct bt_str words = {0};
     enum bt_status status = parse(expression, &f, err);
     if (status) return status;
-    for (size_t k = 0; k < COLUMNS; k++) c.reads[k] = bt_row_filter_reads(f, k);
+    bt_filter_cells_for(&c, f, COLUMNS);
     const struct bt_examples *e = t ? t->examples : NULL;
     struct bt_pair_slice *s = add(out, BT_SLICE_EXPRESSION, bt_strdup(expression), p->n);
     if (!s) status = bt_fail(err, BT_NOMEM, "no memory for a slice");
@@ -235,10 +213,11 @@ static enum bt_status by_expression(const struct bt_pairing *p, const struct bt_
         status = bt_fail(err, BT_NOTFOUND, "slice %s: the texts cannot be read: %s", expression,
                          t ? t->err.text : "there are none");
     for (size_t i = 0; status == BT_OK && i < p->n; i++) {
-        fill(&c, p, bt_pair_example(p, e, &p->row[i]), &p->row[i]);
-        if (bt_row_filter_holds(f, &c.row)) s->row[s->n++] = i;
+        fill(&c, &p->row[i]);
+        put_texts(&c, p, bt_pair_example(p, e, &p->row[i]), &words);
+        if (bt_filter_cells_hold(&c)) s->row[s->n++] = i;
     }
-    bt_str_free(&c.text);
+    bt_str_free(&words);
     bt_row_filter_free(f);
     return status;
 }

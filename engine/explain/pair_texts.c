@@ -18,8 +18,10 @@ static bool copy_files(const struct bt_string_list *files, struct bt_pair_texts 
 
 static void load_files(const struct bt_experiment *x, const char *split, struct bt_pair_texts *out)
 {
-    const struct bt_string_list *files =
-        strcmp(split, "test") == 0 ? &x->data_test_file : &x->data_validation_file;
+    bool test = strcmp(split, "test") == 0;
+    const struct bt_string_list *files = test ? &x->data_test_file : &x->data_validation_file;
+    /* rows cut off the training data keep their numbers in it */
+    if (!test && !files->n && x->data_val_set_size > 0) files = &x->data_train_file;
     struct bt_data_spec spec = bt_experiment_data(x);
     spec.files = (const char *const *)files->item;
     spec.n_files = files->n;

@@ -10,6 +10,7 @@
 #define BERTTY_ROW_FILTER_H
 
 #include <bertty/error.h>
+#include <bertty/num.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -34,6 +35,23 @@ typedef size_t bt_row_pieces_fn(void *ctx, const char *text, size_t n);
 void bt_row_filter_pieces(struct bt_row_filter *f, bt_row_pieces_fn *fn, void *ctx);
 
 bool bt_row_filter_holds(struct bt_row_filter *f, const struct bt_row *r);
+
+/* The cells of rows that are no table's, those alone that the filter reads. Zero-initialise, bt_filter_cells_for(), then for each row
+ * put every cell and ask; texts are borrowed until then. */
+enum { BT_FILTER_CELLS = 12 };
+struct bt_filter_cells {
+    struct bt_row_filter *filter; /* the caller's */
+    size_t columns;
+    char *cell[BT_FILTER_CELLS];
+    size_t size[BT_FILTER_CELLS];
+    bool reads[BT_FILTER_CELLS];
+    char number[BT_FILTER_CELLS][BT_NUMBER_SIZE];
+};
+void bt_filter_cells_for(struct bt_filter_cells *c, struct bt_row_filter *f, size_t columns);
+void bt_filter_cells_text(struct bt_filter_cells *c, size_t column, const char *text,
+                          size_t n);                                             /* NULL: "" */
+void bt_filter_cells_number(struct bt_filter_cells *c, size_t column, double x); /* NaN: "" */
+bool bt_filter_cells_hold(const struct bt_filter_cells *c);
 /* Texts on which an expression took too long and was given up (as if it did not match). */
 size_t bt_row_filter_gave_up(const struct bt_row_filter *f);
 

@@ -7,6 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool pred_calibrates(enum bt_rows_kind kind)
+{
+    return kind == BT_ROWS_LABELS || kind == BT_ROWS_ANSWERS;
+}
+
+void pred_calibration_make(const struct bt_predictions *p, struct bt_calibration *out)
+{
+    *out = (struct bt_calibration){.n = 0};
+    for (size_t i = 0; pred_calibrates(p->kind) && i < p->n; i++) {
+        const struct bt_prediction *r = &p->row[i];
+        if (r->judged && !isnan(r->p)) bt_calibration_add(out, (double)r->p, r->correct, 1.0);
+    }
+}
+
 float pred_margin(const struct bt_predictions *p, const struct bt_prediction *r)
 {
     float first = 0, second = 0;
@@ -119,9 +133,11 @@ static bool in_facts(const struct bt_predictions *p, const struct pred_query *q,
 static bool wanted(const struct bt_predictions *p, const struct bt_examples *texts,
                    const struct pred_query *q, const struct needle *needle, const struct bt_prediction *r)
 {
+    if (q->in && !q->in[r - p->row]) return false;
     if (q->errors && !pred_wrong(p, q->facts, r)) return false;
     if (q->gold != PRED_ANY && r->gold != q->gold) return false;
     if (q->predicted != PRED_ANY && r->predicted != q->predicted) return false;
+    if (q->bin && (!r->judged || bt_calibration_bin((double)r->p) != q->bin - 1)) return false;
     if (!in_facts(p, q, r)) return false;
     if (!needle->n || has_text(p, texts, r, needle)) return true;
     return p->kind == BT_ROWS_TAGS && has_words(p, r, needle);
