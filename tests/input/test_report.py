@@ -177,10 +177,36 @@ def slices():
     (ROOT / "gone").rename(ROOT / "dev.jsonl")
 
 
+def predictions():
+    lines = at("predictions", "second", "--errors", "--sort", "loss").splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["id", "12", "10", "8", "6", "3"], lines
+    *shown, last = map(json.loads, at("predictions", "second@40", "--filter", "confidence > 0.77 and gold = pos", "--json").splitlines())
+    assert [r["id"] for r in shown] == [22, 24, 26, 28, 30] and shown[0]["text"].startswith("row 21"), shown
+    assert (last["step"], last["rows"], last["shown"]) == (40, 30, 5) and len(last["calibration"]) == 15, last
+    sure, right = [0.75 + i / 1000 for i in range(30)], [i != 7 for i in range(30)]
+    gaps = {}
+    for p, good in zip(sure, right):
+        gaps[int(-(-p * 15 // 1))] = gaps.get(int(-(-p * 15 // 1)), 0) + good - p
+    assert abs(last["ece"] - sum(map(abs, gaps.values())) / 30) < 1e-6, last["ece"]
+    at("predictions", "first", "--filter", "row < 4", "--save", "early", "-n", "1")
+    assert len(at("predictions", "first", "--slice", "early").splitlines()) == 4
+    assert json.loads((ROOT / "runs/slices.json").read_text()) == {"early": "row < 4"}
+    at("predictions", "first", "--forget", "early")
+    tiny_bert.fails(1, "no slice 'early'", "predictions", "first", "--slice", "early", cwd=ROOT)
+    tiny_bert.fails(1, "no slice 'early'", "predictions", "first", "--forget", "early", cwd=ROOT)
+    tiny_bert.fails(1, "is it gold?", "predictions", "first", "--filter", "gld = 1", cwd=ROOT)
+    tiny_bert.fails(1, "control characters", "predictions", "first", "--filter", "row = 1", "--save", "a\x1b[2J", cwd=ROOT)
+    tiny_bert.fails(2, "--save", "predictions", "first", "--save", "x", cwd=ROOT)
+    tiny_bert.fails(1, "no predictions", "predictions", "first", "--split", "test", cwd=ROOT)
+    (ROOT / "runs/slices.json").write_text('{"x": 3}')
+    tiny_bert.fails(1, "slice x: expected a text", "predictions", "first", "--slice", "x", cwd=ROOT)
+    (ROOT / "runs/slices.json").unlink()
+
+
 if __name__ == "__main__":
     try:
         prepare()
-        code = tiny_bert.counted([two_runs, one_and_many, to_a_file, as_text, checkpoints, slices])
+        code = tiny_bert.counted([two_runs, one_and_many, to_a_file, as_text, checkpoints, slices, predictions])
     finally:
         shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

@@ -42,7 +42,7 @@ static const struct action actions[] = {
     {.id = A_CALIBRATION,
      .name = "calibration",
      .keys = "c",
-     .help = "how often it is right when it is how sure, or the matrix again"},
+     .help = "calibration curve and ECE, or the matrix again"},
     {.id = A_SORT, .name = "sort", .keys = "s", .help = "by row, loss, confidence, error and so on"},
     {.id = A_REVERSE, .name = "reverse", .keys = "S", .help = "the other way round"},
     {.id = A_SPLIT, .name = "split", .keys = "t", .help = "validation or test rows"},

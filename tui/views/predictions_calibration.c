@@ -137,7 +137,7 @@ static void draw_curve(struct term *t, struct rect in, const struct pred_view *s
 
 void pred_calibration_draw(struct view *v, struct rect area)
 {
-    enum { TABLE = 40, LEAST_CURVE = 24, LEAST_HIGH = 6 };
+    enum { TABLE = 43, LEAST_CURVE = 20, LEAST_HIGH = 6 };
     struct pred_view *s = v->state;
     struct term *t = app_term(v->app);
     struct bt_str title = {0};

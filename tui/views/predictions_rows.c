@@ -95,6 +95,9 @@ static bool has_text(const struct bt_predictions *p, const struct bt_examples *t
     for (uint32_t i = 0; x && p->kind != BT_ROWS_TAGS && i < x->parts; i++)
         if (needle_in(needle, x->part[i].text, x->part[i].n)) return true;
     if (x && (needle_in(needle, x->text, x->text_n) || needle_in(needle, x->pair, x->pair_n))) return true;
+    if (p->kind == BT_ROWS_LABELS &&
+        (holds(pred_label(p, r->gold), needle) || holds(pred_label(p, r->predicted), needle)))
+        return true;
     return holds(r->gold_text, needle) || holds(r->predicted_text, needle) || holds(r->name, needle);
 }
 
