@@ -40,10 +40,10 @@ static int bins_of(const struct pred_view *s, int bin[BT_CALIBRATION_BINS])
 enum { CONFIDENCE, ROWS, SAID, RIGHT, GAP, COLUMNS };
 static const struct list_column columns[COLUMNS] = {
     [CONFIDENCE] = {.title = "confidence", .min = 11, .max = 12},
-    [ROWS] = {.title = "rows", .min = 6, .max = 8, .right = true},
-    [SAID] = {.title = "said", .min = 6, .max = 7, .right = true},
-    [RIGHT] = {.title = "right", .min = 6, .max = 7, .right = true},
-    [GAP] = {.title = "gap", .min = 7, .max = 8, .right = true, .drop = 1},
+    [ROWS] = {.title = "rows", .min = 5, .max = 8, .right = true},
+    [SAID] = {.title = "said", .min = 5, .max = 7, .right = true},
+    [RIGHT] = {.title = "right", .min = 5, .max = 7, .right = true},
+    [GAP] = {.title = "gap", .min = 6, .max = 8, .right = true, .drop = 1},
 };
 
 static void cell(void *ctx, size_t i, int column, struct bt_str *out, enum role *role)
@@ -137,7 +137,7 @@ static void draw_curve(struct term *t, struct rect in, const struct pred_view *s
 
 void pred_calibration_draw(struct view *v, struct rect area)
 {
-    enum { TABLE = 43, LEAST_CURVE = 20, LEAST_HIGH = 6 };
+    enum { TABLE = 42, LEAST_CURVE = 21, LEAST_HIGH = 6 };
     struct pred_view *s = v->state;
     struct term *t = app_term(v->app);
     struct bt_str title = {0};
