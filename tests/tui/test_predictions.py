@@ -129,7 +129,9 @@ def test_calibration():
         rows = sum(int(r) for r in re.findall(r"\d\.\d\d to \d\.\d\d +(\d+) ", s.text()))
         assert rows == 40, s.dump()
         s.keys("Tab", "Down", "Enter")
-        s.wait(r"(\d+) of 40 rows, confidence 0\.80 to 0\.87")
+        s.wait(r"7 of 40 rows, confidence 0\.80 to 0\.87")
+        shown = [float(x) for x in re.findall(r"^│ +\d+ +\w+ +[✗ ] \w+ +(0\.\d{3}) ", s.text(), re.M)]
+        assert len(shown) == 7 and all(0.8 <= x <= 0.8667 for x in shown), s.dump()
         s.keys("Esc")
         s.wait(r"· 40 rows")
         s.keys("c")

@@ -41,9 +41,9 @@ static struct bt_compare_setting setting = {.key = "optim.learning_rate", .value
 static struct bt_compare_metric metric = {
     .name = accuracy, .value = values, .judged = true, .higher_is_better = true, .best = 2};
 static struct bt_compare_run runs[] = {
-    {.dir = dir, .id = id, .state = state, .best_step = 40, .last_step = 60},
-    {.dir = dir, .id = id, .state = none, .best_step = -1, .last_step = 60},
-    {.dir = dir, .id = id, .state = state, .best_step = -1, .last_step = -1}};
+    {.dir = dir, .id = id, .state = state, .best_step = 40, .last_step = 60, .step = BT_STEP_NONE},
+    {.dir = dir, .id = id, .state = none, .best_step = -1, .last_step = 60, .step = BT_STEP_NONE},
+    {.dir = dir, .id = id, .state = state, .best_step = -1, .last_step = -1, .step = BT_STEP_NONE}};
 static struct bt_compare compare = {
     .n_runs = 3, .n_settings = 1, .n_metrics = 1, .run = runs, .setting = &setting, .metric = &metric};
 

@@ -152,7 +152,11 @@ static bool add_runs(struct compare_lines *l, const struct bt_compare *c)
     good &= add(l, COMPARE_HEAD, bt_strdup("Settings that differ")) != NULL;
     for (size_t i = 0; i < c->n_settings; i++) good &= add_indexed(l, COMPARE_SETTING, c->setting[i].key, i);
     if (!c->n_settings) good &= add(l, COMPARE_NOTE, bt_strdup("none")) != NULL;
-    good &= add(l, COMPARE_HEAD, bt_strdup("Metrics at the best step (else the last)")) != NULL;
+    bool asked = false;
+    for (size_t i = 0; i < c->n_runs; i++) asked |= c->run[i].step >= 0;
+    good &= add(l, COMPARE_HEAD,
+                bt_strdup(asked ? "Metrics at the step chosen, else the best or the last"
+                                : "Metrics at the best step (else the last)")) != NULL;
     for (size_t i = 0; i < c->n_metrics; i++) good &= add_indexed(l, COMPARE_METRIC, c->metric[i].name, i);
     if (!c->n_metrics) good &= add(l, COMPARE_NOTE, bt_strdup("nothing was logged yet")) != NULL;
     return good;
