@@ -113,7 +113,8 @@ static enum bt_status read_two(struct report *r, const struct bt_run_at *run,
     request.first = run[0];
     request.second = run[1];
     enum bt_status status = bt_versus_load(&request, cancel, &r->versus, &r->versus_err);
-    if (status == BT_NOTFOUND && !asked->split && !asked->expressions) return BT_OK; /* told in the page */
+    bool told = status == BT_NOTFOUND || status == BT_INVALID; /* in the page: the rest of it is there */
+    if (told && !asked->split && !asked->expressions) return BT_OK;
     if (status != BT_OK) {
         *err = r->versus_err;
         return status;

@@ -159,7 +159,7 @@ static void tell_slices(const struct bt_pair_slices *s, enum bt_rows_kind kind)
     heads(&t, head);
     for (size_t i = 0; i < s->n; i++) {
         const struct bt_pair_slice *x = &s->slice[i];
-        cli_table_cell(&t, "%s", slice_kind(x->by));
+        cli_table_cell(&t, "%s", x->by == BT_SLICE_LENGTH ? "" : slice_kind(x->by)); /* its name says it */
         cli_table_cell(&t, "%s", x->name);
         cli_table_cell(&t, "%zu", x->n);
         number_cell(&t, x->first);
