@@ -198,6 +198,14 @@ def test_mcnemar_of_many(folder):
 # ── the other kinds ──
 
 
+def pearson(x, y):
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return math.nan
+    x, y = x - x.mean(), y - y.mean()
+    r = float(x @ y / math.sqrt((x @ x) * (y @ y)))
+    return float(round(r)) if len(x) == 2 else max(-1.0, min(1.0, r))
+
+
 def test_numbers(folder):
     random = np.random.default_rng(4)
     for case in range(5):
@@ -210,11 +218,15 @@ def test_numbers(folder):
                  for i, (x, y) in enumerate(zip(gold, v))] for v in value]
         got = asked(folder / str(case), *rows)
 
-        def correlation(of, k, i, gold=gold, value=value):
-            constant = len(i) < 2 or np.ptp(gold[i]) == 0 or np.ptp(value[k][i]) == 0
-            return math.nan if constant else float(of(gold[i], value[k][i]).statistic)
-        expect(got["metrics"]["pearson"], "pearson", lambda k, i: correlation(scipy.stats.pearsonr, k, i), n)
-        expect(got["metrics"]["spearman"], "spearman", lambda k, i: correlation(scipy.stats.spearmanr, k, i), n)
+        def of(ranked, k, i, gold=gold, value=value):
+            x, y = gold[i], value[k][i]
+            return pearson(scipy.stats.rankdata(x), scipy.stats.rankdata(y)) if ranked else pearson(x, y)
+        expect(got["metrics"]["pearson"], "pearson", lambda k, i: of(False, k, i), n)
+        expect(got["metrics"]["spearman"], "spearman", lambda k, i: of(True, k, i), n)
+        for k, side in enumerate(("first", "second")):
+            if np.ptp(gold):
+                same(got["metrics"]["pearson"][side], float(scipy.stats.pearsonr(gold, value[k]).statistic), "pearson")
+                same(got["metrics"]["spearman"][side], float(scipy.stats.spearmanr(gold, value[k]).statistic), "spearman")
         expect(got["metrics"]["mse"], "mse", lambda k, i, gold=gold, value=value: float(((gold[i] - value[k][i]) ** 2).mean()), n)
 
 
