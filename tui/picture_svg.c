@@ -1,8 +1,8 @@
 /* Pictures as SVG: rectangles where the background is another, over them a run of text for each stretch of one look. */
+#include "tui/markup.h"
 #include "tui/picture.h"
 #include "tui/term_glyph.h"
 #include "tui/term_private.h"
-#include <bertty/text.h>
 #include <math.h>
 #include <string.h>
 
@@ -112,19 +112,6 @@ static int style_of(const struct page *p, struct look_of l)
     return -1;
 }
 
-static void add_character(struct bt_str *out, wchar_t c)
-{
-    char bytes[4];
-    if (c == L'&')
-        bt_str_add(out, "&amp;");
-    else if (c == L'<')
-        bt_str_add(out, "&lt;");
-    else if (c == L'>')
-        bt_str_add(out, "&gt;");
-    else
-        bt_str_addn(out, bytes, bt_utf8_encode((int32_t)c, bytes));
-}
-
 /* ── what is drawn ── */
 
 static void add_rectangles(const struct page *p, int y)
@@ -184,7 +171,7 @@ static void add_run(const struct page *p, int y, int x, int n)
     bt_str_addf(p->out, " class='s%d'>", style_of(p, look_at(p, y, x)));
     for (int i = x; i < x + n; i++)
         for (const wchar_t *c = picture_at(p->t, y, i)->text; *c; c++)
-            add_character(p->out, *c == 0x2800 ? L' ' : *c);
+            markup_char(p->out, *c == 0x2800 ? ' ' : (int32_t)*c);
     bt_str_add(p->out, "</text>\n");
 }
 

@@ -10,6 +10,7 @@
 
 /* One stream for each use, so that no two uses share numbers. Layers add their index × BT__STREAM_STRIDE. */
 enum bt__stream {
+    BT__STREAM_BOOTSTRAP = 0, /* rows of a resample: step = which one; no layers */
     BT__STREAM_INIT = 1,
     BT__STREAM_ORDER,
     BT__STREAM_SPLIT,

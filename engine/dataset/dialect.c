@@ -284,14 +284,19 @@ void bt__head_free(struct bt__head *h)
     *h = (struct bt__head){0};
 }
 
-ptrdiff_t bt__head_column(const struct bt__head *h, const char *name)
+ptrdiff_t bt__column_of(const char *const *names, size_t n, const char *name)
 {
     int64_t number;
-    for (size_t i = 0; i < h->n; i++) {
-        if (strcmp(h->name[i], name) == 0) return (ptrdiff_t)i;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(names[i], name) == 0) return (ptrdiff_t)i;
     }
-    if (!bt_parse_int64(name, &number) || number < 1 || (uint64_t)number > h->n) return -1;
+    if (!bt_parse_int64(name, &number) || number < 1 || (uint64_t)number > n) return -1;
     return (ptrdiff_t)number - 1;
+}
+
+ptrdiff_t bt__head_column(const struct bt__head *h, const char *name)
+{
+    return bt__column_of((const char *const *)h->name, h->n, name);
 }
 
 enum bt_status bt__head_no_column(const struct bt__head *h, const char *path, const char *name,

@@ -39,6 +39,7 @@ enum bt_status bt__head_of_spec(struct bt__source *s, const struct bt_data_spec 
 void bt__head_free(struct bt__head *h);
 
 /* Index of a column by name, or by its number from 1 if none has that name; −1: none. */
+ptrdiff_t bt__column_of(const char *const *names, size_t n, const char *name);
 ptrdiff_t bt__head_column(const struct bt__head *h, const char *name);
 /* Tells that there is no such column, which ones there are and which is nearest. */
 enum bt_status bt__head_no_column(const struct bt__head *h, const char *path, const char *name,

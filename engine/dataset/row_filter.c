@@ -27,6 +27,21 @@ bool bt_row_filter_needs_pieces(const struct bt_row_filter *f)
     return false;
 }
 
+static bool is_of(const struct bt__value *v, size_t column)
+{
+    return v->kind <= BT__VALUE_PIECES && v->column == column;
+}
+
+bool bt_row_filter_reads(const struct bt_row_filter *f, size_t column)
+{
+    for (int i = 0; i < f->n; i++) {
+        const struct bt__node *d = &f->node[i];
+        if (d->op < BT__OP_EQ) continue;
+        if (d->any || is_of(&d->a, column) || is_of(&d->b, column)) return true;
+    }
+    return false;
+}
+
 void bt_row_filter_pieces(struct bt_row_filter *f, bt_row_pieces_fn *fn, void *ctx)
 {
     f->pieces = fn;

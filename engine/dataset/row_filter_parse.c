@@ -1,5 +1,6 @@
 #include "dataset/row_filter.h"
 
+#include "dataset/dialect.h"
 #include <bertty/num.h>
 #include <bertty/str.h>
 #include <bertty/table.h>
@@ -19,7 +20,8 @@ struct token {
 
 struct parser {
     const char *text;
-    const struct bt_table *t;
+    const char *const *name; /* of the columns */
+    size_t columns;
     struct bt_row_filter *f;
     struct token now;
     int depth;
@@ -161,17 +163,14 @@ static int new_node(struct parser *p, enum bt__op op, int left, int right)
 static int no_column(struct parser *p, const struct token *t, const char *name)
 {
     struct bt_str expected = {0};
-    size_t n = bt_table_columns(p->t);
-    const char **names = calloc(n + 1, sizeof *names);
-    for (size_t i = 0; names && i < n; i++) names[i] = bt_table_column(p->t, i);
-    const char *nearest = names ? bt_nearest(name, names, n) : NULL;
+    size_t n = p->columns;
+    const char *nearest = bt_nearest(name, p->name, n);
     bt_str_add(&expected, nearest ? "a column; is it " : "a column: ");
-    for (size_t i = 0; names && !nearest && i < n && expected.len < 200; i++)
-        bt_str_addf(&expected, "%s%s", i ? ", " : "", names[i]);
+    for (size_t i = 0; !nearest && i < n && expected.len < 200; i++)
+        bt_str_addf(&expected, "%s%s", i ? ", " : "", p->name[i]);
     if (nearest) bt_str_addf(&expected, "%s?", nearest);
     wrong(p, t->at, p->text + t->at, t->n, bt_str_text(&expected));
     bt_str_free(&expected);
-    free(names);
     return -1;
 }
 
@@ -179,7 +178,7 @@ static int no_column(struct parser *p, const struct token *t, const char *name)
 static ptrdiff_t column_of(struct parser *p, const struct token *t, bool must)
 {
     char *name = t->kind == COLUMN_NAME ? unquoted(p, t) : bt_strndup(p->text + t->at, t->n);
-    ptrdiff_t i = name ? bt_table_find_column(p->t, name) : no_memory(p);
+    ptrdiff_t i = name ? bt__column_of(p->name, p->columns, name) : no_memory(p);
     if (name && i < 0 && must) no_column(p, t, name);
     free(name);
     return i;
@@ -206,7 +205,7 @@ static bool function(struct parser *p, struct bt__value *v)
 static bool is_column_number(const struct parser *p, const struct token *t)
 {
     size_t i = (size_t)strtoul(p->text + t->at, NULL, 10) - 1;
-    const char *name = i < bt_table_columns(p->t) ? bt_table_column(p->t, i) : "";
+    const char *name = i < p->columns ? p->name[i] : "";
     return strlen(name) == t->n && memcmp(name, p->text + t->at, t->n) == 0;
 }
 
@@ -371,10 +370,10 @@ static int either(struct parser *p)
     return i;
 }
 
-enum bt_status bt_row_filter_parse(const char *text, const struct bt_table *t, struct bt_row_filter **out,
-                                   size_t *at, struct bt_error *err)
+enum bt_status bt_row_filter_parse_names(const char *text, const char *const *name, size_t columns,
+                                         struct bt_row_filter **out, size_t *at, struct bt_error *err)
 {
-    struct parser p = {.text = text, .t = t, .err = err};
+    struct parser p = {.text = text, .name = name, .columns = columns, .err = err};
     *out = NULL;
     if (!(p.f = calloc(1, sizeof *p.f))) return bt_fail(err, BT_NOMEM, "no memory for a filter");
     next(&p);
@@ -388,4 +387,16 @@ enum bt_status bt_row_filter_parse(const char *text, const struct bt_table *t, s
     p.f->root = root;
     *out = p.f;
     return BT_OK;
+}
+
+enum bt_status bt_row_filter_parse(const char *text, const struct bt_table *t, struct bt_row_filter **out,
+                                   size_t *at, struct bt_error *err)
+{
+    size_t n = bt_table_columns(t);
+    const char **name = calloc(n + 1, sizeof *name);
+    if (!name) return bt_fail(err, BT_NOMEM, "no memory for a filter");
+    for (size_t i = 0; i < n; i++) name[i] = bt_table_column(t, i);
+    enum bt_status status = bt_row_filter_parse_names(text, name, n, out, at, err);
+    free(name);
+    return status;
 }

@@ -40,9 +40,20 @@ static int64_t last_step(struct bt_series_reader *events)
     return last;
 }
 
-static enum bt_status load_run(const char *dir, struct bt_compare_run *run, struct source *src,
+/* "movie-reviews-…@400" */
+static char *id_of(const struct bt_compare_run *run)
+{
+    const char *id = bt_path_base(run->dir);
+    if (run->step == BT_STEP_NONE) return bt_strdup(id);
+    if (run->step == BT_STEP_BEST || run->step == BT_STEP_LAST)
+        return bt_strfmt("%s@%s", id, run->step == BT_STEP_BEST ? "best" : "last");
+    return bt_strfmt("%s@%lld", id, (long long)run->step);
+}
+
+static enum bt_status load_run(const struct bt_run_at *at, struct bt_compare_run *run, struct source *src,
                                struct bt_error *err)
 {
+    const char *dir = at->dir;
     bool more = true;
     enum bt_status status = bt_series_open(dir, &src->events, err);
     while (status == BT_OK && more) status = bt_series_poll(src->events, 0, &more, err);
@@ -55,7 +66,8 @@ static enum bt_status load_run(const char *dir, struct bt_compare_run *run, stru
     run->dir = bt_strdup(dir);
     while (run->dir && strlen(run->dir) > 1 && run->dir[strlen(run->dir) - 1] == '/')
         run->dir[strlen(run->dir) - 1] = '\0';
-    run->id = run->dir ? bt_strdup(bt_path_base(run->dir)) : NULL;
+    run->step = at->step;
+    run->id = run->dir ? id_of(run) : NULL;
     run->state = run_state(dir);
     run->best_step = bt__linked_step(dir, "best");
     run->last_step = last_step(src->events);
@@ -213,6 +225,13 @@ static bool has_metric(const struct bt_compare *c, const char *name)
     return false;
 }
 
+/* Whose evaluations are compared; −1: the last. */
+static int64_t step_of(const struct bt_compare_run *r)
+{
+    if (r->step == BT_STEP_LAST) return -1;
+    return r->step < 0 ? r->best_step : r->step;
+}
+
 static bool compare_evaluation(struct bt_compare *c, const struct source *src, const char *tag)
 {
     struct bt_compare_metric *m = add_metric(c, tag);
@@ -220,7 +239,7 @@ static bool compare_evaluation(struct bt_compare *c, const struct source *src, c
     m->judged = true;
     m->higher_is_better = !bt__metric_falls(bt_path_base(tag));
     for (size_t i = 0; i < c->n_runs; i++)
-        m->value[i] = value_at(bt_series_find(src[i].events, tag), c->run[i].best_step);
+        m->value[i] = value_at(bt_series_find(src[i].events, tag), step_of(&c->run[i]));
     judge(m, c->n_runs);
     return true;
 }
@@ -250,7 +269,7 @@ static bool compare_metrics(struct bt_compare *c, const struct source *src)
 
 /* ── all of it ── */
 
-enum bt_status bt_compare_load(const char *const *dirs, size_t n, struct bt_compare **out,
+enum bt_status bt_compare_load(const struct bt_run_at *runs, size_t n, struct bt_compare **out,
                                struct bt_error *err)
 {
     struct bt_compare *c = calloc(1, sizeof *c);
@@ -258,7 +277,7 @@ enum bt_status bt_compare_load(const char *const *dirs, size_t n, struct bt_comp
     enum bt_status status = BT_OK;
     if (c && src && (c->run = calloc(n ? n : 1, sizeof *c->run))) c->n_runs = n;
     if (!c || !src || !c->run) status = bt_fail(err, BT_NOMEM, "no memory to compare %zu runs", n);
-    for (size_t i = 0; i < n && status == BT_OK; i++) status = load_run(dirs[i], &c->run[i], &src[i], err);
+    for (size_t i = 0; i < n && status == BT_OK; i++) status = load_run(&runs[i], &c->run[i], &src[i], err);
     if (status == BT_OK && (!compare_settings(c, src) || !compare_metrics(c, src)))
         status = bt_fail(err, BT_NOMEM, "no memory to compare %zu runs", n);
     for (size_t i = 0; src && i < n; i++) {

@@ -11,14 +11,16 @@ double bt_mcnemar_exact(uint64_t b, uint64_t c)
 {
     uint64_t n = b + c, k = b < c ? b : c;
     if (b == c) return 1.0;
-    /* 2 · P(X ≤ k), X ~ Binomial(n, ½): from the greatest term downwards, t(i−1) = t(i) · i / (n − i + 1) */
-    double dn = (double)n, dk = (double)k;
-    double term = exp(lgamma(dn + 1) - lgamma(dk + 1) - lgamma(dn - dk + 1) - dn * log(2.0)), sum = 0;
-    for (double i = dk; i >= 0 && term > sum * 1e-18; i--) {
+    /* 2 · P(X ≤ k), X ~ Binomial(n, ½): from the greatest term downwards, t(i−1) = t(i) · i / (n − i + 1). The logarithms are of
+     * the size of n: in long double their difference still has 12 digits for 10^6 rows. */
+    long double dn = (long double)n, dk = (long double)k;
+    long double term = expl(lgammal(dn + 1) - lgammal(dk + 1) - lgammal(dn - dk + 1) - dn * logl(2.0L)),
+                sum = 0;
+    for (long double i = dk; i >= 0 && term > sum * 1e-21L; i--) {
         sum += term;
         term *= i / (dn - i + 1);
     }
-    return sum < 0.5 ? 2 * sum : 1.0;
+    return sum < 0.5L ? (double)(2 * sum) : 1.0;
 }
 
 /* ── which split ── */
@@ -65,28 +67,24 @@ static char *common_split(const char *a, const char *b)
 
 /* ── reading ── */
 
-/* The predictions of both runs: what a pairing's labels are borrowed from. */
-struct sides {
-    struct bt_predictions *first, *second;
-};
-
 static int by_id(const void *a, const void *b)
 {
     int64_t x = ((const struct bt_prediction *)a)->id, y = ((const struct bt_prediction *)b)->id;
     return (x > y) - (x < y);
 }
 
-static enum bt_status read_side(const char *dir, const char *split, struct bt_predictions **out,
+static enum bt_status read_side(const struct bt_run_at *run, const char *split, struct bt_predictions **out,
                                 struct bt_error *err)
 {
-    enum bt_status status = bt_predictions_load(dir, split, -1, out, err);
+    int64_t step = run->step == BT_STEP_LAST ? INT64_MAX : run->step < 0 ? -1 : run->step;
+    enum bt_status status = bt_predictions_load(run->dir, split, step, out, err);
     if (status != BT_OK) return status;
     struct bt_predictions *p = *out;
     if (p->n) qsort(p->row, p->n, sizeof *p->row, by_id);
     for (size_t i = 1; i < p->n; i++)
         if (p->row[i].id == p->row[i - 1].id)
-            return bt_fail(err, BT_INVALID, "%s: predictions of the %s split: row %lld is there twice", dir,
-                           split, (long long)p->row[i].id);
+            return bt_fail(err, BT_INVALID, "%s: predictions of the %s split: row %lld is there twice",
+                           run->dir, split, (long long)p->row[i].id);
     return BT_OK;
 }
 
@@ -136,12 +134,14 @@ static void pair_rows(struct bt_pairing *p, const struct bt_prediction *a, const
                                           .value_second = b->value,
                                           .quality_first = a->quality,
                                           .quality_second = b->quality,
-                                          .outcome = outcome};
+                                          .outcome = outcome,
+                                          .of_first = a,
+                                          .of_second = b};
 }
 
-static enum bt_status pair_all(struct bt_pairing *p, const struct sides *s, struct bt_error *err)
+static enum bt_status pair_all(struct bt_pairing *p, struct bt_error *err)
 {
-    const struct bt_predictions *a = s->first, *b = s->second;
+    const struct bt_predictions *a = p->side[0], *b = p->side[1];
     p->step_first = a->step;
     p->step_second = b->step;
     p->kind = a->n ? a->kind : b->kind; /* an empty file is of any */
@@ -168,25 +168,19 @@ static enum bt_status pair_all(struct bt_pairing *p, const struct sides *s, stru
     return BT_OK;
 }
 
-enum bt_status bt_pairing_load(const char *first_dir, const char *second_dir, const char *split,
-                               struct bt_pairing **out, struct bt_error *err)
+enum bt_status bt_pairing_load(const struct bt_run_at *first, const struct bt_run_at *second,
+                               const char *split, struct bt_pairing **out, struct bt_error *err)
 {
     struct bt_pairing *p = calloc(1, sizeof *p);
-    struct sides *s = calloc(1, sizeof *s);
     enum bt_status status = BT_OK;
-    if (!p || !s) {
-        free(p);
-        free(s);
-        return bt_fail(err, BT_NOMEM, "no memory for predictions");
-    }
-    p->labels = s;
-    p->split = split ? bt_strdup(split) : common_split(first_dir, second_dir);
+    if (!p) return bt_fail(err, BT_NOMEM, "no memory for predictions");
+    p->split = split ? bt_strdup(split) : common_split(first->dir, second->dir);
     if (!p->split)
-        status =
-            bt_fail(err, BT_NOTFOUND, "%s and %s: no predictions for the same split", first_dir, second_dir);
-    if (status == BT_OK) status = read_side(first_dir, p->split, &s->first, err);
-    if (status == BT_OK) status = read_side(second_dir, p->split, &s->second, err);
-    if (status == BT_OK) status = pair_all(p, s, err);
+        status = bt_fail(err, BT_NOTFOUND, "%s and %s: no predictions for the same split", first->dir,
+                         second->dir);
+    if (status == BT_OK) status = read_side(first, p->split, &p->side[0], err);
+    if (status == BT_OK) status = read_side(second, p->split, &p->side[1], err);
+    if (status == BT_OK) status = pair_all(p, err);
     if (status == BT_OK)
         *out = p;
     else
@@ -197,10 +191,8 @@ enum bt_status bt_pairing_load(const char *first_dir, const char *second_dir, co
 void bt_pairing_free(struct bt_pairing *p)
 {
     if (!p) return;
-    struct sides *s = p->labels;
-    bt_predictions_free(s->first);
-    bt_predictions_free(s->second);
-    free(s);
+    bt_predictions_free(p->side[0]);
+    bt_predictions_free(p->side[1]);
     free(p->split);
     free(p->row);
     free(p);

@@ -1,32 +1,44 @@
 #include "metrics/labels.h"
 #include "metrics/ratio.h"
+#include <bertty/calibration.h>
 #include <float.h>
 #include <math.h>
 
-enum { BINS = 15 };
-
 /* The bin (b/15, (b+1)/15] that a probability is in; −1: none, as for 0. No float but 1 is so near to a limit that the product could round to it. */
-static int bin_of(double p)
+int bt_calibration_bin(double p)
 {
     if (!(p > 0.0)) return -1;
-    return p < 1.0 ? (int)ceil(p * BINS) - 1 : BINS - 1;
+    return p < 1.0 ? (int)ceil(p * BT_CALIBRATION_BINS) - 1 : BT_CALIBRATION_BINS - 1;
 }
 
-/* Σ over bins of |right − Σ confidence| / n (Guo et al. 2017), confidence being the probability of what was predicted. */
+void bt_calibration_add(struct bt_calibration *c, double p, bool right, double weight)
+{
+    int b = bt_calibration_bin(p);
+    c->n += weight;
+    if (b < 0) return;
+    c->bin[b].n += weight;
+    c->bin[b].confidence += weight * p;
+    c->bin[b].right += weight * (double)right;
+}
+
+double bt_calibration_ece(const struct bt_calibration *c)
+{
+    double sum = 0.0;
+    for (int b = 0; b < BT_CALIBRATION_BINS; b++) sum += fabs(c->bin[b].right - c->bin[b].confidence);
+    return bt__quotient(sum, c->n);
+}
+
+/* Confidence is the probability of what was predicted. */
 double bt__labels_ece(const struct bt__labels_view *v)
 {
     const struct bt__label_results *r = v->r;
-    double confidence[BINS] = {0.0}, right[BINS] = {0.0}, sum = 0.0;
+    struct bt_calibration c = {.n = 0.0};
     for (size_t i = 0; i < r->n; i++) {
         if (r->gold[i] < 0) continue;
         double p = (double)r->scores[i * (size_t)r->classes + (size_t)r->predicted[i]];
-        int b = bin_of(p);
-        if (b < 0) continue;
-        confidence[b] += p;
-        right[b] += r->predicted[i] == r->gold[i];
+        bt_calibration_add(&c, p, r->predicted[i] == r->gold[i], 1.0);
     }
-    for (int b = 0; b < BINS; b++) sum += fabs(right[b] - confidence[b]);
-    return bt__quotient(sum, (double)v->known);
+    return bt_calibration_ece(&c);
 }
 
 static double squares(const float *p, int classes, int gold)

@@ -10,8 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A run, or one of its checkpoints. */
+struct bt_run_at {
+    const char *dir;
+    int64_t
+        step; /* of its evaluations the one there or the last before it; BT_STEP_LAST: the last; BT_STEP_NONE, BT_STEP_BEST: the best, else the last */
+};
+
 struct bt_compare_run {
-    char *dir, *id;
+    char *dir, *id;               /* id: with "@400" behind it if a step was asked for */
+    int64_t step;                 /* as asked for, or BT_STEP_NONE */
     char *state;                  /* of status.json; "" for the logdir of another tool */
     int64_t best_step, last_step; /* −1: none */
 };
@@ -37,8 +45,8 @@ struct bt_compare {
         *metric; /* evaluations at the run's best step (else its last), then figures of the training */
 };
 
-/* n directories. A run without an experiment or without events takes part with what it has. */
-enum bt_status bt_compare_load(const char *const *dirs, size_t n, struct bt_compare **out,
+/* A run without an experiment or without events takes part with what it has. */
+enum bt_status bt_compare_load(const struct bt_run_at *runs, size_t n, struct bt_compare **out,
                                struct bt_error *err);
 void bt_compare_free(struct bt_compare *c); /* c may be NULL */
 
@@ -55,6 +63,7 @@ struct bt_pair_row {
     double gold_value, value_first, value_second; /* BT_ROWS_NUMBERS; else NaN */
     double quality_first, quality_second;         /* as in struct bt_prediction */
     enum bt_outcome outcome;
+    const struct bt_prediction *of_first, *of_second; /* as they stand in side; borrowed */
 };
 
 struct bt_pairing {
@@ -68,14 +77,25 @@ struct bt_pairing {
     size_t only_first, only_second; /* rows that just one of them has */
     size_t gold_differs;            /* rows left out because the gold labels differ */
     double p;                       /* McNemar's exact test of the two accuracies; of numbers the sign test */
-    void *labels;                   /* private */
+    struct bt_predictions *side[2]; /* what the rows are borrowed from, by id */
 };
 
-/* Predictions of the best checkpoint of each run (else the newest there are), for a split that both have: `split`, or NULL for the first of
+/* Predictions of the two, which may be of one run, for a split that both have: `split`, or NULL for the first of
  * test, validation, …. BT_NOTFOUND where there is none. */
-enum bt_status bt_pairing_load(const char *first_dir, const char *second_dir, const char *split,
-                               struct bt_pairing **out, struct bt_error *err);
+enum bt_status bt_pairing_load(const struct bt_run_at *first, const struct bt_run_at *second,
+                               const char *split, struct bt_pairing **out, struct bt_error *err);
 void bt_pairing_free(struct bt_pairing *p); /* p may be NULL */
+
+/* Who says what: rows that the first gave the one label and the second the other. */
+struct bt_pair_matrix {
+    const char **label; /* [n] that one of the two predicted, sorted; borrowed from the pairing */
+    size_t n;           /* 0: not rows of labels, or more than BT_PAIR_LABELS */
+    size_t *count;      /* [n, n]: first · n + second */
+};
+enum { BT_PAIR_LABELS = 64 /* beyond them a matrix tells nothing */ };
+enum bt_status bt_pair_matrix_make(const struct bt_pairing *p, struct bt_pair_matrix *out,
+                                   struct bt_error *err);
+void bt_pair_matrix_clear(struct bt_pair_matrix *m);
 
 /* Two-sided exact McNemar test: the probability that b + c fair coins fall at least as unevenly as b to c. */
 double bt_mcnemar_exact(uint64_t b, uint64_t c);

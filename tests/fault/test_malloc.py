@@ -41,6 +41,7 @@ COMMANDS = {
     "runs": ["runs"],
     "show": ["show", "run"],
     "compare": ["compare", "run", "other"],
+    "report": ["report", "run", "other"],
 }
 EVERYTHING = "all" in sys.argv[1:]
 SAMPLE = 20  # failures of each command in `make test`

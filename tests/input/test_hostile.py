@@ -153,6 +153,8 @@ def forged():
     clean("show --json, forged", ["show", "forged", "--json"], seen=())
     clean("log, forged", ["log", "forged"])
     clean("compare, forged", ["compare", "run", "forged", "--rows"], seen=("learning_rate",))
+    clean("report, forged", ["report", "run", "forged"], seen=("learning_rate",))
+    clean("report --text, forged", ["report", "run", "forged", "--text"], seen=("learning_rate",))
     clean("a hostile run's path", ["show", f"runs/{NAME}"], code=1, seen=(SEEN, "control characters"))
     clean("stop, forged", ["stop", "forged"], code=1, seen=())
     clean("rm, a hostile run", ["rm", f"runs/{NAME}", "--yes"], code=1)

@@ -25,7 +25,8 @@ def commands():
     """Every command that prints, with a short output."""
     return {"help": ["help"], "version": ["version"], "options": ["options"], "options --json": ["options", "--json"], "train --help": ["train", "--help"],
             "check": ["check", "tiny.yaml"], "data": ["data", "train.tsv"], "runs": ["runs"], "runs --json": ["runs", "--json"], "show": ["show", "run"],
-            "log": ["log", "run"], "compare": ["compare", "run", "other"], "eval": ["eval", "run", "--data", "dev.tsv"],
+            "log": ["log", "run"], "compare": ["compare", "run", "other"],
+            "report": ["report", "run", "other"], "report --text": ["report", "run", "--text"], "eval": ["eval", "run", "--data", "dev.tsv"],
             "eval --json": ["eval", "run", "--data", "dev.tsv", "--json"], "predict": ["predict", "run", "--text", "good"],
             "tokenize": ["tokenize", "model", "dev.tsv"], "export": ["export", "run", "to"]}
 

@@ -72,9 +72,9 @@ def mark(s, run):
     s.wait_gone("Show or no longer show")
 
 
-def go(s, text):
+def go(s, text, key="g"):
     """Puts the cursor on the line that begins with the text."""
-    s.keys("g")
+    s.keys(key)
     s.wait(text)
     for i, line in enumerate(s.lines()):
         if re.match(r"^[│|] ?" + text, line):
@@ -220,6 +220,97 @@ def test_cells_are_whole_or_not_there():
             assert "eval/accuracy" not in line or re.search(r"0\.\d{4}\*? +│$", line), line
         s.keys(*["Right"] * 5)
         s.wait(r"F . run-5")
+
+
+def steps(path):
+    """One run with predictions of three steps, another with one."""
+    two(path)
+    run = path / "runs/first"
+    for step, said in ((20, 1), (40, 0)):
+        predictions(run, said)
+        (run / "predictions/validation-step-000060.jsonl").rename(run / f"predictions/validation-step-{step:06}.jsonl")
+    predictions(run, 1)
+    write(run, [("eval/accuracy", 20, 0.25), ("eval/accuracy", 40, 0.5)])
+
+
+def test_a_run_alone_is_compared_with_itself():
+    with compare(steps, marks=["first"]) as s:
+        s.wait(r"A ● first@40 +B ● first@60")
+        s.wait(r"A at step 40, B at step 60")
+        s.wait(r"only A right \(harmful flips\) +2 ")
+        s.keys("Right", "[")
+        s.wait(r"A ● first@40 +B ● first@40")
+        s.wait(r"same prediction +6 ")
+        s.keys("[")
+        s.wait(r"A at step 40, B at step 20")
+        s.wait(r"eval/accuracy +0.5000\* +0.2500 ")
+        s.keys("[")
+        s.wait("B has no predictions before step 20")
+        s.keys("r")
+        s.wait(r"A ● first@20 +B ● first@40")
+    with compare(steps, marks=["second"]) as s:
+        s.wait("second: has predictions of one step only: mark a second run")
+
+
+def test_the_step_of_the_chosen_run_is_another():
+    with compare(steps) as s:
+        s.wait(r"A at step 60, B at step 60")
+        go(s, "best step")
+        s.keys("Left", "[")
+        s.wait(r"A ● first@40 +B ▲ second")
+        s.wait(r"A at step 40, B at step 60")
+        s.keys("[", "]", "]")
+        s.wait(r"A ● first@60 +B ▲ second")
+
+
+def test_metrics_of_the_rows_and_their_intervals():
+    with compare(two) as s:
+        s.wait("1000 paired draws")
+        s.keys("G")
+        s.wait(r"A +B +B-A +from +to +p +draws")
+        s.wait(r"accuracy +0.6667 +0.5000 -0.1667 +-0.[68]\d+ +\+0.[35]\d+ +\S+ +1000")
+        s.wait(r"ece +0.\d+ +0.\d+ +[-+]0.\d+ +")
+
+
+def test_slices_open_their_rows():
+    with compare(two) as s:
+        s.wait("Who says what")
+        s.keys("G")
+        s.wait(r"rows +A +B +B-A +only A +only B +p")
+        s.wait(r"pos +3 +0.3333 +0.6667 \+0.3333 +0 +1 +1.000")
+        s.wait(r"neg +3 +1.000 +0.3333 -0.6667 +2 +0 +0.5000")
+        s.wait(r"length \d+ to \d+ ")
+        go(s, "pos +3", "G")
+        s.keys("Left", "Left", "Left", "Left", "Left", "Left", "Enter")
+        s.wait(r"┌─ all of pos: 3 rows")
+        s.keys("Esc", *["Right"] * 5, "Enter")
+        s.wait(r"┌─ only B right \(beneficial flips\) of pos: 1 row")
+        s.wait("not bad at all")
+        s.keys("Esc", "a", "txt = 1", "Enter")
+        s.wait(r"found txt, expected a column; is it text\?")
+        s.keys("a", "text ~ \"waste\" or b = neg", "Enter")
+        s.wait(r"text ~ \"waste\" or b = neg +3 +0.6667")
+        s.keys("Enter")
+        s.wait(r"only B right \(beneficial flips\) of text ~ \"waste\" or b = neg: 0 rows")
+        s.keys("Esc", "d")
+        s.wait_gone("waste")
+        s.keys("d")
+        s.wait("d takes away a slice that was added with a")
+
+
+def test_the_report_is_written():
+    with compare(two) as s:
+        s.wait("McNemar")
+        s.keys("w", "C-u", "out.html", "Enter")
+        s.wait(r"the report is written to out.html: \d+ KiB")
+        text = (s.dir / "out.html").read_text()
+        assert text.startswith("<!DOCTYPE html>") and "not bad at all" in text and "second" in text
+        s.keys("w", "Enter")
+        s.wait("out.html exists. Replace it?")
+        s.keys("y")
+        s.wait("the report is written")
+        s.keys("w", "C-u", "none/out.html", "Enter")
+        s.wait("none/out.html")
 
 
 def test_swap_turns_the_flips_round():

@@ -119,6 +119,52 @@ def test_mouse():
         s.wait_gone(rf"─ row {before} ─")
 
 
+def test_calibration():
+    with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait("gold ↓ predicted →")
+        s.keys("c")
+        s.wait(r"calibration · ECE 0\.\d{4}")
+        s.wait(r"confidence +rows +said +right +gap")
+        s.wait(r"0\.80 to 0\.87 +\d+ +0\.8\d+ +")
+        rows = sum(int(r) for r in re.findall(r"\d\.\d\d to \d\.\d\d +(\d+) ", s.text()))
+        assert rows == 40, s.dump()
+        s.keys("Tab", "Down", "Enter")
+        s.wait(r"7 of 40 rows, confidence 0\.80 to 0\.87")
+        shown = [float(x) for x in re.findall(r"^│ +\d+ +\w+ +[✗ ] \w+ +(0\.\d{3}) ", s.text(), re.M)]
+        assert len(shown) == 7 and all(0.8 <= x <= 0.8667 for x in shown), s.dump()
+        s.keys("Esc")
+        s.wait(r"· 40 rows")
+        s.keys("c")
+        s.wait("gold ↓ predicted →")
+
+
+def test_filters_by_expression_that_are_named():
+    with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
+        s.wait("gold ↓ predicted →")
+        s.keys("N")
+        s.wait("F first")
+        s.keys("V")
+        s.wait("no slice has a name yet")
+        s.keys("F", "gld = 1", "Enter")
+        s.wait(r"found gld, expected a column; is it gold\?")
+        s.keys("F", "correct = 0 and row > 10 and length(text) > 3", "Enter")
+        s.wait(rf"· {sum(i > 9 for i in WRONG)} of 40 rows, correct = 0 and row > 10")
+        s.keys("N", "late errors", "Enter")
+        s.wait("slice late errors kept")
+        assert json.loads((s.dir / "runs/slices.json").read_text()) == {"late errors": "correct = 0 and row > 10 and length(text) > 3"}
+        s.keys("Esc")
+        s.wait(r"· 40 rows")
+        s.keys("V")
+        s.wait(r"late errors: correct = 0")
+        s.keys("late", "Enter")
+        s.wait(rf"· {sum(i > 9 for i in WRONG)} of 40 rows")
+        s.keys("[")
+        s.wait(r"step 40 .*rows, correct = 0")
+        (s.dir / "runs/slices.json").write_text("[")
+        s.keys("V")
+        s.wait("slices.json")
+
+
 def test_steps_history_and_split():
     with Screen(["--open", "predictions"], setup=run_with_predictions, rows=36, columns=120) as s:
         s.wait(r"step 60 \(3 of 3\)")

@@ -20,6 +20,13 @@ static void log_values(const char *run, const char *tag, int n, const double *va
     assert_int_equal(bt_events_close(w, NULL), BT_OK);
 }
 
+static enum bt_status load_pair(const char *first, const char *second, const char *split,
+                                struct bt_pairing **out, struct bt_error *err)
+{
+    return bt_pairing_load(&(struct bt_run_at){.dir = at(first), .step = BT_STEP_NONE},
+                           &(struct bt_run_at){.dir = at(second), .step = BT_STEP_NONE}, split, out, err);
+}
+
 /* scipy.stats.binomtest(min(b, c), b + c, 0.5).pvalue, scipy 1.15 */
 static void mcnemar(void **state)
 {
@@ -65,7 +72,7 @@ static void pairs(void **state)
     put("b/predictions/validation-step-000060.jsonl",
         ROW(1, "pos", "pos") ROW(2, "neg", "neg") ROW(3, "pos", "neg") ROW(4, "neg", "pos") ROW(5, "x", "x")
             ROW(7, "pos", "pos"));
-    if (bt_pairing_load(at("a"), at("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    if (load_pair("a", "b", NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
     assert_string_equal(p->split, "validation");
     assert_int_equal(p->step_first, 100);
     assert_int_equal(p->step_second, 60);
@@ -93,7 +100,7 @@ static void expect_pair_error(const char *rows, enum bt_status status, const cha
     struct bt_pairing *p;
     struct bt_error err = {0};
     put("b/predictions/test-step-000001.jsonl", rows);
-    assert_int_equal(bt_pairing_load(at("a"), at("b"), NULL, &p, &err), status);
+    assert_int_equal(load_pair("a", "b", NULL, &p, &err), status);
     if (!strstr(err.text, part)) fail_msg("%s", err.text);
 }
 
@@ -104,7 +111,7 @@ static void bad_predictions(void **state)
     struct bt_error err = {0};
     put("a/log.txt", "");
     put("b/log.txt", "");
-    assert_int_equal(bt_pairing_load(at("a"), at("b"), NULL, &p, &err), BT_NOTFOUND);
+    assert_int_equal(load_pair("a", "b", NULL, &p, &err), BT_NOTFOUND);
     put("a/predictions/test-step-000001.jsonl", ROW(1, "a", "a"));
     expect_pair_error(ROW(1, "a", "a") "{\"id\":2,\"gold\":", BT_INVALID, "line 2");
     expect_pair_error(ROW(1, "a", "a") "\n{\"id\":2,\"gold\":\"a\"}\n", BT_INVALID, "line 3");
@@ -114,11 +121,11 @@ static void bad_predictions(void **state)
     expect_pair_error("{\"id\":1,\"gold_value\":1,\"prediction\":\"1\",\"value\":1}\n", BT_INVALID,
                       "different tasks");
     put("b/predictions/test-step-000001.jsonl", "");
-    assert_int_equal(bt_pairing_load(at("a"), at("b"), "test", &p, &err), BT_OK);
+    assert_int_equal(load_pair("a", "b", "test", &p, &err), BT_OK);
     assert_int_equal(p->n, 0);
     assert_int_equal(p->only_first, 1);
     bt_pairing_free(p);
-    assert_int_equal(bt_pairing_load(at("a"), at("b"), "dev", &p, &err), BT_NOTFOUND);
+    assert_int_equal(load_pair("a", "b", "dev", &p, &err), BT_NOTFOUND);
 }
 
 /* Numbers are paired by which is nearer; a question without an answer has no gold text and is paired all the same. */
@@ -134,7 +141,7 @@ static void other_kinds(void **state)
     put("b/log.txt", "");
     put("a/predictions/test-step-000001.jsonl", NUMBER(1, 1, 2) NUMBER(2, 3, 3) NUMBER(3, 5, 4));
     put("b/predictions/test-step-000001.jsonl", NUMBER(1, 1, 1.5) NUMBER(2, 3, 1) NUMBER(3, 5, 6));
-    if (bt_pairing_load(at("a"), at("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    if (load_pair("a", "b", NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
     assert_int_equal(p->kind, BT_ROWS_NUMBERS);
     assert_int_equal(p->row[0].outcome, BT_ONLY_SECOND);
     assert_int_equal(p->row[1].outcome, BT_ONLY_FIRST);
@@ -145,7 +152,7 @@ static void other_kinds(void **state)
         "{\"id\":1,\"prediction\":\"\",\"correct\":true,\"f1\":1,\"golds\":[],\"nbest\":[]}\n");
     put("b/predictions/test-step-000001.jsonl",
         "{\"id\":1,\"prediction\":\"Rome\",\"correct\":false,\"f1\":0,\"golds\":[],\"nbest\":[]}\n");
-    if (bt_pairing_load(at("a"), at("b"), NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
+    if (load_pair("a", "b", NULL, &p, &err) != BT_OK) fail_msg("%s", err.text);
     assert_int_equal(p->n, 1);
     assert_string_equal(p->row[0].gold, "");
     assert_int_equal(p->count[BT_ONLY_FIRST], 1);
@@ -176,7 +183,8 @@ static void settings_and_metrics(void **state)
     log_values("a", "eval/loss", 3, (double[]){1, 0.5, 0.75});
     log_values("b", "eval/loss", 3, (double[]){1, 0.75, 0.25});
     log_values("a", "train/loss", 2, (double[]){1, 0.5});
-    const char *dirs[] = {at("a/"), at("b"), at("c")};
+    const struct bt_run_at dirs[] = {
+        {.dir = at("a/"), .step = -1}, {.dir = at("b"), .step = -1}, {.dir = at("c"), .step = -1}};
     if (bt_compare_load(dirs, 3, &c, &err) != BT_OK) fail_msg("%s", err.text);
     assert_int_equal(c->n_runs, 3);
     assert_string_equal(c->run[0].id, "a");
@@ -199,7 +207,7 @@ static void settings_and_metrics(void **state)
     assert_int_equal(metric(c, "train/loss")->best, -1);
     assert_true(metric(c, "steps")->value[0] == 20);
     bt_compare_free(c);
-    assert_int_equal(bt_compare_load(&(const char *){"/nonexistent"}, 1, &c, &err), BT_IO);
+    assert_int_equal(bt_compare_load(&(struct bt_run_at){.dir = "/nonexistent"}, 1, &c, &err), BT_IO);
 }
 
 static void ties_have_no_best(void **state)
@@ -209,7 +217,7 @@ static void ties_have_no_best(void **state)
     log_values("a", "eval/accuracy", 1, (double[]){0.5});
     log_values("b", "eval/accuracy", 1, (double[]){0.5});
     log_values("a", "eval/f1_macro", 1, (double[]){0.5});
-    const char *dirs[] = {at("a"), at("b")};
+    const struct bt_run_at dirs[] = {{.dir = at("a"), .step = -1}, {.dir = at("b"), .step = -1}};
     assert_int_equal(bt_compare_load(dirs, 2, &c, NULL), BT_OK);
     assert_int_equal(metric(c, "eval/accuracy")->best, -1);
     assert_int_equal(metric(c, "eval/f1_macro")->best, -1); /* one value is no comparison */

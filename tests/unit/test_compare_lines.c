@@ -33,6 +33,7 @@ static struct bt_pair_row rows[6];
 static char split[] = "validation", lr[] = "1e-5", lr2[] = "3e-5", accuracy[] = "eval/accuracy";
 static struct bt_pairing pairing = {
     .split = split, .step_first = 40, .step_second = 60, .n = 6, .row = rows, .p = 0.5};
+static struct bt_versus versus = {.pairing = &pairing};
 static char *rates[] = {lr, lr2, lr};
 static double values[] = {0.8, NAN, 0.9};
 static char dir[] = "/runs/x", id[] = "x", state[] = "finished", none[] = "";
@@ -40,9 +41,9 @@ static struct bt_compare_setting setting = {.key = "optim.learning_rate", .value
 static struct bt_compare_metric metric = {
     .name = accuracy, .value = values, .judged = true, .higher_is_better = true, .best = 2};
 static struct bt_compare_run runs[] = {
-    {.dir = dir, .id = id, .state = state, .best_step = 40, .last_step = 60},
-    {.dir = dir, .id = id, .state = none, .best_step = -1, .last_step = 60},
-    {.dir = dir, .id = id, .state = state, .best_step = -1, .last_step = -1}};
+    {.dir = dir, .id = id, .state = state, .best_step = 40, .last_step = 60, .step = BT_STEP_NONE},
+    {.dir = dir, .id = id, .state = none, .best_step = -1, .last_step = 60, .step = BT_STEP_NONE},
+    {.dir = dir, .id = id, .state = state, .best_step = -1, .last_step = -1, .step = BT_STEP_NONE}};
 static struct bt_compare compare = {
     .n_runs = 3, .n_settings = 1, .n_metrics = 1, .run = runs, .setting = &setting, .metric = &metric};
 
@@ -69,7 +70,7 @@ static const struct compare_line *find(const struct compare_lines *l, const char
 static void expect_cell(const struct compare_lines *l, const char *line, size_t i, const char *want)
 {
     struct bt_str out = {0};
-    compare_cell(l, find(l, line), &compare, &pairing, i, &out);
+    compare_cell(l, find(l, line), &compare, i, &out);
     assert_string_equal(bt_str_text(&out), want);
     bt_str_free(&out);
 }
@@ -78,7 +79,7 @@ static void cells_of_runs(void **unused)
 {
     (void)unused;
     struct compare_lines l;
-    assert_true(compare_lines_make(&compare, NULL, "mark two", &l));
+    assert_true(compare_lines_make(&compare, &(struct bt_versus){.pairing = NULL}, "mark two", &l));
     expect_cell(&l, "state", 0, "finished");
     expect_cell(&l, "state", 1, "-");
     expect_cell(&l, "best step", 0, "40");
@@ -109,7 +110,7 @@ static void counts(void **unused)
                 {"different predictions", 4}};
     struct compare_lines l;
     struct compare_set set;
-    assert_true(compare_lines_make(&compare, &pairing, NULL, &l));
+    assert_true(compare_lines_make(&compare, &versus, NULL, &l));
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         const struct compare_line *line = find(&l, want[i].text);
         assert_int_equal(line->count, want[i].n);
@@ -128,19 +129,21 @@ static void matrix(void **unused)
     struct compare_lines l;
     struct compare_set set;
     size_t sum = 0, index[6];
-    assert_true(compare_lines_make(&compare, &pairing, NULL, &l));
-    assert_int_equal(l.n_labels, 2);
-    assert_string_equal(l.label[0], "neg");
+    assert_int_equal(bt_pair_matrix_make(&pairing, &versus.matrix, NULL), BT_OK);
+    assert_true(compare_lines_make(&compare, &versus, NULL, &l));
+    assert_int_equal(versus.matrix.n, 2);
+    assert_string_equal(versus.matrix.label[0], "neg");
     for (size_t i = 0; i < l.n; i++)
-        for (size_t k = 0; l.line[i].kind == COMPARE_MATRIX && k < l.n_labels; k++) {
+        for (size_t k = 0; l.line[i].kind == COMPARE_MATRIX && k < versus.matrix.n; k++) {
             assert_true(compare_set_of(&l, &l.line[i], k, &set));
             size_t n = compare_rows(&pairing, &set, COMPARE_BY_ROW, index);
-            assert_int_equal(n, l.matrix[l.line[i].index * 2 + k]);
+            assert_int_equal(n, versus.matrix.count[l.line[i].index * 2 + k]);
             sum += n;
         }
     assert_int_equal(sum, pairing.n);
     expect_cell(&l, "neg", 1, "4");
     compare_lines_free(&l);
+    bt_pair_matrix_clear(&versus.matrix);
 }
 
 static void orders(void **unused)
@@ -176,8 +179,11 @@ static void too_many_labels(void **unused)
     }
     p.row = many;
     p.n = N;
-    assert_true(compare_lines_make(&compare, &p, NULL, &l));
-    assert_int_equal(l.n_labels, 0);
+    struct bt_versus much = {.pairing = &p};
+    assert_int_equal(bt_pair_matrix_make(&p, &much.matrix, NULL), BT_OK);
+    assert_true(compare_lines_make(&compare, &much, NULL, &l));
+    assert_int_equal(much.matrix.n, 0);
+    bt_pair_matrix_clear(&much.matrix);
     for (size_t i = 0; i < l.n; i++) assert_int_not_equal(l.line[i].kind, COMPARE_MATRIX);
     assert_int_equal(find(&l, "same prediction")->count, N);
     compare_lines_free(&l);

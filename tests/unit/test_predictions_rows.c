@@ -1,5 +1,6 @@
 /* What the Predictions view makes of a file of predictions: rows, order, matrix, files. */
-#include "tui/views/predictions_rows.h"
+#include "tui/needle.h"
+#include "tui/views/predictions_filter.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -103,13 +104,85 @@ static void files(void **unused)
     bt_str_free(&out);
 }
 
+/* As strcasestr() finds it. */
+static void needles(void **unused)
+{
+    static const char *const texts[] = {"",       "a",    "A",         "ab",
+                                        "aab",    "AaAb", "film",      "a FiLm, a film",
+                                        "xfilmx", "fil",  "中文 film", "baaab"},
+                             *const wanted[] = {"",     "a",  "ab", "AAB",  "film",
+                                                "FILM", "lm", "中", "文 f", "aaab"};
+    struct needle x;
+    (void)unused;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
+            needle_set(&x, wanted[k]);
+            bool there = strcasestr(texts[i], wanted[k]) != NULL;
+            if (needle_in(&x, texts[i], strlen(texts[i])) != there)
+                fail_msg("'%s' in '%s'", wanted[k], texts[i]);
+        }
+    needle_set(&x, "a");
+    assert_false(needle_in(&x, NULL, 0));
+}
+
+/* What is judged by its gold label, in bins of a fifteenth; (6/15, 7/15] is the seventh. */
+static void calibration(void **unused)
+{
+    struct bt_calibration c;
+    struct bt_prediction judged[5];
+    struct bt_predictions q = p;
+    (void)unused;
+    memcpy(judged, rows, sizeof rows);
+    for (int i = 0; i < 5; i++) {
+        judged[i].judged = judged[i].gold >= 0;
+        judged[i].correct = judged[i].gold == judged[i].predicted;
+    }
+    q.row = judged;
+    pred_calibration_make(&q, &c);
+    assert_true(c.n == 4);
+    assert_true(c.bin[10].n == 1 && c.bin[10].right == 1); /* .7 */
+    assert_true(c.bin[7].n == 1 && c.bin[7].right == 0);   /* .5 */
+    assert_true(c.bin[6].n == 1 && c.bin[13].n == 1); /* .4 is in (6/15, 7/15] as a float: a bit above 6/15 */
+    assert_float_equal(bt_calibration_ece(&c), (0.3 + 0.5 + 0.4 + 0.1) / 4, 1e-7);
+    assert_int_equal(bt_calibration_bin(0), -1);
+    assert_int_equal(bt_calibration_bin(NAN), -1);
+    assert_int_equal(bt_calibration_bin(1), 14);
+    size_t index[5];
+    struct pred_query of = {.gold = PRED_ANY, .predicted = PRED_ANY, .bin = 11};
+    assert_int_equal(pred_select(&q, NULL, &of, index), 1);
+    assert_int_equal(index[0], 0);
+}
+
+static void expect_filter(const char *expression, const char *want)
+{
+    bool *in;
+    struct bt_error err = {0};
+    if (pred_filter_make(expression, &p, NULL, &in, &err) != BT_OK) fail_msg("%s", err.text);
+    for (size_t i = 0; i < 5; i++)
+        if (in[i] != (want[i] == '1')) fail_msg("%s: row %zu", expression, i);
+    free(in);
+}
+
+static void expressions(void **unused)
+{
+    bool *in;
+    struct bt_error err = {0};
+    (void)unused;
+    expect_filter("confidence >= 0.6", "10011");
+    expect_filter("row > 2 and not loss > 1", "00011");
+    expect_filter("margin < 0.2", "01100");
+    expect_filter("loss = 1 or text = \"\"", "11111");
+    assert_int_equal(pred_filter_make("gld = neg", &p, NULL, &in, &err), BT_INVALID);
+    assert_non_null(strstr(err.text, "is it gold?"));
+    assert_int_equal(pred_filter_check("pieces(text) > 1", &err), BT_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filters),
-        cmocka_unit_test(orders),
-        cmocka_unit_test(matrix),
-        cmocka_unit_test(files),
+        cmocka_unit_test(filters),     cmocka_unit_test(orders),  cmocka_unit_test(matrix),
+        cmocka_unit_test(files),       cmocka_unit_test(needles), cmocka_unit_test(calibration),
+        cmocka_unit_test(expressions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

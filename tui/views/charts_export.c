@@ -1,5 +1,6 @@
 #include "tui/views/charts_export.h"
 
+#include "tui/plot_svg.h"
 #include <bertty/file.h>
 #include <bertty/num.h>
 #include <bertty/text.h>
@@ -133,151 +134,26 @@ void charts_export_csv(const struct charts_export *e, struct bt_str *out)
 
 /* ── SVG ── */
 
-enum { WIDTH = 900, HEIGHT = 540, LEFT = 70, RIGHT = 20, TOP = 40, BOTTOM = 40, LEGEND = 18 };
-
-static void svg_text(struct bt_str *out, const char *text)
-{
-    struct bt_str clean = {0};
-    bt_text_clean(&clean, text, strlen(text));
-    for (const char *p = bt_str_text(&clean); *p; p++) {
-        const char *entity = *p == '<' ? "&lt;" : *p == '>' ? "&gt;" : *p == '&' ? "&amp;" : NULL;
-        if (entity)
-            bt_str_add(out, entity);
-        else
-            bt_str_addc(out, *p);
-    }
-    bt_str_free(&clean);
-}
-
-static const char *svg_colour(unsigned n)
-{
-    static const char *const colour[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                         "#56b4e9", "#e69f00", "#000000", "#7f7f7f"};
-    return colour[n % (sizeof colour / sizeof *colour)];
-}
-
-static double share_of(double v, struct plot_range r, bool log)
-{
-    if (log) return v > 0 ? log10(v / r.min) / log10(r.max / r.min) : (double)NAN;
-    return (v - r.min) / (r.max - r.min);
-}
-
-static double svg_x(const struct plot_spec *s, double x)
-{
-    return LEFT + share_of(x, s->x, s->log_x) * (WIDTH - LEFT - RIGHT);
-}
-
-static double svg_y(const struct plot_spec *s, double y)
-{
-    return HEIGHT - BOTTOM - share_of(y, s->y, s->log_y) * (HEIGHT - TOP - BOTTOM);
-}
-
-static void svg_axes(const struct plot_spec *s, struct bt_str *out)
-{
-    struct plot_tick tick[PLOT_MAX_TICKS];
-    int n = plot_ticks(s->y, PLOT_X_NUMBER, s->log_y, 8, tick);
-    for (int i = 0; i < n; i++) {
-        double y = svg_y(s, tick[i].at);
-        bt_str_addf(out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>\n", LEFT,
-                    WIDTH - RIGHT, y, y);
-        bt_str_addf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", LEFT - 6, y + 4,
-                    tick[i].text);
-    }
-    n = plot_ticks(s->x, s->x_kind, s->log_x, 10, tick);
-    for (int i = 0; i < n; i++)
-        bt_str_addf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", svg_x(s, tick[i].at),
-                    HEIGHT - BOTTOM + 18, tick[i].text);
-    bt_str_addf(out, "<rect class=\"frame\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", LEFT, TOP,
-                WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
-}
-
-struct pen {
-    const struct plot_spec *spec;
-    struct bt_str *out, style;
-    bool down;
-};
-
-static void pen_to(struct pen *p, double x, double y)
-{
-    if (!p->down) bt_str_addf(p->out, "<path clip-path=\"url(#plot)\" %s d=\"", bt_str_text(&p->style));
-    bt_str_addf(p->out, "%s%.1f %.1f", p->down ? " L" : "M", x, y);
-    p->down = true;
-}
-
-static void pen_up(struct pen *p)
-{
-    if (p->down) bt_str_add(p->out, "\"/>\n");
-    p->down = false;
-}
-
-/* Of the points that fall into half a pixel only the extremes are kept; a line is cut where there is no value to draw. */
-static void svg_line(struct pen *p, const struct curve *c, const double *value)
-{
-    for (size_t i = 0; i < c->n;) {
-        double x = svg_x(p->spec, c->x[i]), least = INFINITY, greatest = -INFINITY;
-        bool gap = false;
-        for (size_t first = i; i < c->n && !gap; i++) {
-            if (i > first && !(svg_x(p->spec, c->x[i]) < x + 0.5)) break;
-            double y = svg_y(p->spec, value[i]);
-            gap = !isfinite(y) || !isfinite(x);
-            if (!gap && y < least) least = y;
-            if (!gap && y > greatest) greatest = y;
-        }
-        if (least <= greatest) pen_to(p, x, least);
-        if (least < greatest) pen_to(p, x, greatest);
-        if (gap) pen_up(p);
-    }
-    pen_up(p);
-}
-
-static void svg_curve(const struct plot_spec *s, const struct curve *c, struct bt_str *out)
-{
-    struct pen p = {.spec = s, .out = out};
-    if (c->smooth) {
-        bt_str_addf(&p.style, "class=\"raw\" stroke=\"%s\"", svg_colour(c->colour));
-        svg_line(&p, c, c->value);
-        bt_str_clear(&p.style);
-    }
-    bt_str_addf(&p.style, "class=\"line\" stroke=\"%s\"%s", svg_colour(c->colour),
-                c->eval ? " stroke-dasharray=\"7 4\"" : "");
-    svg_line(&p, c, c->smooth ? c->smooth : c->value);
-    bt_str_free(&p.style);
-}
-
-static void svg_legend(const struct charts_export *e, struct bt_str *out)
-{
-    for (size_t k = 0; k < e->n; k++) {
-        const struct curve *c = &e->curve[k];
-        double y = HEIGHT + (double)k * LEGEND + 8;
-        bt_str_addf(out, "<path class=\"line\" stroke=\"%s\"%s d=\"M%d %.0f h40\"/>\n", svg_colour(c->colour),
-                    c->eval ? " stroke-dasharray=\"7 4\"" : "", LEFT, y - 4);
-        bt_str_addf(out, "<text x=\"%d\" y=\"%.0f\">", LEFT + 50, y);
-        svg_text(out, c->run);
-        bt_str_add(out, " ");
-        svg_text(out, c->tag);
-        bt_str_add(out, "</text>\n");
-    }
-}
-
 void charts_export_svg(const struct charts_export *e, struct bt_str *out)
 {
-    double height = HEIGHT + (double)e->n * LEGEND + 10;
-    bt_str_addf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\">\n", WIDTH,
-                height);
-    bt_str_add(out, "<style>text{font:12px sans-serif}.title{font-size:16px}.line{fill:none;stroke-width:2}"
-                    ".raw{fill:none;opacity:.3}.grid{stroke:#ddd}.frame{fill:none;stroke:#888}</style>\n");
-    bt_str_addf(
-        out,
-        "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n<clipPath id=\"plot\"><rect x=\"%d\" "
-        "y=\"%d\" width=\"%d\" height=\"%d\"/></clipPath>\n",
-        LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
-    bt_str_addf(out, "<text class=\"title\" x=\"%d\" y=\"%d\">", LEFT, TOP - 14);
-    svg_text(out, e->name);
-    bt_str_add(out, "</text>\n");
-    svg_axes(&e->spec, out);
-    for (size_t k = 0; k < e->n; k++) svg_curve(&e->spec, &e->curve[k], out);
-    svg_legend(e, out);
-    bt_str_add(out, "</svg>\n");
+    struct plot_svg_line *line = calloc(e->n + 1, sizeof *line);
+    struct plot_svg p = {.title = e->name, .spec = &e->spec, .line = line, .n = e->n};
+    for (size_t k = 0; line && k < e->n; k++) {
+        const struct curve *c = &e->curve[k];
+        line[k] = (struct plot_svg_line){.x = c->x,
+                                         .y = c->value,
+                                         .smooth = c->smooth,
+                                         .n = c->n,
+                                         .colour = c->colour,
+                                         .dashed = c->eval,
+                                         .run = c->run,
+                                         .tag = c->tag};
+    }
+    if (line)
+        plot_svg(&p, out);
+    else
+        out->failed = true;
+    free(line);
 }
 
 /* ── characters ── */

@@ -2,8 +2,8 @@
 #include "tui/views/compare_view.h"
 #include "tui/views/marks.h"
 
-#include <bertty/compare.h>
 #include <bertty/file.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,221 +12,23 @@ const struct compare_line *compare_current(const struct compare_view *s)
     return s->list.cursor < s->lines.n ? &s->lines.line[s->list.cursor] : NULL;
 }
 
-/* ── loading ── */
-
-struct job {
-    struct view *view;
-    char **dir;
-    size_t n;
-    struct compare_found *found;
-};
-
-static void free_texts(char **text, size_t n)
-{
-    for (size_t i = 0; text && i < n; i++) free(text[i]);
-    free(text);
-}
-
-static char **copy_texts(const char *const *text, size_t n)
-{
-    char **out = calloc(n + 1, sizeof *out);
-    for (size_t i = 0; out && i < n; i++)
-        if (!(out[i] = bt_strdup(text[i]))) {
-            free_texts(out, i);
-            return NULL;
-        }
-    return out;
-}
-
-static void found_free(struct compare_found *f)
-{
-    if (!f) return;
-    bt_compare_free(f->compare);
-    bt_pairing_free(f->pairing);
-    bt_examples_free(f->examples);
-    free_texts(f->file, f->n_files);
-    free(f);
-}
-
-static void job_free(struct job *j)
-{
-    free_texts(j->dir, j->n);
-    found_free(j->found);
-    free(j);
-}
-
-/* The texts are those of the reference's own files; without them the rows are shown by their numbers. */
-static void load_texts(struct compare_found *f, const char *dir)
-{
-    struct bt_experiment *x = NULL;
-    char *path = bt_path_join(dir, "experiment.yaml");
-    if (path && bt_experiment_load(path, &x, NULL) == BT_OK) {
-        bool test = strcmp(f->pairing->split, "test") == 0;
-        const struct bt_string_list *files = test ? &x->data_test_file : &x->data_validation_file;
-        struct bt_data_spec spec = bt_experiment_data(x);
-        spec.files = (const char *const *)files->item;
-        spec.n_files = files->n;
-        f->file = files->n ? copy_texts(spec.files, files->n) : NULL;
-        f->n_files = f->file ? files->n : 0;
-        if (f->file) bt_examples_load(&spec, &f->examples, NULL);
-    }
-    bt_experiment_free(x);
-    free(path);
-}
-
-static void job_run(void *ctx, const atomic_bool *cancel)
-{
-    struct job *j = ctx;
-    struct compare_found *f = j->found;
-    const char *const *dir = (const char *const *)j->dir;
-    if (bt_compare_load(dir, j->n, &f->compare, &f->err) != BT_OK) return;
-    if (j->n != 2 || atomic_load(cancel)) return;
-    if (bt_pairing_load(dir[0], dir[1], NULL, &f->pairing, &f->pairing_err) == BT_OK) load_texts(f, dir[0]);
-}
-
-static const char *why_no_pairing(const struct compare_found *f)
-{
-    if (f->compare->n_runs != 2) return "Mark just two runs to see which rows they predict differently.";
-    return f->pairing_err.text;
-}
-
-static void load(struct view *v);
-
-/* The rows behind a count stay open if they can: the labels of the old pairing go. */
-static void take_over(struct view *v, struct compare_found *f)
-{
-    struct compare_view *s = v->state;
-    struct compare_found *old = s->found;
-    compare_lines_free(&s->lines);
-    s->found = f;
-    if (s->in.set.which == COMPARE_PAIR) s->in.open = false;
-    if (f->compare && !compare_lines_make(f->compare, f->pairing, why_no_pairing(f), &s->lines))
-        app_say(v->app, ROLE_BAD, "not enough memory for the comparison");
-    compare_inside_update(s);
-    list_resize(&s->list, s->lines.n);
-    found_free(old);
-    app_redraw(v->app);
-}
-
-static bool still_wanted(const struct compare_view *s, const struct job *j)
-{
-    if (s->n != j->n) return false;
-    for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->dir[i], j->dir[i]) != 0) return false;
-    return true;
-}
-
-static void job_done(void *ctx, bool cancelled)
-{
-    struct job *j = ctx;
-    struct view *v = j->view;
-    struct compare_view *s = v->state;
-    s->busy = false;
-    if (!cancelled && still_wanted(s, j)) {
-        struct compare_found *f = j->found;
-        j->found = NULL;
-        take_over(v, f);
-    }
-    job_free(j);
-    if (s->again && !cancelled) load(v);
-}
-
-static void load(struct view *v)
-{
-    struct compare_view *s = v->state;
-    s->again = s->busy;
-    if (s->busy || s->n < 2) return;
-    struct job *j = calloc(1, sizeof *j);
-    if (!j) return;
-    *j = (struct job){.view = v, .n = s->n, .dir = copy_texts((const char *const *)s->dir, s->n)};
-    j->found = calloc(1, sizeof *j->found);
-    struct app_task task = {.run = job_run, .done = job_done, .ctx = j, .owner = v};
-    s->busy = j->dir && j->found && app_submit(v->app, &task);
-    if (!s->busy) job_free(j);
-}
-
-/* ── which runs ── */
-
-static void forget(struct compare_view *s)
-{
-    compare_lines_free(&s->lines);
-    found_free(s->found);
-    s->found = NULL;
-    s->in.open = false;
-}
-
-/* FNV-1a of what a comparison depends on. */
-static uint64_t mix(uint64_t h, int64_t v)
-{
-    return (h ^ (uint64_t)v) * 1099511628211u;
-}
-
-static uint64_t signature_of(const struct view *v)
-{
-    const struct compare_view *s = v->state;
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct bt_run_status *r = app_run_status(v->app, s->dir[i]);
-        if (r) h = mix(mix(mix(mix(h, (int64_t)i), r->state), r->last_step), r->best_step);
-    }
-    return h;
-}
-
-static void put_reference_first(struct compare_view *s)
-{
-    for (size_t i = 1; s->reference && i < s->n; i++) {
-        if (strcmp(s->dir[i], s->reference) != 0) continue;
-        char *dir = s->dir[i];
-        memmove(s->dir + 1, s->dir, i * sizeof *s->dir);
-        s->dir[0] = dir;
-        return;
-    }
-}
-
-/* What is shown is forgotten at once: it is of other runs. */
-static void follow_marks(struct view *v)
-{
-    struct compare_view *s = v->state;
-    size_t n;
-    const char *const *dir = app_marks(v->app, &n);
-    if (s->started && app_marks_version(v->app) == s->marks) return;
-    char **copy = copy_texts(dir, n);
-    if (!copy) return;
-    free_texts(s->dir, s->n);
-    s->dir = copy;
-    s->n = n;
-    s->marks = app_marks_version(v->app);
-    s->started = true;
-    put_reference_first(s);
-    s->signature = signature_of(v);
-    s->cell = s->first_cell = 0;
-    forget(s);
-    load(v);
-    app_redraw(v->app);
-}
-
-static void tick(struct view *v, double now)
-{
-    struct compare_view *s = v->state;
-    (void)now;
-    follow_marks(v);
-    uint64_t signature = signature_of(v);
-    if (signature == s->signature || s->busy) return;
-    s->signature = signature;
-    load(v);
-}
-
-static void shown(struct view *v)
-{
-    follow_marks(v);
-}
-
 /* ── keys ── */
 
-enum { A_REFERENCE = ACT_OWN, A_SORT, A_RELOAD, A_RUNS };
+enum { A_REFERENCE = ACT_OWN, A_EARLIER, A_LATER, A_SLICE, A_DROP, A_REPORT, A_SORT, A_RELOAD, A_RUNS };
 
 static const struct action actions[] = {
     {.id = A_REFERENCE, .name = "reference", .keys = "r", .help = "chosen run becomes A (two: swap)"},
+    {.id = A_EARLIER,
+     .name = "earlier",
+     .keys = "[ <",
+     .help = "the run of the chosen cell at its step before (of two)"},
+    {.id = A_LATER, .name = "later", .keys = "] >", .help = "… at its step after"},
+    {.id = A_SLICE, .name = "add-slice", .keys = "a", .help = "a slice of the rows: an expression"},
+    {.id = A_DROP,
+     .name = "drop-slice",
+     .keys = "d",
+     .help = "take away the slice with the cursor, if it was added"},
+    {.id = A_REPORT, .name = "report", .keys = "w", .help = "write all of it to an HTML file"},
     {.id = A_SORT, .name = "sort", .keys = "s", .help = "sort the rows of a count"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the runs again"},
     {.id = A_RUNS, .name = "choose-runs", .keys = "m", .help = "choose the runs to compare"},
@@ -242,11 +44,89 @@ static bool make_reference(struct view *v)
     if (s->n < 2) return false;
     free(s->reference);
     s->reference = bt_strdup(s->dir[i]);
-    put_reference_first(s);
+    compare_reference_first(s);
+    int64_t step = s->step[0];
+    s->step[0] = s->step[1];
+    s->step[1] = step;
     s->cell = s->first_cell = 0;
-    forget(s);
-    load(v);
+    compare_forget(s);
+    compare_load(v);
     app_say(v->app, ROLE_TEXT, "reference: %s", bt_path_base(s->dir[0]));
+    return true;
+}
+
+/* ── steps and slices ── */
+
+/* Of the run whose cell is chosen, on a line about runs; else of B. */
+static bool move_step(struct view *v, long by)
+{
+    struct compare_view *s = v->state;
+    const struct compare_line *l = compare_current(s);
+    bool runs = l && (l->kind == COMPARE_RUN || l->kind == COMPARE_METRIC || l->kind == COMPARE_SETTING);
+    int which = runs && s->cell == 0 ? 0 : 1;
+    const struct compare_found *f = s->found;
+    if (!f || s->n != 2 || !f->versus.pairing) return f != NULL;
+    int64_t shown = which ? f->versus.pairing->step_second : f->versus.pairing->step_first,
+            from = s->step[which] >= 0 ? s->step[which] : shown; /* keys may be faster than the reading */
+    long n = (long)f->n_steps[which], at = 0;
+    while (at < n && f->steps[which][at] < from) at++;
+    if (at + by < 0 || at + by >= n) {
+        app_say(v->app, ROLE_TEXT, "%c has no predictions %s step %" PRId64, 'A' + which,
+                by < 0 ? "before" : "after", from);
+        return true;
+    }
+    s->step[which] = f->steps[which][at + by];
+    compare_load(v);
+    return true;
+}
+
+static void slice_done(void *ctx, const char *text)
+{
+    struct view *v = ctx;
+    struct compare_view *s = v->state;
+    struct bt_error err = {0};
+    if (!text || !*text) return;
+    if (bt_pair_slice_check(text, &err) != BT_OK) {
+        app_say_error(v->app, &err);
+        return;
+    }
+    char **more = realloc(s->expression, (s->expressions + 1) * sizeof *more);
+    char *own = more ? bt_strdup(text) : NULL;
+    if (more) s->expression = more;
+    if (!own) return;
+    s->expression[s->expressions++] = own;
+    s->to_end = true;
+    compare_load(v);
+    app_say(v->app, ROLE_TEXT, "slice added, at the end: %s", text);
+}
+
+static bool ask_slice(struct view *v)
+{
+    struct compare_view *s = v->state;
+    if (!s->found || !s->found->versus.pairing) return false;
+    app_ask(v->app, &(struct app_prompt){.what = "rows where (text ~ \"not\" and gold = …): ",
+                                         .initial = "",
+                                         .history = "compare-slice",
+                                         .done = slice_done,
+                                         .ctx = v});
+    return true;
+}
+
+static bool drop_slice(struct view *v)
+{
+    struct compare_view *s = v->state;
+    const struct compare_line *l = compare_current(s);
+    const struct bt_pair_slices *all = s->found ? &s->found->versus.slices : NULL;
+    size_t i = 0;
+    if (!l || l->kind != COMPARE_SLICE || all->slice[l->index].by != BT_SLICE_EXPRESSION) {
+        app_say(v->app, ROLE_TEXT, "d takes away a slice that was added with a");
+        return true;
+    }
+    while (i < s->expressions && strcmp(s->expression[i], all->slice[l->index].name) != 0) i++;
+    if (i == s->expressions) return true;
+    free(s->expression[i]);
+    memmove(s->expression + i, s->expression + i + 1, (--s->expressions - i) * sizeof *s->expression);
+    compare_load(v);
     return true;
 }
 
@@ -274,38 +154,26 @@ static bool move_cell(struct compare_view *s, long by)
     return true;
 }
 
-/* Everything as text with tabs, for a spreadsheet or a message. */
-static bool copy_table(struct view *v)
-{
-    struct compare_view *s = v->state;
-    struct bt_str text = {0};
-    if (!s->found || !s->found->compare) return false;
-    for (size_t i = 0; i < s->n; i++) bt_str_addf(&text, "\t%s", s->found->compare->run[i].id);
-    for (size_t i = 0; i < s->lines.n; i++) {
-        const struct compare_line *l = &s->lines.line[i];
-        bt_str_addf(&text, "\n%s", l->text);
-        for (size_t k = 0; k < compare_cells(&s->lines, l, s->found->compare); k++) {
-            bt_str_addc(&text, '\t');
-            compare_cell(&s->lines, l, s->found->compare, s->found->pairing, k, &text);
-        }
-    }
-    bt_str_addc(&text, '\n');
-    if (!text.failed) term_copy(app_term(v->app), bt_str_text(&text), text.len);
-    app_say(v->app, ROLE_TEXT, "the comparison is copied: %zu lines", s->lines.n);
-    bt_str_free(&text);
-    return true;
-}
-
 static bool act_outside(struct view *v, int action, int count)
 {
     struct compare_view *s = v->state;
     switch (action) {
     case A_REFERENCE:
         return make_reference(v);
+    case A_EARLIER:
+        return move_step(v, -count);
+    case A_LATER:
+        return move_step(v, count);
+    case A_SLICE:
+        return ask_slice(v);
+    case A_DROP:
+        return drop_slice(v);
+    case A_REPORT:
+        return compare_report(v);
     case ACT_ENTER:
         return enter(v);
     case ACT_COPY:
-        return copy_table(v);
+        return compare_copy(v);
     case ACT_LEFT:
         return move_cell(s, -count);
     case ACT_RIGHT:
@@ -323,7 +191,7 @@ static bool act(struct view *v, int action, int count)
     struct compare_view *s = v->state;
     app_redraw(v->app);
     if (action == A_RELOAD) {
-        load(v);
+        compare_load(v);
         return true;
     }
     if (action == A_RUNS) {
@@ -361,10 +229,14 @@ static void draw(struct view *v, struct rect area)
 static void close_view(struct view *v)
 {
     struct compare_view *s = v->state;
-    forget(s);
+    compare_forget(s);
     compare_inside_free(&s->in);
-    free_texts(s->dir, s->n);
+    for (size_t i = 0; i < s->n; i++) free(s->dir[i]);
+    for (size_t i = 0; i < s->expressions; i++) free(s->expression[i]);
+    free(s->dir);
+    free(s->expression);
     free(s->reference);
+    free(s->report_path);
 }
 
 static void hints(struct view *v, struct bt_str *out)
@@ -373,7 +245,7 @@ static void hints(struct view *v, struct bt_str *out)
     if (s->in.open)
         bt_str_add(out, "Enter the row in its file  s sort  / filter  y copy  Esc back");
     else if (s->found)
-        bt_str_add(out, "Enter rows or chart  ← → cell  r reference  m runs  y copy  R read again");
+        bt_str_add(out, "Enter rows or chart  ← → cell  [ ] step  a slice  r reference  m runs  w report");
     else
         bt_str_add(out, "m choose runs");
 }
@@ -403,10 +275,10 @@ const struct view_ops view_compare = {
     .idle = idle,
     .open = open_view,
     .close = close_view,
-    .shown = shown,
+    .shown = compare_follow_marks,
     .draw = draw,
     .act = act,
     .mouse = mouse,
-    .tick = tick,
+    .tick = compare_tick,
     .hints = hints,
 };

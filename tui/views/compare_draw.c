@@ -12,6 +12,9 @@ enum {
     CELL_LEAST = 12,
     CELL_MOST = 26,
     CELL_WIDEST = 44,
+    NARROW = 8, /* cells of the metrics of two runs and of slices */
+    NARROW_NAME_LEAST = 12,
+    NARROW_NAME_MOST = 44,
     MARKS = 4 /* before a run's name */
 };
 
@@ -31,8 +34,9 @@ static struct rect part(struct rect r, int x, int w)
 
 static size_t most_cells(const struct compare_view *s)
 {
-    size_t runs = s->found->compare->n_runs;
-    return s->lines.n_labels > runs ? s->lines.n_labels : runs;
+    size_t runs = s->found->compare->n_runs, labels = s->found->versus.matrix.n,
+           most = labels > runs ? labels : runs;
+    return most > COMPARE_NARROW_CELLS || !s->found->versus.pairing ? most : COMPARE_NARROW_CELLS;
 }
 
 /* Cells are as wide as the names of the runs, within bounds. */
@@ -52,7 +56,7 @@ static void lay_out(struct compare_view *s, int width)
     int need = NAME_LEAST, runs = (int)s->n, most = widest_cell(s);
     for (size_t i = 0; i < s->lines.n; i++) {
         const struct compare_line *l = &s->lines.line[i];
-        if (l->kind == COMPARE_HEAD || l->kind == COMPARE_NOTE) continue;
+        if (l->kind == COMPARE_HEAD || l->kind == COMPARE_NOTE || compare_narrow(l)) continue;
         int w = bt_text_width(l->text, strlen(l->text)) + 2;
         if (w > need) need = w;
     }
@@ -63,27 +67,55 @@ static void lay_out(struct compare_view *s, int width)
     if (s->cell_width < CELL_LEAST) s->cell_width = CELL_LEAST;
 }
 
+/* Where the cells of a line are: the one behind the other, from the first that is seen. */
+struct cells {
+    int x, width;
+    size_t first, seen;
+};
+
+static struct cells cells_of(const struct compare_view *s, const struct compare_line *l, int width)
+{
+    struct cells c = {.x = s->name_width, .width = s->cell_width, .first = s->first_cell};
+    if (compare_narrow(l)) {
+        c.width = NARROW;
+        c.x = width - 1 - COMPARE_NARROW_CELLS * NARROW;
+        c.x = c.x < NARROW_NAME_LEAST ? NARROW_NAME_LEAST : c.x > NARROW_NAME_MOST ? NARROW_NAME_MOST : c.x;
+        c.first = 0;
+    }
+    int n = (width - c.x - 1) / c.width;
+    c.seen = n > 0 ? (size_t)n : 1;
+    if (compare_narrow(l) && l == compare_current(s) && s->cell >= c.seen) c.first = s->cell - c.seen + 1;
+    return c;
+}
+
+/* As many as runs' names have above them. */
 static size_t cells_seen(const struct compare_view *s, int width)
 {
     int n = (width - s->name_width - 1) / s->cell_width;
     return n > 0 ? (size_t)n : 1;
 }
 
-/* The chosen cell is always seen. */
+/* The chosen cell is always seen; lines with fewer cells do not follow it beyond their last. */
 static void scroll(struct compare_view *s, int width)
 {
-    size_t seen = cells_seen(s, width), most = most_cells(s);
+    const struct compare_line *l = compare_current(s);
+    size_t seen = cells_seen(s, width), most = most_cells(s),
+           here = l ? compare_cells(&s->lines, l, s->found->compare) : 0;
     if (s->cell >= most) s->cell = most ? most - 1 : 0;
+    if (l && compare_narrow(l)) return;
+    if (here > 1 && s->cell >= here) s->cell = here - 1;
     if (s->cell < s->first_cell) s->first_cell = s->cell;
     if (s->cell >= s->first_cell + seen) s->first_cell = s->cell - seen + 1;
 }
 
 bool compare_place(const struct compare_view *s, int y, int x, size_t *line, size_t *cell)
 {
-    int row = y - s->at.y, column = x - s->at.x - s->name_width;
+    int row = y - s->at.y;
     if (row < 0 || row >= s->at.h || s->list.top + (size_t)row >= s->list.n || !s->cell_width) return false;
     *line = s->list.top + (size_t)row;
-    *cell = column < 0 ? s->cell : s->first_cell + (size_t)(column / s->cell_width);
+    const struct cells c = cells_of(s, &s->lines.line[*line], s->at.w);
+    int column = x - s->at.x - c.x;
+    *cell = column < 0 ? s->cell : c.first + (size_t)(column / c.width);
     return true;
 }
 
@@ -93,7 +125,8 @@ static enum role cell_role(const struct compare_view *s, const struct compare_li
 {
     const struct bt_compare *c = s->found->compare;
     if (l->kind == COMPARE_METRIC) return compare_is_best(&c->metric[l->index], i) ? ROLE_GOOD : ROLE_TEXT;
-    if (l->kind == COMPARE_LABELS) return ROLE_HEADER;
+    if (l->kind == COMPARE_LABELS || l->kind == COMPARE_HEADS) return ROLE_HEADER;
+    if (compare_narrow(l)) return ROLE_TEXT;
     if (l->kind == COMPARE_MATRIX) return l->index == i ? ROLE_GOOD : ROLE_TEXT;
     if (l->kind != COMPARE_SETTING || i == 0) return ROLE_TEXT;
     const char *value = c->setting[l->index].value[i], *reference = c->setting[l->index].value[0];
@@ -114,13 +147,13 @@ static void draw_cells(struct term *t, struct rect r, const struct compare_view 
 {
     struct bt_str text = {0};
     size_t n = compare_cells(&s->lines, l, s->found->compare);
-    for (size_t i = s->first_cell; i < n; i++) {
-        int x = s->name_width + (int)(i - s->first_cell) * s->cell_width;
-        if (i >= s->first_cell + cells_seen(s, r.w))
-            break; /* a part of a value would look like another one */
-        struct rect cell = part(r, x, s->cell_width - 1);
+    const struct cells c = cells_of(s, l, r.w);
+    for (size_t i = c.first; i < n; i++) {
+        int x = c.x + (int)(i - c.first) * c.width;
+        if (i >= c.first + c.seen) break; /* a part of a value would look like another one */
+        struct rect cell = part(r, x, c.width - 1);
         bt_str_clear(&text);
-        compare_cell(&s->lines, l, s->found->compare, s->found->pairing, i, &text);
+        compare_cell(&s->lines, l, s->found->compare, i, &text);
         if (l->kind == COMPARE_SETTING && memchr(bt_str_text(&text), '/', text.len)) cut_path(&text, cell.w);
         int width = bt_text_width(bt_str_text(&text), text.len), left = 0;
         if (l->kind != COMPARE_SETTING && l->kind != COMPARE_RUN && width < cell.w) left = cell.w - width;
@@ -141,7 +174,7 @@ static void draw_line(struct term *t, struct rect r, const struct compare_view *
         if (current) term_paint(t, r, 0, 0, r.w, ROLE_CURSOR);
         return;
     }
-    put(t, part(r, 1, s->name_width - 2), 0, 0, current ? ROLE_CURSOR_IDLE : ROLE_TEXT, l->text);
+    put(t, part(r, 1, cells_of(s, l, r.w).x - 2), 0, 0, current ? ROLE_CURSOR_IDLE : ROLE_TEXT, l->text);
     draw_cells(t, r, s, l, current);
 }
 

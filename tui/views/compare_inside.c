@@ -1,8 +1,8 @@
 /* The rows behind a count of the comparison: both predictions, and the text where it can be had. */
+#include "tui/needle.h"
 #include "tui/sheet.h"
 #include "tui/views/compare_view.h"
 
-#include <bertty/num.h>
 #include <bertty/text.h>
 #include <inttypes.h>
 #include <math.h>
@@ -27,59 +27,37 @@ static const char *const order_names[COMPARE_ORDERS] = {[COMPARE_BY_ROW] = "",
 
 static const struct bt_pair_row *row_at(const struct compare_view *s, size_t i)
 {
-    return &s->found->pairing->row[s->in.index[i]];
+    return &s->found->versus.pairing->row[s->in.index[i]];
 }
 
-static bool same_number(const char *label, double gold)
-{
-    double number;
-    return !label || !bt_parse_double(label, &number) || fabs(number - gold) <= 1e-4 * (1 + fabs(number));
-}
-
-/* The example of a row, if the file still says the same as when it was predicted (as far as rows of its kind tell). */
 static const struct bt_example *example_of(const struct compare_view *s, const struct bt_pair_row *row)
 {
-    const struct bt_examples *e = s->found->examples;
-    enum bt_rows_kind kind = s->found->pairing->kind;
-    if (!e || row->id < 1 || (uint64_t)row->id > bt_examples_count(e)) return NULL;
-    const struct bt_example *x = bt_examples_at(e, (size_t)row->id - 1);
-    bool same = kind == BT_ROWS_LABELS    ? x->label && strcmp(x->label, row->gold) == 0
-                : kind == BT_ROWS_NUMBERS ? same_number(x->label, row->gold_value)
-                                          : true;
-    return same ? x : NULL;
+    return bt_pair_example(s->found->versus.pairing, s->found->versus.texts.examples, row);
 }
 
-/* All its texts: of a sentence the words, of a question the passage too. */
 static void add_text(const struct compare_view *s, const struct bt_example *x, struct bt_str *out)
 {
-    bool tags = s->found->pairing->kind == BT_ROWS_TAGS, choices = s->found->pairing->kind == BT_ROWS_LABELS;
-    if (!tags && x->text) bt_str_addn(out, x->text, x->text_n);
-    for (uint32_t i = 0; (tags || choices) && i < x->parts; i++) {
-        bt_str_add(out, tags ? (i ? " " : "") : i ? " / " : " | ");
-        bt_str_addn(out, x->part[i].text, x->part[i].n);
-    }
-    if (!x->pair) return;
-    bt_str_add(out, " | ");
-    bt_str_addn(out, x->pair, x->pair_n);
+    bt_pair_add_text(s->found->versus.pairing, x, out);
 }
 
 /* ── which rows ── */
 
-static bool matches(const struct compare_view *s, const struct bt_pair_row *row, const char *needle)
+static bool matches(const struct compare_view *s, const struct bt_pair_row *row, const struct needle *needle)
 {
     const struct bt_example *x = example_of(s, row);
     struct bt_str text = {0};
     if (x) add_text(s, x, &text);
-    bool found = strcasestr(bt_str_text(&text), needle) != NULL;
+    bool found = needle_in(needle, bt_str_text(&text), text.len);
     bt_str_free(&text);
-    return found || strcasestr(row->gold, needle) || strcasestr(row->first, needle) ||
-           strcasestr(row->second, needle);
+    return found || needle_in(needle, row->gold, strlen(row->gold)) ||
+           needle_in(needle, row->first, strlen(row->first)) ||
+           needle_in(needle, row->second, strlen(row->second));
 }
 
 void compare_inside_update(struct compare_view *s)
 {
     struct compare_inside *in = &s->in;
-    const struct bt_pairing *p = s->found ? s->found->pairing : NULL;
+    const struct bt_pairing *p = s->found ? s->found->versus.pairing : NULL;
     in->n = 0;
     if (!p) in->open = false;
     if (!in->open) return;
@@ -87,8 +65,10 @@ void compare_inside_update(struct compare_view *s)
     if (!more) return;
     in->index = more;
     size_t n = compare_rows(p, &in->set, in->order, in->index);
+    struct needle needle;
+    needle_set(&needle, in->filter ? in->filter : "");
     for (size_t i = 0; i < n; i++)
-        if (!in->filter || matches(s, &p->row[in->index[i]], in->filter)) in->index[kept++] = in->index[i];
+        if (!in->filter || matches(s, &p->row[in->index[i]], &needle)) in->index[kept++] = in->index[i];
     in->n = kept;
     list_resize(&in->list, kept);
 }
@@ -125,7 +105,7 @@ static void said_cell(const struct compare_view *s, const struct bt_pair_row *r,
 {
     double p = second ? r->p_second : r->p_first, value = second ? r->value_second : r->value_first;
     bt_str_addf(out, "%s%s", right ? "" : "✗ ", or_none(second ? r->second : r->first));
-    if (s->found->pairing->kind == BT_ROWS_NUMBERS)
+    if (s->found->versus.pairing->kind == BT_ROWS_NUMBERS)
         bt_str_addf(out, " %+.2f", value - r->gold_value);
     else if (!isnan(p))
         bt_str_addf(out, " %.2f", p);
@@ -151,7 +131,7 @@ static void cell(void *ctx, size_t i, int column, struct bt_str *out, enum role 
 static struct list_look look_of(struct compare_view *s)
 {
     return (struct list_look){.column = columns,
-                              .n_columns = s->found->examples ? COLUMNS : COL_TEXT,
+                              .n_columns = s->found->versus.texts.examples ? COLUMNS : COL_TEXT,
                               .sorted = sorted_column[s->in.order],
                               .descending = s->in.order != COMPARE_BY_ROW,
                               .focused = true,
@@ -189,7 +169,7 @@ void compare_inside_draw(struct view *v, struct rect area)
     struct term *t = app_term(v->app);
     struct bt_str title = {0};
     struct list_look look = look_of(s);
-    compare_set_text(&s->in.set, s->found->pairing->kind, &title);
+    compare_set_text(&s->in.set, s->found->versus.pairing->kind, &title);
     bt_str_addf(&title, ": %zu row%s", s->in.n, s->in.n == 1 ? "" : "s");
     bt_str_add(&title, order_names[s->in.order]);
     if (s->in.filter) bt_str_addf(&title, " with /%s", s->in.filter);
@@ -239,16 +219,16 @@ static bool ask_filter(struct view *v)
 static bool open_row(struct view *v)
 {
     struct compare_view *s = v->state;
-    const struct bt_examples *e = s->found->examples;
+    const struct bt_examples *e = s->found->versus.texts.examples;
     if (s->in.list.cursor >= s->in.n) return false;
     const struct bt_pair_row *row = row_at(s, s->in.list.cursor);
     const struct bt_example *x = example_of(s, row);
-    if (!x || x->file >= s->found->n_files) {
+    if (!x || x->file >= s->found->versus.texts.n_files) {
         app_say(v->app, ROLE_WARN, "the file that row %" PRId64 " came from cannot be read or has changed",
                 row->id);
         return true;
     }
-    struct app_request r = {.path = s->found->file[x->file], .row = 1};
+    struct app_request r = {.path = s->found->versus.texts.file[x->file], .row = 1};
     for (size_t i = (size_t)row->id - 1; i-- > 0 && bt_examples_at(e, i)->file == x->file;) r.row++;
     app_open(v->app, VIEW_DATA, &r);
     return true;

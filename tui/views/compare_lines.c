@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LABELS = 64 /* beyond them a matrix tells nothing */ };
-
 static const char *const set_names[] = {
     [COMPARE_BOTH_RIGHT] = "both right",
     [COMPARE_ONLY_FIRST] = "only A right (harmful flips)",
@@ -17,6 +15,7 @@ static const char *const set_names[] = {
     [COMPARE_WRONG_APART] = "both wrong, not the same",
     [COMPARE_SAME] = "same prediction",
     [COMPARE_DIFFERENT] = "different predictions",
+    [COMPARE_ANY] = "all",
 };
 
 /* Numbers are neither right nor wrong. */
@@ -25,6 +24,7 @@ static const char *const number_names[] = {
     [COMPARE_ONLY_FIRST] = "A nearer to gold",
     [COMPARE_ONLY_SECOND] = "B nearer to gold",
     [COMPARE_DIFFERENT] = "different predictions",
+    [COMPARE_ANY] = "all",
 };
 
 static const char *name_of(enum bt_rows_kind kind, enum compare_which which)
@@ -55,16 +55,28 @@ bool compare_has(const struct compare_set *set, const struct bt_pair_row *row)
         return strcmp(row->first, row->second) == 0;
     case COMPARE_DIFFERENT:
         return strcmp(row->first, row->second) != 0;
+    case COMPARE_ANY:
+        return true;
     case COMPARE_PAIR:
         return strcmp(row->first, set->first) == 0 && strcmp(row->second, set->second) == 0;
     }
     return false;
 }
 
+static size_t candidates(const struct bt_pairing *p, const struct compare_set *set)
+{
+    return set->slice ? set->slice->n : p->n;
+}
+
+static size_t candidate(const struct compare_set *set, size_t i)
+{
+    return set->slice ? set->slice->row[i] : i;
+}
+
 size_t compare_count(const struct bt_pairing *p, const struct compare_set *set)
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->n; i++) n += compare_has(set, &p->row[i]);
+    for (size_t i = 0; i < candidates(p, set); i++) n += compare_has(set, &p->row[candidate(set, i)]);
     return n;
 }
 
@@ -74,6 +86,7 @@ void compare_set_text(const struct compare_set *set, enum bt_rows_kind kind, str
         bt_str_addf(out, "A says %s, B says %s", set->first, set->second);
     else
         bt_str_add(out, name_of(kind, set->which));
+    if (set->slice) bt_str_addf(out, " of %s", set->slice->name);
 }
 
 /* Greatest first; what has no value last. */
@@ -99,8 +112,8 @@ size_t compare_rows(const struct bt_pairing *p, const struct compare_set *set, e
                     size_t *index)
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        if (compare_has(set, &p->row[i])) index[n++] = i;
+    for (size_t i = 0; i < candidates(p, set); i++)
+        if (compare_has(set, &p->row[candidate(set, i)])) index[n++] = candidate(set, i);
     struct entry *e = order == COMPARE_BY_ROW || !n ? NULL : malloc(n * sizeof *e);
     if (!e) return n;
     for (size_t i = 0; i < n; i++)
@@ -139,7 +152,11 @@ static bool add_runs(struct compare_lines *l, const struct bt_compare *c)
     good &= add(l, COMPARE_HEAD, bt_strdup("Settings that differ")) != NULL;
     for (size_t i = 0; i < c->n_settings; i++) good &= add_indexed(l, COMPARE_SETTING, c->setting[i].key, i);
     if (!c->n_settings) good &= add(l, COMPARE_NOTE, bt_strdup("none")) != NULL;
-    good &= add(l, COMPARE_HEAD, bt_strdup("Metrics at the best step (else the last)")) != NULL;
+    bool asked = false;
+    for (size_t i = 0; i < c->n_runs; i++) asked |= c->run[i].step >= 0;
+    good &= add(l, COMPARE_HEAD,
+                bt_strdup(asked ? "Metrics at the step chosen, else the best or the last"
+                                : "Metrics at the best step (else the last)")) != NULL;
     for (size_t i = 0; i < c->n_metrics; i++) good &= add_indexed(l, COMPARE_METRIC, c->metric[i].name, i);
     if (!c->n_metrics) good &= add(l, COMPARE_NOTE, bt_strdup("nothing was logged yet")) != NULL;
     return good;
@@ -155,47 +172,44 @@ static bool add_count(struct compare_lines *l, const struct bt_pairing *p, enum 
     return true;
 }
 
-static int by_text(const void *a, const void *b)
+static bool add_matrix(struct compare_lines *l)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Labels are few: those that are known are looked for one by one. */
-static bool add_label(struct compare_lines *l, const char *label)
-{
-    for (size_t i = 0; i < l->n_labels; i++)
-        if (strcmp(l->label[i], label) == 0) return true;
-    if (l->n_labels == MOST_LABELS) return false;
-    const char **more = realloc(l->label, (l->n_labels + 1) * sizeof *more);
-    if (!more) return false;
-    l->label = more;
-    more[l->n_labels++] = label;
-    return true;
-}
-
-static size_t label_index(const struct compare_lines *l, const char *label)
-{
-    size_t i = 0;
-    while (strcmp(l->label[i], label) != 0) i++;
-    return i;
-}
-
-static bool add_matrix(struct compare_lines *l, const struct bt_pairing *p)
-{
-    bool good = true, few = true;
-    for (size_t i = 0; few && i < p->n; i++)
-        few = add_label(l, p->row[i].first) && add_label(l, p->row[i].second);
-    l->matrix = calloc(l->n_labels * l->n_labels + 1, sizeof *l->matrix);
-    if (!few || !l->n_labels || !l->matrix) {
-        l->n_labels = 0;
-        return l->matrix != NULL;
-    }
-    qsort(l->label, l->n_labels, sizeof *l->label, by_text);
-    for (size_t i = 0; i < p->n; i++)
-        l->matrix[label_index(l, p->row[i].first) * l->n_labels + label_index(l, p->row[i].second)]++;
-    good = add(l, COMPARE_HEAD, bt_strdup("Who says what: A down, B across")) != NULL;
+    const struct bt_pair_matrix *m = &l->versus->matrix;
+    if (!m->n) return true;
+    bool good = add(l, COMPARE_HEAD, bt_strdup("Who says what: A down, B across")) != NULL;
     good &= add(l, COMPARE_LABELS, bt_strdup("")) != NULL;
-    for (size_t i = 0; i < l->n_labels; i++) good &= add_indexed(l, COMPARE_MATRIX, l->label[i], i);
+    for (size_t i = 0; i < m->n; i++) good &= add_indexed(l, COMPARE_MATRIX, m->label[i], i);
+    return good;
+}
+
+static bool add_bootstrap(struct compare_lines *l)
+{
+    const struct bt_bootstrap *b = &l->versus->bootstrap;
+    if (!b->n) return true;
+    bool good = add(l, COMPARE_HEAD,
+                    bt_strfmt("Metrics of these rows, with the 95 %% interval of B - A by %d paired draws",
+                              BT_BOOTSTRAP_DRAWS)) != NULL;
+    good &= add_indexed(l, COMPARE_HEADS, "", COMPARE_BOOT_HEADS);
+    for (size_t i = 0; i < b->n; i++) good &= add_indexed(l, COMPARE_BOOT, b->metric[i].name, i);
+    return good;
+}
+
+static const char *slice_means(enum bt_rows_kind kind)
+{
+    return kind == BT_ROWS_NUMBERS ? "mean error" : kind == BT_ROWS_ANSWERS ? "mean F1" : "share right";
+}
+
+static bool add_slices(struct compare_lines *l)
+{
+    const struct bt_versus *v = l->versus;
+    bool good =
+        add(l, COMPARE_HEAD, bt_strfmt("Slices, %s (a adds one)", slice_means(v->pairing->kind))) != NULL;
+    if (v->slices.n)
+        good &= add_indexed(l, COMPARE_HEADS, "", COMPARE_SLICE_HEADS);
+    else
+        good &= add(l, COMPARE_NOTE, bt_strdup("none")) != NULL;
+    for (size_t i = 0; i < v->slices.n; i++)
+        good &= add_indexed(l, COMPARE_SLICE, v->slices.slice[i].name, i);
     return good;
 }
 
@@ -243,14 +257,15 @@ static bool add_pairing(struct compare_lines *l, const struct bt_pairing *p)
                     bt_strfmt("left out: %zu rows only in A, %zu only in B, %zu with different gold %s",
                               p->only_first, p->only_second, p->gold_differs,
                               p->kind == BT_ROWS_LABELS ? "labels" : "values")) != NULL;
-    return good && (p->kind != BT_ROWS_LABELS || add_matrix(l, p));
+    return good && add_bootstrap(l) && add_matrix(l) && add_slices(l);
 }
 
-bool compare_lines_make(const struct bt_compare *c, const struct bt_pairing *p, const char *why,
+bool compare_lines_make(const struct bt_compare *c, const struct bt_versus *v, const char *why,
                         struct compare_lines *out)
 {
     bool good = true;
-    *out = (struct compare_lines){0};
+    const struct bt_pairing *p = v->pairing;
+    *out = (struct compare_lines){.versus = v};
     good = add_runs(out, c);
     if (p) {
         good &= add_pairing(out, p);
@@ -266,12 +281,15 @@ void compare_lines_free(struct compare_lines *l)
 {
     for (size_t i = 0; i < l->n; i++) free(l->line[i].text);
     free(l->line);
-    free(l->label);
-    free(l->matrix);
     *l = (struct compare_lines){0};
 }
 
 /* ── cells ── */
+
+bool compare_narrow(const struct compare_line *line)
+{
+    return line->kind == COMPARE_HEADS || line->kind == COMPARE_BOOT || line->kind == COMPARE_SLICE;
+}
 
 size_t compare_cells(const struct compare_lines *l, const struct compare_line *line,
                      const struct bt_compare *c)
@@ -283,24 +301,53 @@ size_t compare_cells(const struct compare_lines *l, const struct compare_line *l
         return c->n_runs;
     case COMPARE_COUNT:
         return 1;
+    case COMPARE_HEADS:
+    case COMPARE_BOOT:
+    case COMPARE_SLICE:
+        return COMPARE_NARROW_CELLS;
     case COMPARE_LABELS:
     case COMPARE_MATRIX:
-        return l->n_labels;
+        return l->versus->matrix.n;
     default:
         return 0;
     }
 }
 
+enum { S_ROWS, S_A, S_B, S_DIFFERENCE, S_ONLY_A, S_ONLY_B, S_P };
+enum { M_A, M_B, M_DIFFERENCE, M_LOW, M_HIGH, M_P, M_DRAWS };
+static const char *const heads[][COMPARE_NARROW_CELLS] = {[COMPARE_BOOT_HEADS] = {[M_A] = "A",
+                                                                                  [M_B] = "B",
+                                                                                  [M_DIFFERENCE] = "B-A",
+                                                                                  [M_LOW] = "from",
+                                                                                  [M_HIGH] = "to",
+                                                                                  [M_P] = "p",
+                                                                                  [M_DRAWS] = "draws"},
+                                                          [COMPARE_SLICE_HEADS] = {[S_ROWS] = "rows",
+                                                                                   [S_A] = "A",
+                                                                                   [S_B] = "B",
+                                                                                   [S_DIFFERENCE] = "B-A",
+                                                                                   [S_ONLY_A] = "only A",
+                                                                                   [S_ONLY_B] = "only B",
+                                                                                   [S_P] = "p"}};
+
 bool compare_set_of(const struct compare_lines *l, const struct compare_line *line, size_t cell,
                     struct compare_set *set)
 {
+    const struct bt_pair_matrix *m = &l->versus->matrix;
     if (line->kind == COMPARE_COUNT) {
         *set = line->set;
         return true;
     }
-    if (line->kind != COMPARE_MATRIX || cell >= l->n_labels) return false;
+    if (line->kind == COMPARE_SLICE) {
+        *set = (struct compare_set){.which = cell == S_ONLY_A   ? COMPARE_ONLY_FIRST
+                                             : cell == S_ONLY_B ? COMPARE_ONLY_SECOND
+                                                                : COMPARE_ANY,
+                                    .slice = &l->versus->slices.slice[line->index]};
+        return true;
+    }
+    if (line->kind != COMPARE_MATRIX || cell >= m->n) return false;
     *set =
-        (struct compare_set){.which = COMPARE_PAIR, .first = l->label[line->index], .second = l->label[cell]};
+        (struct compare_set){.which = COMPARE_PAIR, .first = m->label[line->index], .second = m->label[cell]};
     return true;
 }
 
@@ -345,8 +392,60 @@ static void setting_cell(const struct bt_compare_setting *s, size_t i, struct bt
         bt_str_add(out, value ? value : "-");
 }
 
+static void number(struct bt_str *out, double x, bool sign)
+{
+    char text[32];
+    plot_value(text, sizeof text, sign ? fabs(x) : x);
+    if (isnan(x))
+        bt_str_add(out, "-");
+    else
+        bt_str_addf(out, "%s%s", !sign ? "" : x < 0 ? "-" : "+", text);
+}
+
+static void boot_cell(const struct bt_bootstrap_metric *m, size_t i, struct bt_str *out)
+{
+    const double value[] = {[M_A] = m->first, [M_B] = m->second,  [M_DIFFERENCE] = m->difference,
+                            [M_LOW] = m->low, [M_HIGH] = m->high, [M_P] = m->p};
+    if (i == M_DRAWS)
+        bt_str_addf(out, "%zu", m->draws);
+    else
+        number(out, value[i], i >= M_DIFFERENCE && i <= M_HIGH);
+}
+
+static void slice_cell(const struct bt_pair_slice *s, size_t i, struct bt_str *out)
+{
+    if (i == S_ROWS)
+        bt_str_addf(out, "%zu", s->n);
+    else if (i == S_ONLY_A || i == S_ONLY_B)
+        bt_str_addf(out, "%zu", s->count[i == S_ONLY_A ? BT_ONLY_FIRST : BT_ONLY_SECOND]);
+    else if (i == S_DIFFERENCE)
+        number(out, s->second - s->first, true);
+    else
+        number(out, i == S_A ? s->first : i == S_B ? s->second : s->p, false);
+}
+
+static void pair_cell(const struct compare_lines *l, const struct compare_line *line, size_t i,
+                      struct bt_str *out)
+{
+    const struct bt_versus *v = l->versus;
+    size_t rows = v->pairing ? v->pairing->n : 0;
+    if (line->kind == COMPARE_HEADS)
+        bt_str_add(out, heads[line->index][i]);
+    else if (line->kind == COMPARE_BOOT)
+        boot_cell(&v->bootstrap.metric[line->index], i, out);
+    else if (line->kind == COMPARE_SLICE)
+        slice_cell(&v->slices.slice[line->index], i, out);
+    else if (line->kind == COMPARE_LABELS)
+        bt_str_add(out, v->matrix.label[i]);
+    else if (line->kind == COMPARE_COUNT)
+        bt_str_addf(out, "%zu  %.1f %%", line->count,
+                    rows ? 100.0 * (double)line->count / (double)rows : 0.0);
+    else if (line->kind == COMPARE_MATRIX)
+        bt_str_addf(out, "%zu", v->matrix.count[line->index * v->matrix.n + i]);
+}
+
 void compare_cell(const struct compare_lines *l, const struct compare_line *line, const struct bt_compare *c,
-                  const struct bt_pairing *p, size_t i, struct bt_str *out)
+                  size_t i, struct bt_str *out)
 {
     if (line->kind == COMPARE_RUN)
         fact(&c->run[i], line->index, out);
@@ -354,11 +453,6 @@ void compare_cell(const struct compare_lines *l, const struct compare_line *line
         metric_cell(&c->metric[line->index], i, out);
     else if (line->kind == COMPARE_SETTING)
         setting_cell(&c->setting[line->index], i, out);
-    else if (line->kind == COMPARE_LABELS)
-        bt_str_add(out, l->label[i]);
-    else if (line->kind == COMPARE_COUNT)
-        bt_str_addf(out, "%zu  %.1f %%", line->count,
-                    p->n ? 100.0 * (double)line->count / (double)p->n : 0.0);
-    else if (line->kind == COMPARE_MATRIX)
-        bt_str_addf(out, "%zu", l->matrix[line->index * l->n_labels + i]);
+    else
+        pair_cell(l, line, i, out);
 }

@@ -4,8 +4,8 @@
 #ifndef TUI_VIEWS_COMPARE_LINES_H
 #define TUI_VIEWS_COMPARE_LINES_H
 
-#include <bertty/compare.h>
 #include <bertty/str.h>
+#include <bertty/versus.h>
 
 enum compare_kind {
     COMPARE_HEAD,    /* a heading: text */
@@ -14,9 +14,13 @@ enum compare_kind {
     COMPARE_METRIC,  /* … index of the metric */
     COMPARE_SETTING, /* … index of the setting */
     COMPARE_COUNT,   /* text, and how many rows: set */
+    COMPARE_HEADS,   /* what the cells of the lines below are called: index = enum compare_heads */
+    COMPARE_BOOT,    /* a metric of the paired rows: index of the bootstrap's */
+    COMPARE_SLICE,   /* index of the slice */
     COMPARE_LABELS,  /* the labels above the matrix */
     COMPARE_MATRIX,  /* a label of the first run: index; a cell for each label of the second */
 };
+enum compare_heads { COMPARE_BOOT_HEADS, COMPARE_SLICE_HEADS };
 enum compare_fact { COMPARE_STATE, COMPARE_BEST, COMPARE_LAST, COMPARE_FACTS };
 
 /* Which rows of a pairing. */
@@ -28,11 +32,13 @@ enum compare_which {
     COMPARE_WRONG_APART, /* both wrong, each in its own way */
     COMPARE_SAME,        /* the same prediction */
     COMPARE_DIFFERENT,
+    COMPARE_ANY,
     COMPARE_PAIR, /* the first said `first`, the second `second` */
 };
 struct compare_set {
     enum compare_which which;
-    const char *first, *second; /* labels of the pairing */
+    const char *first, *second;        /* labels of the pairing */
+    const struct bt_pair_slice *slice; /* of these rows; NULL: of all */
 };
 
 struct compare_line {
@@ -46,20 +52,20 @@ struct compare_line {
 struct compare_lines {
     struct compare_line *line;
     size_t n;
-    const char **label; /* every label that one of the two predicted, sorted */
-    size_t n_labels;
-    size_t *
-        matrix; /* [n_labels][n_labels]: rows that the first run gave the one label and the second the other */
+    const struct bt_versus *versus; /* borrowed; its pairing may be NULL */
 };
 
-/* p may be NULL; why (or NULL) says why. False without memory. */
-bool compare_lines_make(const struct bt_compare *c, const struct bt_pairing *p, const char *why,
+/* v is borrowed; why (or NULL) says why it has no pairing. False without memory. */
+bool compare_lines_make(const struct bt_compare *c, const struct bt_versus *v, const char *why,
                         struct compare_lines *out);
 void compare_lines_free(struct compare_lines *l);
 
 /* What a line says about run (or label) i. */
 void compare_cell(const struct compare_lines *l, const struct compare_line *line, const struct bt_compare *c,
-                  const struct bt_pairing *p, size_t i, struct bt_str *out);
+                  size_t i, struct bt_str *out);
+/* Whether a line's cells are numbers of their own, narrow ones, and not one for each run or label. */
+bool compare_narrow(const struct compare_line *line);
+enum { COMPARE_NARROW_CELLS = 7 };
 /* Cells of a line that can be chosen. */
 size_t compare_cells(const struct compare_lines *l, const struct compare_line *line,
                      const struct bt_compare *c);

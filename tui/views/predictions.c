@@ -12,6 +12,10 @@ enum {
     A_LATER,
     A_ERRORS,
     A_SLICE,
+    A_CALIBRATION,
+    A_EXPRESSION,
+    A_NAME,
+    A_CHOOSE,
     A_SORT,
     A_REVERSE,
     A_SPLIT,
@@ -30,6 +34,16 @@ static const struct action actions[] = {
      .name = "slice",
      .keys = "f",
      .help = "rows by what is wrong in them: missed, too high and so on"},
+    {.id = A_EXPRESSION,
+     .name = "expression",
+     .keys = "F",
+     .help = "rows by an expression: gold = a and length(text) > 99"},
+    {.id = A_NAME, .name = "name-slice", .keys = "N", .help = "give that filter a name, kept with the runs"},
+    {.id = A_CHOOSE, .name = "choose-slice", .keys = "V", .help = "the rows of a filter that has a name"},
+    {.id = A_CALIBRATION,
+     .name = "calibration",
+     .keys = "c",
+     .help = "calibration curve and ECE, or the matrix again"},
     {.id = A_SORT, .name = "sort", .keys = "s", .help = "by row, loss, confidence, error and so on"},
     {.id = A_REVERSE, .name = "reverse", .keys = "S", .help = "the other way round"},
     {.id = A_SPLIT, .name = "split", .keys = "t", .help = "validation or test rows"},
@@ -49,7 +63,7 @@ bool pred_filtered(const struct pred_view *s)
 {
     const struct pred_query *q = &s->query;
     return q->errors || q->gold != PRED_ANY || q->predicted != PRED_ANY || q->slice != PRED_ANY ||
-           q->group != PRED_ANY || q->text;
+           q->group != PRED_ANY || q->bin || s->expression || q->text;
 }
 
 /* ── which rows ── */
@@ -134,6 +148,7 @@ void pred_update(struct view *v)
     s->index = more;
     take_wanted_cell(s);
     s->query.text = s->filter;
+    pred_slice_apply(v);
     s->query.facts = &s->facts;
     list_resize(&s->side, pred_side_rows(s));
     s->n = pred_select(s->p, s->texts ? s->texts->examples : NULL, &s->query, s->index);
@@ -147,9 +162,12 @@ void pred_update(struct view *v)
 static void show_all(struct pred_view *s)
 {
     free(s->filter);
-    s->filter = NULL;
+    free(s->expression);
+    s->filter = s->expression = NULL;
+    pred_slice_forget_rows(s);
     s->query.errors = false;
     s->query.gold = s->query.predicted = s->query.slice = s->query.group = PRED_ANY;
+    s->query.bin = 0;
 }
 
 static void set_filter(void *ctx, const char *text)
@@ -360,6 +378,13 @@ static bool act_matrix(struct view *v, int action, int count)
     }
 }
 
+static bool act_summary(struct view *v, int action, int count)
+{
+    const struct pred_view *s = v->state;
+    if (pred_calibration_shown(s)) return pred_calibration_act(v, action, count);
+    return s->p->kind == BT_ROWS_LABELS ? act_matrix(v, action, count) : act_side(v, action, count);
+}
+
 static bool sort(struct view *v, int count)
 {
     struct pred_view *s = v->state;
@@ -424,6 +449,14 @@ static bool act_own(struct view *v, int action, int count)
         return errors(v);
     case A_SLICE:
         return next_slice(v);
+    case A_EXPRESSION:
+        return pred_slice_ask(v);
+    case A_NAME:
+        return pred_slice_name_it(v);
+    case A_CHOOSE:
+        return pred_slice_choose(v);
+    case A_CALIBRATION:
+        return pred_calibration_show(v);
     case A_SORT:
         return sort(v, count);
     case A_REVERSE:
@@ -453,8 +486,7 @@ static bool act(struct view *v, int action, int count)
     if (action == ACT_SEARCH) return ask_filter(v);
     if (action == ACT_COPY) return pred_copy(v);
     if (!s->p) return false;
-    bool labels = s->p->kind == BT_ROWS_LABELS;
-    if (v->focus == PRED_MATRIX && (labels ? act_matrix : act_side)(v, action, count)) return true;
+    if (v->focus == PRED_MATRIX && act_summary(v, action, count)) return true;
     if (action == ACT_ENTER) return pred_to_probe(v, false);
     if (v->focus == PRED_DETAIL) return sheet_act(&s->detail, action, count);
     return v->focus == PRED_LIST && list_act(&s->list, action, count);
@@ -491,6 +523,8 @@ static bool mouse(struct view *v, const struct event *e)
         if (e->button == MOUSE_LEFT && !e->release) v->focus = PRED_DETAIL;
         return true;
     }
+    if (pred_calibration_shown(s) && (!alone || v->focus == PRED_MATRIX) && pred_calibration_mouse(v, e))
+        return true;
     if (s->p->kind != BT_ROWS_LABELS && (!alone || v->focus == PRED_MATRIX) && pred_side_mouse(v, e))
         return true;
     if ((!alone || v->focus == PRED_MATRIX) && pred_place(s, e->y, e->x, &gold, &predicted)) {
@@ -510,6 +544,7 @@ static bool open_view(struct view *v)
     struct pred_view *s = v->state;
     s->step = -1;
     s->query.gold = s->query.predicted = s->query.slice = s->query.group = PRED_ANY;
+    s->query.bin = 0;
     s->detail_row = SIZE_MAX;
     return true;
 }
@@ -523,6 +558,8 @@ static void close_view(struct view *v)
     free(s->pinned);
     free(s->filter);
     free(s->filter_before);
+    free(s->expression);
+    bt_slices_clear(&s->slices);
     free(s->index);
     free(s->wanted_file);
     free(s->wanted_gold);
@@ -534,7 +571,7 @@ static void hints(struct view *v, struct bt_str *out)
 {
     static const char *const text[PRED_PANES] = {
         [PRED_LIST] =
-            "Enter probe  e errors  s sort  / filter  [ ] step  t split  o file  x export  Tab matrix",
+            "Enter probe  e errors  s sort  / filter  [ ] step  t split  c calibration  x export  Tab matrix",
         [PRED_MATRIX] = "← ↑ ↓ → cell  Enter its rows  Tab row  z zoom",
         [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
     };
@@ -546,6 +583,10 @@ static void hints(struct view *v, struct bt_str *out)
     };
     const struct pred_view *s = v->state;
     bool labels = s->p && s->p->kind == BT_ROWS_LABELS;
+    if (pred_calibration_shown(s) && v->focus == PRED_MATRIX) {
+        bt_str_add(out, "↑ ↓ choose  Enter its rows  c matrix  Tab row  z zoom");
+        return;
+    }
     bt_str_add(out, !s->p ? "t other split  R read again" : labels ? text[v->focus] : other[v->focus]);
 }
 

@@ -48,8 +48,12 @@ static void title_of(const struct pred_view *s, struct bt_str *out)
     if (q->slice != PRED_ANY) bt_str_addf(out, ", %s", pred_slice_name(s->p->kind, q->slice));
     if (q->group != PRED_ANY && (size_t)q->group < s->facts.n_groups)
         bt_str_addf(out, ", with %s", s->facts.group[q->group].name);
+    if (q->bin)
+        bt_str_addf(out, ", confidence %.2f to %.2f", (double)(q->bin - 1) / BT_CALIBRATION_BINS,
+                    (double)q->bin / BT_CALIBRATION_BINS);
     if (q->gold != PRED_ANY || q->predicted != PRED_ANY)
         bt_str_addf(out, ", %s → %s", name_or_all(s, q->gold), name_or_all(s, q->predicted));
+    if (s->expression) bt_str_addf(out, ", %s", s->expression);
     if (q->text) bt_str_addf(out, ", with “%s”", q->text);
     if (order_name(q->order)) bt_str_addf(out, " · by %s", order_name(q->order));
     if (s->loading) bt_str_add(out, " · reading …");
@@ -129,7 +133,9 @@ static void draw_empty(struct view *v, struct rect area)
 static void draw_side(struct view *v, struct rect area)
 {
     const struct pred_view *s = v->state;
-    (s->p->kind == BT_ROWS_LABELS ? pred_matrix_draw : pred_side_draw)(v, area);
+    (pred_calibration_shown(s)      ? pred_calibration_draw
+     : s->p->kind == BT_ROWS_LABELS ? pred_matrix_draw
+                                    : pred_side_draw)(v, area);
 }
 
 /* Sentences and passages want room: the pane that sums up is the narrower one then. */

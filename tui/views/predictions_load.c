@@ -31,6 +31,7 @@ void pred_texts_free(struct pred_texts *t)
 
 void pred_forget(struct pred_view *s)
 {
+    pred_slice_forget_rows(s);
     bt_predictions_free(s->p);
     pred_matrix_free(&s->matrix);
     pred_facts_free(&s->facts);
@@ -176,6 +177,7 @@ static void texts_done(void *ctx, bool cancelled)
     if (!cancelled && still_wanted(j) && !s->texts) {
         s->texts = j->texts;
         j->texts = NULL;
+        pred_slice_forget_rows(s);
         pred_update(j->v);
     }
     job_free(j);
@@ -317,6 +319,7 @@ static void take_over(struct view *v, struct job *j)
         s->texts = NULL;
         s->split = j->split;
     }
+    pred_slice_forget_rows(s);
     bt_predictions_free(s->p);
     pred_matrix_free(&s->matrix);
     pred_facts_free(&s->facts);
@@ -334,6 +337,7 @@ static void take_over(struct view *v, struct job *j)
     j->p = NULL;
     j->steps = NULL;
     if (s->p) take_kind(s);
+    if (s->p) pred_calibration_make(s->p, &s->calibration);
     if (s->p && !pred_matrix_make(s->p, &s->matrix)) app_say(v->app, ROLE_BAD, "not enough memory to count");
 }
 

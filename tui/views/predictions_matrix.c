@@ -154,8 +154,8 @@ void pred_matrix_draw(struct view *v, struct rect area)
 bool pred_place(const struct pred_view *s, int y, int x, int *gold, int *predicted)
 {
     int row = y - s->matrix_at.y - 1, column = x - s->matrix_at.x - s->label_width;
-    if (!s->p || s->p->kind != BT_ROWS_LABELS || !layout_in(s->matrix_at, y, x) || row < 0 || column < 0 ||
-        s->cell_width < 1)
+    if (!s->p || s->p->kind != BT_ROWS_LABELS || pred_calibration_shown(s) ||
+        !layout_in(s->matrix_at, y, x) || row < 0 || column < 0 || s->cell_width < 1)
         return false;
     *gold = s->first_gold + row;
     *predicted = s->first_predicted + column / s->cell_width;

@@ -1,10 +1,25 @@
 #include "tui/views/predictions_rows.h"
 
+#include "tui/needle.h"
 #include <bertty/json.h>
 #include <bertty/num.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool pred_calibrates(enum bt_rows_kind kind)
+{
+    return kind == BT_ROWS_LABELS || kind == BT_ROWS_ANSWERS;
+}
+
+void pred_calibration_make(const struct bt_predictions *p, struct bt_calibration *out)
+{
+    *out = (struct bt_calibration){.n = 0};
+    for (size_t i = 0; pred_calibrates(p->kind) && i < p->n; i++) {
+        const struct bt_prediction *r = &p->row[i];
+        if (r->judged && !isnan(r->p)) bt_calibration_add(out, (double)r->p, r->correct, 1.0);
+    }
+}
 
 float pred_margin(const struct bt_predictions *p, const struct bt_prediction *r)
 {
@@ -68,33 +83,34 @@ const struct bt_example *pred_example(const struct bt_predictions *p, const stru
 
 /* ── which, in which order ── */
 
-static bool holds(const char *text, const char *needle)
+static bool holds(const char *text, const struct needle *needle)
 {
-    return text && strcasestr(text, needle);
+    return text && needle_in(needle, text, strlen(text));
 }
 
 static bool has_text(const struct bt_predictions *p, const struct bt_examples *texts,
-                     const struct bt_prediction *r, const char *needle)
+                     const struct bt_prediction *r, const struct needle *needle)
 {
     const struct bt_example *x = pred_example(p, texts, r);
     for (uint32_t i = 0; x && p->kind != BT_ROWS_TAGS && i < x->parts; i++)
-        if (holds(x->part[i].text, needle)) return true;
+        if (needle_in(needle, x->part[i].text, x->part[i].n)) return true;
+    if (x && (needle_in(needle, x->text, x->text_n) || needle_in(needle, x->pair, x->pair_n))) return true;
     if (p->kind == BT_ROWS_LABELS &&
         (holds(pred_label(p, r->gold), needle) || holds(pred_label(p, r->predicted), needle)))
         return true;
-    return (x && (holds(x->text, needle) || holds(x->pair, needle))) || holds(r->gold_text, needle) ||
-           holds(r->predicted_text, needle) || holds(r->name, needle);
+    return holds(r->gold_text, needle) || holds(r->predicted_text, needle) || holds(r->name, needle);
 }
 
 /* The words of a sentence, a blank between them. */
-static bool has_words(const struct bt_predictions *p, const struct bt_prediction *r, const char *needle)
+static bool has_words(const struct bt_predictions *p, const struct bt_prediction *r,
+                      const struct needle *needle)
 {
     struct bt_json *v = bt_prediction_json(p, r);
     const struct bt_json *word = bt_json_get(v, "tokens");
     struct bt_str all = {0};
     for (size_t i = 0; i < bt_json_len(word); i++)
         bt_str_addf(&all, "%s%s", i ? " " : "", bt_json_text(bt_json_at(word, i), ""));
-    bool found = holds(bt_str_text(&all), needle);
+    bool found = needle_in(needle, bt_str_text(&all), all.len);
     bt_str_free(&all);
     bt_json_free(v);
     return found;
@@ -118,56 +134,96 @@ static bool in_facts(const struct bt_predictions *p, const struct pred_query *q,
 }
 
 static bool wanted(const struct bt_predictions *p, const struct bt_examples *texts,
-                   const struct pred_query *q, const struct bt_prediction *r)
+                   const struct pred_query *q, const struct needle *needle, const struct bt_prediction *r)
 {
+    if (q->in && !q->in[r - p->row]) return false;
     if (q->errors && !pred_wrong(p, q->facts, r)) return false;
     if (q->gold != PRED_ANY && r->gold != q->gold) return false;
     if (q->predicted != PRED_ANY && r->predicted != q->predicted) return false;
+    if (q->bin && (!r->judged || bt_calibration_bin((double)r->p) != q->bin - 1)) return false;
     if (!in_facts(p, q, r)) return false;
-    if (!q->text || !*q->text || has_text(p, texts, r, q->text)) return true;
-    return p->kind == BT_ROWS_TAGS && has_words(p, r, q->text);
+    if (!needle->n || has_text(p, texts, r, needle)) return true;
+    return p->kind == BT_ROWS_TAGS && has_words(p, r, needle);
 }
 
 struct keyed {
-    double key;
+    uint64_t key;
     size_t row;
 };
 
-/* By key, then by row; what has no key comes last. */
-static int by_key(const void *a, const void *b)
+/* Bits that are in the order of the numbers; what is none comes last. */
+static uint64_t ordered(double x)
 {
-    const struct keyed *x = a, *y = b;
-    if (isnan(x->key) != isnan(y->key)) return isnan(x->key) ? 1 : -1;
-    if (!isnan(x->key) && x->key < y->key) return -1;
-    if (!isnan(x->key) && x->key > y->key) return 1;
-    return x->row < y->row ? -1 : x->row > y->row;
+    uint64_t bits;
+    if (isnan(x)) return UINT64_MAX;
+    x += 0.0; /* −0 is 0 */
+    memcpy(&bits, &x, sizeof bits);
+    return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+}
+
+/* By key, then by row: byte by byte from the last, passing over bytes that all keys share. */
+static void sort_keyed(struct keyed *all, struct keyed *other, size_t n)
+{
+    struct keyed *from = all, *to = other;
+    for (int shift = 0; shift < 64; shift += 8) {
+        size_t at[257] = {0};
+        for (size_t i = 0; i < n; i++) at[(from[i].key >> shift & 255) + 1]++;
+        if (n && at[(from[0].key >> shift & 255) + 1] == n) continue;
+        for (size_t i = 0; i < 256; i++) at[i + 1] += at[i];
+        for (size_t i = 0; i < n; i++) to[at[from[i].key >> shift & 255]++] = from[i];
+        struct keyed *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != all) memcpy(all, from, n * sizeof *all);
 }
 
 static double key_of(const struct bt_predictions *p, const struct pred_query *q, size_t i)
 {
     const struct bt_prediction *r = &p->row[i];
-    double key[PRED_ORDERS] = {
-        [PRED_BY_ROW] = (double)i,
-        [PRED_BY_LOSS] = -(double)r->loss,
-        [PRED_BY_CONFIDENCE] = (double)r->p,
-        [PRED_BY_MARGIN] = (double)pred_margin(p, r),
-        [PRED_BY_ERROR] = -fabs(r->value - r->gold_value),
-        [PRED_BY_GOLD] = r->gold_value,
-        [PRED_BY_VALUE] = r->value,
-        [PRED_BY_MISTAKES] = q->facts && q->facts->mistakes ? -(double)q->facts->mistakes[i] : 0,
-        [PRED_BY_QUALITY] = r->quality,
-    };
-    return q->reversed ? -key[q->order] : key[q->order];
+    double key = 0;
+    switch (q->order) {
+    case PRED_BY_LOSS:
+        key = -(double)r->loss;
+        break;
+    case PRED_BY_CONFIDENCE:
+        key = (double)r->p;
+        break;
+    case PRED_BY_MARGIN:
+        key = (double)pred_margin(p, r);
+        break;
+    case PRED_BY_ERROR:
+        key = -fabs(r->value - r->gold_value);
+        break;
+    case PRED_BY_GOLD:
+        key = r->gold_value;
+        break;
+    case PRED_BY_VALUE:
+        key = r->value;
+        break;
+    case PRED_BY_MISTAKES:
+        key = q->facts && q->facts->mistakes ? -(double)q->facts->mistakes[i] : 0;
+        break;
+    case PRED_BY_QUALITY:
+        key = r->quality;
+        break;
+    default:
+        key = (double)i;
+    }
+    return q->reversed ? -key : key;
 }
 
 size_t pred_select(const struct bt_predictions *p, const struct bt_examples *texts,
                    const struct pred_query *q, size_t *index)
 {
     size_t n = 0;
-    struct keyed *all = calloc(p->n + 1, sizeof *all);
+    struct needle needle;
+    struct keyed *all = calloc(2 * (p->n + 1), sizeof *all);
+    needle_set(&needle, q->text ? q->text : "");
     for (size_t i = 0; all && i < p->n; i++)
-        if (wanted(p, texts, q, &p->row[i])) all[n++] = (struct keyed){.key = key_of(p, q, i), .row = i};
-    if (all) qsort(all, n, sizeof *all, by_key);
+        if (wanted(p, texts, q, &needle, &p->row[i]))
+            all[n++] = (struct keyed){.key = ordered(key_of(p, q, i)), .row = i};
+    if (all) sort_keyed(all, all + p->n + 1, n);
     for (size_t i = 0; i < n; i++) index[i] = all[i].row;
     free(all);
     return n;

@@ -3,6 +3,7 @@
 #define TUI_VIEWS_PREDICTIONS_ROWS_H
 
 #include "tui/views/predictions_facts.h"
+#include <bertty/calibration.h>
 #include <bertty/dataset.h>
 #include <bertty/run.h>
 #include <bertty/str.h>
@@ -25,6 +26,8 @@ struct pred_query {
     bool errors;         /* only wrong ones; of numbers: those farther off than the mean */
     int gold, predicted; /* label, or PRED_ANY */
     int slice, group;    /* of the facts, or PRED_ANY */
+    int bin;             /* 1 + the bin of confidence, as in struct bt_calibration; 0: any */
+    const bool *in;      /* [n] rows that may be shown; NULL: all */
     const char *text;    /* in a text of the example or the prediction, whatever the case; NULL: any */
     enum pred_order order;
     bool reversed;                  /* else: rows and numbers upwards, the worst first */
@@ -33,6 +36,11 @@ struct pred_query {
 
 /* Whether something is wrong in a row (of numbers: more than on average). */
 bool pred_wrong(const struct bt_predictions *p, const struct pred_facts *f, const struct bt_prediction *r);
+
+/* Whether the rows' p is the probability of what was predicted. */
+bool pred_calibrates(enum bt_rows_kind kind);
+/* Of the rows with a gold value. */
+void pred_calibration_make(const struct bt_predictions *p, struct bt_calibration *out);
 
 /* Score of the first less that of the second label. */
 float pred_margin(const struct bt_predictions *p, const struct bt_prediction *r);

@@ -1,5 +1,5 @@
 /* The Predictions view's state, shared by its files: predictions.c (keys), predictions_load.c (reading), predictions_draw.c (which pane stands
- * where), predictions_kinds.c (the columns of each kind of rows), predictions_matrix.c and predictions_side.c (the pane that sums up),
+ * where), predictions_kinds.c (the columns of each kind of rows), predictions_matrix.c, predictions_side.c and predictions_calibration.c (the pane that sums up),
  * predictions_detail.c (the row), predictions_out.c (to other views, the clipboard and files).
  *
  * What a task has read is handed over on the drawing thread and not changed from then on. */
@@ -10,6 +10,7 @@
 #include "tui/sheet.h"
 #include "tui/view.h"
 #include "tui/views/predictions_rows.h"
+#include <bertty/slices.h>
 
 /* PRED_MATRIX: the pane that sums up: the confusion matrix, or what the kind has instead. */
 enum { PRED_LIST, PRED_MATRIX, PRED_DETAIL, PRED_PANES };
@@ -43,13 +44,19 @@ struct pred_view {
     enum bt_run_state seen_state;
     struct pred_matrix matrix; /* BT_ROWS_LABELS */
     struct pred_facts facts;   /* the other kinds */
-    bool known_kind;           /* rows were shown already: the order is that of `kind` */
+    struct bt_calibration calibration;
+    bool calibrated;  /* the pane that sums up shows it */
+    struct list bins; /* … its bins that have rows, the surest first */
+    bool known_kind;  /* rows were shown already: the order is that of `kind` */
     enum bt_rows_kind kind;
     struct pred_texts *texts; /* NULL: not read yet */
     float *history;           /* [n_history * p->n] p(gold); NULL: not read yet */
     size_t n_history;         /* the last steps of `steps` */
 
     struct pred_query query; /* query.text is ours */
+    char *expression;        /* rows that it holds for; NULL: all */
+    bool *in;                /* … of p; NULL: not made yet */
+    struct bt_slices slices; /* as they were last read */
     char *filter, *filter_before;
     size_t *index, n;
     struct list list, side;                  /* side: groups, then slices */
@@ -65,7 +72,7 @@ struct pred_view {
     struct sheet detail;
     size_t detail_row;
     char *export_path;
-    char owner_load, owner_texts, owner_history, owner_out;
+    char owner_load, owner_texts, owner_history, owner_out, owner_slices;
 };
 
 /* predictions_load.c */
@@ -93,6 +100,19 @@ void pred_side_draw(struct view *v, struct rect area);
 size_t pred_side_rows(const struct pred_view *s);
 bool pred_side_open(struct view *v); /* the rows of the group or the slice under the cursor */
 bool pred_side_mouse(struct view *v, const struct event *e);
+/* predictions_slices.c */
+void pred_slice_forget_rows(struct pred_view *s); /* before rows or texts change */
+void pred_slice_apply(struct view *v);
+void pred_slice_set(struct view *v, const char *expression); /* NULL: all rows */
+bool pred_slice_ask(struct view *v);
+bool pred_slice_name_it(struct view *v);
+bool pred_slice_choose(struct view *v);
+/* predictions_calibration.c */
+bool pred_calibration_shown(const struct pred_view *s);
+bool pred_calibration_show(struct view *v); /* or no longer */
+void pred_calibration_draw(struct view *v, struct rect area);
+bool pred_calibration_act(struct view *v, int action, int count);
+bool pred_calibration_mouse(struct view *v, const struct event *e);
 /* predictions_matrix.c */
 void pred_matrix_draw(struct view *v, struct rect area);
 int pred_label_width(const struct pred_view *s, int most);

@@ -113,7 +113,7 @@ static void read_metrics(struct runs_facts *f, struct bt_error *err)
 {
     const char *dir = f->dir;
     struct bt_compare *c;
-    if (bt_compare_load(&dir, 1, &c, err)) return;
+    if (bt_compare_load(&(struct bt_run_at){.dir = dir, .step = BT_STEP_NONE}, 1, &c, err)) return;
     f->metric = calloc(c->n_metrics + 1, sizeof *f->metric);
     for (size_t i = 0; f->metric && i < c->n_metrics; i++) {
         if (isnan(c->metric[i].value[0])) continue;

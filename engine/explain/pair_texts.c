@@ -1,0 +1,82 @@
+#include <bertty/experiment.h>
+#include <bertty/file.h>
+#include <bertty/num.h>
+#include <bertty/pair_slices.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool copy_files(const struct bt_string_list *files, struct bt_pair_texts *out)
+{
+    out->file = calloc(files->n + 1, sizeof *out->file);
+    for (size_t i = 0; out->file && i < files->n; i++) {
+        if (!(out->file[i] = bt_strdup(files->item[i]))) return false;
+        out->n_files++;
+    }
+    return out->file != NULL;
+}
+
+static void load_files(const struct bt_experiment *x, const char *split, struct bt_pair_texts *out)
+{
+    bool test = strcmp(split, "test") == 0;
+    const struct bt_string_list *files = test ? &x->data_test_file : &x->data_validation_file;
+    /* rows cut off the training data keep their numbers in it */
+    if (!test && !files->n && x->data_val_set_size > 0) files = &x->data_train_file;
+    struct bt_data_spec spec = bt_experiment_data(x);
+    spec.files = (const char *const *)files->item;
+    spec.n_files = files->n;
+    if (!files->n)
+        bt_fail(&out->err, BT_NOTFOUND, "the experiment names no file of the %s split", split);
+    else if (!copy_files(files, out))
+        bt_fail(&out->err, BT_NOMEM, "no memory for the texts");
+    else
+        bt_examples_load(&spec, &out->examples, &out->err);
+}
+
+void bt_pair_texts_load(const char *dir, const char *split, struct bt_pair_texts *out)
+{
+    struct bt_experiment *x = NULL;
+    char *path = bt_path_join(dir, "experiment.yaml");
+    *out = (struct bt_pair_texts){.n_files = 0};
+    if (path && bt_experiment_load(path, &x, &out->err) == BT_OK) load_files(x, split, out);
+    bt_experiment_free(x);
+    free(path);
+}
+
+void bt_pair_texts_clear(struct bt_pair_texts *t)
+{
+    bt_examples_free(t->examples);
+    for (size_t i = 0; i < t->n_files; i++) free(t->file[i]);
+    free(t->file);
+    *t = (struct bt_pair_texts){.n_files = 0};
+}
+
+static bool same_number(const char *label, double gold)
+{
+    double number;
+    return !label || !bt_parse_double(label, &number) || fabs(number - gold) <= 1e-4 * (1 + fabs(number));
+}
+
+const struct bt_example *bt_pair_example(const struct bt_pairing *p, const struct bt_examples *e,
+                                         const struct bt_pair_row *row)
+{
+    if (!e || row->id < 1 || (uint64_t)row->id > bt_examples_count(e)) return NULL;
+    const struct bt_example *x = bt_examples_at(e, (size_t)row->id - 1);
+    bool same = p->kind == BT_ROWS_LABELS    ? x->label && strcmp(x->label, row->gold) == 0
+                : p->kind == BT_ROWS_NUMBERS ? same_number(x->label, row->gold_value)
+                                             : true;
+    return same ? x : NULL;
+}
+
+void bt_pair_add_text(const struct bt_pairing *p, const struct bt_example *x, struct bt_str *out)
+{
+    bool tags = p->kind == BT_ROWS_TAGS, choices = p->kind == BT_ROWS_LABELS;
+    if (!tags && x->text) bt_str_addn(out, x->text, x->text_n);
+    for (uint32_t i = 0; (tags || choices) && i < x->parts; i++) {
+        bt_str_add(out, tags ? (i ? " " : "") : i ? " / " : " | ");
+        bt_str_addn(out, x->part[i].text, x->part[i].n);
+    }
+    if (!x->pair) return;
+    bt_str_add(out, " | ");
+    bt_str_addn(out, x->pair, x->pair_n);
+}

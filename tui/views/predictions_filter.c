@@ -1,0 +1,91 @@
+#include "tui/views/predictions_filter.h"
+
+#include <bertty/row_filter.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROW, GOLD, PREDICTED, CORRECT, CONFIDENCE, MARGIN, LOSS, F1, ERROR, TEXT, PAIR, COLUMNS };
+static const char *const names[COLUMNS] = {[ROW] = "row",
+                                           [GOLD] = "gold",
+                                           [PREDICTED] = "predicted",
+                                           [CORRECT] = "correct",
+                                           [CONFIDENCE] = "confidence",
+                                           [MARGIN] = "margin",
+                                           [LOSS] = "loss",
+                                           [F1] = "f1",
+                                           [ERROR] = "error",
+                                           [TEXT] = "text",
+                                           [PAIR] = "pair"};
+
+static enum bt_status parse(const char *expression, struct bt_row_filter **f, struct bt_error *err)
+{
+    enum bt_status status = bt_row_filter_parse_names(expression, names, COLUMNS, f, NULL, err);
+    if (status || !bt_row_filter_needs_pieces(*f)) return status;
+    bt_row_filter_free(*f);
+    *f = NULL;
+    return bt_fail(err, BT_INVALID,
+                   "filter: found pieces(), expected length(): predictions have no word pieces");
+}
+
+enum bt_status pred_filter_check(const char *expression, struct bt_error *err)
+{
+    struct bt_row_filter *f;
+    enum bt_status status = parse(expression, &f, err);
+    bt_row_filter_free(f);
+    return status;
+}
+
+static void put_text(struct bt_filter_cells *c, size_t column, const char *text)
+{
+    bt_filter_cells_text(c, column, text, text ? strlen(text) : 0);
+}
+
+/* scratch: of a sentence the words. */
+static void put_texts(struct bt_filter_cells *c, const struct bt_predictions *p, const struct bt_example *x,
+                      struct bt_str *scratch)
+{
+    bt_str_clear(scratch);
+    for (uint32_t i = 0; x && c->reads[TEXT] && p->kind == BT_ROWS_TAGS && i < x->parts; i++) {
+        bt_str_add(scratch, i ? " " : "");
+        bt_str_addn(scratch, x->part[i].text, x->part[i].n);
+    }
+    if (x && p->kind != BT_ROWS_TAGS)
+        bt_filter_cells_text(c, TEXT, x->text, x->text_n);
+    else
+        bt_filter_cells_text(c, TEXT, bt_str_text(scratch), scratch->len);
+    bt_filter_cells_text(c, PAIR, x ? x->pair : NULL, x ? x->pair_n : 0);
+}
+
+static void fill(struct bt_filter_cells *c, const struct bt_predictions *p, const struct bt_prediction *r)
+{
+    bt_filter_cells_number(c, ROW, (double)r->id);
+    put_text(c, GOLD, r->gold_text);
+    put_text(c, PREDICTED, r->predicted_text);
+    bt_filter_cells_number(c, CORRECT, r->judged ? (double)r->correct : (double)NAN);
+    bt_filter_cells_number(c, CONFIDENCE, (double)r->p);
+    bt_filter_cells_number(c, MARGIN, r->scores ? (double)pred_margin(p, r) : (double)NAN);
+    bt_filter_cells_number(c, LOSS, (double)r->loss);
+    bt_filter_cells_number(c, F1, r->quality);
+    bt_filter_cells_number(c, ERROR, r->value - r->gold_value);
+}
+
+enum bt_status pred_filter_make(const char *expression, const struct bt_predictions *p,
+                                const struct bt_examples *texts, bool **in, struct bt_error *err)
+{
+    struct bt_row_filter *f;
+    struct bt_filter_cells c;
+    struct bt_str words = {0};
+    enum bt_status status = parse(expression, &f, err);
+    *in = status ? NULL : calloc(p->n + 1, sizeof **in);
+    if (!status && !*in) status = bt_fail(err, BT_NOMEM, "no memory for a filter");
+    if (!status) bt_filter_cells_for(&c, f, COLUMNS);
+    for (size_t i = 0; !status && i < p->n; i++) {
+        fill(&c, p, &p->row[i]);
+        put_texts(&c, p, pred_example(p, texts, &p->row[i]), &words);
+        (*in)[i] = bt_filter_cells_hold(&c);
+    }
+    bt_str_free(&words);
+    bt_row_filter_free(f);
+    return status;
+}
