@@ -311,7 +311,10 @@ static void index_done(void *ctx, bool cancelled)
     if (ours) {
         s->indexing = false;
         if (i->err.status != BT_CANCELLED) s->index_err = i->err;
-        app_redraw(v->app);
+        if (go_on)
+            app_redraw(v->app);
+        else
+            app_redraw_now(v->app); /* that all rows are known is waited for */
         go_to_wanted(s);
         unpark(v);
     }
