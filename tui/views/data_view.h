@@ -181,6 +181,7 @@ struct data_view {
     struct sheet lengths_sheet;
 
     struct data_hygiene *hygiene; /* NULL: not looked at, or not yet */
+    struct data_looking *looking; /* … : on its way; the task's */
     struct list hygiene_list;
     struct data_given given;
 
@@ -249,6 +250,7 @@ void data_lengths_draw(struct view *v, struct rect area);
 /* data_hygiene.c */
 void data_hygiene(struct view *v, bool anew);
 void data_hygiene_clear(struct data_view *s);
+void data_hygiene_tick(struct view *v);
 void data_hygiene_draw(struct view *v, struct rect area);
 bool data_hygiene_act(struct view *v, int action, int count);
 bool data_hygiene_mouse(struct view *v, const struct event *e);
