@@ -8,8 +8,8 @@
 #include <bertty/dataset.h>
 
 enum {
-    BT__PAGE = 1 << 20,       /* bytes that a dialect is found from */
-    BT__RECORD_MAX = 64 << 20 /* bytes of a record; a longer one is refused */
+    BT__PAGE = 1 << 20,        /* bytes that a dialect is found from */
+    BT__RECORD_MAX = 128 << 20 /* bytes of a record; a longer one is refused */
 };
 
 struct bt__span {

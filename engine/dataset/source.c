@@ -55,6 +55,15 @@ static enum bt_status grow(struct bt__source *s, struct bt_error *err)
     return BT_OK;
 }
 
+static enum bt_status shorter(const struct bt__source *s, struct bt_error *err)
+{
+    struct stat now;
+    if (fstat(s->fd, &now) != 0) return bt_fail_errno(err, "%s", s->path);
+    return bt_fail(err, BT_DAMAGED,
+                   "%s: became shorter while it was read: it ends at byte %llu, expected %llu", s->path,
+                   (unsigned long long)now.st_size, (unsigned long long)s->limit);
+}
+
 /* Makes room, reads once. */
 static enum bt_status fill(struct bt__source *s, struct bt_error *err)
 {
@@ -70,10 +79,7 @@ static enum bt_status fill(struct bt__source *s, struct bt_error *err)
         got = room ? pread(s->fd, s->buf + s->n, room, (off_t)from) : 0;
     } while (got < 0 && errno == EINTR);
     if (got < 0) return bt_fail_errno(err, "%s", s->path);
-    if (room > 0 && got == 0)
-        return bt_fail(err, BT_DAMAGED,
-                       "%s: became shorter while it was read: it ends at byte %llu, expected %llu", s->path,
-                       (unsigned long long)from, (unsigned long long)s->limit);
+    if (room > 0 && got == 0) return shorter(s, err);
     s->n += (size_t)got;
     s->end = s->base + s->n >= s->limit;
     return BT_OK;
@@ -194,6 +200,7 @@ enum bt_status bt__source_next(struct bt__source *s, const struct bt_data_dialec
             if (st) return st;
             continue;
         }
+        if (span.size > BT__RECORD_MAX) return too_long(s, d, err); /* whatever the buffer happens to hold */
         *r = (struct bt__record){.data = s->buf + s->at,
                                  .n = span.body,
                                  .line = s->line,

@@ -34,7 +34,8 @@ static enum bt_status prepare(struct bt_table *t, const char *path, const struct
     t->block = calloc(BT__BLOCKS, sizeof *t->block);
     if (!t->csv || !t->block) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", path);
     if (t->head.dialect.format == BT_DATA_SQUAD) return hold(t, path, err);
-    return bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
+    st = bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
+    return st == BT_INVALID && bt_table_rows(t) ? BT_OK : st; /* the next scan says it; these rows are good */
 }
 
 static enum bt_status open_table(const char *path, const struct bt_data_spec *spec,

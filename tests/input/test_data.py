@@ -226,7 +226,7 @@ def bad_input(folder):
         one_line(name, write(folder, file, content), 1, said)
     long = write(folder, "long.csv", 'text,label\n"a",1\n"')
     os.truncate(long, 1 << 30)
-    one_line("a field of 1 GB", long, 1, ":3: a record of more than 64 MiB", *text)
+    one_line("a field of 1 GB", long, 1, ":3: a record of more than 128 MiB", *text)
 
 
 def bad_files(folder):

@@ -43,12 +43,13 @@ static void put_cells(struct sheet *p, const struct data_view *s, const struct d
 {
     size_t columns = bt_table_columns(s->file->table);
     if (c->status == BT_INVALID)
-        sheet_print(p, ROLE_BAD, 0, "This record cannot be parsed. As it stands in the file:");
+        sheet_print(p, ROLE_BAD, 0, "This record cannot be parsed:");
     else if (c->status != BT_OK)
-        sheet_print(p, ROLE_BAD, 0, "This row cannot be read: the file may have been changed.");
+        sheet_print(p, ROLE_BAD, 0, "This row cannot be read:");
     else if (c->cells.n != columns)
         sheet_print(p, ROLE_WARN, 0, "This row has %zu cells; the file has %zu columns.", c->cells.n,
                     columns);
+    if (c->status != BT_OK) sheet_wrap(p, ROLE_BAD, 2, c->why, strlen(c->why));
     if (c->status == BT_INVALID && c->cells.n) {
         sheet_wrap(p, ROLE_TEXT, 2, c->cells.cell[0], c->cells.cell_n[0]);
         return;

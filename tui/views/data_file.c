@@ -371,6 +371,11 @@ double data_walk_progress(const struct data_walk *w)
     return w->some ? part : part * bt_table_progress(w->file->table);
 }
 
+bool data_walk_partial(const struct data_walk *w)
+{
+    return w->ended && (w->err.status != BT_OK || (!w->some && !bt_table_complete(w->file->table)));
+}
+
 static void walk_run(void *ctx, const atomic_bool *cancel)
 {
     struct data_walk *w = ctx;

@@ -104,6 +104,7 @@ static void filter_turn(struct data_walk *w)
     }
     s->filter.progress = data_walk_progress(w);
     s->filter.complete = w->ended;
+    s->filter.partial = data_walk_partial(w);
     if (w->ended && f->filter && bt_row_filter_gave_up(f->filter))
         app_say(w->v->app, ROLE_WARN,
                 "the expression took too long on %zu texts, which count as not matching",

@@ -13,7 +13,7 @@ struct data_lengths {
     size_t cut, unknown, all_pieces, empty;
     size_t longer, windows; /* rows that are read in several windows; windows of all rows */
     double progress;
-    bool complete, no_words;
+    bool complete, partial, no_words;
     size_t max_length;
     char *of; /* the columns */
 };
@@ -133,6 +133,7 @@ static void measure_turn(struct data_walk *w)
     l->windows = m->got.windows;
     l->progress = data_walk_progress(w);
     l->complete = w->ended;
+    l->partial = data_walk_partial(w);
 }
 
 void data_lengths_clear(struct data_view *s)
@@ -273,6 +274,7 @@ void data_lengths_draw(struct view *v, struct rect area)
     bt_str_addf(&title, "Lengths of %s", l && l->of ? l->of : "the texts");
     if (s->filter.on) bt_str_add(&title, " (filtered)");
     if (l && !l->complete) bt_str_addf(&title, " · measuring %.0f %%", l->progress * 100);
+    if (l && l->partial) bt_str_add(&title, " · not all rows could be read");
     struct rect in = term_box(t, area, bt_str_text(&title), true);
     bt_str_free(&title);
     struct sheet *p = &s->lengths_sheet;

@@ -73,6 +73,8 @@ size_t data_walk_rows(const struct data_walk *w);
 /* The row of the table that is looked at as the i-th. */
 size_t data_walk_row(const struct data_walk *w, size_t i);
 double data_walk_progress(const struct data_walk *w);
+/* It has ended without having seen all rows: one could not be read, or the file is not read to its end. */
+bool data_walk_partial(const struct data_walk *w);
 
 /* ── what a view shows ── */
 
@@ -98,7 +100,7 @@ struct data_filter {
     char *needle;
     enum data_match match;
     struct row_set rows;
-    bool complete;
+    bool complete, partial;
     double progress;
 };
 
@@ -124,7 +126,7 @@ struct data_counts {
     struct data_value *value;         /* most frequent first */
     size_t n, distinct, rows, beyond; /* beyond: rows whose values are too many to be told apart */
     double progress;
-    bool complete;
+    bool complete, partial; /* partial: not all rows could be read */
 };
 
 struct data_given { /* rows of a file that is being opened; all ours */
@@ -135,6 +137,7 @@ struct data_given { /* rows of a file that is being opened; all ours */
 struct data_cached {
     size_t row; /* SIZE_MAX: empty */
     enum bt_status status;
+    char why[160]; /* status ≠ BT_OK: the message */
     struct bt_row cells;
 };
 enum { DATA_CACHED = 256 };
@@ -161,6 +164,7 @@ struct data_view {
     int *width; /* widest cell seen of each column */
     struct rect grid;
     struct data_cached cached[DATA_CACHED];
+    size_t cached_bytes; /* of their cells */
 
     struct data_filter filter;
     char *where; /* an expression that waits for the tokenizer; NULL: none */
