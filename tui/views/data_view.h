@@ -152,7 +152,7 @@ struct data_view {
     struct bt_error index_err;
     struct data_walk *parked;
     char owner_index, owner_open, owner_find, owner_filter, owner_counts, owner_lengths, owner_words,
-        owner_sort, owner_hygiene, owner_files;
+        owner_sort, owner_hygiene, owner_files, owner_runs;
 
     size_t cursor, top;          /* in what is shown: all rows or the filter's */
     size_t column, first_column; /* cursor's; the first one that is shown */
@@ -210,6 +210,8 @@ bool data_files_act(struct view *v, int action, int count);
 bool data_files_mouse(struct view *v, const struct event *e);
 void data_sources_clear(struct data_view *s);
 void data_ask_path(struct view *v);
+/* data_runs.c */
+bool data_ask_runs(struct view *v, size_t row); /* which run's prediction of that row */
 /* data_rows.c */
 size_t data_rows(const struct data_view *s);
 size_t data_row_at(const struct data_view *s, size_t i); /* row of the table; SIZE_MAX: none */
