@@ -396,6 +396,7 @@ static void tick(struct view *v, double now)
     const char *run = app_run(v->app);
     (void)now;
     data_hygiene_tick(v);
+    data_follow_edits(v);
     if (s->page != DATA_FILES || s->opening || !app_runs_known(v->app)) return;
     bool same = run && s->sources_run ? strcmp(run, s->sources_run) == 0 : !run && !s->sources_run;
     if (!s->sources_asked || (!same && !app_pending(v->app, &s->owner_files))) data_list_sources(v);

@@ -154,7 +154,7 @@ static enum bt_status prepare(struct filtering *f, struct data_file *file, struc
     enum bt_status st = BT_OK;
     if (f->match == DATA_HOLDS) st = bt_regex_typed(f->needle, &f->regex, err);
     if (f->match == DATA_WHERE) st = bt_row_filter_parse(f->needle, file->table, &f->filter, NULL, err);
-    f->words = file->words;
+    f->words = file->settings.words;
     if (f->filter) bt_row_filter_pieces(f->filter, count_pieces, f);
     return st;
 }
@@ -226,7 +226,7 @@ static bool has_words(struct view *v, const char *text)
     bool needed =
         bt_row_filter_parse(text, s->file->table, &f, NULL, NULL) == BT_OK && bt_row_filter_needs_pieces(f);
     bt_row_filter_free(f);
-    if (!needed || s->file->words.tokenizer) return true;
+    if (!needed || s->file->settings.words.tokenizer) return true;
     if (s->file->words_known) {
         app_say_error(v->app, &s->file->words_err);
         return false;
@@ -247,6 +247,16 @@ static void where_done(void *ctx, const char *text)
     else if (has_words(v, text))
         data_filter_by(v, -1, text, DATA_WHERE);
     app_redraw(v->app);
+}
+
+void data_filter_keep_where(struct data_view *s)
+{
+    struct bt_row_filter *f = NULL;
+    if (!s->filter.on || s->filter.match != DATA_WHERE || s->where) return;
+    if (bt_row_filter_parse(s->filter.needle, s->file->table, &f, NULL, NULL) == BT_OK &&
+        bt_row_filter_needs_pieces(f))
+        s->where = bt_strdup(s->filter.needle);
+    bt_row_filter_free(f);
 }
 
 void data_words_came(struct view *v)

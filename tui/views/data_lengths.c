@@ -163,7 +163,7 @@ static void start(struct view *v)
     m->walk.slice = measure_slice;
     m->walk.turn = measure_turn;
     m->walk.free = measuring_free;
-    m->words = s->file->words;
+    m->words = s->file->settings.words;
     m->text = text_column(s);
     data_walk_start(&m->walk);
 }
@@ -186,7 +186,7 @@ void data_measure(struct view *v)
     data_load_words(v);
     if (!s->file->words_known || !s->lengths->no_words) return;
     s->lengths->no_words = false;
-    s->lengths->max_length = s->file->words.max_length;
+    s->lengths->max_length = s->file->settings.words.max_length;
     start(v);
 }
 
@@ -241,19 +241,20 @@ static void put_histogram(struct sheet *p, const char *what, const struct data_h
 
 static void put_words(struct sheet *p, const struct data_file *f, const struct data_lengths *l)
 {
-    if (!f->words.tokenizer) {
+    if (!f->settings.words.tokenizer) {
         sheet_print(p, ROLE_HEADER, 0, "word pieces");
         sheet_wrap(p, ROLE_WARN, 2, f->words_err.text, strlen(f->words_err.text));
         return;
     }
     struct bt_str what = {0}, in = {0};
-    const char *limit = f->words.max_query ? "max_query_length" : "max_seq_length";
-    bt_str_addf(&what, "cut at %s %zu", limit, f->words.max_query ? f->words.max_query : l->max_length);
+    const char *limit = f->settings.words.max_query ? "max_query_length" : "max_seq_length";
+    bt_str_addf(&what, "cut at %s %zu", limit,
+                f->settings.words.max_query ? f->settings.words.max_query : l->max_length);
     put_histogram(p, "word pieces, [CLS] and [SEP] counted", &l->pieces,
                   l->max_length ? l->max_length + 1 : 0);
     if (l->max_length)
         put_share(p, l->cut ? ROLE_WARN : ROLE_GOOD, bt_str_text(&what), l->cut, l->pieces.n, "rows");
-    if (f->words.max_query || l->longer) {
+    if (f->settings.words.max_query || l->longer) {
         put_share(p, ROLE_TEXT, "read in several windows", l->longer, l->pieces.n, "rows");
         format_count(&in, (int64_t)l->windows);
         sheet_print(p, ROLE_TEXT, 2, "%-28s %10s", "windows in all", bt_str_text(&in));
@@ -283,6 +284,7 @@ void data_lengths_draw(struct view *v, struct rect area)
         sheet_print(p, ROLE_TEXT, 0, "%s",
                     l && l->complete ? "There are no rows to measure." : "Measuring …");
     } else {
+        data_settings_put(p, &s->file->settings);
         put_words(p, s->file, l);
         sheet_print(p, ROLE_TEXT, 0, "%s", "");
         put_histogram(p, "characters", &l->characters, 0);

@@ -1,5 +1,5 @@
 /* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search), data_filter.c, data_sort.c, data_hygiene.c (splits),
- * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_files.c (what there is to open).
+ * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_settings.c (what the model reads of it), data_runs.c (who predicts it), data_files.c (what there is to open).
  *
  * The file is shared with tasks on worker threads: reference counts belong to the drawing thread, the table to whoever holds the lock. What a task
  * makes is its own until its turn comes on the drawing thread. */
@@ -19,6 +19,21 @@
 
 enum { DATA_CHOICES = 16 };
 
+/* What the model reads of a row. */
+struct data_settings {
+    char *model; /* directory with its tokenizer; NULL: unknown */
+    struct bt_tokenizer_options tokenizer;
+    struct data_words words; /* tokenizer NULL until it is loaded */
+    char *unsaved;           /* where they differ from the experiment's file; NULL: nowhere */
+    char *of;                /* … which that is; NULL: none yet */
+};
+
+/* A tokenizer that walks still use when the settings ask for another. Its references belong to the drawing thread. */
+struct data_tokens {
+    struct bt_tokenizer *tokenizer;
+    int refs;
+};
+
 struct data_file {
     char *path;
     struct bt_table *table;
@@ -33,11 +48,11 @@ struct data_file {
     char *separator;  /* between the labels of a set; NULL: a cell is one label */
     char *experiment; /* the file that names this one, or of the chosen run; NULL: none */
     bool named;       /* the experiment names this file */
-    char *model;      /* directory with its tokenizer; NULL: unknown */
-    struct bt_tokenizer_options tokenizer_options;
-    struct data_words words; /* tokenizer NULL until it is loaded */
+    struct data_settings settings;
+    struct data_tokens *tokens; /* that settings.words has; NULL: not loaded yet */
     bool words_asked, words_known;
     struct bt_error words_err;
+    uint64_t edits_seen; /* version of what the Experiment view edits */
 };
 
 /* For all but scanning. Tasks hold it for a millisecond or so. */
@@ -52,6 +67,7 @@ struct data_walk {
     struct view *v;
     struct data_file *file;
     const void *owner;
+    struct data_tokens *tokens;
     size_t at;           /* the next row of the table, or of those in `only` */
     bool ended;          /* slice() has come to its end */
     bool some;           /* only these rows are looked at */
@@ -152,7 +168,7 @@ struct data_view {
     struct bt_error index_err;
     struct data_walk *parked;
     char owner_index, owner_open, owner_find, owner_filter, owner_counts, owner_lengths, owner_words,
-        owner_sort, owner_hygiene, owner_files, owner_runs;
+        owner_sort, owner_hygiene, owner_files, owner_edits, owner_runs;
 
     size_t cursor, top;          /* in what is shown: all rows or the filter's */
     size_t column, first_column; /* cursor's; the first one that is shown */
@@ -202,7 +218,17 @@ void data_index(struct view *v);
 /* An experiment whose paths are found; NULL: it cannot be read. The caller frees. */
 struct bt_experiment *data_load_experiment(const char *path);
 void data_close_file(struct view *v);
-void data_load_words(struct view *v); /* the tokenizer, if it is not there yet */
+bool data_same_file(const char *a, const char *b);                     /* reads directories */
+bool data_names_file(const struct bt_experiment *x, const char *path); /* likewise */
+/* data_settings.c */
+void data_settings_take(struct data_settings *s,
+                        const struct bt_experiment *x); /* of an empty one; may read files */
+void data_settings_free(struct data_settings *s);
+void data_settings_put(struct sheet *p, const struct data_settings *s); /* that they are not saved */
+struct data_tokens *data_tokens_ref(struct data_tokens *t);
+void data_tokens_unref(struct data_tokens *t);
+void data_load_words(struct view *v);   /* the tokenizer, if it is not there yet */
+void data_follow_edits(struct view *v); /* takes over what the Experiment view has now */
 /* data_files.c */
 void data_list_sources(struct view *v);
 void data_files_draw(struct view *v, struct rect area);
@@ -234,7 +260,8 @@ bool data_search_next(struct view *v, bool backwards);
 /* data_filter.c */
 bool data_ask_filter(struct view *v);
 bool data_ask_where(struct view *v);
-void data_words_came(struct view *v); /* the tokenizer is there, or never will be */
+void data_words_came(struct view *v);             /* the tokenizer is there, or never will be */
+void data_filter_keep_where(struct data_view *s); /* a filter on word pieces is applied again when it comes */
 void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match);
 /* Rows in ascending order, copied; what: what they are. */
 void data_filter_given(struct view *v, const char *what, const size_t *row, size_t n);
@@ -264,7 +291,6 @@ bool data_hygiene_mouse(struct view *v, const struct event *e);
 void data_hygiene_opened(struct view *v);
 void data_given_clear(struct data_view *s);
 /* data_kinds.c */
-struct bt_experiment;
 void data_take_columns(struct data_file *f, const struct bt_experiment *x); /* x NULL: none */
 /* Appends "  (text)", "  (choice 2: the right one ✓)", …, or nothing for a column that is no part of an example. */
 void data_part_name(const struct data_file *f, const struct bt_row *r, size_t column, struct bt_str *out);
