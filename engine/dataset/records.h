@@ -38,6 +38,7 @@ struct bt__source {
     uint64_t limit;    /* bytes of the file for this reader: its size when it was opened, unless set lower */
     size_t line;       /* of the next record, from 1 */
     size_t empty;      /* empty records that were passed over */
+    uint64_t refused;  /* offset + 1 of a record that is too long; 0: none */
 };
 
 struct bt__record {

@@ -168,9 +168,10 @@ uint64_t bt__source_offset(const struct bt__source *s)
     return s->base + s->at;
 }
 
-static enum bt_status too_long(const struct bt__source *s, const struct bt_data_dialect *d,
-                               struct bt_error *err)
+/* Now and at every further try, although the buffer may hold it. */
+static enum bt_status too_long(struct bt__source *s, const struct bt_data_dialect *d, struct bt_error *err)
 {
+    s->refused = bt__source_offset(s) + 1;
     return bt_fail(err, BT_INVALID, "%s:%zu: a record of more than %d MiB%s", s->path, s->line,
                    BT__RECORD_MAX >> 20, d->quoting == 1 ? "; is a quote in it never closed?" : "");
 }
@@ -180,7 +181,7 @@ size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, si
     struct bt__plain passed;
     size_t n = s->n;
     if (until - s->base < n) n = until > s->base ? (size_t)(until - s->base) : 0;
-    if (n <= s->at) return 0;
+    if (n <= s->at || s->refused == bt__source_offset(s) + 1) return 0;
     bt__plain_lines(d, s->buf + s->at, n - s->at, max_rows, &passed);
     s->at += passed.bytes;
     s->line += passed.lines;
@@ -200,7 +201,7 @@ enum bt_status bt__source_next(struct bt__source *s, const struct bt_data_dialec
             if (st) return st;
             continue;
         }
-        if (span.size > BT__RECORD_MAX) return too_long(s, d, err); /* whatever the buffer happens to hold */
+        if (span.size > BT__RECORD_MAX) return too_long(s, d, err);
         *r = (struct bt__record){.data = s->buf + s->at,
                                  .n = span.body,
                                  .line = s->line,
