@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Data view beside others: word pieces by the settings that are being edited, predictions of any run, splits compared while other things are done."""
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -67,7 +68,9 @@ def test_word_pieces_follow_what_is_edited():
         s.keys("3", "w")
         s.wait(r"tiny\.yaml saved")
         s.keys("2")
+        s.wait(r"▸2 Data")
         s.wait_gone(r"not saved")
+        s.settle()
         s.wait(r"10 of at most 12 pieces")
         s.wait(r"1 unknown: \[UNK\]")
         s.keys("3", "u", "u", "u")
@@ -207,23 +210,33 @@ def test_the_row_of_every_format():
 
 # ── splits ──
 
+def processor(s):
+    """Seconds that the program has used."""
+    return sum(map(int, Path(f"/proc/{s.child.pid}/stat").read_text().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_splits_of_many_rows_in_the_background():
+    """Keys are answered meanwhile; Esc ends the work, not only the page."""
     def many(d):
         (d / "big.tsv").write_text("text\tlabel\n" + "".join(f"a text of which number {i % 399999} is one\tx\n" for i in range(400000)))
     with Screen(["--open", "big.tsv"], setup=many) as s:
         s.wait(r"400,000 rows ─", 60)
+        before = processor(s)
         s.keys("S")
         s.wait(r"(reading|comparing) big\.tsv: \d+ %", 60)
         s.keys("Esc")
         s.wait(r"the comparison of the splits is stopped")
         s.keys("G")
         s.wait(r"row 400000 · text")
+        s.settle(1.5)
+        stopped, before = processor(s) - before, processor(s)
         s.keys("S")
         s.wait(r"Reading the files and comparing their inputs")
         s.keys("1")
         s.wait(r"▸1 Runs")
         s.keys("2")
         s.wait(r"rows that stood before +1 ", 60)
+        assert stopped < 0.75 * (processor(s) - before), (stopped, processor(s) - before)
         s.keys("Enter")
         s.wait(r"1 of 400,000 rows: duplicates")
         assert s.end("q") == 0

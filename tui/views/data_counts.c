@@ -303,8 +303,8 @@ static bool drill(struct view *v)
         return true;
     }
     s->column = s->counts.column;
-    data_filter_by(v, (ptrdiff_t)s->counts.column, value->text,
-                   s->counts.labels && value->n ? DATA_HAS_LABEL : DATA_EQUALS);
+    data_filter_further(v, (ptrdiff_t)s->counts.column, value->text,
+                        s->counts.labels && value->n ? DATA_HAS_LABEL : DATA_EQUALS);
     s->page = DATA_ROWS;
     return true;
 }

@@ -144,7 +144,8 @@ static void place(const struct data_view *s, int width, struct layout *l)
     size_t n = bt_table_columns(s->file->table);
     int x = l->gutter, most = large_width(s, width - l->gutter);
     l->n = 0;
-    for (size_t k = s->first_column; k < n && l->n < MOST_COLUMNS && x + LEAST <= width; k++) {
+    for (size_t k = s->first_column; k < n && l->n < MOST_COLUMNS; k++) {
+        if (x + (s->width[k] < LEAST ? s->width[k] : LEAST) > width) break;
         int w = s->width[k] > SMALL && s->width[k] > most ? most : s->width[k];
         if (x + w > width || (k + 1 == n && s->width[k] > w)) w = width - x;
         l->at[l->n++] = (struct placed){.column = k, .x = x, .w = w};
@@ -390,15 +391,7 @@ static void draw_lines(struct term *t, struct rect r, struct data_view *s, const
 static void filter_text(const struct data_view *s, struct bt_str *out)
 {
     const struct data_filter *f = &s->filter;
-    const char *of = f->column >= 0 ? bt_table_column(s->file->table, (size_t)f->column) : NULL;
-    static const char *const how[] = {
-        [DATA_HOLDS] = " having ", [DATA_EQUALS] = " = ", [DATA_HAS_LABEL] = " label "};
-    if (f->match == DATA_WHERE)
-        bt_str_addf(out, " where %s", f->needle);
-    else if (f->match == DATA_GIVEN)
-        bt_str_addf(out, ": %s", f->needle);
-    else
-        bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
+    data_filter_tell(s, out);
     if (!f->complete) bt_str_addf(out, " · looking %.0f %%", f->progress * 100);
     if (f->partial) bt_str_add(out, " · not all rows could be read");
 }

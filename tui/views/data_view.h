@@ -115,6 +115,7 @@ struct data_filter {
     ptrdiff_t column; /* −1: any */
     char *needle;
     enum data_match match;
+    char *within; /* … among the rows that have this, as it is told; NULL: all */
     struct row_set rows;
     bool complete, partial;
     double progress;
@@ -263,6 +264,10 @@ bool data_ask_where(struct view *v);
 void data_words_came(struct view *v);             /* the tokenizer is there, or never will be */
 void data_filter_keep_where(struct data_view *s); /* a filter on word pieces is applied again when it comes */
 void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match);
+/* The same among the rows that are shown now. */
+void data_filter_further(struct view *v, ptrdiff_t column, const char *needle, enum data_match match);
+/* Appends what the rows have: " where label = pos", " with “x”". */
+void data_filter_tell(const struct data_view *s, struct bt_str *out);
 /* Rows in ascending order, copied; what: what they are. */
 void data_filter_given(struct view *v, const char *what, const size_t *row, size_t n);
 void data_filter_clear(struct view *v);
