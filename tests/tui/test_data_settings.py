@@ -81,6 +81,37 @@ def test_word_pieces_follow_what_is_edited():
         assert s.end("q", "y") == 0
 
 
+def test_a_run_s_file_by_the_experiment_that_is_edited():
+    """Opened as the run read it; an experiment that names it too takes over when it is edited, and stays when it is saved."""
+    def of_run(d):
+        edited(d)
+        run = fake_run(d / "runs", "a-run")
+        text = (d / "experiments/tiny.yaml").read_text()
+        for name in ("train.tsv", "dev.tsv", "model"):
+            text = text.replace(f'"{name}"', f'"{d}/{name}"')
+        (run / "experiment.yaml").write_text(text.replace("max_seq_length: 6", "max_seq_length: 5"))
+    with Screen(["--open", "data"], setup=of_run, rows=36, columns=120) as s:
+        s.wait(r"train\.tsv +train +a-run")
+        s.keys("Enter")
+        s.wait(r"train\.tsv · 2 rows")
+        s.keys("w")
+        s.wait(r"cut to max_seq_length 5")
+        s.keys("3")
+        s.wait(r"▾ model")
+        put(s, "max_seq_length", "8")
+        s.keys("2")
+        s.wait(r"not saved yet: max_seq_length 8 \(saved: 6\)")
+        s.wait(r"cut to max_seq_length 8")
+        s.keys("3", "w")
+        s.wait(r"tiny\.yaml saved")
+        s.keys("2")
+        s.wait(r"settings: +experiments/tiny\.yaml")
+        s.settle()
+        s.wait(r"cut to max_seq_length 8")
+        assert "not saved" not in s.text(), s.dump()
+        assert s.end("q") == 0
+
+
 def test_filters_on_word_pieces_follow_too():
     with Screen(["--open", "train.tsv"], setup=edited, rows=36, columns=120) as s:
         s.wait(r"train\.tsv · 2 rows")

@@ -162,7 +162,7 @@ static void put_words(struct view *v, struct sheet *p, const struct data_cached 
         sheet_print(p, ROLE_DIM, 0, "%s", "");
     }
     sheet_print(p, ROLE_DIM, 0, "tokenizer: %s", f->settings.model);
-    const char *of = f->settings.unsaved ? f->settings.of : f->experiment;
+    const char *of = f->settings.unsaved ? f->settings.of : f->settings_of ? f->settings_of : f->experiment;
     sheet_print(p, ROLE_DIM, 0, "settings:  %s", of ? of : "not saved yet");
 }
 

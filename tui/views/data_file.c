@@ -42,6 +42,7 @@ void data_file_unref(struct data_file *f)
     free(f->column);
     free(f->experiment);
     data_settings_free(&f->settings);
+    free(f->settings_of);
     free(f->separator);
     free(f);
 }

@@ -147,6 +147,7 @@ struct following {
     struct view *v;
     struct data_file *file;
     struct bt_experiment *x; /* as it is edited; NULL: nothing is */
+    char *saved;             /* the experiment whose settings hold otherwise */
     struct data_settings got;
 };
 
@@ -155,6 +156,7 @@ static void following_free(struct following *w)
     data_file_unref(w->file);
     bt_experiment_free(w->x);
     data_settings_free(&w->got);
+    free(w->saved);
     free(w);
 }
 
@@ -188,10 +190,10 @@ static char *differences(const struct bt_experiment *x)
 }
 
 /* The file that is edited is the one that the settings are of, or its values name the data file. */
-static bool concerns(const struct bt_experiment *x, const struct data_file *f)
+static bool concerns(const struct following *w)
 {
-    return (x->path && f->experiment && data_same_file(x->path, f->experiment)) ||
-           data_names_file(x, f->path);
+    const struct bt_experiment *x = w->x;
+    return (x->path && w->saved && data_same_file(x->path, w->saved)) || data_names_file(x, w->file->path);
 }
 
 static void follow_run(void *ctx, const atomic_bool *cancel)
@@ -202,12 +204,12 @@ static void follow_run(void *ctx, const atomic_bool *cancel)
         w->got.unsaved = differences(w->x);
         bt_experiment_resolve(w->x, NULL); /* what it finds is enough */
     }
-    if (w->x && w->got.unsaved && concerns(w->x, w->file)) {
+    if (w->x && w->got.unsaved && concerns(w)) {
         data_settings_take(&w->got, w->x);
         w->got.of = bt_strdup(w->x->path);
         return;
     }
-    struct bt_experiment *saved = data_load_experiment(w->file->experiment);
+    struct bt_experiment *saved = data_load_experiment(w->saved);
     free(w->got.unsaved);
     w->got.unsaved = NULL;
     if (saved) data_settings_take(&w->got, saved);
@@ -224,6 +226,10 @@ static void use_settings(struct view *v, struct data_settings *got)
     f->settings = *got;
     *got = before;
     f->settings.words.tokenizer = tokenizer ? before.words.tokenizer : NULL;
+    if (f->settings.of) { /* once it is saved they stay its own */
+        free(f->settings_of);
+        f->settings_of = bt_strdup(f->settings.of);
+    }
     app_redraw(v->app);
     if (tokenizer && words) return;
     if (!tokenizer && f->words_asked) {
@@ -255,6 +261,7 @@ void data_follow_edits(struct view *v)
     struct following *w = calloc(1, sizeof *w);
     if (!w) return;
     *w = (struct following){.v = v, .file = data_file_ref(s->file)};
+    w->saved = bt_strdup(s->file->settings_of ? s->file->settings_of : s->file->experiment);
     if (x) bt_experiment_copy(x, &w->x, NULL);
     struct app_task t = {.run = follow_run, .done = follow_done, .ctx = w, .owner = &s->owner_edits};
     app_cancel(v->app, &s->owner_edits);

@@ -49,6 +49,7 @@ struct data_file {
     char *experiment; /* the file that names this one, or of the chosen run; NULL: none */
     bool named;       /* the experiment names this file */
     struct data_settings settings;
+    char *settings_of; /* the experiment that was edited last and that they are of since; NULL: that above */
     struct data_tokens *tokens; /* that settings.words has; NULL: not loaded yet */
     bool words_asked, words_known;
     struct bt_error words_err;
