@@ -225,6 +225,7 @@ void data_hygiene_draw(struct view *v, struct rect area)
     struct bt_str title = {0};
     bt_str_add(&title, "Splits");
     if (h) bt_str_addf(&title, " · %s · %zu file%s", bt_path_base(h->of), h->n, h->n == 1 ? "" : "s");
+    if (!h && s->looking) bt_str_addf(&title, " · %s", bt_path_base(s->looking->got->of));
     struct rect in = term_box(t, area, bt_str_text(&title), true);
     bt_str_free(&title);
     struct list_look how = look_of(s);
