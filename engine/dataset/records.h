@@ -57,9 +57,9 @@ void bt__source_close(struct bt__source *s);
 void bt__source_seek(struct bt__source *s, uint64_t offset, size_t line);
 uint64_t bt__source_offset(const struct bt__source *s); /* of the next record */
 /* Passes over at most max_rows records that are in the buffer and end before it does or by offset `until`, as far as they need no closer look;
- * how many. */
-size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows,
-                       uint64_t until);
+ * how many. as_written: not over one whose cells have other bytes than stand in the file. */
+size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows, uint64_t until,
+                       bool as_written);
 /* The next record that is not empty. BT_NOTFOUND, with err left alone: there is none. */
 enum bt_status bt__source_next(struct bt__source *s, const struct bt_data_dialect *d, struct bt__record *r,
                                struct bt_error *err);

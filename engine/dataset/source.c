@@ -176,16 +176,17 @@ static enum bt_status too_long(struct bt__source *s, const struct bt_data_dialec
                    BT__RECORD_MAX >> 20, d->quoting == 1 ? "; is a quote in it never closed?" : "");
 }
 
-size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows, uint64_t until)
+size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows, uint64_t until,
+                       bool as_written)
 {
     struct bt__plain passed;
     size_t n = s->n;
     if (until - s->base < n) n = until > s->base ? (size_t)(until - s->base) : 0;
     if (n <= s->at || s->refused == bt__source_offset(s) + 1) return 0;
-    bt__plain_lines(d, s->buf + s->at, n - s->at, max_rows, &passed);
+    bt__plain_lines(d, s->buf + s->at, n - s->at, max_rows, as_written, &passed);
     s->at += passed.bytes;
     s->line += passed.lines;
-    s->empty += passed.lines - passed.rows;
+    s->empty += passed.empty;
     return passed.rows;
 }
 
