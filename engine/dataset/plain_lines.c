@@ -46,18 +46,25 @@ __attribute__((target("avx2"))) EACH_TIME uint64_t where_avx2(const char *p, cha
 }
 #endif
 
+/* Compiled once for each. */
+enum mode { LINES, QUOTES, JSON };
+
 /* What is known where a stretch ends; bits of the first byte of the next one, or all. */
 struct state {
-    bool json, quotes, as_written;
+    bool as_written;
     char delimiter;
     uint64_t begins; /* 1: the next stretch begins with a record */
     uint64_t empty;  /* 1: a line's CR stands at the end of the last stretch, and its LF ends an empty line */
     uint64_t inside; /* all: within a quoted cell */
-    uint64_t border; /* 1: the last byte was a delimiter or a line's end */
-    uint64_t closed; /* 1: it was a " that may have closed a cell */
+    uint64_t closed; /* 1: if the last byte was a ", it closed a cell or was the first of "" */
     size_t inner;    /* lines that ended within the record that is open */
     struct bt__plain *out;
     size_t max;
+};
+
+/* The bytes on both sides of a stretch. */
+struct sides {
+    char before, next;
 };
 
 struct marks {
@@ -75,38 +82,37 @@ EACH_TIME uint64_t parity(uint64_t bits)
 }
 
 /* Which bytes are inside of quoted cells if every " opens or closes one ("" closes it and opens it again); bad: those that do not. */
-EACH_TIME uint64_t inside_quotes(struct state *s, const char *p, char next, where_fn *where, uint64_t lf,
-                                 uint64_t cr, uint64_t *bad)
+EACH_TIME uint64_t inside_quotes(struct state *s, const char *p, struct sides by, where_fn *where,
+                                 uint64_t lf, uint64_t cr, uint64_t *bad)
 {
     const uint64_t quote = where(p, '"', '"'), inside = parity(quote) ^ s->inside;
     const uint64_t opens = quote & inside, closes = quote & ~inside;
     const uint64_t border = where(p, s->delimiter, s->delimiter) | lf;
-    const bool last = next == s->delimiter || next == '\n' || next == '\r' || next == '"';
-    const uint64_t doubled = closes << 1 | s->closed, may_open = border << 1 | s->border | doubled;
+    const bool first = by.before == s->delimiter || by.before == '\n';
+    const bool last = by.next == s->delimiter || by.next == '\n' || by.next == '\r' || by.next == '"';
+    const uint64_t doubled = closes << 1 | (by.before == '"' ? s->closed : 0);
+    const uint64_t may_open = border << 1 | (uint64_t)first | doubled;
     const uint64_t may_close = (border | cr | quote) >> 1 | (uint64_t)last << 63;
     *bad = (opens & ~may_open) | (closes & ~may_close) | (s->as_written ? opens & doubled : 0);
     s->inside = 0 - (inside >> 63);
-    s->border = border >> 63;
     s->closed = closes >> 63;
     return inside;
 }
 
-EACH_TIME void look(struct state *s, const char *p, char next, where_fn *where, struct marks *m)
+EACH_TIME void look(struct state *s, const char *p, struct sides by, where_fn *where, enum mode mode,
+                    struct marks *m)
 {
-    const char other = s->quotes ? '"' : '\r';
+    const char other = mode == QUOTES ? '"' : '\r';
     const uint64_t lf = where(p, '\n', '\n');
     uint64_t bare = 0, special = 0, ends = lf, begins = lf << 1 | s->begins;
-    if (s->json) {
+    if (mode == JSON) {
         special = (where(p, ' ', '\t') | where(p, '\r', '\r')) & begins;
-    } else if (s->inside || where(p, '\r', other)) {
-        const uint64_t follows = lf >> 1 | (uint64_t)(next == '\n') << 63, cr = where(p, '\r', '\r');
-        if (s->quotes) ends &= ~inside_quotes(s, p, next, where, lf, cr, &special);
+    } else if ((mode == QUOTES && s->inside) || where(p, '\r', other)) {
+        const uint64_t follows = lf >> 1 | (uint64_t)(by.next == '\n') << 63, cr = where(p, '\r', '\r');
+        if (mode == QUOTES) ends &= ~inside_quotes(s, p, by, where, lf, cr, &special);
         begins = ends << 1 | s->begins;
         bare = cr & begins & follows;
         special |= cr & ~follows;
-    } else {
-        s->border = p[STRETCH - 1] == s->delimiter || p[STRETCH - 1] == '\n';
-        s->closed = 0;
     }
     m->lines = lf;
     m->stop = special & -special;
@@ -132,8 +138,16 @@ static uint64_t first_rows(uint64_t ends, uint64_t empty, size_t left)
     return ends;
 }
 
+/* Lines within the records whose ends have been counted, of which the one at bit `last` is the last. */
+EACH_TIME void count_inner(struct state *s, uint64_t lines, uint64_t ends, int last)
+{
+    const uint64_t passed = ~(uint64_t)0 >> (63 - last);
+    s->out->lines += s->inner + count(lines & passed & ~ends);
+    s->inner = count(lines & ~passed);
+}
+
 /* Takes what ends in the stretch at byte `at`; false: enough rows. */
-EACH_TIME bool take(struct state *s, size_t at, const struct marks *m)
+EACH_TIME bool take(struct state *s, size_t at, enum mode mode, const struct marks *m)
 {
     struct bt__plain *o = s->out;
     uint64_t ends = m->ends;
@@ -142,42 +156,60 @@ EACH_TIME bool take(struct state *s, size_t at, const struct marks *m)
         ends = first_rows(ends, m->empty, left);
         rows = left;
     }
+    const bool inner = mode == QUOTES && (s->inner || m->lines != m->ends);
     if (!ends) {
-        s->inner += count(m->lines);
+        if (inner) s->inner += count(m->lines);
         return true;
     }
+    const size_t all = count(ends);
     const int last = 63 - __builtin_clzll(ends);
-    const uint64_t passed = ~(uint64_t)0 >> (63 - last);
     o->rows += rows;
-    o->empty += count(ends & m->empty);
-    o->lines += s->inner + count(m->lines & passed);
+    o->empty += all - rows;
+    o->lines += all;
     o->bytes = at + (size_t)last + 1;
-    s->inner = count(m->lines & ~passed);
+    if (inner) count_inner(s, m->lines, ends, last);
     return rows < left;
 }
 
 /* The 64 bytes at q stand at byte `at`; false: no further. */
-EACH_TIME bool pass_stretch(struct state *s, const char *q, size_t at, char next, where_fn *where)
+EACH_TIME bool pass_stretch(struct state *s, const char *q, size_t at, struct sides by, where_fn *where,
+                            enum mode mode)
 {
     struct marks m;
-    look(s, q, next, where, &m);
-    return take(s, at, &m) && !m.stop;
+    look(s, q, by, where, mode, &m);
+    return take(s, at, mode, &m) && !m.stop;
 }
 
-EACH_TIME void pass(struct state *s, const char *p, size_t n, where_fn *where)
+EACH_TIME void pass(struct state *s, const char *p, size_t n, where_fn *where, enum mode mode)
 {
     size_t at = 0;
-    for (; n - at > STRETCH; at += STRETCH)
-        if (!pass_stretch(s, p + at, at, p[at + STRETCH], where)) return;
+    struct sides by = {.before = '\n'};
+    for (; n - at > STRETCH; at += STRETCH) {
+        by.next = p[at + STRETCH];
+        if (!pass_stretch(s, p + at, at, by, where, mode)) return;
+        by.before = p[at + STRETCH - 1];
+    }
     char rest[STRETCH] = {0}; /* NUL bytes are nothing special */
     memcpy(rest, p + at, n - at);
-    pass_stretch(s, rest, at, '\0', where);
+    by.next = '\0';
+    pass_stretch(s, rest, at, by, where, mode);
+}
+
+EACH_TIME void pass_in(enum mode mode, struct state *s, const char *p, size_t n, where_fn *where)
+{
+    if (mode == QUOTES)
+        pass(s, p, n, where, QUOTES);
+    else if (mode == JSON)
+        pass(s, p, n, where, JSON);
+    else
+        pass(s, p, n, where, LINES);
 }
 
 #if defined(__SSE2__)
-__attribute__((target("popcnt,bmi,avx2"))) static void pass_fast(struct state *s, const char *p, size_t n)
+__attribute__((target("popcnt,bmi,avx2"))) static void pass_fast(enum mode mode, struct state *s,
+                                                                 const char *p, size_t n)
 {
-    pass(s, p, n, where_avx2);
+    pass_in(mode, s, p, n, where_avx2);
 }
 
 static bool is_fast(void)
@@ -190,23 +222,17 @@ static bool is_fast(void)
 void bt__plain_lines(const struct bt_data_dialect *d, const char *p, size_t n, size_t max_rows,
                      bool as_written, struct bt__plain *out)
 {
-    struct state s = {.json = d->format == BT_DATA_JSONL,
-                      .as_written = as_written,
-                      .delimiter = d->delimiter,
-                      .begins = 1,
-                      .border = 1,
-                      .out = out,
-                      .max = max_rows};
-    s.quotes = !s.json && d->quoting == 1;
+    struct state s = {
+        .as_written = as_written, .delimiter = d->delimiter, .begins = 1, .out = out, .max = max_rows};
+    const enum mode mode = d->format == BT_DATA_JSONL ? JSON : d->quoting == 1 ? QUOTES : LINES;
     *out = (struct bt__plain){.bytes = 0};
     if (bt__format_of(d->format)->find || max_rows == 0) return;
 #if defined(__SSE2__)
-    if (is_fast()) {
-        pass_fast(&s, p, n);
-        return;
-    }
-    pass(&s, p, n, where_sse2);
+    if (is_fast())
+        pass_fast(mode, &s, p, n);
+    else
+        pass_in(mode, &s, p, n, where_sse2);
 #else
-    pass(&s, p, n, where_plain);
+    pass_in(mode, &s, p, n, where_plain);
 #endif
 }
