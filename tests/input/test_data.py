@@ -182,14 +182,14 @@ def colours(folder):
     check("escapes", done.returncode == 0 and b"\x1b" not in done.stdout and b"\\x1b[31mred" in done.stdout, done.stdout)
 
 
-def one_line(name, path, code, said, *arguments):
+def one_line(name, path, code, said, *arguments, seconds=10):
     start = time.monotonic()
     done = data(path, *arguments)
     lines = done.stderr.decode(errors="replace").splitlines()
     check(f"{name}: exit code", done.returncode == code, done)
     check(f"{name}: one line", len(lines) == 1 and lines[0].startswith("bertty: "), lines)
     check(f"{name}: says {said!r}", any(said in line for line in lines), lines)
-    check(f"{name}: at once", time.monotonic() - start < 10, time.monotonic() - start)
+    check(f"{name}: at once", time.monotonic() - start < seconds, time.monotonic() - start)
 
 
 def bad_input(folder):
@@ -226,7 +226,7 @@ def bad_input(folder):
         one_line(name, write(folder, file, content), 1, said)
     long = write(folder, "long.csv", 'text,label\n"a",1\n"')
     os.truncate(long, 1 << 30)
-    one_line("a field of 1 GB", long, 1, ":3: a record of more than 128 MiB", *text)
+    one_line("a field of 1 GB", long, 1, ":3: a record of more than 128 MiB", *text, seconds=30)  # all 128 are read, once
 
 
 def bad_files(folder):

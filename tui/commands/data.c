@@ -189,6 +189,8 @@ static enum bt_status settle_columns(struct work *w, struct bt_error *err)
     bool known = w->x || w->q->kind >= 0 || w->q->text;
     enum bt_status st = known ? bt_table_open_as(s->files[0], s, &w->table, err)
                               : bt_table_open(s->files[0], &s->dialect, &w->table, err);
+    if (!st) /* a record that is too long is not read twice */
+        st = bt_table_scan(w->table, 1, NULL, &(bool){false}, err);
     if (!st) st = columns_look(w->table, &w->column, err);
     if (!st) settle_kind(w);
     if (st || s->text_column || !needs_columns(w)) return st;
