@@ -128,6 +128,14 @@ void app_open(struct app *a, enum view_id id, const struct app_request *r)
     app_show(a, id);
 }
 
+const struct bt_experiment *app_edited(const struct app *a, uint64_t *version)
+{
+    *version = 0;
+    for (int i = 0; i < VIEWS; i++)
+        if (a->opened[i] && a->view[i].ops->edited) return a->view[i].ops->edited(&a->view[i], version);
+    return NULL;
+}
+
 void app_back(struct app *a)
 {
     int to = a->from[a->front];

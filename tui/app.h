@@ -58,6 +58,10 @@ uint64_t app_marks_version(const struct app *a);
 /* A stable number for the colour and the marker of a run. */
 unsigned app_run_colour(struct app *a, const char *dir);
 
+/* The settings that somebody is editing and has not saved, with their file's path in them; NULL: none. *version changes whenever they do, and when they are
+ * saved; 0: nothing was edited yet. Borrowed until the next event. */
+const struct bt_experiment *app_edited(const struct app *a, uint64_t *version);
+
 /* ── going elsewhere ── */
 
 struct app_request {              /* what another view asks of one; members that do not apply are zero */

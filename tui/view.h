@@ -66,6 +66,8 @@ struct view_ops {
     void (*hints)(struct view *v, struct bt_str *out);
     /* True while v's text entry has unsaved edits that should survive a hang-up: called at a hang-up to save them. May be NULL. */
     void (*autosave)(struct view *v);
+    /* The settings that are being edited, if they differ from their file's, else NULL; *version: changes whenever they or that do, never 0. May be NULL. */
+    const struct bt_experiment *(*edited)(const struct view *v, uint64_t *version);
     /* True: leaving would lose edits, so that `q` asks first. May be NULL. */
     bool (*unsaved)(struct view *v);
     bool live;

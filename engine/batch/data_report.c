@@ -6,11 +6,12 @@
 #include "batch/label_counts.h"
 #include "batch/lengths.h"
 #include "batch/tag_scheme.h"
+#include "dataset/watch.h"
 #include <bertty/str.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_A_TASK = 512, ODD_TOLD = 5 };
+enum { ROWS_A_TASK = 512, TASKS_AT_ONCE = 16, ODD_TOLD = 5 };
 
 struct work {
     const struct bt_data_spec *spec;
@@ -85,9 +86,12 @@ static enum bt_status count_labels(const struct work *w, const struct bt_example
                                    struct bt_file_report *f)
 {
     struct counts c = {.labels = {0}};
+    enum bt_status st = BT_OK;
+    size_t rows = bt_examples_count(ex);
     bool ok = true;
-    for (size_t i = 0; ok && i < bt_examples_count(ex); i++) {
+    for (size_t i = 0; ok && i < rows; i++) {
         const struct bt_example *e = bt_examples_at(ex, i);
+        if ((st = bt__watch_row(w->spec, "counting", f->path, i, rows, w->err))) break;
         ok = count_parts(&c, e, f->kind);
         if (ok && e->label && f->kind != BT_EXAMPLE_LABEL_SET)
             ok = bt__label_counts_add(&c.labels, e->label, e->label_n);
@@ -98,6 +102,7 @@ static enum bt_status count_labels(const struct work *w, const struct bt_example
     bt__label_counts_take(&c.labels, &f->label, &f->n_labels);
     bt__label_counts_take(&c.entities, &f->entity, &f->n_entities);
     f->scheme = bt__tag_scheme_name(&c.scheme);
+    if (st) return st;
     return ok ? foreign_tags(w, ex, &c.scheme, f) : no_memory(w);
 }
 
@@ -120,6 +125,7 @@ static uint32_t clamp(size_t n)
 }
 
 struct tokens {
+    size_t first; /* row of the first item */
     const struct bt_tokenizer *tokenizer;
     const struct bt_examples *ex;
     enum bt_example_kind kind;
@@ -145,7 +151,7 @@ static size_t count_pieces(const struct tokens *k, const char *text, size_t n, i
 static void tokenize_some(void *ctx, int item, int thread)
 {
     const struct tokens *k = ctx;
-    size_t from = (size_t)item * ROWS_A_TASK, n = bt_examples_count(k->ex);
+    size_t from = k->first + (size_t)item * ROWS_A_TASK, n = bt_examples_count(k->ex);
     for (size_t i = from; i < n && i < from + ROWS_A_TASK; i++) {
         const struct bt_example *e = bt_examples_at(k->ex, i);
         size_t length = 2 + count_pieces(k, e->text, e->text_n, thread);
@@ -159,55 +165,68 @@ static void tokenize_some(void *ctx, int item, int thread)
     }
 }
 
-static bool tokenize(const struct work *w, struct tokens *k, struct bt_file_report *f)
+/* A few tasks for each thread at a time: in between whoever waits is told. */
+static enum bt_status tokenize_all(const struct work *w, struct tokens *k, const char *path)
 {
-    size_t threads = (size_t)bt__pool_threads(w->pool), n = bt_examples_count(k->ex);
-    bool ok = true;
+    size_t n = bt_examples_count(k->ex), most = (size_t)(TASKS_AT_ONCE * bt__pool_threads(w->pool));
+    enum bt_status st = BT_OK;
+    for (k->first = 0; k->first < n && !st; k->first += most * ROWS_A_TASK) {
+        size_t tasks = (n - k->first + ROWS_A_TASK - 1) / ROWS_A_TASK;
+        bt__pool_run(w->pool, (int)(tasks < most ? tasks : most), tokenize_some, k);
+        st = bt__watch_tell(w->spec, "counting word pieces of", path, k->first, n, w->err);
+    }
+    return st;
+}
+
+static enum bt_status tokenize(const struct work *w, struct tokens *k, struct bt_file_report *f)
+{
+    size_t threads = (size_t)bt__pool_threads(w->pool);
+    enum bt_status st = BT_OK;
     k->scratch = calloc(threads, sizeof *k->scratch);
     k->unknown = calloc(threads, sizeof *k->unknown);
     k->pieces = calloc(threads, sizeof *k->pieces);
     k->failed = calloc(threads, sizeof *k->failed);
     if (k->scratch && k->unknown && k->pieces && k->failed)
-        bt__pool_run(w->pool, (int)((n + ROWS_A_TASK - 1) / ROWS_A_TASK), tokenize_some, k);
+        st = tokenize_all(w, k, f->path);
     else
-        ok = false;
-    for (size_t i = 0; ok && i < threads; i++) {
+        st = no_memory(w);
+    for (size_t i = 0; !st && i < threads; i++) {
         f->unknown += k->unknown[i];
         f->total_pieces += k->pieces[i];
-        ok = !k->failed[i];
+        if (k->failed[i]) st = no_memory(w);
     }
     for (size_t i = 0; k->scratch && i < threads; i++) bt_encoding_free(&k->scratch[i]);
     free(k->scratch);
     free(k->unknown);
     free(k->pieces);
     free(k->failed);
-    return ok;
+    return st;
 }
 
 static enum bt_status measure(const struct work *w, const struct bt_examples *ex, struct bt_file_report *f)
 {
     size_t n = bt_examples_count(ex);
     uint32_t *length = calloc(n + 1, sizeof *length), *scratch = calloc(n + 1, sizeof *scratch);
-    bool ok = length && scratch;
-    for (size_t i = 0; ok && i < n; i++) {
+    enum bt_status st = length && scratch ? BT_OK : no_memory(w);
+    for (size_t i = 0; !st && i < n; i++) {
         const struct bt_example *e = bt_examples_at(ex, i);
         f->empty_texts += strspn(e->text, " \t\r\n") == e->text_n;
         length[i] = e->parts;
         f->total_parts += e->parts;
     }
-    if (ok && f->total_parts) bt__lengths(&f->parts, length, n, scratch);
-    for (size_t i = 0; ok && i < n; i++) length[i] = clamp(characters(bt_examples_at(ex, i), f->kind));
-    if (ok) bt__lengths(&f->characters, length, n, scratch);
-    if (ok && w->tokenizer) {
+    if (!st && f->total_parts) bt__lengths(&f->parts, length, n, scratch);
+    for (size_t i = 0; !st && i < n; i++) length[i] = clamp(characters(bt_examples_at(ex, i), f->kind));
+    if (!st) bt__lengths(&f->characters, length, n, scratch);
+    if (!st && w->tokenizer) {
         struct tokens k = {.tokenizer = w->tokenizer, .ex = ex, .kind = f->kind, .length = length};
         k.unk = bt_tokenizer_special(w->tokenizer, BT_UNK);
-        ok = tokenize(w, &k, f);
-        for (size_t i = 0; ok && i < n; i++) f->truncated += w->max_length && length[i] > w->max_length;
-        if (ok) bt__lengths(&f->pieces, length, n, scratch);
+        st = tokenize(w, &k, f);
+        for (size_t i = 0; !st && i < n; i++) f->truncated += w->max_length && length[i] > w->max_length;
+        if (!st) bt__lengths(&f->pieces, length, n, scratch);
     }
     free(length);
     free(scratch);
-    return ok ? BT_OK : no_memory(w);
+    return st;
 }
 
 /* ── duplicates and overlap ── */
@@ -223,10 +242,11 @@ static enum bt_status add_overlap(struct bt_data_report *r, const struct bt_hygi
     return BT_OK;
 }
 
-static enum bt_status compare_inputs(struct work *w, const struct bt_examples *ex, struct bt_file_report *f)
+static enum bt_status compare_inputs(struct work *w, const struct bt_data_spec *spec,
+                                     const struct bt_examples *ex, struct bt_file_report *f)
 {
     size_t i;
-    enum bt_status st = bt__hygiene_add(&w->hygiene, ex, &i, w->err);
+    enum bt_status st = bt__hygiene_add(&w->hygiene, spec, ex, &i, w->err);
     for (; !st && i < w->hygiene.h->n; i++) {
         const struct bt_hygiene_count *c = &w->hygiene.h->count[i];
         switch (c->kind) {
@@ -275,7 +295,7 @@ static enum bt_status report_file(struct work *w, size_t i)
     f->found = bt_strdup(bt_examples_found(ex, 0));
     if (!f->path || !f->found || !keep_odd(ex, f)) st = no_memory(w);
     if (!st) st = count_labels(w, ex, f);
-    if (!st) st = compare_inputs(w, ex, f);
+    if (!st) st = compare_inputs(w, &one, ex, f);
     if (!st) st = measure(w, ex, f);
     bt_examples_free(ex);
     return st;

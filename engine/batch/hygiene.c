@@ -1,5 +1,6 @@
 #include "batch/hygiene.h"
 
+#include "dataset/watch.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,14 +70,23 @@ static bool look_at(struct bt__hygiene *x, struct found *f, const struct bt_exam
     return ok;
 }
 
-static bool look(struct bt__hygiene *x, struct found *f, const struct bt_examples *ex)
+static enum bt_status no_memory(struct bt_error *err)
+{
+    return bt_fail(err, BT_NOMEM, "no memory to compare the inputs");
+}
+
+static enum bt_status look(struct bt__hygiene *x, struct found *f, const struct bt_data_spec *spec,
+                           const struct bt_examples *ex, struct bt_error *err)
 {
     size_t rows = bt_examples_count(ex);
+    for (size_t i = 0; i < rows; i++) {
+        enum bt_status st = bt__watch_row(spec, "comparing", spec->files[0], i, rows, err);
+        if (st) return st;
+        if (!look_at(x, f, bt_examples_at(ex, i), i)) return no_memory(err);
+    }
     for (size_t i = 0; i < rows; i++)
-        if (!look_at(x, f, bt_examples_at(ex, i), i)) return false;
-    for (size_t i = 0; i < rows; i++)
-        if (x->index.input[f->input[i]].conflict && !add_row(&f->conflicts, i)) return false;
-    return true;
+        if (x->index.input[f->input[i]].conflict && !add_row(&f->conflicts, i)) return no_memory(err);
+    return BT_OK;
 }
 
 /* Takes the rows over. */
@@ -107,17 +117,18 @@ static bool keep_all(struct bt_hygiene *h, struct found *f, size_t rows)
     return true;
 }
 
-enum bt_status bt__hygiene_add(struct bt__hygiene *x, const struct bt_examples *ex, size_t *first,
-                               struct bt_error *err)
+enum bt_status bt__hygiene_add(struct bt__hygiene *x, const struct bt_data_spec *spec,
+                               const struct bt_examples *ex, size_t *first, struct bt_error *err)
 {
     struct found f;
     size_t rows = bt_examples_count(ex);
     if (!x->h) x->h = calloc(1, sizeof *x->h);
-    if (!x->h) return bt_fail(err, BT_NOMEM, "no memory to compare the inputs");
+    if (!x->h) return no_memory(err);
     *first = x->h->n;
-    bool ok = begin(&f, x->h->n_files, rows) && look(x, &f, ex) && keep_all(x->h, &f, rows);
+    enum bt_status st = begin(&f, x->h->n_files, rows) ? look(x, &f, spec, ex, err) : no_memory(err);
+    if (!st && !keep_all(x->h, &f, rows)) st = no_memory(err);
     end(&f);
-    return ok ? BT_OK : bt_fail(err, BT_NOMEM, "no memory to compare the inputs");
+    return st;
 }
 
 void bt__hygiene_end(struct bt__hygiene *x)
@@ -139,21 +150,17 @@ static enum bt_status add_file(struct bt__hygiene *x, const struct bt_data_spec 
     one.n_files = 1;
     enum bt_status st = bt_examples_load(&one, &ex, err);
     if (st) return st;
-    st = bt__hygiene_add(x, ex, &first, err);
+    st = bt__hygiene_add(x, &one, ex, &first, err);
     bt_examples_free(ex);
     return st;
 }
 
-enum bt_status bt_hygiene_find(const struct bt_data_spec *spec, const atomic_bool *cancel,
-                               struct bt_hygiene **out, struct bt_error *err)
+enum bt_status bt_hygiene_find(const struct bt_data_spec *spec, struct bt_hygiene **out, struct bt_error *err)
 {
     struct bt__hygiene x = {.index = {.kind = spec->kind}};
     enum bt_status st = BT_OK;
     *out = NULL;
-    for (size_t i = 0; i < spec->n_files && !st; i++) {
-        st = add_file(&x, spec, i, err);
-        if (!st && cancel && atomic_load(cancel)) st = bt_fail(err, BT_CANCELLED, "cancelled");
-    }
+    for (size_t i = 0; i < spec->n_files && !st; i++) st = add_file(&x, spec, i, err);
     if (!st) {
         *out = x.h;
         x.h = NULL;

@@ -11,9 +11,9 @@ struct bt__hygiene {
     struct bt_hygiene *h; /* its files and counts up to now; NULL: nothing */
 };
 
-/* The next file; the counts of it are the last ones of h, from *first on. */
-enum bt_status bt__hygiene_add(struct bt__hygiene *x, const struct bt_examples *ex, size_t *first,
-                               struct bt_error *err);
+/* The next file, the only one of spec; the counts of it are the last ones of h, from *first on. */
+enum bt_status bt__hygiene_add(struct bt__hygiene *x, const struct bt_data_spec *spec,
+                               const struct bt_examples *ex, size_t *first, struct bt_error *err);
 void bt__hygiene_end(struct bt__hygiene *x);
 
 #endif

@@ -1,6 +1,7 @@
 #include "dataset/loader.h"
 
 #include "dataset/store.h"
+#include "dataset/watch.h"
 #include <bertty/text.h>
 #include <stdalign.h>
 #include <stdarg.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 1 << 20, ODD_TOLD = 10, LINE = 512 };
+enum { CHUNK = 1 << 20, ODD_TOLD = 10, LINE = 512, WATCH_BYTES = 1 << 20, WATCH_ROWS = 1 << 10 };
 
 struct bt__chunk {
     struct bt__chunk *next;
@@ -166,8 +167,19 @@ struct bt_part *bt__loader_part(struct bt__loader *l, size_t line)
     return &l->part[l->parts++];
 }
 
+static enum bt_status tell_watch(struct bt__loader *l)
+{
+    uint64_t at = bt__source_offset(&l->source);
+    if (!l->spec->watch || (l->to->n % WATCH_ROWS && at >= l->told && at - l->told < WATCH_BYTES))
+        return BT_OK;
+    l->told = at;
+    return bt__watch_tell(l->spec, "reading", l->path, at, l->source.limit, l->err);
+}
+
 enum bt_status bt__loader_done(struct bt__loader *l, struct bt_example *x)
 {
+    enum bt_status st = tell_watch(l);
+    if (st) return st;
     if (l->parts > 0) {
         struct bt_part *part = take_bytes(l->to, l->parts * sizeof *part, alignof(struct bt_part));
         if (!part || l->parts > UINT32_MAX) return bt__loader_no_memory(l, x->line);

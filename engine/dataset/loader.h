@@ -23,6 +23,7 @@ struct bt__loader {
     struct bt_part tag[BT__TAGS_KEPT]; /* texts that were kept already, by their hash */
     struct bt_str scratch;             /* of bt__loader_keep() */
     bool invalid;                      /* the record held invalid UTF-8 */
+    uint64_t told;                     /* offset in the file when the spec's watch was told last */
     struct bt_error *err;
 };
 

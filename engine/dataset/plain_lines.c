@@ -46,32 +46,79 @@ __attribute__((target("avx2"))) EACH_TIME uint64_t where_avx2(const char *p, cha
 }
 #endif
 
+/* Compiled once for each. */
+enum mode { LINES, QUOTES, JSON };
+
+/* What is known where a stretch ends; bits of the first byte of the next one, or all. */
 struct state {
-    bool json, quotes;
-    uint64_t begins; /* 1: the next stretch begins with a line */
+    bool as_written;
+    char delimiter;
+    uint64_t begins; /* 1: the next stretch begins with a record */
     uint64_t empty;  /* 1: a line's CR stands at the end of the last stretch, and its LF ends an empty line */
+    uint64_t inside; /* all: within a quoted cell */
+    uint64_t closed; /* 1: if the last byte was a ", it closed a cell or was the first of "" */
+    size_t inner;    /* lines that ended within the record that is open */
     struct bt__plain *out;
     size_t max;
 };
 
-/* Ends of the lines of a stretch, and of them those of empty ones; stop: from this bit on a closer look is needed. */
-EACH_TIME void lines_of(struct state *s, const char *p, bool lf_follows, where_fn *where, uint64_t *lf,
-                        uint64_t *empty, uint64_t *stop)
+/* The bytes on both sides of a stretch. */
+struct sides {
+    char before, next;
+};
+
+struct marks {
+    uint64_t lines; /* ends of lines */
+    uint64_t ends;  /* … of records and empty lines */
+    uint64_t empty; /* … of empty lines */
+    uint64_t stop;  /* from this bit on a closer look is needed; 0: nowhere */
+};
+
+/* Each bit becomes the parity of those up to it. */
+EACH_TIME uint64_t parity(uint64_t bits)
 {
-    const char other = s->quotes ? '"' : '\r';
-    const uint64_t all = where(p, '\n', '\n'), begins = all << 1 | s->begins;
-    uint64_t bare = 0, special = 0;
-    if (s->json) {
+    for (int i = 1; i < STRETCH; i *= 2) bits ^= bits << i;
+    return bits;
+}
+
+/* Which bytes are inside of quoted cells if every " opens or closes one ("" closes it and opens it again); bad: those that do not. */
+EACH_TIME uint64_t inside_quotes(struct state *s, const char *p, struct sides by, where_fn *where,
+                                 uint64_t lf, uint64_t cr, uint64_t *bad)
+{
+    const uint64_t quote = where(p, '"', '"'), inside = parity(quote) ^ s->inside;
+    const uint64_t opens = quote & inside, closes = quote & ~inside;
+    const uint64_t border = where(p, s->delimiter, s->delimiter) | lf;
+    const bool first = by.before == s->delimiter || by.before == '\n';
+    const bool last = by.next == s->delimiter || by.next == '\n' || by.next == '\r' || by.next == '"';
+    const uint64_t doubled = closes << 1 | (by.before == '"' ? s->closed : 0);
+    const uint64_t may_open = border << 1 | (uint64_t)first | doubled;
+    const uint64_t may_close = (border | cr | quote) >> 1 | (uint64_t)last << 63;
+    *bad = (opens & ~may_open) | (closes & ~may_close) | (s->as_written ? opens & doubled : 0);
+    s->inside = 0 - (inside >> 63);
+    s->closed = closes >> 63;
+    return inside;
+}
+
+EACH_TIME void look(struct state *s, const char *p, struct sides by, where_fn *where, enum mode mode,
+                    struct marks *m)
+{
+    const char other = mode == QUOTES ? '"' : '\r';
+    const uint64_t lf = where(p, '\n', '\n');
+    uint64_t bare = 0, special = 0, ends = lf, begins = lf << 1 | s->begins;
+    if (mode == JSON) {
         special = (where(p, ' ', '\t') | where(p, '\r', '\r')) & begins;
-    } else if (where(p, '\r', other)) {
-        const uint64_t next = all >> 1 | (uint64_t)lf_follows << 63, cr = where(p, '\r', '\r');
-        bare = cr & begins & next;
-        special = (s->quotes ? where(p, '"', '"') : 0) | (cr & ~next);
+    } else if ((mode == QUOTES && s->inside) || where(p, '\r', other)) {
+        const uint64_t follows = lf >> 1 | (uint64_t)(by.next == '\n') << 63, cr = where(p, '\r', '\r');
+        if (mode == QUOTES) ends &= ~inside_quotes(s, p, by, where, lf, cr, &special);
+        begins = ends << 1 | s->begins;
+        bare = cr & begins & follows;
+        special |= cr & ~follows;
     }
-    *stop = special & -special;
-    *lf = *stop ? all & (*stop - 1) : all;
-    *empty = *lf & (begins | bare << 1 | s->empty);
-    s->begins = all >> 63;
+    m->lines = lf;
+    m->stop = special & -special;
+    m->ends = m->stop ? ends & (m->stop - 1) : ends;
+    m->empty = m->ends & (begins | bare << 1 | s->empty);
+    s->begins = ends >> 63;
     s->empty = bare >> 63;
 }
 
@@ -81,54 +128,88 @@ EACH_TIME unsigned count(uint64_t bits)
 }
 
 /* Of those ends the ones up to that of the `left`-th line that is not empty. */
-static uint64_t first_rows(uint64_t lf, uint64_t empty, size_t left)
+static uint64_t first_rows(uint64_t ends, uint64_t empty, size_t left)
 {
-    for (uint64_t rest = lf; rest; rest &= rest - 1) {
+    for (uint64_t rest = ends; rest; rest &= rest - 1) {
         uint64_t bit = rest & -rest;
         left -= !(empty & bit);
-        if (!left) return lf & (bit | (bit - 1));
+        if (!left) return ends & (bit | (bit - 1));
     }
-    return lf;
+    return ends;
+}
+
+/* Lines within the records whose ends have been counted, of which the one at bit `last` is the last. */
+EACH_TIME void count_inner(struct state *s, uint64_t lines, uint64_t ends, int last)
+{
+    const uint64_t passed = ~(uint64_t)0 >> (63 - last);
+    s->out->lines += s->inner + count(lines & passed & ~ends);
+    s->inner = count(lines & ~passed);
 }
 
 /* Takes what ends in the stretch at byte `at`; false: enough rows. */
-EACH_TIME bool take(struct state *s, size_t at, uint64_t lf, uint64_t empty)
+EACH_TIME bool take(struct state *s, size_t at, enum mode mode, const struct marks *m)
 {
     struct bt__plain *o = s->out;
-    size_t rows = count(lf & ~empty), left = s->max - o->rows;
+    uint64_t ends = m->ends;
+    size_t rows = count(ends & ~m->empty), left = s->max - o->rows;
     if (rows >= left) {
-        lf = first_rows(lf, empty, left);
+        ends = first_rows(ends, m->empty, left);
         rows = left;
     }
-    if (!lf) return true;
+    const bool inner = mode == QUOTES && (s->inner || m->lines != m->ends);
+    if (!ends) {
+        if (inner) s->inner += count(m->lines);
+        return true;
+    }
+    const size_t all = count(ends);
+    const int last = 63 - __builtin_clzll(ends);
     o->rows += rows;
-    o->lines += count(lf);
-    o->bytes = at + (size_t)(64 - __builtin_clzll(lf));
+    o->empty += all - rows;
+    o->lines += all;
+    o->bytes = at + (size_t)last + 1;
+    if (inner) count_inner(s, m->lines, ends, last);
     return rows < left;
 }
 
 /* The 64 bytes at q stand at byte `at`; false: no further. */
-EACH_TIME bool pass_stretch(struct state *s, const char *q, size_t at, bool lf_follows, where_fn *where)
+EACH_TIME bool pass_stretch(struct state *s, const char *q, size_t at, struct sides by, where_fn *where,
+                            enum mode mode)
 {
-    uint64_t lf, empty, stop;
-    lines_of(s, q, lf_follows, where, &lf, &empty, &stop);
-    return take(s, at, lf, empty) && !stop;
+    struct marks m;
+    look(s, q, by, where, mode, &m);
+    return take(s, at, mode, &m) && !m.stop;
 }
 
-EACH_TIME void pass(struct state *s, const char *p, size_t n, where_fn *where)
+EACH_TIME void pass(struct state *s, const char *p, size_t n, where_fn *where, enum mode mode)
 {
     size_t at = 0;
-    for (; n - at > STRETCH; at += STRETCH)
-        if (!pass_stretch(s, p + at, at, p[at + STRETCH] == '\n', where)) return;
+    struct sides by = {.before = '\n'};
+    for (; n - at > STRETCH; at += STRETCH) {
+        by.next = p[at + STRETCH];
+        if (!pass_stretch(s, p + at, at, by, where, mode)) return;
+        by.before = p[at + STRETCH - 1];
+    }
     char rest[STRETCH] = {0}; /* NUL bytes are nothing special */
     memcpy(rest, p + at, n - at);
-    pass_stretch(s, rest, at, false, where);
+    by.next = '\0';
+    pass_stretch(s, rest, at, by, where, mode);
+}
+
+EACH_TIME void pass_in(enum mode mode, struct state *s, const char *p, size_t n, where_fn *where)
+{
+    if (mode == QUOTES)
+        pass(s, p, n, where, QUOTES);
+    else if (mode == JSON)
+        pass(s, p, n, where, JSON);
+    else
+        pass(s, p, n, where, LINES);
 }
 
 #if defined(__SSE2__)
-__attribute__((target("popcnt,bmi,avx2"))) static void pass_fast(struct state *s, const char *p, size_t n)
+__attribute__((target("popcnt,bmi,avx2"))) static void pass_fast(enum mode mode, struct state *s,
+                                                                 const char *p, size_t n)
 {
-    pass(s, p, n, where_avx2);
+    pass_in(mode, s, p, n, where_avx2);
 }
 
 static bool is_fast(void)
@@ -139,19 +220,19 @@ static bool is_fast(void)
 #endif
 
 void bt__plain_lines(const struct bt_data_dialect *d, const char *p, size_t n, size_t max_rows,
-                     struct bt__plain *out)
+                     bool as_written, struct bt__plain *out)
 {
-    struct state s = {.json = d->format == BT_DATA_JSONL, .begins = 1, .out = out, .max = max_rows};
-    s.quotes = !s.json && d->quoting == 1;
+    struct state s = {
+        .as_written = as_written, .delimiter = d->delimiter, .begins = 1, .out = out, .max = max_rows};
+    const enum mode mode = d->format == BT_DATA_JSONL ? JSON : d->quoting == 1 ? QUOTES : LINES;
     *out = (struct bt__plain){.bytes = 0};
     if (bt__format_of(d->format)->find || max_rows == 0) return;
 #if defined(__SSE2__)
-    if (is_fast()) {
-        pass_fast(&s, p, n);
-        return;
-    }
-    pass(&s, p, n, where_sse2);
+    if (is_fast())
+        pass_fast(mode, &s, p, n);
+    else
+        pass_in(mode, &s, p, n, where_sse2);
 #else
-    pass(&s, p, n, where_plain);
+    pass_in(mode, &s, p, n, where_plain);
 #endif
 }

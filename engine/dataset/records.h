@@ -8,8 +8,8 @@
 #include <bertty/dataset.h>
 
 enum {
-    BT__PAGE = 1 << 20,       /* bytes that a dialect is found from */
-    BT__RECORD_MAX = 64 << 20 /* bytes of a record; a longer one is refused */
+    BT__PAGE = 1 << 20,        /* bytes that a dialect is found from */
+    BT__RECORD_MAX = 128 << 20 /* bytes of a record; a longer one is refused */
 };
 
 struct bt__span {
@@ -38,6 +38,7 @@ struct bt__source {
     uint64_t limit;    /* bytes of the file for this reader: its size when it was opened, unless set lower */
     size_t line;       /* of the next record, from 1 */
     size_t empty;      /* empty records that were passed over */
+    uint64_t refused;  /* offset + 1 of a record that is too long; 0: none */
 };
 
 struct bt__record {
@@ -56,9 +57,9 @@ void bt__source_close(struct bt__source *s);
 void bt__source_seek(struct bt__source *s, uint64_t offset, size_t line);
 uint64_t bt__source_offset(const struct bt__source *s); /* of the next record */
 /* Passes over at most max_rows records that are in the buffer and end before it does or by offset `until`, as far as they need no closer look;
- * how many. */
-size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows,
-                       uint64_t until);
+ * how many. as_written: not over one whose cells have other bytes than stand in the file. */
+size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows, uint64_t until,
+                       bool as_written);
 /* The next record that is not empty. BT_NOTFOUND, with err left alone: there is none. */
 enum bt_status bt__source_next(struct bt__source *s, const struct bt_data_dialect *d, struct bt__record *r,
                                struct bt_error *err);

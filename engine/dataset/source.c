@@ -55,6 +55,15 @@ static enum bt_status grow(struct bt__source *s, struct bt_error *err)
     return BT_OK;
 }
 
+static enum bt_status shorter(const struct bt__source *s, struct bt_error *err)
+{
+    struct stat now;
+    if (fstat(s->fd, &now) != 0) return bt_fail_errno(err, "%s", s->path);
+    return bt_fail(err, BT_DAMAGED,
+                   "%s: became shorter while it was read: it ends at byte %llu, expected %llu", s->path,
+                   (unsigned long long)now.st_size, (unsigned long long)s->limit);
+}
+
 /* Makes room, reads once. */
 static enum bt_status fill(struct bt__source *s, struct bt_error *err)
 {
@@ -70,10 +79,7 @@ static enum bt_status fill(struct bt__source *s, struct bt_error *err)
         got = room ? pread(s->fd, s->buf + s->n, room, (off_t)from) : 0;
     } while (got < 0 && errno == EINTR);
     if (got < 0) return bt_fail_errno(err, "%s", s->path);
-    if (room > 0 && got == 0)
-        return bt_fail(err, BT_DAMAGED,
-                       "%s: became shorter while it was read: it ends at byte %llu, expected %llu", s->path,
-                       (unsigned long long)from, (unsigned long long)s->limit);
+    if (room > 0 && got == 0) return shorter(s, err);
     s->n += (size_t)got;
     s->end = s->base + s->n >= s->limit;
     return BT_OK;
@@ -162,23 +168,25 @@ uint64_t bt__source_offset(const struct bt__source *s)
     return s->base + s->at;
 }
 
-static enum bt_status too_long(const struct bt__source *s, const struct bt_data_dialect *d,
-                               struct bt_error *err)
+/* Now and at every further try, although the buffer may hold it. */
+static enum bt_status too_long(struct bt__source *s, const struct bt_data_dialect *d, struct bt_error *err)
 {
+    s->refused = bt__source_offset(s) + 1;
     return bt_fail(err, BT_INVALID, "%s:%zu: a record of more than %d MiB%s", s->path, s->line,
                    BT__RECORD_MAX >> 20, d->quoting == 1 ? "; is a quote in it never closed?" : "");
 }
 
-size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows, uint64_t until)
+size_t bt__source_skip(struct bt__source *s, const struct bt_data_dialect *d, size_t max_rows, uint64_t until,
+                       bool as_written)
 {
     struct bt__plain passed;
     size_t n = s->n;
     if (until - s->base < n) n = until > s->base ? (size_t)(until - s->base) : 0;
-    if (n <= s->at) return 0;
-    bt__plain_lines(d, s->buf + s->at, n - s->at, max_rows, &passed);
+    if (n <= s->at || s->refused == bt__source_offset(s) + 1) return 0;
+    bt__plain_lines(d, s->buf + s->at, n - s->at, max_rows, as_written, &passed);
     s->at += passed.bytes;
     s->line += passed.lines;
-    s->empty += passed.lines - passed.rows;
+    s->empty += passed.empty;
     return passed.rows;
 }
 
@@ -194,6 +202,7 @@ enum bt_status bt__source_next(struct bt__source *s, const struct bt_data_dialec
             if (st) return st;
             continue;
         }
+        if (span.size > BT__RECORD_MAX) return too_long(s, d, err);
         *r = (struct bt__record){.data = s->buf + s->at,
                                  .n = span.body,
                                  .line = s->line,

@@ -34,7 +34,8 @@ static enum bt_status prepare(struct bt_table *t, const char *path, const struct
     t->block = calloc(BT__BLOCKS, sizeof *t->block);
     if (!t->csv || !t->block) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", path);
     if (t->head.dialect.format == BT_DATA_SQUAD) return hold(t, path, err);
-    return bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
+    st = bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
+    return st == BT_INVALID && bt_table_rows(t) ? BT_OK : st; /* the next scan says it; these rows are good */
 }
 
 static enum bt_status open_table(const char *path, const struct bt_data_spec *spec,
@@ -147,7 +148,7 @@ enum bt_status bt_table_scan(struct bt_table *t, size_t max_bytes, const atomic_
         if (rows % BT__STRIDE == 0 && rows != marked && (st = begin_stretch(t, rows, cancel, err))) break;
         marked = rows;
         size_t passed =
-            bt__source_skip(&t->scan, &t->head.dialect, BT__STRIDE - rows % BT__STRIDE, UINT64_MAX);
+            bt__source_skip(&t->scan, &t->head.dialect, BT__STRIDE - rows % BT__STRIDE, UINT64_MAX, false);
         rows += passed;
         if (passed) continue;
         if ((st = bt__source_next(&t->scan, &t->head.dialect, &rec, err))) break;
@@ -271,7 +272,7 @@ enum bt_status bt_table_row(struct bt_table *t, size_t row, struct bt_row *r, st
     if (t->held) return bt__table_held(t, row, r, err);
     bt__table_seek(t, &t->read, &t->read_row, row);
     while (t->read_row <= row) {
-        t->read_row += bt__source_skip(&t->read, &t->head.dialect, row - t->read_row, UINT64_MAX);
+        t->read_row += bt__source_skip(&t->read, &t->head.dialect, row - t->read_row, UINT64_MAX, false);
         enum bt_status st = bt__source_next(&t->read, &t->head.dialect, &rec, err);
         if (st) {
             t->read_row = SIZE_MAX; /* the place is lost: seek next time */

@@ -180,7 +180,8 @@ static size_t skip_to_hit(struct search *s, size_t most)
         s->hit_to = at + n;
         s->blocks = !s->q->regex || bt_regex_local(s->q->regex);
     }
-    size_t passed = bt__source_skip(f, &s->t->head.dialect, most, s->hit < s->hit_to ? s->hit : s->hit_to);
+    size_t passed =
+        bt__source_skip(f, &s->t->head.dialect, most, s->hit < s->hit_to ? s->hit : s->hit_to, s->doubled);
     s->t->find_row += passed;
     s->bytes += bt__source_offset(f) - at;
     return passed;
@@ -195,7 +196,7 @@ static enum bt_status forwards(struct search *s, size_t from, const atomic_bool 
     bt__table_seek(s->t, &s->t->find, &s->t->find_row, from);
     if (s->t->find_row < from)
         s->t->find_row +=
-            bt__source_skip(&s->t->find, &s->t->head.dialect, from - s->t->find_row, UINT64_MAX);
+            bt__source_skip(&s->t->find, &s->t->head.dialect, from - s->t->find_row, UINT64_MAX, false);
     while (s->t->find_row < rows) {
         size_t at = s->t->find_row;
         bool look = at >= from;

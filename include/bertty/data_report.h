@@ -58,7 +58,7 @@ struct bt_data_report {
     size_t n_overlaps;
 };
 
-/* Each of the spec's files is a split of its own. tokenizer may be NULL; max_length 0: nothing is cut. */
+/* Each of the spec's files is a split of its own; the spec's watch is told. tokenizer may be NULL; max_length 0: nothing is cut. */
 enum bt_status bt_data_report(const struct bt_data_spec *spec, const struct bt_tokenizer *tokenizer,
                               size_t max_length, struct bt_data_report **out, struct bt_error *err);
 void bt_data_report_free(struct bt_data_report *r);

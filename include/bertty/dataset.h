@@ -48,6 +48,14 @@ struct bt_data_dialect {
     int header;     /* the first row names the columns: 1, 0; −1: from the content */
 };
 
+/* Who waits for long work on files. */
+struct bt_data_watch {
+    /* Called every few milliseconds by the thread that works. doing: "reading", static; done: share of that file, [0, 1]. False: nobody wants
+     * it any more, and the work ends with BT_CANCELLED. */
+    bool (*tell)(void *ctx, const char *doing, const char *path, double done);
+    void *ctx;
+};
+
 struct bt_data_spec {
     const char *const *files;
     size_t n_files;
@@ -64,6 +72,7 @@ struct bt_data_spec {
     const char *label_until;     /* a label ends before the first of this; NULL: nowhere */
     bool strict;        /* what is odd is refused instead of counted: invalid UTF-8, misaligned answers */
     size_t max_samples; /* 0: all */
+    const struct bt_data_watch *watch; /* NULL: nobody */
 };
 
 /* Whether a column's name is a range like "2-": column 2 and all behind it. */

@@ -3,7 +3,6 @@
 #define BERTTY_HYGIENE_H
 
 #include <bertty/dataset.h>
-#include <stdatomic.h>
 
 enum bt_hygiene_kind {
     BT_HYGIENE_DUPLICATES, /* rows whose input (text and pair) stood before in the file */
@@ -26,9 +25,9 @@ struct bt_hygiene {
     size_t n;
 };
 
-/* Each of the spec's files is a split of its own, read one after the other. cancel may be NULL. */
-enum bt_status bt_hygiene_find(const struct bt_data_spec *spec, const atomic_bool *cancel,
-                               struct bt_hygiene **out, struct bt_error *err);
+/* Each of the spec's files is a split of its own, read one after the other; the spec's watch is told. */
+enum bt_status bt_hygiene_find(const struct bt_data_spec *spec, struct bt_hygiene **out,
+                               struct bt_error *err);
 void bt_hygiene_free(struct bt_hygiene *h); /* NULL is fine */
 
 #endif

@@ -2,6 +2,9 @@
 """`bertty data`: what it reports, what it guesses, and bad input: one clear line and exit code 1 or 2, at once."""
 import json
 import os
+import pty
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -179,14 +182,14 @@ def colours(folder):
     check("escapes", done.returncode == 0 and b"\x1b" not in done.stdout and b"\\x1b[31mred" in done.stdout, done.stdout)
 
 
-def one_line(name, path, code, said, *arguments):
+def one_line(name, path, code, said, *arguments, seconds=10):
     start = time.monotonic()
     done = data(path, *arguments)
     lines = done.stderr.decode(errors="replace").splitlines()
     check(f"{name}: exit code", done.returncode == code, done)
     check(f"{name}: one line", len(lines) == 1 and lines[0].startswith("bertty: "), lines)
     check(f"{name}: says {said!r}", any(said in line for line in lines), lines)
-    check(f"{name}: at once", time.monotonic() - start < 10, time.monotonic() - start)
+    check(f"{name}: at once", time.monotonic() - start < seconds, time.monotonic() - start)
 
 
 def bad_input(folder):
@@ -223,7 +226,7 @@ def bad_input(folder):
         one_line(name, write(folder, file, content), 1, said)
     long = write(folder, "long.csv", 'text,label\n"a",1\n"')
     os.truncate(long, 1 << 30)
-    one_line("a field of 1 GB", long, 1, ":3: a record of more than 64 MiB", *text)
+    one_line("a field of 1 GB", long, 1, ":3: a record of more than 128 MiB", *text, seconds=30)  # all 128 are read, once
 
 
 def bad_files(folder):
@@ -259,6 +262,15 @@ def rows(folder):
         "score": str(want[0] * 37 % 100 / 10)}}, cells[0])
     got, _, result = printed(table, "--filter", "`the text` ~ /^text [26],/", "--limit", 3)
     check("limit", got == [2, 6, 9] and result["matching"] == sum(i % 7 in (2, 6) for i in range(1, 501)), result)
+    got, _, result = printed(table, "--sort", "score", "--reverse", "-n2")
+    check("limit of sorted rows", got == [27, 127] and result["matching"] == 501, (got, result))
+    got, _, result = printed(table, "--filter", "id <= 9", "--limit", "0")
+    check("limit 0", got == [] and result["matching"] == 9, (got, result))
+    got, _, _ = printed(table, "--filter", "id <= 9", "--limit", "100")
+    check("limit beyond the rows", got == list(range(1, 10)), got)
+    done = data(table, "--sort", "score", "--limit", "1")
+    check("limit for people", done.stdout.decode().splitlines()[1:] == ["501 of 501 rows"], done.stdout)
+    one_line("limit below 0", table, 2, "expected 0 to", "--sort", "score", "--limit=-1")
     got, _, _ = printed(table, "--sort", "score", "--filter", "score >= 0")
     order = sorted(range(1, 501), key=lambda i: (i * 37) % 100)
     check("sort", got == order, got[:9])
@@ -278,6 +290,35 @@ def rows(folder):
     one_line("limit alone", table, 2, "go with --filter or --sort", "--limit", "1")
 
 
+def until(fd, wanted):
+    """What came up to that."""
+    seen = b""
+    while wanted not in seen and select.select([fd], [], [], 60)[0]:
+        try:
+            seen += os.read(fd, 4096)
+        except OSError:  # the other end is closed
+            break
+    return seen
+
+
+def interrupted(folder):
+    """Ctrl-C ends it at once; a terminal is told how far it has come, a file is not."""
+    big = write(folder, "big.tsv", "text\tlabel\n" + "".join(f"a text of which number {i} is one\tpos\n" for i in range(300000)))
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([BERTTY, "data", big], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    seen = until(ours, b"reading big.tsv: ")
+    child.send_signal(signal.SIGINT)
+    seen += until(ours, b"interrupted")
+    out, _ = child.communicate(timeout=60)
+    os.close(ours)
+    check("interrupted", child.returncode == 130 and out == b"", (child.returncode, out))
+    check("progress", b"reading big.tsv: " in seen and b" %" in seen and b"interrupted" in seen, seen)
+    small = write(folder, "small.tsv", "text\tlabel\na\t1\n")
+    done = data(small)
+    check("no progress in a file", done.returncode == 0 and done.stderr == b"", done.stderr)
+
+
 def bad_use(folder):
     good = write(folder, "good.tsv", "text\tlabel\na\t1\n")
     one_line("delimiter", good, 2, "expected one character", "--delimiter", "ab")
@@ -292,7 +333,8 @@ def bad_use(folder):
 
 
 def main():
-    for test in (reports, guesses, kinds, labels_in_front, options, colours, bad_input, bad_files, rows, bad_use):
+    for test in (reports, guesses, kinds, labels_in_front, options, colours, bad_input, bad_files, rows, interrupted,
+                 bad_use):
         with tempfile.TemporaryDirectory() as folder:
             test(Path(folder))
     print(f"{passed} passed, {failed} failed, 0 skipped")

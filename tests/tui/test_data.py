@@ -324,6 +324,38 @@ def test_values_and_labels():
         s.wait(r"rows\.csv · 99 rows")
 
 
+def test_values_within_a_filter():
+    """The rows of a value are those that were counted, not those of the whole file."""
+    with Screen(["--open", "rows.csv"], setup=scores, columns=120) as s:
+        s.wait(r"100 rows")
+        s.keys("F", "id <= 30", "Enter")
+        s.wait(r"30 of 100 rows where id <= 30 ─")
+        s.keys("l", "f")
+        s.wait(r"pos +20 +66\.7 %")
+        s.keys("Enter")
+        s.wait(r"20 of 100 rows where id <= 30, of them with label = “pos” ─")
+        s.keys("G")
+        s.wait(r"row 29 · label")
+        s.keys("l", "f")
+        s.wait(r"0\.3 +1 +5\.0 %")
+        s.keys("Enter")
+        s.wait(r"1 of 100 rows where id <= 30, of them with label = “pos”, of them with score of it = “")
+        s.keys("Esc")
+        s.wait(r"rows\.csv · 100 rows ─")
+        assert s.end("q") == 0
+
+
+def test_narrow_columns_beside_a_wide_one():
+    """A label of one digit has its place, however long the texts are."""
+    with Screen(["--open", "x.tsv"], setup=lambda d: (d / "x.tsv").write_text("".join(f"{'word ' * (30 + i % 7)}\t{i % 2}\n" for i in range(30)))) as s:
+        s.wait(r"30 rows")
+        s.wait(r"^│ +1  (word )+.*… +0│$")
+        s.keys(*["l"] * 20)
+        s.wait(r"row 1 · 2 \(integer")
+        s.wait(r"^│ +3  (word )+.*… +0│$")
+        assert s.end("q") == 0
+
+
 def test_a_run_s_files_and_word_pieces():
     with Screen(["--open", "data"], setup=run_with_files) as s:
         s.wait(r"train\.tsv +train +tiny-run")

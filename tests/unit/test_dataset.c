@@ -305,7 +305,7 @@ static void long_records_are_bounded(void **state)
     const char *path = file_text("long.tsv", "text\n");
     assert_int_equal(truncate(path, 1 << 30), 0); /* a sparse file: one cell of NUL bytes */
     assert_int_equal(load(path, columns("text", NULL, NULL), &e), BT_INVALID);
-    assert_non_null(strstr(err.text, "long.tsv:2: a record of more than 64 MiB"));
+    assert_non_null(strstr(err.text, "long.tsv:2: a record of more than 128 MiB"));
     size_t n = 3 << 20;
     char *cell = malloc(n);
     assert_non_null(cell);

@@ -584,6 +584,25 @@ static void a_file_that_grows(void **state)
     bt_table_free(t);
 }
 
+/* A record that is too long is refused even if the buffer happens to hold it; the rows before it are known. */
+static void records_that_are_too_long(void **state)
+{
+    (void)state;
+    const char *path = file_text("long.tsv", "a\t1\nb\t2\n");
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 130 << 20, SEEK_SET), 0); /* a hole: NUL bytes */
+    fputs("\t3\nd\t4\n", f);
+    fclose(f);
+    struct bt_table *t = open_table(path);
+    bool done;
+    assert_int_equal(bt_table_rows(t), 2);
+    assert_int_equal(bt_table_scan(t, 0, NULL, &done, &err), BT_INVALID);
+    assert_non_null(strstr(err.text, "long.tsv:3: a record of more than 128 MiB"));
+    assert_int_equal(bt_table_rows(t), 2);
+    bt_table_free(t);
+}
+
 static void cancelled_scans_go_on(void **state)
 {
     (void)state;
@@ -613,6 +632,7 @@ int main(void)
         cmocka_unit_test(a_file_that_becomes_shorter),
         cmocka_unit_test(a_file_that_grows),
         cmocka_unit_test(cancelled_scans_go_on),
+        cmocka_unit_test(records_that_are_too_long),
     };
     return cmocka_run_group_tests(tests, files_make, files_remove);
 }

@@ -189,6 +189,8 @@ static enum bt_status settle_columns(struct work *w, struct bt_error *err)
     bool known = w->x || w->q->kind >= 0 || w->q->text;
     enum bt_status st = known ? bt_table_open_as(s->files[0], s, &w->table, err)
                               : bt_table_open(s->files[0], &s->dialect, &w->table, err);
+    if (!st) /* a record that is too long is not read twice */
+        st = bt_table_scan(w->table, 1, NULL, &(bool){false}, err);
     if (!st) st = columns_look(w->table, &w->column, err);
     if (!st) settle_kind(w);
     if (st || s->text_column || !needs_columns(w)) return st;
@@ -250,8 +252,16 @@ static bool wants_rows(const struct request *q)
     return q->rows.filter || q->rows.sort;
 }
 
+static bool on_progress(void *ctx, const char *doing, const char *path, double done)
+{
+    (void)ctx;
+    cli_progress("%s %s: %.0f %%", doing, bt_path_base(path), 100 * done);
+    return !cli_interrupted();
+}
+
 static int report(struct work *w)
 {
+    static const struct bt_data_watch watch = {.tell = on_progress};
     struct request *q = w->q;
     struct bt_error err = {0};
     bool given = q->text != NULL;
@@ -262,7 +272,8 @@ static int report(struct work *w)
         return cli_rows(w->table, q->spec.files[0], &q->rows);
     }
     if (!st && !q->spec.text_column && needs_columns(w)) return ask_for_column(w);
-    if (!st) cli_progress("reading %s …", q->spec.files[0]);
+    cli_catch_interrupts();
+    q->spec.watch = &watch;
     if (!st) st = bt_data_report(&q->spec, w->tokenizer, (size_t)q->max_length, &w->r, &err);
     cli_progress(NULL);
     if (st) return cli_fail(&err);

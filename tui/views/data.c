@@ -19,6 +19,7 @@ enum {
     A_WRAP,
     A_COPY_ROW,
     A_PREDICTION,
+    A_RUNS,
     A_INDEX,
     A_RELOAD,
 };
@@ -43,6 +44,7 @@ static const struct action actions[] = {
     {.id = A_WRAP, .name = "wrap", .keys = "W", .help = "whole texts, or one line a row"},
     {.id = A_COPY_ROW, .name = "copy-row", .keys = "Y", .help = "copy the whole row"},
     {.id = A_PREDICTION, .name = "prediction", .keys = "p", .help = "the chosen run's prediction"},
+    {.id = A_RUNS, .name = "predictions", .keys = "P", .help = "choose a run: its prediction"},
     {.id = A_INDEX, .name = "index", .keys = "i", .help = "stop reading the file, or go on"},
     {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "open the file anew"},
 };
@@ -119,6 +121,13 @@ static bool prediction(struct view *v)
     const struct app_request r = {.run = run, .path = s->file->path, .row = row + 1, .step = -1};
     app_open(v->app, VIEW_PREDICTIONS, &r);
     return true;
+}
+
+static bool ask_runs(struct view *v)
+{
+    const struct data_view *s = v->state;
+    size_t row = s->file ? data_cursor_row(s) : SIZE_MAX;
+    return in_rows(s) && row != SIZE_MAX && data_ask_runs(v, row);
 }
 
 static bool index_toggle(struct view *v)
@@ -297,6 +306,7 @@ static bool act(struct view *v, int action, int count)
         [A_WRAP - ACT_OWN] = wrap,
         [A_COPY_ROW - ACT_OWN] = copy_row,
         [A_PREDICTION - ACT_OWN] = prediction,
+        [A_RUNS - ACT_OWN] = ask_runs,
         [A_INDEX - ACT_OWN] = index_toggle,
         [A_RELOAD - ACT_OWN] = reload,
         [A_FILES - ACT_OWN] = show_files,
@@ -385,6 +395,8 @@ static void tick(struct view *v, double now)
     struct data_view *s = v->state;
     const char *run = app_run(v->app);
     (void)now;
+    data_hygiene_tick(v);
+    data_follow_edits(v);
     if (s->page != DATA_FILES || s->opening || !app_runs_known(v->app)) return;
     bool same = run && s->sources_run ? strcmp(run, s->sources_run) == 0 : !run && !s->sources_run;
     if (!s->sources_asked || (!same && !app_pending(v->app, &s->owner_files))) data_list_sources(v);
@@ -416,7 +428,7 @@ static void hints(struct view *v, struct bt_str *out)
     static const char *const text[] = {
         [DATA_FILES] = "Enter open  o path  y copy the path  R look again",
         [DATA_ROWS] = "Enter row  / search  & F filter  s sort  f values  L labels  H lengths  w pieces",
-        [DATA_DETAIL] = "↑ ↓ other row  PgDn scroll  w word pieces  y copy  p prediction  Esc back",
+        [DATA_DETAIL] = "↑ ↓ row  PgDn scroll  w pieces  y copy  p prediction  P of a run  Esc back",
         [DATA_COUNTS] = "Enter the rows  y copy  Esc back",
         [DATA_LENGTHS] = "PgDn scroll  Esc back",
         [DATA_HYGIENE] = "Enter the rows  R look again  Esc back",

@@ -156,6 +156,7 @@ static void count_turn(struct data_walk *w)
     s->counts.beyond = c->beyond;
     s->counts.progress = data_walk_progress(w);
     s->counts.complete = w->ended;
+    s->counts.partial = data_walk_partial(w);
     c->shown = NULL;
     c->n_shown = 0;
     list_resize(&s->counts_list, s->counts.n);
@@ -265,6 +266,7 @@ static void title_of(const struct data_view *s, struct bt_str *out)
     format_count(out, (int64_t)c->rows);
     bt_str_addf(out, " rows%s", s->filter.on ? " (filtered)" : "");
     if (!c->complete) bt_str_addf(out, " · counting %.0f %%", c->progress * 100);
+    if (c->partial) bt_str_add(out, " · not all could be read");
     if (!c->beyond) return;
     bt_str_add(out, " · ");
     format_count(out, (int64_t)c->beyond);
@@ -301,8 +303,8 @@ static bool drill(struct view *v)
         return true;
     }
     s->column = s->counts.column;
-    data_filter_by(v, (ptrdiff_t)s->counts.column, value->text,
-                   s->counts.labels && value->n ? DATA_HAS_LABEL : DATA_EQUALS);
+    data_filter_further(v, (ptrdiff_t)s->counts.column, value->text,
+                        s->counts.labels && value->n ? DATA_HAS_LABEL : DATA_EQUALS);
     s->page = DATA_ROWS;
     return true;
 }

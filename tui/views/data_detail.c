@@ -43,13 +43,15 @@ static void put_cells(struct sheet *p, const struct data_view *s, const struct d
 {
     size_t columns = bt_table_columns(s->file->table);
     if (c->status == BT_INVALID)
-        sheet_print(p, ROLE_BAD, 0, "This record cannot be parsed. As it stands in the file:");
+        sheet_print(p, ROLE_BAD, 0, "This record cannot be parsed:");
     else if (c->status != BT_OK)
-        sheet_print(p, ROLE_BAD, 0, "This row cannot be read: the file may have been changed.");
+        sheet_print(p, ROLE_BAD, 0, "This row cannot be read:");
     else if (c->cells.n != columns)
         sheet_print(p, ROLE_WARN, 0, "This row has %zu cells; the file has %zu columns.", c->cells.n,
                     columns);
+    if (c->status != BT_OK) sheet_wrap(p, ROLE_BAD, 2, c->why, strlen(c->why));
     if (c->status == BT_INVALID && c->cells.n) {
+        sheet_print(p, ROLE_HEADER, 0, "As it stands in the file:");
         sheet_wrap(p, ROLE_TEXT, 2, c->cells.cell[0], c->cells.cell_n[0]);
         return;
     }
@@ -124,14 +126,14 @@ static void put_encoded(struct sheet *p, const struct data_file *f, const struct
     data_input(f, row, i, column, &in);
     if (!in.text)
         sheet_print(p, ROLE_WARN, 0, "This row has no text.");
-    else if (!data_encode(&f->words, in.text, in.n, in.pair, in.pair_n, e, &cut))
+    else if (!data_encode(&f->settings.words, in.text, in.n, in.pair, in.pair_n, e, &cut))
         sheet_print(p, ROLE_BAD, 0, "not enough memory for the word pieces");
     else {
-        put_sum(p, &f->words, &cut);
+        put_sum(p, &f->settings.words, &cut);
         if (i == 0 || cut.kept < cut.text)
-            put_part(p, &f->words, bt_table_column(f->table, (size_t)column), &e[0], cut.kept, cut.tail,
-                     "[CLS]");
-        if (in.pair) put_part(p, &f->words, pair_name(f, i), &e[1], cut.pair_kept, 0, NULL);
+            put_part(p, &f->settings.words, bt_table_column(f->table, (size_t)column), &e[0], cut.kept,
+                     cut.tail, "[CLS]");
+        if (in.pair) put_part(p, &f->settings.words, pair_name(f, i), &e[1], cut.pair_kept, 0, NULL);
     }
     bt_str_free(&in.joined);
     bt_encoding_free(&e[0]);
@@ -147,19 +149,21 @@ static void put_words(struct view *v, struct sheet *p, const struct data_cached 
         sheet_print(p, ROLE_DIM, 0, "Loading the tokenizer …");
         return;
     }
-    if (!f->words.tokenizer) {
+    if (!f->settings.words.tokenizer) {
         sheet_wrap(p, ROLE_WARN, 0, f->words_err.text, strlen(f->words_err.text));
         static const char advice[] =
             "Open the file from the list (O) of a run or an experiment: its model is taken.";
         sheet_wrap(p, ROLE_TEXT, 0, advice, sizeof advice - 1);
         return;
     }
+    data_settings_put(p, &f->settings);
     for (size_t i = 0; i < data_inputs(f); i++) {
         put_encoded(p, f, &c->cells, f->text >= 0 ? f->text : (ptrdiff_t)s->column, i);
         sheet_print(p, ROLE_DIM, 0, "%s", "");
     }
-    sheet_print(p, ROLE_DIM, 0, "tokenizer: %s", f->model);
-    sheet_print(p, ROLE_DIM, 0, "settings:  %s", f->experiment ? f->experiment : "");
+    sheet_print(p, ROLE_DIM, 0, "tokenizer: %s", f->settings.model);
+    const char *of = f->settings.unsaved ? f->settings.of : f->settings_of ? f->settings_of : f->experiment;
+    sheet_print(p, ROLE_DIM, 0, "settings:  %s", of ? of : "not saved yet");
 }
 
 /* ── the page ── */

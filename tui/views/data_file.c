@@ -4,7 +4,6 @@
 
 #include <bertty/experiment.h>
 #include <bertty/file.h>
-#include <bertty/hub.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,13 +35,14 @@ void data_file_unref(struct data_file *f)
 {
     if (!f || --f->refs > 0) return;
     bt_table_free(f->table);
-    bt_tokenizer_free(f->words.tokenizer);
+    data_tokens_unref(f->tokens);
     pthread_mutex_destroy(&f->turn);
     pthread_mutex_destroy(&f->lock);
     free(f->path);
     free(f->column);
     free(f->experiment);
-    free(f->model);
+    data_settings_free(&f->settings);
+    free(f->settings_of);
     free(f->separator);
     free(f);
 }
@@ -71,7 +71,7 @@ struct opening {
     struct bt_error err;
 };
 
-static bool same_file(const char *a, const char *b)
+bool data_same_file(const char *a, const char *b)
 {
     char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
     bool same = real_a && real_b && strcmp(real_a, real_b) == 0;
@@ -83,7 +83,7 @@ static bool same_file(const char *a, const char *b)
 static bool lists_file(const struct bt_string_list *l, const char *path)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (same_file(l->item[i], path)) return true;
+        if (data_same_file(l->item[i], path)) return true;
     return false;
 }
 
@@ -96,7 +96,7 @@ struct bt_experiment *data_load_experiment(const char *path)
     return bt_experiment_load(path, &x, NULL) == BT_OK ? x : NULL;
 }
 
-static bool names_file(const struct bt_experiment *x, const char *path)
+bool data_names_file(const struct bt_experiment *x, const char *path)
 {
     return lists_file(&x->data_train_file, path) || lists_file(&x->data_validation_file, path) ||
            lists_file(&x->data_test_file, path);
@@ -106,7 +106,7 @@ static bool names_file(const struct bt_experiment *x, const char *path)
 static void consider(struct opening *o, const char *path, struct bt_experiment **taken)
 {
     struct bt_experiment *x = o->file->named ? NULL : data_load_experiment(path);
-    bool named = x && names_file(x, o->path);
+    bool named = x && data_names_file(x, o->path);
     if (!x || (*taken && !named)) {
         bt_experiment_free(x);
         return;
@@ -147,26 +147,6 @@ static struct bt_experiment *context_of(struct opening *o)
     return x;
 }
 
-static void take_model(struct data_file *f, const struct bt_experiment *x)
-{
-    if (!x->model_name_or_path || bt_hub_find(x->model_name_or_path, &f->model, NULL))
-        f->model = bt_strdup(x->model_name_or_path); /* the word pieces say that it is not there */
-    bool question = x->task_type == BT_TYPE_QA, set = x->set[BT_OPTION_data_max_seq_length];
-    f->words.max_length = question && !set ? BT_QA_LENGTH : (size_t)x->data_max_seq_length;
-    f->words.truncation = x->data_truncation;
-    f->words.max_query = question ? (size_t)x->task_max_query_length : 0;
-    f->words.overlap = (size_t)x->task_doc_stride;
-    f->words.step = question && x->task_doc_step > 0 ? (size_t)x->task_doc_step : 0;
-    f->tokenizer_options = (struct bt_tokenizer_options){
-        .do_lower_case = x->model_do_lower_case == BT_DO_LOWER_CASE_AUTO
-                             ? -1
-                             : x->model_do_lower_case == BT_DO_LOWER_CASE_TRUE,
-        .strip_accents = x->model_strip_accents == BT_STRIP_ACCENTS_AUTO
-                             ? -1
-                             : x->model_strip_accents == BT_STRIP_ACCENTS_TRUE,
-        .compat = x->model_tokenizer_compat == BT_TOKENIZER_COMPAT_GOOGLE ? BT_COMPAT_GOOGLE : BT_COMPAT_HF};
-}
-
 static void open_run(void *ctx, const atomic_bool *cancel)
 {
     struct opening *o = ctx;
@@ -182,7 +162,7 @@ static void open_run(void *ctx, const atomic_bool *cancel)
     if (!st) {
         o->err = (struct bt_error){0}; /* of rows that cannot be parsed: they are shown as they stand */
         data_take_columns(o->file, x);
-        if (x) take_model(o->file, x);
+        if (x) data_settings_take(&o->file->settings, x);
     }
     bt_experiment_free(x);
 }
@@ -206,6 +186,7 @@ static void show_file(struct view *v, struct data_file *f, size_t row)
     s->page = DATA_ROWS;
     s->wanted = row;
     data_index(v);
+    data_follow_edits(v);
 }
 
 static void open_done(void *ctx, bool cancelled)
@@ -258,7 +239,7 @@ void data_close_file(struct view *v)
 {
     struct data_view *s = v->state;
     const void *const owners[] = {&s->owner_index,   &s->owner_find,  &s->owner_filter, &s->owner_counts,
-                                  &s->owner_lengths, &s->owner_words, &s->owner_sort};
+                                  &s->owner_lengths, &s->owner_words, &s->owner_sort,   &s->owner_edits};
     for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) data_walk_stop(v, owners[i]);
     data_sort_clear(v);
     data_filter_clear(v);
@@ -310,7 +291,10 @@ static void index_done(void *ctx, bool cancelled)
     if (ours) {
         s->indexing = false;
         if (i->err.status != BT_CANCELLED) s->index_err = i->err;
-        app_redraw(v->app);
+        if (go_on)
+            app_redraw(v->app);
+        else
+            app_redraw_now(v->app); /* that all rows are known is waited for */
         go_to_wanted(s);
         unpark(v);
     }
@@ -339,6 +323,7 @@ void data_index(struct view *v)
 static void walk_free(struct data_walk *w)
 {
     row_set_free(&w->only);
+    data_tokens_unref(w->tokens);
     data_file_unref(w->file);
     w->free(w);
 }
@@ -365,6 +350,11 @@ double data_walk_progress(const struct data_walk *w)
     size_t rows = data_walk_rows(w);
     double part = rows ? (double)w->at / (double)rows : 1;
     return w->some ? part : part * bt_table_progress(w->file->table);
+}
+
+bool data_walk_partial(const struct data_walk *w)
+{
+    return w->ended && (w->err.status != BT_OK || (!w->some && !bt_table_complete(w->file->table)));
 }
 
 static void walk_run(void *ctx, const atomic_bool *cancel)
@@ -419,6 +409,7 @@ void data_walk_start(struct data_walk *w)
 {
     struct data_view *s = w->v->state;
     w->file = data_file_ref(s->file);
+    w->tokens = data_tokens_ref(s->file->tokens);
     walk_submit(w);
 }
 
@@ -443,53 +434,4 @@ bool data_walk_going(const struct view *v, const void *owner)
     for (const struct data_walk *w = s->parked; w; w = w->next)
         if (w->owner == owner) return true;
     return app_pending(v->app, owner) > 0;
-}
-
-/* ── the tokenizer ── */
-
-struct loading {
-    struct view *v;
-    struct data_file *file;
-    struct bt_tokenizer *tokenizer;
-    struct bt_error err;
-};
-
-static void words_run(void *ctx, const atomic_bool *cancel)
-{
-    struct loading *l = ctx;
-    (void)cancel;
-    if (l->file->model)
-        bt_tokenizer_of_model(l->file->model, &l->file->tokenizer_options, &l->tokenizer, &l->err);
-    else
-        bt_fail(&l->err, BT_NOTFOUND, "no experiment or run names a model whose word pieces could be shown");
-}
-
-static void words_done(void *ctx, bool cancelled)
-{
-    struct loading *l = ctx;
-    if (cancelled) {
-        bt_tokenizer_free(l->tokenizer);
-    } else {
-        l->file->words.tokenizer = l->tokenizer;
-        l->file->words_err = l->err;
-        l->file->words_known = true;
-        if (l->file == ((struct data_view *)l->v->state)->file) data_words_came(l->v);
-        app_redraw_now(l->v->app);
-    }
-    data_file_unref(l->file);
-    free(l);
-}
-
-void data_load_words(struct view *v)
-{
-    struct data_view *s = v->state;
-    if (!s->file || s->file->words_asked) return;
-    struct loading *l = calloc(1, sizeof *l);
-    if (!l) return;
-    *l = (struct loading){.v = v, .file = data_file_ref(s->file)};
-    struct app_task t = {.run = words_run, .done = words_done, .ctx = l, .owner = &s->owner_words};
-    s->file->words_asked = app_submit(v->app, &t);
-    if (s->file->words_asked) return;
-    data_file_unref(l->file);
-    free(l);
 }

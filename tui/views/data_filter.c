@@ -20,6 +20,8 @@ struct filtering {
     struct bt_regex *regex;       /* DATA_HOLDS */
     struct bt_row_filter *filter; /* DATA_WHERE */
     struct data_words words;      /* for pieces() */
+    bool narrows;                 /* only rows that are in: */
+    struct row_set within;
     struct bt_encoding encoding;
     struct bt_row row;
     size_t *found, n; /* of the last slice */
@@ -32,6 +34,7 @@ static void filtering_free(struct data_walk *w)
     bt_regex_free(f->regex);
     bt_row_filter_free(f->filter);
     bt_encoding_free(&f->encoding);
+    row_set_free(&f->within);
     free(f->needle);
     free(f->found);
     free(f);
@@ -54,6 +57,13 @@ static bool has_label(struct filtering *f, size_t row)
 
 enum { AT_ONCE = 256 /* rows found while the lock is held */ };
 
+static bool belongs(struct filtering *f, size_t row)
+{
+    size_t i;
+    return (!f->narrows || row_set_find(&f->within, row, &i)) &&
+           (f->match != DATA_HAS_LABEL || has_label(f, row));
+}
+
 static bool filter_step(struct filtering *f, const atomic_bool *cancel)
 {
     struct data_walk *w = &f->walk;
@@ -67,7 +77,7 @@ static bool filter_step(struct filtering *f, const atomic_bool *cancel)
     data_lock(w->file);
     for (int i = 0; i < AT_ONCE && st == BT_OK && f->n < MOST_FOUND; i++) {
         st = bt_table_search(w->file->table, &q, w->at, false, DATA_STEP_BYTES, cancel, &row, &w->err);
-        if (st == BT_OK && (f->match != DATA_HAS_LABEL || has_label(f, row))) f->found[f->n++] = row;
+        if (st == BT_OK && belongs(f, row)) f->found[f->n++] = row;
         if (st == BT_OK) w->at = row + 1;
     }
     data_unlock(w->file);
@@ -104,6 +114,7 @@ static void filter_turn(struct data_walk *w)
     }
     s->filter.progress = data_walk_progress(w);
     s->filter.complete = w->ended;
+    s->filter.partial = data_walk_partial(w);
     if (w->ended && f->filter && bt_row_filter_gave_up(f->filter))
         app_say(w->v->app, ROLE_WARN,
                 "the expression took too long on %zu texts, which count as not matching",
@@ -120,6 +131,7 @@ void data_filter_clear(struct view *v)
     bool on = s->filter.on;
     data_walk_stop(v, &s->owner_filter);
     free(s->filter.needle);
+    free(s->filter.within);
     row_set_free(&s->filter.rows);
     free(s->where);
     s->where = NULL;
@@ -153,30 +165,70 @@ static enum bt_status prepare(struct filtering *f, struct data_file *file, struc
     enum bt_status st = BT_OK;
     if (f->match == DATA_HOLDS) st = bt_regex_typed(f->needle, &f->regex, err);
     if (f->match == DATA_WHERE) st = bt_row_filter_parse(f->needle, file->table, &f->filter, NULL, err);
-    f->words = file->words;
+    f->words = file->settings.words;
     if (f->filter) bt_row_filter_pieces(f->filter, count_pieces, f);
     return st;
 }
 
-void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match)
+/* The rows that are shown now, and what they have. */
+static bool keep_within(struct filtering *f, const struct data_view *s, char **text)
+{
+    struct bt_str told = {0};
+    f->narrows = s->filter.on;
+    if (!f->narrows) return true;
+    data_filter_tell(s, &told);
+    *text = bt_str_take(&told);
+    return *text && row_set_copy(&s->filter.rows, &f->within);
+}
+
+static void filter(struct view *v, ptrdiff_t column, const char *needle, enum data_match match, bool further)
 {
     struct data_view *s = v->state;
+    char *within = NULL;
     struct bt_error err = {.status = BT_NOMEM, .text = "not enough memory for a filter"};
     struct filtering *f = calloc(1, sizeof *f);
     if (!f) return;
     *f = (struct filtering){.needle = bt_strdup(needle), .column = column, .match = match};
     f->found = calloc(MOST_FOUND, sizeof *f->found);
-    if (!f->needle || !f->found || prepare(f, s->file, &err) != BT_OK || !begin(v, column, needle, match)) {
+    if (!f->needle || !f->found || (further && !keep_within(f, s, &within)) ||
+        prepare(f, s->file, &err) != BT_OK || !begin(v, column, needle, match)) {
         app_say_error(v->app, &err);
         filtering_free(&f->walk);
+        free(within);
         return;
     }
+    s->filter.within = within;
     f->walk = (struct data_walk){.v = v,
                                  .owner = &s->owner_filter,
                                  .slice = filter_slice,
                                  .turn = filter_turn,
                                  .free = filtering_free};
     data_walk_start(&f->walk);
+}
+
+void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match)
+{
+    filter(v, column, needle, match, false);
+}
+
+void data_filter_further(struct view *v, ptrdiff_t column, const char *needle, enum data_match match)
+{
+    filter(v, column, needle, match, true);
+}
+
+void data_filter_tell(const struct data_view *s, struct bt_str *out)
+{
+    const struct data_filter *f = &s->filter;
+    const char *of = f->column >= 0 ? bt_table_column(s->file->table, (size_t)f->column) : NULL;
+    static const char *const how[] = {
+        [DATA_HOLDS] = " having ", [DATA_EQUALS] = " = ", [DATA_HAS_LABEL] = " label "};
+    if (f->within) bt_str_addf(out, "%s, of them", f->within);
+    if (f->match == DATA_WHERE)
+        bt_str_addf(out, " where %s", f->needle);
+    else if (f->match == DATA_GIVEN)
+        bt_str_addf(out, ": %s", f->needle);
+    else
+        bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
 }
 
 void data_filter_given(struct view *v, const char *what, const size_t *row, size_t n)
@@ -225,7 +277,7 @@ static bool has_words(struct view *v, const char *text)
     bool needed =
         bt_row_filter_parse(text, s->file->table, &f, NULL, NULL) == BT_OK && bt_row_filter_needs_pieces(f);
     bt_row_filter_free(f);
-    if (!needed || s->file->words.tokenizer) return true;
+    if (!needed || s->file->settings.words.tokenizer) return true;
     if (s->file->words_known) {
         app_say_error(v->app, &s->file->words_err);
         return false;
@@ -246,6 +298,16 @@ static void where_done(void *ctx, const char *text)
     else if (has_words(v, text))
         data_filter_by(v, -1, text, DATA_WHERE);
     app_redraw(v->app);
+}
+
+void data_filter_keep_where(struct data_view *s)
+{
+    struct bt_row_filter *f = NULL;
+    if (!s->filter.on || s->filter.match != DATA_WHERE || s->where) return;
+    if (bt_row_filter_parse(s->filter.needle, s->file->table, &f, NULL, NULL) == BT_OK &&
+        bt_row_filter_needs_pieces(f))
+        s->where = bt_strdup(s->filter.needle);
+    bt_row_filter_free(f);
 }
 
 void data_words_came(struct view *v)

@@ -33,10 +33,13 @@ void data_hygiene_clear(struct data_view *s)
 
 /* ── looking ── */
 
-struct looking {
+struct data_looking {
     struct view *v;
     struct data_file *file;
     struct data_hygiene *got;
+    const atomic_bool *cancel;         /* the worker's; what it is doing: */
+    _Atomic(const char *) doing, path; /* NULL: nothing yet; of got */
+    atomic_int percent;
 };
 
 static void add_path(struct data_hygiene *h, const char *path, const char *split)
@@ -65,9 +68,19 @@ static struct bt_data_spec spec_of_file(const struct data_file *f)
                                  .label_column = column_name(f, f->label)};
 }
 
+static bool look_tell(void *ctx, const char *doing, const char *path, double done)
+{
+    struct data_looking *l = ctx;
+    atomic_store(&l->percent, (int)(done * 100));
+    atomic_store(&l->path, path);
+    atomic_store(&l->doing, doing);
+    return !atomic_load(l->cancel);
+}
+
 static void look_run(void *ctx, const atomic_bool *cancel)
 {
-    struct looking *l = ctx;
+    struct data_looking *l = ctx;
+    const struct bt_data_watch watch = {.tell = look_tell, .ctx = l};
     struct data_hygiene *h = l->got;
     struct bt_experiment *x = h->experiment ? data_load_experiment(h->experiment) : NULL;
     struct bt_data_spec spec = x ? bt_experiment_data(x) : spec_of_file(l->file);
@@ -80,14 +93,17 @@ static void look_run(void *ctx, const atomic_bool *cancel)
     }
     spec.files = (const char *const *)h->path;
     spec.n_files = h->n;
-    bt_hygiene_find(&spec, cancel, &h->found, &h->err);
+    spec.watch = &watch;
+    l->cancel = cancel;
+    bt_hygiene_find(&spec, &h->found, &h->err);
     bt_experiment_free(x);
 }
 
 static void look_done(void *ctx, bool cancelled)
 {
-    struct looking *l = ctx;
+    struct data_looking *l = ctx;
     struct data_view *s = l->v->state;
+    if (s->looking == l) s->looking = NULL;
     if (!cancelled && l->got->err.status != BT_CANCELLED) {
         data_hygiene_clear(s);
         s->hygiene = l->got;
@@ -106,7 +122,7 @@ static void look_done(void *ctx, bool cancelled)
 static void look(struct view *v)
 {
     struct data_view *s = v->state;
-    struct looking *l = calloc(1, sizeof *l);
+    struct data_looking *l = calloc(1, sizeof *l);
     const char *of = s->file->named ? s->file->experiment : s->file->path;
     app_cancel(v->app, &s->owner_hygiene);
     data_hygiene_clear(s);
@@ -120,16 +136,33 @@ static void look(struct view *v)
     l->v = v;
     l->file = data_file_ref(s->file);
     struct app_task t = {.run = look_run, .done = look_done, .ctx = l, .owner = &s->owner_hygiene};
+    s->looking = l;
     if (!app_submit(v->app, &t)) look_done(l, true);
+}
+
+static void stop_looking(struct view *v)
+{
+    struct data_view *s = v->state;
+    if (!s->looking) return;
+    app_cancel(v->app, &s->owner_hygiene);
+    s->looking = NULL;
+    app_say(v->app, ROLE_TEXT, "the comparison of the splits is stopped: S begins anew");
 }
 
 void data_hygiene(struct view *v, bool anew)
 {
     struct data_view *s = v->state;
     const char *of = s->file->named ? s->file->experiment : s->file->path;
-    bool there = s->hygiene && s->hygiene->of && strcmp(s->hygiene->of, of) == 0;
+    const struct data_hygiene *h = s->looking ? s->looking->got : s->hygiene;
+    bool there = h && h->of && strcmp(h->of, of) == 0;
     s->page = DATA_HYGIENE;
-    if (anew || (!there && app_pending(v->app, &s->owner_hygiene) == 0)) look(v);
+    if (anew || !there) look(v);
+}
+
+void data_hygiene_tick(struct view *v)
+{
+    const struct data_view *s = v->state;
+    if (s->page == DATA_HYGIENE && s->looking) app_redraw(v->app);
 }
 
 /* ── drawing ── */
@@ -175,6 +208,15 @@ static struct list_look look_of(struct data_view *s)
         .column = columns, .n_columns = COLUMNS, .sorted = -1, .focused = true, .cell = cell, .ctx = s};
 }
 
+static void put_progress(struct sheet *p, const struct data_looking *l)
+{
+    const char *doing = atomic_load(&l->doing), *path = atomic_load(&l->path);
+    sheet_print(p, ROLE_TEXT, 0, "Reading the files and comparing their inputs …");
+    if (doing)
+        sheet_print(p, ROLE_TEXT, 2, "%s %s: %d %%", doing, bt_path_base(path), atomic_load(&l->percent));
+    sheet_print(p, ROLE_DIM, 2, "Esc stops it; other views may be used meanwhile.");
+}
+
 void data_hygiene_draw(struct view *v, struct rect area)
 {
     struct data_view *s = v->state;
@@ -183,6 +225,7 @@ void data_hygiene_draw(struct view *v, struct rect area)
     struct bt_str title = {0};
     bt_str_add(&title, "Splits");
     if (h) bt_str_addf(&title, " · %s · %zu file%s", bt_path_base(h->of), h->n, h->n == 1 ? "" : "s");
+    if (!h && s->looking) bt_str_addf(&title, " · %s", bt_path_base(s->looking->got->of));
     struct rect in = term_box(t, area, bt_str_text(&title), true);
     bt_str_free(&title);
     struct list_look how = look_of(s);
@@ -193,8 +236,10 @@ void data_hygiene_draw(struct view *v, struct rect area)
     sheet_begin(&s->sheet, in.w - 2);
     if (h)
         sheet_wrap(&s->sheet, ROLE_BAD, 0, h->err.text, strlen(h->err.text));
+    else if (s->looking)
+        put_progress(&s->sheet, s->looking);
     else
-        sheet_print(&s->sheet, ROLE_TEXT, 0, "Reading the files and comparing their inputs …");
+        sheet_print(&s->sheet, ROLE_TEXT, 0, "There was not enough memory to compare the inputs.");
     sheet_draw(&s->sheet, t, (struct rect){.y = in.y + 1, .x = in.x + 1, .h = in.h - 1, .w = in.w - 2});
 }
 
@@ -266,7 +311,7 @@ bool data_hygiene_act(struct view *v, int action, int count)
     if (action == ACT_ENTER) return open_rows(v);
     if (action != ACT_ESCAPE) return list_act(&s->hygiene_list, action, count);
     s->page = DATA_ROWS;
-    app_cancel(v->app, &s->owner_hygiene);
+    stop_looking(v);
     return true;
 }
 

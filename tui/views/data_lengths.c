@@ -13,7 +13,7 @@ struct data_lengths {
     size_t cut, unknown, all_pieces, empty;
     size_t longer, windows; /* rows that are read in several windows; windows of all rows */
     double progress;
-    bool complete, no_words;
+    bool complete, partial, no_words;
     size_t max_length;
     char *of; /* the columns */
 };
@@ -133,6 +133,7 @@ static void measure_turn(struct data_walk *w)
     l->windows = m->got.windows;
     l->progress = data_walk_progress(w);
     l->complete = w->ended;
+    l->partial = data_walk_partial(w);
 }
 
 void data_lengths_clear(struct data_view *s)
@@ -162,7 +163,7 @@ static void start(struct view *v)
     m->walk.slice = measure_slice;
     m->walk.turn = measure_turn;
     m->walk.free = measuring_free;
-    m->words = s->file->words;
+    m->words = s->file->settings.words;
     m->text = text_column(s);
     data_walk_start(&m->walk);
 }
@@ -185,7 +186,7 @@ void data_measure(struct view *v)
     data_load_words(v);
     if (!s->file->words_known || !s->lengths->no_words) return;
     s->lengths->no_words = false;
-    s->lengths->max_length = s->file->words.max_length;
+    s->lengths->max_length = s->file->settings.words.max_length;
     start(v);
 }
 
@@ -240,19 +241,20 @@ static void put_histogram(struct sheet *p, const char *what, const struct data_h
 
 static void put_words(struct sheet *p, const struct data_file *f, const struct data_lengths *l)
 {
-    if (!f->words.tokenizer) {
+    if (!f->settings.words.tokenizer) {
         sheet_print(p, ROLE_HEADER, 0, "word pieces");
         sheet_wrap(p, ROLE_WARN, 2, f->words_err.text, strlen(f->words_err.text));
         return;
     }
     struct bt_str what = {0}, in = {0};
-    const char *limit = f->words.max_query ? "max_query_length" : "max_seq_length";
-    bt_str_addf(&what, "cut at %s %zu", limit, f->words.max_query ? f->words.max_query : l->max_length);
+    const char *limit = f->settings.words.max_query ? "max_query_length" : "max_seq_length";
+    bt_str_addf(&what, "cut at %s %zu", limit,
+                f->settings.words.max_query ? f->settings.words.max_query : l->max_length);
     put_histogram(p, "word pieces, [CLS] and [SEP] counted", &l->pieces,
                   l->max_length ? l->max_length + 1 : 0);
     if (l->max_length)
         put_share(p, l->cut ? ROLE_WARN : ROLE_GOOD, bt_str_text(&what), l->cut, l->pieces.n, "rows");
-    if (f->words.max_query || l->longer) {
+    if (f->settings.words.max_query || l->longer) {
         put_share(p, ROLE_TEXT, "read in several windows", l->longer, l->pieces.n, "rows");
         format_count(&in, (int64_t)l->windows);
         sheet_print(p, ROLE_TEXT, 2, "%-28s %10s", "windows in all", bt_str_text(&in));
@@ -273,6 +275,7 @@ void data_lengths_draw(struct view *v, struct rect area)
     bt_str_addf(&title, "Lengths of %s", l && l->of ? l->of : "the texts");
     if (s->filter.on) bt_str_add(&title, " (filtered)");
     if (l && !l->complete) bt_str_addf(&title, " · measuring %.0f %%", l->progress * 100);
+    if (l && l->partial) bt_str_add(&title, " · not all rows could be read");
     struct rect in = term_box(t, area, bt_str_text(&title), true);
     bt_str_free(&title);
     struct sheet *p = &s->lengths_sheet;
@@ -281,6 +284,7 @@ void data_lengths_draw(struct view *v, struct rect area)
         sheet_print(p, ROLE_TEXT, 0, "%s",
                     l && l->complete ? "There are no rows to measure." : "Measuring …");
     } else {
+        data_settings_put(p, &s->file->settings);
         put_words(p, s->file, l);
         sheet_print(p, ROLE_TEXT, 0, "%s", "");
         put_histogram(p, "characters", &l->characters, 0);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { GAP = 2, SMALL = 20, LEAST = 4, MOST_COLUMNS = 128, MOST_WRAPPED = 12, SIDE_STEP = 8, WHEEL_ROWS = 3 };
-enum { MEASURED = 4096 /* bytes of a cell that are looked at for its width */ };
+enum { MEASURED = 4096 /* bytes of a cell that are looked at for its width */, MOST_CACHED = 128 << 20 };
 
 /* ── rows ── */
 
@@ -50,10 +50,15 @@ size_t data_cursor_row(const struct data_view *s)
 const struct data_cached *data_row(struct data_view *s, size_t row)
 {
     struct data_cached *c = &s->cached[row % DATA_CACHED];
+    struct bt_error err = {.status = BT_OK};
     if (c->row == row && (c->cells.n || c->status != BT_OK)) return c;
+    if (s->cached_bytes > MOST_CACHED) data_forget_rows(s);
+    s->cached_bytes -= c->cells.text.len;
     data_lock(s->file);
-    c->status = bt_table_row(s->file->table, row, &c->cells, NULL);
+    c->status = bt_table_row(s->file->table, row, &c->cells, &err);
     data_unlock(s->file);
+    s->cached_bytes += c->cells.text.len;
+    snprintf(c->why, sizeof c->why, "%.*s", (int)sizeof c->why - 1, c->status == BT_OK ? "" : err.text);
     if (c->status != BT_OK && c->status != BT_INVALID) c->cells.n = 0;
     c->row = row;
     return c;
@@ -65,6 +70,7 @@ void data_forget_rows(struct data_view *s)
         bt_row_free(&s->cached[i].cells);
         s->cached[i] = (struct data_cached){.row = SIZE_MAX};
     }
+    s->cached_bytes = 0;
 }
 
 void data_go_to(struct data_view *s, size_t i)
@@ -138,7 +144,8 @@ static void place(const struct data_view *s, int width, struct layout *l)
     size_t n = bt_table_columns(s->file->table);
     int x = l->gutter, most = large_width(s, width - l->gutter);
     l->n = 0;
-    for (size_t k = s->first_column; k < n && l->n < MOST_COLUMNS && x + LEAST <= width; k++) {
+    for (size_t k = s->first_column; k < n && l->n < MOST_COLUMNS; k++) {
+        if (x + (s->width[k] < LEAST ? s->width[k] : LEAST) > width) break;
         int w = s->width[k] > SMALL && s->width[k] > most ? most : s->width[k];
         if (x + w > width || (k + 1 == n && s->width[k] > w)) w = width - x;
         l->at[l->n++] = (struct placed){.column = k, .x = x, .w = w};
@@ -274,6 +281,11 @@ static void draw_line(struct term *t, struct rect r, int y, const struct layout 
     bool here = i == s->cursor;
     draw_number(t, r, y, l, s, c, row);
     if (here) term_paint(t, r, y, 0, r.w, ROLE_CURSOR);
+    if (c->status != BT_OK && c->cells.n == 0) {
+        struct rect rest = {.y = r.y + y, .x = r.x + l->gutter, .h = 1, .w = r.w - l->gutter};
+        term_text(t, rest, 0, 0, ROLE_BAD, c->why, strlen(c->why));
+        return;
+    }
     for (int k = 0; k < l->n; k++) {
         struct rect cell = {.y = r.y + y, .x = r.x + l->at[k].x, .h = 1, .w = l->at[k].w};
         if (c->status == BT_INVALID && k == 0) cell.w = r.w - l->at[k].x;
@@ -379,16 +391,9 @@ static void draw_lines(struct term *t, struct rect r, struct data_view *s, const
 static void filter_text(const struct data_view *s, struct bt_str *out)
 {
     const struct data_filter *f = &s->filter;
-    const char *of = f->column >= 0 ? bt_table_column(s->file->table, (size_t)f->column) : NULL;
-    static const char *const how[] = {
-        [DATA_HOLDS] = " having ", [DATA_EQUALS] = " = ", [DATA_HAS_LABEL] = " label "};
-    if (f->match == DATA_WHERE)
-        bt_str_addf(out, " where %s", f->needle);
-    else if (f->match == DATA_GIVEN)
-        bt_str_addf(out, ": %s", f->needle);
-    else
-        bt_str_addf(out, " with %s%s“%s”", of ? of : "", of ? how[f->match] : "", f->needle);
+    data_filter_tell(s, out);
     if (!f->complete) bt_str_addf(out, " · looking %.0f %%", f->progress * 100);
+    if (f->partial) bt_str_add(out, " · not all rows could be read");
 }
 
 static void sort_text(const struct data_view *s, struct bt_str *out)

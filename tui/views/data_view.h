@@ -1,5 +1,5 @@
 /* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search), data_filter.c, data_sort.c, data_hygiene.c (splits),
- * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_files.c (what there is to open).
+ * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_settings.c (what the model reads of it), data_runs.c (who predicts it), data_files.c (what there is to open).
  *
  * The file is shared with tasks on worker threads: reference counts belong to the drawing thread, the table to whoever holds the lock. What a task
  * makes is its own until its turn comes on the drawing thread. */
@@ -19,6 +19,21 @@
 
 enum { DATA_CHOICES = 16 };
 
+/* What the model reads of a row. */
+struct data_settings {
+    char *model; /* directory with its tokenizer; NULL: unknown */
+    struct bt_tokenizer_options tokenizer;
+    struct data_words words; /* tokenizer NULL until it is loaded */
+    char *unsaved;           /* where they differ from the experiment's file; NULL: nowhere */
+    char *of;                /* … which that is; NULL: none yet */
+};
+
+/* A tokenizer that walks still use when the settings ask for another. Its references belong to the drawing thread. */
+struct data_tokens {
+    struct bt_tokenizer *tokenizer;
+    int refs;
+};
+
 struct data_file {
     char *path;
     struct bt_table *table;
@@ -33,11 +48,12 @@ struct data_file {
     char *separator;  /* between the labels of a set; NULL: a cell is one label */
     char *experiment; /* the file that names this one, or of the chosen run; NULL: none */
     bool named;       /* the experiment names this file */
-    char *model;      /* directory with its tokenizer; NULL: unknown */
-    struct bt_tokenizer_options tokenizer_options;
-    struct data_words words; /* tokenizer NULL until it is loaded */
+    struct data_settings settings;
+    char *settings_of; /* the experiment that was edited last and that they are of since; NULL: that above */
+    struct data_tokens *tokens; /* that settings.words has; NULL: not loaded yet */
     bool words_asked, words_known;
     struct bt_error words_err;
+    uint64_t edits_seen; /* version of what the Experiment view edits */
 };
 
 /* For all but scanning. Tasks hold it for a millisecond or so. */
@@ -52,6 +68,7 @@ struct data_walk {
     struct view *v;
     struct data_file *file;
     const void *owner;
+    struct data_tokens *tokens;
     size_t at;           /* the next row of the table, or of those in `only` */
     bool ended;          /* slice() has come to its end */
     bool some;           /* only these rows are looked at */
@@ -73,6 +90,8 @@ size_t data_walk_rows(const struct data_walk *w);
 /* The row of the table that is looked at as the i-th. */
 size_t data_walk_row(const struct data_walk *w, size_t i);
 double data_walk_progress(const struct data_walk *w);
+/* It has ended without having seen all rows: one could not be read, or the file is not read to its end. */
+bool data_walk_partial(const struct data_walk *w);
 
 /* ── what a view shows ── */
 
@@ -97,8 +116,9 @@ struct data_filter {
     ptrdiff_t column; /* −1: any */
     char *needle;
     enum data_match match;
+    char *within; /* … among the rows that have this, as it is told; NULL: all */
     struct row_set rows;
-    bool complete;
+    bool complete, partial;
     double progress;
 };
 
@@ -124,7 +144,7 @@ struct data_counts {
     struct data_value *value;         /* most frequent first */
     size_t n, distinct, rows, beyond; /* beyond: rows whose values are too many to be told apart */
     double progress;
-    bool complete;
+    bool complete, partial; /* partial: not all rows could be read */
 };
 
 struct data_given { /* rows of a file that is being opened; all ours */
@@ -135,6 +155,7 @@ struct data_given { /* rows of a file that is being opened; all ours */
 struct data_cached {
     size_t row; /* SIZE_MAX: empty */
     enum bt_status status;
+    char why[160]; /* status ≠ BT_OK: the message */
     struct bt_row cells;
 };
 enum { DATA_CACHED = 256 };
@@ -149,7 +170,7 @@ struct data_view {
     struct bt_error index_err;
     struct data_walk *parked;
     char owner_index, owner_open, owner_find, owner_filter, owner_counts, owner_lengths, owner_words,
-        owner_sort, owner_hygiene, owner_files;
+        owner_sort, owner_hygiene, owner_files, owner_edits, owner_runs;
 
     size_t cursor, top;          /* in what is shown: all rows or the filter's */
     size_t column, first_column; /* cursor's; the first one that is shown */
@@ -161,6 +182,7 @@ struct data_view {
     int *width; /* widest cell seen of each column */
     struct rect grid;
     struct data_cached cached[DATA_CACHED];
+    size_t cached_bytes; /* of their cells */
 
     struct data_filter filter;
     char *where; /* an expression that waits for the tokenizer; NULL: none */
@@ -181,6 +203,7 @@ struct data_view {
     struct sheet lengths_sheet;
 
     struct data_hygiene *hygiene; /* NULL: not looked at, or not yet */
+    struct data_looking *looking; /* … : on its way; the task's */
     struct list hygiene_list;
     struct data_given given;
 
@@ -197,7 +220,17 @@ void data_index(struct view *v);
 /* An experiment whose paths are found; NULL: it cannot be read. The caller frees. */
 struct bt_experiment *data_load_experiment(const char *path);
 void data_close_file(struct view *v);
-void data_load_words(struct view *v); /* the tokenizer, if it is not there yet */
+bool data_same_file(const char *a, const char *b);                     /* reads directories */
+bool data_names_file(const struct bt_experiment *x, const char *path); /* likewise */
+/* data_settings.c */
+void data_settings_take(struct data_settings *s,
+                        const struct bt_experiment *x); /* of an empty one; may read files */
+void data_settings_free(struct data_settings *s);
+void data_settings_put(struct sheet *p, const struct data_settings *s); /* that they are not saved */
+struct data_tokens *data_tokens_ref(struct data_tokens *t);
+void data_tokens_unref(struct data_tokens *t);
+void data_load_words(struct view *v);   /* the tokenizer, if it is not there yet */
+void data_follow_edits(struct view *v); /* takes over what the Experiment view has now */
 /* data_files.c */
 void data_list_sources(struct view *v);
 void data_files_draw(struct view *v, struct rect area);
@@ -205,6 +238,8 @@ bool data_files_act(struct view *v, int action, int count);
 bool data_files_mouse(struct view *v, const struct event *e);
 void data_sources_clear(struct data_view *s);
 void data_ask_path(struct view *v);
+/* data_runs.c */
+bool data_ask_runs(struct view *v, size_t row); /* which run's prediction of that row */
 /* data_rows.c */
 size_t data_rows(const struct data_view *s);
 size_t data_row_at(const struct data_view *s, size_t i); /* row of the table; SIZE_MAX: none */
@@ -227,8 +262,13 @@ bool data_search_next(struct view *v, bool backwards);
 /* data_filter.c */
 bool data_ask_filter(struct view *v);
 bool data_ask_where(struct view *v);
-void data_words_came(struct view *v); /* the tokenizer is there, or never will be */
+void data_words_came(struct view *v);             /* the tokenizer is there, or never will be */
+void data_filter_keep_where(struct data_view *s); /* a filter on word pieces is applied again when it comes */
 void data_filter_by(struct view *v, ptrdiff_t column, const char *needle, enum data_match match);
+/* The same among the rows that are shown now. */
+void data_filter_further(struct view *v, ptrdiff_t column, const char *needle, enum data_match match);
+/* Appends what the rows have: " where label = pos", " with “x”". */
+void data_filter_tell(const struct data_view *s, struct bt_str *out);
 /* Rows in ascending order, copied; what: what they are. */
 void data_filter_given(struct view *v, const char *what, const size_t *row, size_t n);
 void data_filter_clear(struct view *v);
@@ -249,6 +289,7 @@ void data_lengths_draw(struct view *v, struct rect area);
 /* data_hygiene.c */
 void data_hygiene(struct view *v, bool anew);
 void data_hygiene_clear(struct data_view *s);
+void data_hygiene_tick(struct view *v);
 void data_hygiene_draw(struct view *v, struct rect area);
 bool data_hygiene_act(struct view *v, int action, int count);
 bool data_hygiene_mouse(struct view *v, const struct event *e);
@@ -256,7 +297,6 @@ bool data_hygiene_mouse(struct view *v, const struct event *e);
 void data_hygiene_opened(struct view *v);
 void data_given_clear(struct data_view *s);
 /* data_kinds.c */
-struct bt_experiment;
 void data_take_columns(struct data_file *f, const struct bt_experiment *x); /* x NULL: none */
 /* Appends "  (text)", "  (choice 2: the right one ✓)", …, or nothing for a column that is no part of an example. */
 void data_part_name(const struct data_file *f, const struct bt_row *r, size_t column, struct bt_str *out);

@@ -477,6 +477,13 @@ static const struct action actions[] = {
     {.id = ACT_QUEUE, .name = "queue", .keys = "Q", .help = "queue a run as it stands", .group = "File"},
 };
 
+static const struct bt_experiment *edited(const struct view *v, uint64_t *version)
+{
+    const struct form *f = exp_of(v)->form;
+    *version = 2 * form_version(f) + form_dirty(f) + 1;
+    return form_dirty(f) && !form_broken(f) ? form_values(f) : NULL;
+}
+
 static bool unsaved(struct view *v)
 {
     return exp_worth_keeping(exp_of(v));
@@ -529,4 +536,5 @@ const struct view_ops view_experiment = {
     .hints = hints,
     .autosave = exp_autosave,
     .unsaved = unsaved,
+    .edited = edited,
 };

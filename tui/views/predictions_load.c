@@ -267,18 +267,17 @@ static bool lists_file(const struct bt_string_list *l, const char *path)
     return found;
 }
 
-/* Which split has the file that another view asked for. */
-static void find_split(struct job *j)
+enum pred_naming pred_split_of(const char *run, const char *file, enum pred_split *split)
 {
-    struct bt_experiment *x = j->path ? experiment_of(j->run, NULL) : NULL;
-    if (!x) return;
+    struct bt_experiment *x = experiment_of(run, NULL);
+    if (!x) return PRED_UNKNOWN;
     bool cut;
-    bool test = lists_file(&x->data_test_file, j->path);
-    bool validation = lists_file(files_of(x, PRED_VALIDATION, &cut), j->path);
-    if (test && !validation) j->split = PRED_TEST;
-    if (validation) j->split = PRED_VALIDATION;
-    j->foreign = !test && !validation;
+    bool test = lists_file(&x->data_test_file, file);
+    bool validation = lists_file(files_of(x, PRED_VALIDATION, &cut), file);
+    if (test && !validation) *split = PRED_TEST;
+    if (validation) *split = PRED_VALIDATION;
     bt_experiment_free(x);
+    return test || validation ? PRED_NAMED : PRED_NOT_NAMED;
 }
 
 static void load_run(void *ctx, const atomic_bool *cancel)
@@ -286,7 +285,7 @@ static void load_run(void *ctx, const atomic_bool *cancel)
     struct job *j = ctx;
     int64_t *other = NULL;
     (void)cancel;
-    find_split(j);
+    j->foreign = j->path && pred_split_of(j->run, j->path, &j->split) == PRED_NOT_NAMED;
     enum pred_split opposite = j->split == PRED_TEST ? PRED_VALIDATION : PRED_TEST;
     bt_predictions_steps(j->run, pred_split_name(opposite), &other, &j->other_steps, NULL);
     free(other);

@@ -17,6 +17,9 @@ enum { PRED_LIST, PRED_MATRIX, PRED_DETAIL, PRED_PANES };
 enum { PRED_COLUMNS = 7 };
 enum pred_split { PRED_VALIDATION, PRED_TEST, PRED_SPLITS };
 const char *pred_split_name(enum pred_split split);
+/* Which split of a run a data file is part of. Reads files. */
+enum pred_naming { PRED_UNKNOWN /* there is no experiment */, PRED_NAMED, PRED_NOT_NAMED };
+enum pred_naming pred_split_of(const char *run, const char *file, enum pred_split *split);
 
 /* The texts of a split, as they stand in its files now. */
 struct pred_texts {
