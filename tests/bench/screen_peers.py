@@ -43,7 +43,7 @@ class Table:
 
     def measure(self, path, home):
         """{what: ms; "MiB": …}"""
-        with Program([*self.command, path], path.parent, home) as p:
+        with Program([*self.command, path], path.parent, home, 600) as p:
             took = {"first rows": p.ms_until(self.rows)}
             if self.complete:
                 took["all rows known"] = p.ms_until(self.complete)
