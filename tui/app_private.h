@@ -58,7 +58,8 @@ struct runs {
     struct colour_of *colour;
     size_t n_colours;
     double refreshed;
-    char *error; /* the last one that was told */
+    struct bt_run_watch *watch; /* the one that reads has it while busy; NULL: no memory */
+    char *error;                /* the last one that was told */
 };
 void runs_tick(struct app *a, double now);
 void runs_set_dir(struct app *a, const char *dir);

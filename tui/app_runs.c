@@ -1,10 +1,12 @@
 /* The list of runs, the chosen one, the marks. */
 #include "tui/app_private.h"
+#include <bertty/run_watch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double REFRESH_S = 1.0;
+/* Between two looks; and the longest time without one, however quiet the kernel is. */
+static const double REFRESH_S = 1.0, QUIET_S = 20.0;
 
 /* ── refreshing ── */
 
@@ -12,6 +14,7 @@ struct reading {
     struct app *app;
     char *dir;
     const struct bt_run_list *previous; /* the list that is shown stays as it is until we are done */
+    struct bt_run_watch *watch;         /* NULL: none */
     struct bt_run_list list;
     struct queue_state queue;
     enum bt_status status;
@@ -22,6 +25,7 @@ static void read_runs(void *ctx, const atomic_bool *cancel)
 {
     struct reading *r = ctx;
     (void)cancel;
+    if (r->watch) bt_run_watch_begin(r->watch, r->dir);
     r->status = bt_run_list(r->dir, r->previous, &r->list, &r->err);
     queue_read(&r->queue, r->dir, &r->list);
 }
@@ -136,8 +140,10 @@ void app_refresh(struct app *a)
         free(r);
         return;
     }
+    if (!runs->watch) runs->watch = bt_run_watch_new();
     r->app = a;
     r->previous = &runs->list;
+    r->watch = runs->watch;
     runs->refreshed = app_now();
     runs->busy =
         app_submit(a, &(struct app_task){.run = read_runs, .done = runs_read, .ctx = r, .owner = runs});
@@ -146,9 +152,22 @@ void app_refresh(struct app *a)
     free(r);
 }
 
+/* An engine that died changes no file, and a run that waits may go on when something else ends. */
+static bool any_goes_on(const struct bt_run_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (bt_run_state_alive(l->run[i].state) || l->run[i].state == BT_RUN_QUEUED) return true;
+    return false;
+}
+
 void runs_tick(struct app *a, double now)
 {
-    if (now - a->runs.refreshed >= REFRESH_S) app_refresh(a);
+    struct runs *r = &a->runs;
+    double quiet = now - r->refreshed;
+    if (!r->busy && quiet >= REFRESH_S) {
+        bool noticed = !r->watch || bt_run_watch_changed(r->watch);
+        if (noticed || quiet >= QUIET_S || any_goes_on(&r->list)) app_refresh(a);
+    }
     queue_tick(a);
 }
 
@@ -293,6 +312,7 @@ void runs_free(struct app *a)
     free(r->mark);
     free(r->chosen);
     free(r->error);
+    bt_run_watch_free(r->watch);
     free(r->dir);
     free(a->queue_fault);
     queue_state_clear(&r->queue);

@@ -1,190 +1,365 @@
 #!/usr/bin/env python3
-"""The workbench as a terminal sees it: start to the first screen with 50 and 500 runs, key to screen, bytes when idle; with 500 runs also
-moving, sorting, a filter on settings and figures typed letter by letter, and groups of seeds; and a table of 1,000,000 rows
-(about 110 MB, made for the measurement): first rows, all rows indexed, last row, a regular expression searched to the end, memory.
+"""The workbench as a terminal of 120×36 sees it, row by row beside what is asked of it, and beside VisiData, less, lnav and W&B's LEET where a
+ratio is: measured in turn, in one session.
 
-    tests/bench/bench_screen.py [ROUNDS [GB]]      (default 7; GB: of a TSV of that size too, made in TMPDIR and removed; default 0)
+    tests/bench/bench_screen.py [--work DIR] [--rows start,keys…] [--rounds 5] [--seconds 30] [--gigabytes 10] [--no-peers]
+    tests/bench/bench_screen.py --list
 
-Times are those of the wall; the processor's are told beside them, for a machine that others use.
-"""
-import contextlib
+What is measured on is made below DIR and kept there (default: a temporary directory); with --gigabytes also a TSV of that size, removed at
+the end. Times are those of the wall unless a row says CPU; what other programs do on the machine shows in them: the load is told at the end."""
+import argparse
 import os
-import random
 import re
+import resource
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import pexpect
+import bench_watched
+import screen_data as data
+import screen_peers as peers
+from meter import BERTTY, Program, percentile
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests/tui"))
-import scalars  # noqa: E402
-from screen import Screen, fake_run  # noqa: E402
-
-BERTTY = os.environ.get("BERTTY_FAST") or str(ROOT / "bertty")
-ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-GIGABYTES = float(sys.argv[2]) if len(sys.argv) > 2 else 0
-WORDS = "the of and to in is that it was for on are as with his they be at one have this from".split()
-
-
-def runs(folder):
-    for i in range(50):
-        fake_run(folder / "runs", f"run-{i:02}", log="12:00:00 step 10\n", started=1.7e9 + i)
-    return folder
-
-
-def many_runs(folder):
-    """500 runs, groups of five seeds, with figures of 1,000 steps."""
-    events = b"".join(scalars.event(tag, k, k, 1 - k / 2000) for k in range(1000) for tag in ("train/loss", "train/grad_norm"))
-    events += b"".join(scalars.event(f"eval/m{i}", k, k, k / 1000) for k in range(0, 1000, 50) for i in range(10))
-    for i in range(500):
-        run = fake_run(folder / "runs", f"run-{i:03}", log="12:00:00 step 10\n", started=1.7e9 + i, best=i / 500)
-        (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {i // 5 + 1}e-6}}\ntrain: {{seed: {i % 5}}}\n")
-        (run / "events.out.tfevents.1.x").write_bytes(events)
-    return folder
+MOVING = "jjjjkkkkGgjjllhh"
+# View: what it is opened with, keys before that, and keys of it that change what is seen. What they open is left again; nothing is started,
+# deleted or written.
+KEYS = {
+    "runs": ("runs", "", MOVING + "sssssiSffjjjkkff== Mu\t\tzzT\x1b?\x1b/state:failed\r/\x15\r"),
+    "data": (data.TABLE, "", MOVING + "WWjjGgww\rjjj\x1b/this\rnnN&zyzzyva\r&\x15\r?\x1b"),
+    "experiment": ("experiments/x.yaml", "", MOVING + "++--uuffcc?\x1b"),
+    "charts": ("charts", "", "+++++))))((((-----llLLssSSxxxxxc....,,,c]]}}[[{{\r++--\x1bXXooz?\x1b"),
+    "predictions": ("predictions", "", MOVING + "eejjssS\t\tjj?\x1b"),
+    "compare": ("runs", " j 6", "jjjjkkkkGgrrjj\r\x1b?\x1b"),
+    "probe": ("probe", "", "i the film was good\x1b?\x1b"),
+    "log": ("log", "", MOVING + "ffww/step\rnnN?\x1b"),
+}
 
 
-def answer(s, key):
-    """Milliseconds from a key to the last byte of what it changed; None if it changed nothing."""
-    began = last = time.monotonic()
-    s.send(key)
-    with contextlib.suppress(pexpect.TIMEOUT):
-        s.child.read_nonblocking(65536, 0.3)
-        last = time.monotonic()
-        while True:
-            s.child.read_nonblocking(65536, 0.03)
-            last = time.monotonic()
-    return 1e3 * (last - began) if last > began else None
+CURVES = "(?:[^⠁-⣿]*[⠁-⣿]){40}"  # some dozens of braille dots
 
 
-def keys_of_many(folder):
-    typed = list("cfg.learning_rate>=2e-5 m3>0.5 loss<1") + ["\x7f"] * 20
-    for what, before, keys in (("moving", (), ["j", "k"] * 20), ("sorting", (), ["s"] * 13), ("filtering", ("/",), typed),
-                               ("groups: moving", ("f",), ["j", "k"] * 20), ("groups: sorting", ("f",), ["s"] * 13),
-                               ("groups: folding", (), ["f"] * 10)):
-        with Screen([], rows=36, columns=120, directory=str(folder), program=BERTTY) as s:
-            s.wait(r"run-499")
-            s.quiet(0.5)
-            s.keys(*before)
-            s.quiet(2.0)
-            times = sorted(t for t in (answer(s, key) for key in keys) if t)
-            print(f"500 runs, {what}: median {statistics.median(times):.1f} ms, p95 {times[int(0.95 * len(times)) - 1]:.1f} ms of {len(times)}",
-                  flush=True)
+class Figure:
+    """A row of the table. values: what was measured; limits: {percentile: at most}; peer: (name, values) and how often its median must be ours."""
+
+    def __init__(self, what, unit, values, limits=None, peer=None, ratio=None, at_least=False):
+        self.what, self.unit, self.values, self.limits = what, unit, values, limits or {}
+        self.peer, self.ratio, self.at_least = peer, ratio, at_least
+
+    def met(self):
+        good = [(percentile(self.values, p) >= limit) == self.at_least or percentile(self.values, p) == limit for p, limit in self.limits.items()]
+        if self.ratio and self.peer:
+            good.append(statistics.median(self.peer[1]) / statistics.median(self.values) >= self.ratio)
+        return "–" if not good else "yes" if all(good) else "**no**"
+
+    def target(self):
+        sign = "≥" if self.at_least else "≤"
+        parts = [f"{'' if p == 50 else f'p{p} '}{sign} {limit:g}" for p, limit in self.limits.items()]
+        return ", ".join(parts + ([f"≥ {self.ratio}× of the peer's"] if self.ratio else [])) or "–"
+
+    def line(self):
+        ours = statistics.median(self.values)
+        peer = ratio = "–"
+        if self.peer and self.peer[1]:
+            theirs = statistics.median(self.peer[1])
+            peer, ratio = f"{self.peer[0]} {shown(theirs)}", f"{theirs / ours:.1f}" if ours else "∞"
+        cells = [self.what, self.unit, shown(ours), shown(percentile(self.values, 95)), str(len(self.values)), self.target(), self.met(), peer, ratio]
+        return f"| {' | '.join(cells)} |"
 
 
-def table(folder):
-    rng = random.Random(7)
-    texts = [" ".join(rng.choice(WORDS) for _ in range(24)) for _ in range(1000)]
-    with open(folder / "big.csv", "w", buffering=1 << 20) as f:
-        f.write("id,text,label\n")
-        for i in range(1_000_000):
-            rare = "zyzzyva " if i == 999_000 else ""
-            f.write(f"{i},{rare}{texts[i % 1000][:92 - len(rare)]},{('good', 'bad', 'neutral')[i % 3]}\n")
-    return folder / "big.csv"
+def shown(value):
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def until(s, pattern, began):
-    """Milliseconds from began until the pattern is on the screen."""
-    while not re.search(pattern, s.text(), re.M):
-        assert s.alive() and time.monotonic() < began + 120, f"{pattern} is not on the screen:\n{s.dump()}"
-        s.drain(0.001)
-    return 1e3 * (time.monotonic() - began)
+HEAD = "| what | unit | median | p95 | n | target | met | peer | peer / ours |\n|---|---|---|---|---|---|---|---|---|"
 
 
-def processor(s):
-    """Seconds of the processor that the program took, and MiB that it had at most."""
-    ticks = Path(f"/proc/{s.child.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    most = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{s.child.pid}/status").read_text())
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"), int(most[1]) / 1024
+class Bench:
+    def __init__(self, arguments, work):
+        self.work, self.rounds, self.seconds, self.gigabytes = work, arguments.rounds, arguments.seconds, arguments.gigabytes
+        self.peers = not arguments.no_peers
+        self.home = work / "home"
+        self.many = data.many_runs(work / "many", 500)
+        data.table(self.many)
+
+    def forget(self):
+        """What was marked, chosen and filtered in earlier rows."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir(parents=True)
+
+    def bertty(self, folder, *arguments, seconds=120):
+        return Program([BERTTY, *arguments], folder, self.home, seconds)
+
+    def repeated(self, one):
+        return [one() for _ in range(self.rounds)]
 
 
-def big_table(folder, path, rows, search):
-    """{what: milliseconds} of one start on a large table."""
-    began = time.monotonic()
-    with Screen(["--open", str(path)], rows=36, columns=120, directory=str(folder), program=BERTTY) as s:
-        took = {"first rows": until(s, r"^│ +1 ", began)}
-        took["all rows indexed"] = until(s, rf"{rows:,} rows (?!· reading)", began)
-        took["all rows indexed, the processor's time"] = 1e3 * processor(s)[0]
-        began = time.monotonic()
-        s.send("G")
-        took["last row"] = until(s, rf"row {rows} ", began)
-        if search:
-            s.send("g")
-            until(s, r"row 1 ", began)
-            before, began = processor(s)[0], time.monotonic()
-            s.send("//zyz+yva/\r")
-            took["regular expression to the end"] = until(s, r"row 999001 ", began)
-            took["regular expression, the processor's time"] = 1e3 * (processor(s)[0] - before)
-        took["MiB"] = processor(s)[1]
-        return took
+# ── rows ──
+
+def row_start(b):
+    """start to the first screen: no run, 50 runs, 500 runs"""
+    empty = b.work / "empty"
+    empty.mkdir(exist_ok=True)
+    for n, folder, pattern, limit in ((0, empty, r"There is no run|no runs", 30), (50, data.many_runs(b.work / "fifty", 50), "run-049", 60),
+                                      (500, b.many, "run-499", 200)):
+        def one(folder=folder, pattern=pattern):
+            with b.bertty(folder) as p:
+                return p.ms_until(pattern), 1e3 * p.processor_s()
+        both = b.repeated(one)
+        yield Figure(f"start to the first screen, {n} runs", "ms", [ms for ms, _ in both], {50: limit})
+        yield Figure(f"start to the first screen, {n} runs: CPU", "ms", [cpu for _, cpu in both])
 
 
-def tell_table(what, rounds):
-    print(what)
-    for name in rounds[0]:
-        values = [took[name] for took in rounds]
-        print(f"  {name}: median {statistics.median(values):.1f}{'' if name == 'MiB' else ' ms'}, most {max(values):.1f}", flush=True)
+def row_memory(b):
+    """resident memory with 500 runs: after the start, and at most after all views were looked at"""
+    start, most = [], []
+    for _ in range(min(b.rounds, 3)):
+        with b.bertty(b.many) as p:
+            p.ms_until("run-499")
+            p.settle()
+            start.append(p.memory("VmRSS"))
+            p.type("M")
+            for digit in "134567812":
+                p.type(digit)
+                p.settle()
+            most.append(p.memory())
+    yield Figure("resident memory, 500 runs", "MiB", start, {50: 60})
+    yield Figure("resident memory, 500 runs marked, after every view", "MiB", most, {50: 60})
 
 
-def tsv(folder, csv, gigabytes):
-    """The table again and again, with tabs; its rows."""
-    head, _, body = csv.read_bytes().replace(b",", b"\t").partition(b"\n")
-    times = max(1, round(gigabytes * 1e9 / len(body)))
-    with open(folder / "large.tsv", "wb") as f:
-        f.write(head + b"\n")
-        for _ in range(times):
-            f.write(body)
-    return folder / "large.tsv", times * 1_000_000
+def pressed(p, keys):
+    """[(ms, bytes, ms of CPU, key)] of keys; after each the screen is waited for until nothing comes."""
+    answers = []
+    for key in keys:
+        spent = p.processor_s()
+        if got := p.key(key):
+            answers.append((*got, 1e3 * (p.processor_s() - spent), key))
+        while p.read(0.12):
+            pass
+        p.watch(None, 0, 0.5)
+    return answers
 
 
-def first_screen(folder, args, pattern):
-    began = time.monotonic()
-    with Screen(args, rows=36, columns=120, directory=str(folder), program=BERTTY) as s:
-        s.wait(pattern)
-        return 1e3 * (time.monotonic() - began)
+def row_keys(b):
+    """any key on any view, with 500 runs and the table of 1,000,000 rows: key to last byte, and bytes"""
+    every = []
+    for view, (opened, before, keys) in KEYS.items():
+        with b.bertty(b.many, "--open", opened, seconds=600) as p:
+            p.ms_until(r"1,000,000 rows (?!· reading)" if view == "data" else r"\? help")
+            p.settle(1.0)
+            p.type(before)
+            p.settle(1.0)
+            answers = pressed(p, keys)
+        every += answers
+        print(f"{view}, most CPU: " + ", ".join(f"{key!r} {cpu:.1f} ms" for _, _, cpu, key in sorted(answers, key=lambda a: -a[2])[:4]))
+        yield Figure(f"key to last byte, {view}", "ms", [ms for ms, *_ in answers], {50: 3, 95: 10})
+    yield Figure("key to last byte, every view", "ms", [ms for ms, *_ in every], {50: 3, 95: 10})
+    yield Figure("CPU of a key, every view", "ms", [cpu for _, _, cpu, _ in every])
+    yield Figure("bytes of a key press, every view", "bytes", [size for _, size, *_ in every], {50: 1024})
 
 
-def keys(folder):
-    times = []
-    with Screen([], rows=36, columns=120, directory=str(folder), program=BERTTY) as s:
-        s.wait(r"run-49")
-        s.quiet(0.5)
-        for i in range(40):
-            began = time.monotonic()
-            s.keys("j" if i % 20 < 10 else "k")
-            s.child.read_nonblocking(1, 5)
-            times.append(1e3 * (time.monotonic() - began))
-            s.drain(0.05)
-        s.quiet(1.0)
-        idle = s.quiet(3.0)
-    return times, len(idle)
+def row_table(b):
+    """110 MB of CSV, 1,000,000 rows, beside VisiData, less and lnav"""
+    path = data.table(b.many)
+    ours = peers.Table("bertty", [BERTTY, "--open"], r"^│ +1 ", r"1,000,000 rows (?!· reading)", r"row 1 ", r"row 1000000 ", r"row 999001 ",
+                       f"//{peers.WORD}/\r")
+    sides = [ours, *(peers.table_peers() if b.peers else [])]
+    found = {side.name: [] for side in sides}
+    for _ in range(b.rounds):
+        for side in sides:
+            found[side.name].append(side.measure(path, b.home))
+    limits = {"first rows": 30, "all rows known": 100, "last row": 10, "regular expression to the end": 250, "MiB": 60}
+    for what in found["bertty"][0]:
+        values = [took[what] for took in found["bertty"]]
+        unit = "MiB" if what == "MiB" else "ms"
+        limit = {50: limits[what]} if what in limits else {}
+        beside = [(name, [took[what] for took in found[name] if took.get(what)]) for name in found if name != "bertty"]
+        beside = [(name, theirs) for name, theirs in beside if theirs and not (what.startswith("all") and name in ("less", "lnav"))] or [None]
+        for peer in beside:
+            yield Figure(f"CSV of 110 MB: {'memory' if what == 'MiB' else what}", unit, values, limit, peer)
 
 
-def tell(what, values):
-    print(f"{what}: median {statistics.median(values):.1f} ms, most {max(values):.1f} ms of {len(values)}", flush=True)
+def row_large(b):
+    """a TSV of --gigabytes: first screen, index, memory"""
+    if not b.gigabytes:
+        print("large: --gigabytes 10 asks for it", flush=True)
+        return
+    path, rows = data.large_table(b.work, b.gigabytes)
+    first, rate, memory = [], [], []
+    try:
+        for _ in range(2):
+            subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)
+            with b.bertty(b.work, "--open", path, seconds=600) as p:
+                first.append(p.ms_until(r"^│ +1 "))
+                rate.append(path.stat().st_size / 1e6 / p.ms_until(rf"{rows:,} rows (?!· reading)"))
+                memory.append(p.memory())
+    finally:
+        path.unlink()
+    what = f"TSV of {b.gigabytes:g} GB"
+    yield Figure(f"{what}: first screen", "ms", first, {50: 100})
+    yield Figure(f"{what}: index", "GB/s", rate, {50: 1.5}, at_least=True)
+    yield Figure(f"{what}: memory", "MiB", memory, {50: 200})
+
+
+def row_idle(b):
+    """bytes and CPU while nobody types, 500 runs"""
+    for view in ("runs", "charts"):
+        with b.bertty(b.many, "--open", view) as p:
+            p.ms_until(r"\? help")
+            p.settle(2.0)
+            p.observe(3)
+            sent, share = p.observe(b.seconds)
+        yield Figure(f"idle for {b.seconds} s, {view}", "bytes/s", [sent], {50: 0})
+        yield Figure(f"idle for {b.seconds} s, {view}: CPU", "% of a core", [share], {50: 0.1})
+
+
+def leet_watching(b):
+    """(bytes a second, % of a core, MiB) of LEET on a live run."""
+    folder = b.work / "leet-live"
+    process = peers.live_leet_run(folder, 10, 20)
+    try:
+        while not list(folder.glob("wandb/latest-run/*.wandb")):
+            time.sleep(0.2)
+        time.sleep(5)
+        with Program(peers.leet_command(folder), folder, b.home) as p:
+            p.ms_until("m01")
+            p.observe(3)
+            return (*p.observe(b.seconds), p.memory())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def row_watching(b):
+    """bytes and CPU while a run is watched that logs ten steps a second of 20 metrics: young, beside LEET, and after five minutes"""
+    theirs = leet_watching(b) if b.peers and peers.leet() else None
+    for age, before, views in (("young", 0, ["charts"]), ("five minutes old", 3000, ["charts", "runs", "log"])):
+        for view in views:
+            with data.Live(b.many, 10, 20, b.seconds + 60, before), b.bertty(b.many, "--open", view) as p:
+                p.ms_until(r"\? help")
+                p.observe(8)
+                sent, share = p.observe(b.seconds)
+            beside = [("LEET", [value]) if theirs and not before else None for value in theirs or (0, 0)]
+            what = f"watching ten steps a second of a {age} run, {view}"
+            yield Figure(what, "bytes/s", [sent], {50: 1024} if before else None, beside[0])
+            yield Figure(f"{what}: CPU", "% of a core", [share], {50: 1}, beside[1])
+
+
+def row_watched(b):
+    """what watching costs the run: the engine's CPU time a step"""
+    slower, width, n, _ = bench_watched.slow_down(max(12, 4 * b.rounds))
+    yield Figure(f"the watched run is slower by (mean of {n} pairs)", "%", [slower], {50: 1})
+    yield Figure(f"the watched run is slower by, upper end of the 95 % interval (± {width:.2f})", "%", [slower + width], {50: 1})
+
+
+def row_charts(b):
+    """20 metrics × 50,000 steps, beside LEET; 100 runs; decoding; zooming"""
+    tool = data.events_tool(b.work)
+    one = data.curves(tool, b.work / "curves", 1, 50000, 20)
+    mine, theirs = {"start": [], "complete": [], "key": [], "MiB": []}, {"start": [], "complete": [], "key": [], "MiB": []}
+    beside = b.peers and peers.leet()
+    if beside:
+        peers.make_leet_run(b.work / "leet", 50000, 20)
+    for _ in range(b.rounds):
+        curves_of(b.bertty(one, "--open", "charts"), r"\d+ of \d+", "jkjkjkjk", mine)
+        if beside:
+            curves_of(Program(peers.leet_command(b.work / "leet"), b.work / "leet", b.home), r"\d+ of \d+", "nNnNnNnN", theirs)
+    for what, unit, title, limits, ratio in (("start", "ms", "first curves", {}, None), ("complete", "ms", "complete", {50: 100}, 50),
+                                             ("key", "ms", "key, another page", {50: 3, 95: 10}, None), ("MiB", "MiB", "memory", {}, None)):
+        yield Figure(f"20 metrics × 50,000 steps: {title}", unit, mine[what], limits, ("LEET", theirs[what]) if beside else None, ratio)
+    yield Figure("event files decoded, of CPU time", "GB/s", [decoded(tool, one) for _ in range(b.rounds)], {50: 1}, at_least=True)
+    hundred = data.curves(tool, b.work / "hundred", 100, 10000, 10)
+    both = [hundred_runs(b, hundred) for _ in range(max(1, b.rounds // 2))]
+    yield Figure("100 runs × 10 metrics × 10,000 steps: first curves", "ms", [a for a, _ in both], {50: 1000})
+    yield Figure("100 runs × 10 metrics × 10,000 steps: complete", "ms", [c for _, c in both], {50: 3000})
+    with b.bertty(data.curves(tool, b.work / "points", 1, 1000000, 1), "--open", "charts", seconds=600) as p:
+        p.settle(1.5)
+        p.type("\r")
+        p.settle()
+        answers = pressed(p, "++++++++++))))((((----------" * 4)
+    yield Figure("a frame of 1,000,000 points, zooming", "ms", [ms for ms, *_ in answers], {95: 8})
+
+
+def decoded(tool, folder):
+    """GB of events a second of CPU time."""
+    events = next(folder.glob("runs/*/events*"))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([tool, "speed", events.parent], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return events.stat().st_size / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 1e9
+
+
+def first_curves(p):
+    """ms from the start until some dozens of braille dots are on the screen."""
+    return p.ms_until(CURVES)
+
+
+def curves_of(program, pattern, keys, took):
+    with program as p:
+        took["start"].append(first_curves(p))
+        took["complete"].append(p.ms_until_still())
+        took["key"] += [ms for ms, *_ in pressed(p, keys)]
+        took["MiB"].append(p.memory())
+
+
+def hundred_runs(b, folder):
+    """(first curves, complete) in ms from the key that opens Charts with 100 runs marked."""
+    with b.bertty(folder) as p:
+        p.ms_until("run-099")
+        p.settle()
+        p.type("M")
+        p.settle()
+        p.press("4", 0, 0)
+        since = p.pressed
+        first = p.watch(re.compile(CURVES))
+        return 1e3 * (first - since), 1e3 * (p.watch(None, 1.5) - since)
+
+
+ROWS = {name[4:]: row for name, row in list(globals().items()) if name.startswith("row_")}
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--rows", default=",".join(ROWS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=30, help="how long is watched what goes on")
+    parser.add_argument("--gigabytes", type=float, default=0)
+    parser.add_argument("--no-peers", action="store_true", help="nothing is measured beside others, and nothing is installed for that")
+    parser.add_argument("--list", action="store_true", help="the rows")
+    a = parser.parse_args()
+    a.rows = a.rows.split(",")
+    if unknown := [name for name in a.rows if name not in ROWS]:
+        parser.error(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    return a
+
+
+def measure(arguments, work):
+    bench, lines = Bench(arguments, work), []
+    if bench.peers and {"table", "charts", "watching"} & set(arguments.rows):
+        peers.set_up()
+    for name in arguments.rows:
+        bench.forget()
+        for figure in ROWS[name](bench):
+            lines.append(figure.line())
+            print(lines[-1], flush=True)
+    print(f"\n{HEAD}\n" + "\n".join(lines) + f"\n\nload of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        folder = runs(Path(folder))
-        tell("start to first screen, 50 runs", [first_screen(folder, [], r"run-49") for _ in range(ROUNDS)])
-        times, idle = keys(folder)
-        tell("key to screen", times)
-        print(f"idle for 3 s: {idle} bytes")
-        big = table(folder)
-        tell_table(f"{big.stat().st_size / 1e6:.0f} MB of CSV, 1,000,000 rows",
-                   [big_table(folder, big, 1_000_000, True) for _ in range(ROUNDS)])
-        if GIGABYTES:
-            path, rows = tsv(folder, big, GIGABYTES)
-            tell_table(f"{path.stat().st_size / 1e9:.1f} GB of TSV, {rows:,} rows", [big_table(folder, path, rows, False) for _ in range(2)])
-    with tempfile.TemporaryDirectory() as folder:
-        folder = many_runs(Path(folder))
-        tell("start to first screen, 500 runs", [first_screen(folder, [], r"run-499") for _ in range(ROUNDS)])
-        keys_of_many(folder)
+    arguments = parse()
+    if arguments.list:
+        print("\n".join(f"{name:<10} {row.__doc__}" for name, row in ROWS.items()))
+    elif arguments.work:
+        measure(arguments, arguments.work.resolve())
+    else:
+        with tempfile.TemporaryDirectory() as work:
+            measure(arguments, Path(work))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,90 +1,106 @@
 #!/usr/bin/env python3
-"""What watching a run costs it: the engine's CPU time a step with the workbench's Charts open on it and without, in turn; and what the
-watching terminal is sent. MiniLM on the film reviews.
+"""What watching a run costs it: the engine's CPU time a step with the workbench's Charts open on it and without, in turn. All rows have the same
+number of tokens, so that all steps do the same work; MiniLM, one thread, about ten steps a second, each of them logged.
 
-    tests/bench/bench_watched.py [WINDOWS [STEPS]]      (default: 12 windows of each kind, 8 steps a window)
+    tests/bench/bench_watched.py [PAIRS [SECONDS]]      (default: 20 pairs of windows of 2.5 s)
 """
 import json
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests/tui"))
-os.environ.setdefault("BERTTY", str(ROOT / "bertty"))
-from screen import Screen  # noqa: E402
+from meter import BERTTY, ROOT, Program, clock, interval
 
-BERTTY = os.environ.get("BERTTY_FAST") or str(ROOT / "bertty")
-WINDOWS = int(sys.argv[1]) if len(sys.argv) > 1 else 12
-STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+POLL_S = 0.002
+EXPERIMENT = """model: {{name_or_path: {model}}}
+data: {{train_file: train.tsv, validation_file: train.tsv, text_column: text, label_column: label, max_seq_length: 64}}
+train: {{train_batch_size: 1, max_steps: 100000}}
+run: {{logging_steps: 1, save_strategy: "no", num_threads: 1}}
+eval: {{eval_strategy: "no"}}
+"""
 
 
-def status(run):
+def state(run):
     return json.loads((run / "status.json").read_text())
 
 
-def cpu(pid):
-    """Seconds of all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+class Steps:
+    """Counts the steps that a run's log tells of."""
+
+    def __init__(self, run):
+        self.file, self.n = open(run / "log.txt", "rb"), 0
+
+    def seen(self):
+        self.n += sum(b" step " in line for line in self.file.read().splitlines())
+        return self.n
 
 
-def logged(run):
-    """Steps that the log tells of: written at each step."""
-    lines = [line for line in (run / "log.txt").read_text().splitlines() if " step " in line and "loss" in line]
-    return len(lines)
+def window(steps, pid, wait, seconds):
+    """CPU ms a step, from one step to another."""
+    def next_step():
+        n = steps.seen()
+        while steps.seen() == n:
+            wait(POLL_S)
+        return steps.n, clock(pid)
+    first, spent = next_step()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        wait(POLL_S)
+    last, now = next_step()
+    return (now - spent) / (last - first) / 1e6
 
 
-def window(run, pid, watch):
-    """CPU seconds a step over some steps, and bytes a second sent to the terminal."""
-    target = logged(run) + 1
-    while logged(run) < target:
-        watch(0.01)
-    first, start, began = logged(run), cpu(pid), time.monotonic()
-    sent = 0
-    while logged(run) < first + STEPS:
-        sent += len(watch(0.01))
-    return (cpu(pid) - start) / (logged(run) - first), sent / (time.monotonic() - began)
+def pair(run, pid, watched_first, seconds):
+    """CPU ms a step without and with a workbench."""
+    steps, took = Steps(run), {}
+    for watched in (watched_first, not watched_first):
+        if not watched:
+            took[False] = window(steps, pid, time.sleep, seconds)
+            continue
+        with Program([BERTTY, "--runs", run.parent, "--open", "charts"], run.parent) as p:
+            p.ms_until("loss")
+            p.observe(0.5)
+
+            def wait(most, p=p):
+                p.read(most)
+                p.backlog.clear()
+            took[True] = window(steps, pid, wait, seconds)
+    steps.file.close()
+    return took[False], took[True]
 
 
-def sleep(seconds):
-    time.sleep(seconds)
-    return b""
+def started(folder):
+    """A run of its own; its directory and the engine's process."""
+    text = " ".join("the of and to in is that it was for".split() * 7)[:400].rsplit(" ", 1)[0]
+    (folder / "train.tsv").write_text("text\tlabel\n" + "".join(f"{text}\t{('good', 'bad')[i % 2]}\n" for i in range(3000)))
+    (folder / "x.yaml").write_text(EXPERIMENT.format(model=ROOT / "experiments/models/all-MiniLM-L6-v2"))
+    subprocess.run([BERTTY, "train", "x.yaml", "--detach", "--name", "watched", "--runs", "runs"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    run = folder / "runs/watched"
+    while state(run)["state"] in ("queued", "starting") or state(run)["step"] < 3:
+        time.sleep(0.1)
+    return run, state(run)["pid"]
 
 
-def measure(run, runs):
-    pid, alone, watched, rates = status(run)["pid"], [], [], []
-    for _ in range(WINDOWS):
-        alone.append(window(run, pid, sleep)[0])
-        with Screen(["--runs", str(runs), "--open", "charts"], rows=36, columns=120, program=BERTTY) as s:
-            s.wait(r"loss")
-            cost, rate = window(run, pid, s.drain)
-            watched.append(cost)
-            rates.append(rate)
-    return alone, watched, rates
+def slow_down(pairs, seconds=2.5):
+    """(% that the run is slower while it is watched, half its 95 % interval, pairs, ms a step)."""
+    with tempfile.TemporaryDirectory() as folder:
+        run, pid = started(Path(folder))
+        try:
+            took = [pair(run, pid, bool(i % 2), seconds) for i in range(pairs)]
+        finally:
+            subprocess.run([BERTTY, "stop", "watched", "--runs", run.parent], cwd=ROOT, stdout=subprocess.DEVNULL)
+            while state(run)["state"] not in ("stopped", "failed"):
+                time.sleep(0.1)
+    mean, half = interval([100 * (watched / alone - 1) for alone, watched in took])
+    return mean, half, pairs, sum(alone for alone, _ in took) / pairs
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Path(folder)
-        sets = [part for o in ("run.logging_steps=1", "eval.eval_strategy=no", "run.save_strategy=no", "train.max_steps=100000",
-                               "run.num_threads=1") for part in ("--set", o)]
-        subprocess.run([BERTTY, "train", "experiments/movie-reviews.yaml", *sets, "--detach", "--name", "watched", "--runs", folder],
-                       cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        try:
-            alone, watched, rates = measure(runs / "watched", runs)
-        finally:
-            subprocess.run([BERTTY, "stop", "watched", "--runs", folder], cwd=ROOT, stdout=subprocess.DEVNULL)
-            while status(runs / "watched")["state"] not in ("stopped", "failed"):
-                time.sleep(0.1)
-    ratios = [w / a for a, w in zip(alone, watched)]
-    print(f"CPU ms a step: alone {1e3 * statistics.median(alone):.1f}, watched {1e3 * statistics.median(watched):.1f} (medians of {WINDOWS})")
-    print(f"slow-down: median of the pairs {100 * (statistics.median(ratios) - 1):+.2f} %")
-    print(f"bytes a second to the terminal: median {statistics.median(rates):.0f}, most {max(rates):.0f}")
+    pairs, seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 20, float(sys.argv[2]) if len(sys.argv) > 2 else 2.5
+    mean, half, n, alone = slow_down(pairs, seconds)
+    print(f"the engine's CPU time a step: {alone:.1f} ms; watched {mean:+.2f} % ± {half:.2f} % (95 %, {n} pairs of {seconds:g} s)")
 
 
 if __name__ == "__main__":

@@ -232,25 +232,57 @@ static inline char *fix_json(const char *run, const char *file, const char *key)
     return text;
 }
 
-/* A run that is stopped and resumed comes to the same bits as one that is not; it is called name, the other name-stopped. */
-static inline void fix_stopped_and_resumed(const char *name, const char *const *settings)
+/* A run that is stopped after that step. */
+static inline void fix_train_until(const char *name, const char *const *settings, int64_t step)
 {
-    char stopped[64];
+    struct fix_watch w = {.at = step, .act = fix_stop};
+    struct bt_train_result r;
+    expect_ok(fix_train(name, settings, &w, &r));
+    assert_string_equal(r.state, "stopped");
+    assert_int_equal(r.last_step, step);
+    bt_train_result_clear(&r);
+}
+
+/* From a checkpoint (−1: the newest) to the end; what was told on the way. */
+static inline struct fix_watch fix_go_on(const char *name, int64_t step)
+{
     struct fix_watch w = {.at = -1};
     struct bt_train_result r;
+    expect_ok(fix_resume(name, step, false, &w, &r));
+    assert_string_equal(r.state, "finished");
+    bt_train_result_clear(&r);
+    return w;
+}
+
+/* A run that is stopped and resumed comes to the same bits as one that is not: name-stopped to those of name, which has ended. */
+static inline void fix_same_when_stopped(const char *name, const char *const *settings, int64_t step)
+{
+    char stopped[64];
     snprintf(stopped, sizeof stopped, "%s-stopped", name);
+    fix_train_until(stopped, settings, step);
+    fix_go_on(stopped, -1);
+    assert_string_equal(fix_weights(name), fix_weights(stopped));
+}
+
+static inline void fix_stopped_and_resumed(const char *name, const char *const *settings)
+{
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
     expect_ok(fix_train(name, settings, &w, &r));
     assert_string_equal(r.state, "finished");
     assert_int_equal(w.warnings, 0);
     bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = 5, .act = fix_stop};
-    expect_ok(fix_train(stopped, settings, &w, &r));
-    assert_string_equal(r.state, "stopped");
-    bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume(stopped, -1, false, &w, &r));
-    bt_train_result_clear(&r);
-    assert_string_equal(fix_weights(name), fix_weights(stopped));
+    fix_same_when_stopped(name, settings, 5);
+}
+
+/* A run whose loss is no number at its first step. */
+static inline void fix_diverge(const char *name, struct bt_train_result *r)
+{
+    struct fix_watch w = {.at = -1};
+    char model[600];
+    fix_model(fix_path("hot"), 1e38f);
+    snprintf(model, sizeof model, "model.name_or_path=%s", fix_path("hot"));
+    assert_int_equal(fix_train(name, (const char *const[]){model, NULL}, &w, r), BT_DIVERGED);
 }
 
 #endif

@@ -275,13 +275,8 @@ static void same_after_resume(void **state)
 {
     (void)state;
     static const char *const settings[] = {"run.logging_steps=3", "run.num_threads=1", NULL};
-    struct fix_watch w = {.at = 8, .act = fix_stop};
-    struct bt_train_result r;
-    expect_ok(fix_train("stopped", settings, &w, &r));
-    bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume("stopped", 4, false, &w, &r));
-    bt_train_result_clear(&r);
+    fix_train_until("stopped", settings, 9); /* a step whose figures are told */
+    fix_go_on("stopped", 4);
     expect_same("truth", "stopped");
     assert_string_equal(fix_weights("truth"), fix_weights("stopped"));
 }
@@ -317,8 +312,7 @@ static void killed_behind_a_checkpoint(void **state)
     struct bt_batches *b = load(fix_path("runs/killed"), 1, 1000);
     assert_int_equal(b->newest, 4);
     bt_batches_free(b);
-    expect_ok(fix_resume("killed", -1, false, &w, &r));
-    bt_train_result_clear(&r);
+    fix_go_on("killed", -1);
     expect_same("truth", "killed");
 }
 
@@ -344,12 +338,8 @@ static void windows(void **state)
 static void diverged(void **state)
 {
     (void)state;
-    struct fix_watch w = {.at = -1};
     struct bt_train_result r;
-    char model[600];
-    fix_model(fix_path("hot"), 1e38f);
-    snprintf(model, sizeof model, "model.name_or_path=%s", fix_path("hot"));
-    assert_int_equal(fix_train("diverged", (const char *const[]){model, NULL}, &w, &r), BT_DIVERGED);
+    fix_diverge("diverged", &r);
     struct bt_batches *b = load(fix_path("runs/diverged"), 1, 1);
     assert_int_equal(b->last, 1);
     assert_true(b->n > 0);
@@ -361,15 +351,10 @@ static void diverged(void **state)
 static void cannot_be_kept(void **state)
 {
     (void)state;
-    struct fix_watch w = {.at = 5, .act = fix_stop};
-    struct bt_train_result r;
-    expect_ok(fix_train("unkept", NULL, &w, &r));
-    bt_train_result_clear(&r);
+    fix_train_until("unkept", NULL, 5);
     assert_int_equal(unlink(fix_path("runs/unkept/batches")), 0);
     expect_ok(bt_mkdirs(fix_path("runs/unkept/batches"), &fix_err));
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume("unkept", -1, false, &w, &r));
-    bt_train_result_clear(&r);
+    struct fix_watch w = fix_go_on("unkept", -1);
     assert_int_equal(w.warnings, 1);
     assert_non_null(strstr(w.warning, "batches"));
     assert_string_equal(fix_weights("unkept"), fix_weights("truth"));

@@ -1,21 +1,7 @@
-#include "tests/unit/files.h"
+#include "tests/unit/examples.h"
 
-#include <bertty/dataset.h>
-#include <bertty/str.h>
 #include <bertty/text.h>
 #include <sys/stat.h>
-
-#define AUTO ((struct bt_data_dialect){.quoting = -1, .header = -1})
-
-static struct bt_error err;
-
-static enum bt_status load(const char *path, struct bt_data_spec spec, struct bt_examples **e)
-{
-    spec.files = &path;
-    spec.n_files = 1;
-    memset(&err, 0, sizeof err);
-    return bt_examples_load(&spec, e, &err);
-}
 
 static struct bt_data_spec columns(const char *text, const char *pair, const char *label)
 {
@@ -23,27 +9,9 @@ static struct bt_data_spec columns(const char *text, const char *pair, const cha
         .dialect = AUTO, .text_column = text, .text_pair_column = pair, .label_column = label};
 }
 
-/* Every row as "line:text/pair/label", joined by spaces. */
-static void tell(const struct bt_examples *e, struct bt_str *s)
-{
-    for (size_t i = 0; i < bt_examples_count(e); i++) {
-        const struct bt_example *x = bt_examples_at(e, i);
-        assert_int_equal(strlen(x->text), x->text_n);
-        bt_str_addf(s, "%s%zu:%s", i ? " " : "", x->line, x->text);
-        if (x->pair) bt_str_addf(s, "/%s", x->pair);
-        if (x->label) bt_str_addf(s, "/%s", x->label);
-    }
-}
-
 static void expect(const char *name, const char *content, struct bt_data_spec spec, const char *rows)
 {
-    struct bt_examples *e;
-    struct bt_str s = {0};
-    if (load(file_text(name, content), spec, &e)) fail_msg("%s", err.text);
-    tell(e, &s);
-    assert_string_equal(bt_str_text(&s), rows);
-    bt_str_free(&s);
-    bt_examples_free(e);
+    bt_examples_free(expect_told(file_text(name, content), spec, " ", rows));
 }
 
 /* The message, after the directory. */

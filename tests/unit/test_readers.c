@@ -1,62 +1,20 @@
 /* The readers of data that is no table: CoNLL columns, SQuAD's JSON, SemEval's aspects, plain text. */
-#include "tests/unit/files.h"
+#include "tests/unit/examples.h"
 
-#include <bertty/dataset.h>
-#include <bertty/str.h>
 #include <bertty/table.h>
-
-#define AUTO ((struct bt_data_dialect){.quoting = -1, .header = -1})
-
-static struct bt_error err;
-
-static enum bt_status load(const char *path, struct bt_data_spec spec, struct bt_examples **e)
-{
-    spec.files = &path;
-    spec.n_files = 1;
-    memset(&err, 0, sizeof err);
-    return bt_examples_load(&spec, e, &err);
-}
 
 static struct bt_data_spec of(enum bt_example_kind kind)
 {
     return (struct bt_data_spec){.dialect = AUTO, .kind = kind};
 }
 
-/* Every example as "line:text/pair/label#id@mark+n!{part/tag=at …}", joined by " · "; what is not there is left out. */
-static void tell(const struct bt_examples *e, struct bt_str *s)
-{
-    for (size_t i = 0; i < bt_examples_count(e); i++) {
-        const struct bt_example *x = bt_examples_at(e, i);
-        assert_int_equal(strlen(x->text), x->text_n);
-        bt_str_addf(s, "%s%zu:%s", i ? " · " : "", x->line, x->text);
-        if (x->pair) bt_str_addf(s, "/%s", x->pair);
-        if (x->label) bt_str_addf(s, "/%s", x->label);
-        if (x->id) bt_str_addf(s, "#%s", x->id);
-        if (x->mark_n) bt_str_addf(s, "@%zu+%zu", x->mark, x->mark_n);
-        if (x->impossible) bt_str_add(s, "!");
-        for (size_t k = 0; k < x->parts; k++) {
-            const struct bt_part *p = &x->part[k];
-            assert_int_equal(strlen(p->text), p->n);
-            bt_str_addf(s, "%s%s", k ? " " : "{", p->text);
-            if (p->tag) bt_str_addf(s, "/%s", p->tag);
-            if (p->at >= 0) bt_str_addf(s, "=%d", (int)p->at);
-        }
-        if (x->parts) bt_str_add(s, "}");
-    }
-}
-
 /* found: what the file is recognised as, or NULL to leave that alone. */
 static void expect(const char *name, const char *content, struct bt_data_spec spec, const char *rows,
                    const char *found)
 {
-    struct bt_examples *e;
-    struct bt_str s = {0};
-    if (load(file_text(name, content), spec, &e)) fail_msg("%s", err.text);
-    tell(e, &s);
-    assert_string_equal(bt_str_text(&s), rows);
+    struct bt_examples *e = expect_told(file_text(name, content), spec, " · ", rows);
     if (found) assert_string_equal(bt_examples_found(e, 0), found);
     assert_null(bt_examples_found(e, 1));
-    bt_str_free(&s);
     bt_examples_free(e);
 }
 

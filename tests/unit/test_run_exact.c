@@ -87,12 +87,9 @@ static void stop_and_resume(void **state)
     (void)state;
     char expected[65];
     snprintf(expected, sizeof expected, "%s", reference());
-    struct fix_watch w = {.at = 3, .act = fix_stop};
+    struct fix_watch w;
     struct bt_train_result r;
-    expect_ok(fix_train("stopped", NULL, &w, &r));
-    assert_string_equal(r.state, "stopped");
-    assert_int_equal(r.last_step, 3);
-    bt_train_result_clear(&r);
+    fix_train_until("stopped", NULL, 3);
     for (int64_t at = 4; at <= 7; at += 3) {
         w = (struct fix_watch){.at = at, .act = fix_stop};
         expect_ok(fix_resume("stopped", -1, false, &w, &r));
@@ -100,10 +97,7 @@ static void stop_and_resume(void **state)
         assert_int_equal(r.last_step, at);
         bt_train_result_clear(&r);
     }
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume("stopped", -1, false, &w, &r));
-    assert_string_equal(r.state, "finished");
-    bt_train_result_clear(&r);
+    fix_go_on("stopped", -1);
     assert_string_equal(fix_weights("stopped"), expected);
     check_curve("reference", "stopped", "train/loss");
     check_curve("reference", "stopped", "train/learning_rate");
@@ -131,13 +125,7 @@ static void other_settings(void **state)
     expect_ok(fix_train("other", settings, &w, &r));
     assert_int_equal(r.last_step, 12);
     bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = 5, .act = fix_stop};
-    expect_ok(fix_train("other-stopped", settings, &w, &r));
-    bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume("other-stopped", -1, false, &w, &r));
-    bt_train_result_clear(&r);
-    assert_string_equal(fix_weights("other"), fix_weights("other-stopped"));
+    fix_same_when_stopped("other", settings, 5);
 }
 
 static void set_rate(struct fix_watch *w, const struct bt_progress *p)
@@ -242,13 +230,7 @@ static void mean_pooling(void **state)
     char *text = fix_json("mean", "last/config.json", "classifier_pooling");
     assert_string_equal(text, "mean");
     free(text);
-    w = (struct fix_watch){.at = 5, .act = fix_stop};
-    expect_ok(fix_train("mean-stopped", settings, &w, &r));
-    bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume("mean-stopped", -1, false, &w, &r));
-    bt_train_result_clear(&r);
-    assert_string_equal(fix_weights("mean"), fix_weights("mean-stopped"));
+    fix_same_when_stopped("mean", settings, 5);
 }
 
 int main(void)

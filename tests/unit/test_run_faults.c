@@ -35,18 +35,15 @@ static void damaged_newest(void **state)
     run("whole", NULL, &r);
     bt_train_result_clear(&r);
     for (int i = 0; i < 2; i++) {
-        struct fix_watch w = {.at = 7, .act = fix_stop};
+        struct fix_watch w = {.at = -1};
         const char *name = i ? "damaged-1" : "damaged-0";
-        expect_ok(fix_train(name, NULL, &w, &r));
-        bt_train_result_clear(&r);
+        fix_train_until(name, NULL, 7);
         flip_byte(fix_path("runs/%s/checkpoints/step-000007/%s", name, files[i]));
-        w = (struct fix_watch){.at = -1};
         assert_int_equal(fix_resume(name, 7, false, &w, &r), BT_DAMAGED);
         assert_non_null(strstr(fix_err.text, files[i]));
         bt_train_result_clear(&r);
-        expect_ok(fix_resume(name, -1, false, &w, &r));
+        w = fix_go_on(name, -1);
         assert_non_null(strstr(w.warning, files[i]));
-        bt_train_result_clear(&r);
         assert_string_equal(fix_weights(name), fix_weights("whole"));
     }
 }
@@ -55,17 +52,12 @@ static void damaged_newest(void **state)
 static void leftovers(void **state)
 {
     (void)state;
-    struct fix_watch w = {.at = 5, .act = fix_stop};
-    struct bt_train_result r;
-    expect_ok(fix_train("swept", NULL, &w, &r));
-    bt_train_result_clear(&r);
+    fix_train_until("swept", NULL, 5);
     expect_ok(bt_mkdirs(fix_path("runs/swept/checkpoints/step-000009.tmp"), &fix_err));
     fix_write(fix_path("runs/swept/checkpoints/step-000009.tmp/config.json"), "{");
     fix_write(fix_path("runs/swept/status.json.0123456789abcdef.tmp"), "{");
     fix_write(fix_path("runs/swept/notes.tmp"), "mine");
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume("swept", -1, false, &w, &r));
-    bt_train_result_clear(&r);
+    fix_go_on("swept", -1);
     assert_false(bt_path_exists(fix_path("runs/swept/checkpoints/step-000009.tmp")));
     assert_false(bt_path_exists(fix_path("runs/swept/status.json.0123456789abcdef.tmp")));
     assert_true(bt_path_exists(fix_path("runs/swept/notes.tmp")));
@@ -74,12 +66,10 @@ static void leftovers(void **state)
 static void changed_data(void **state)
 {
     (void)state;
-    struct fix_watch w = {.at = 3, .act = fix_stop};
+    struct fix_watch w = {.at = -1};
     struct bt_train_result r;
-    expect_ok(fix_train("changed", NULL, &w, &r));
-    bt_train_result_clear(&r);
+    fix_train_until("changed", NULL, 3);
     fix_rows(fix_path("train.tsv"), FIX_TRAIN - 2, 1);
-    w = (struct fix_watch){.at = -1};
     assert_int_equal(fix_resume("changed", -1, false, &w, &r), BT_INVALID);
     assert_non_null(strstr(fix_err.text, "train.tsv"));
     bt_train_result_clear(&r);
@@ -170,12 +160,8 @@ static void no_memory(void **state)
 static void diverged(void **state)
 {
     (void)state;
-    struct fix_watch w = {.at = -1};
     struct bt_train_result r;
-    char model[600];
-    fix_model(fix_path("hot"), 1e38f);
-    snprintf(model, sizeof model, "model.name_or_path=%s", fix_path("hot"));
-    assert_int_equal(fix_train("hot-run", (const char *const[]){model, NULL}, &w, &r), BT_DIVERGED);
+    fix_diverge("hot-run", &r);
     assert_string_equal(r.state, "diverged");
     assert_int_equal(r.best_step, -1);
     bt_train_result_clear(&r);

@@ -179,24 +179,15 @@ static void make_rows(const char *type, void (*cell)(struct bt_str *out, unsigne
 static void stopped_and_resumed(const char *name, const char *type, const char *const *settings,
                                 const char *figure, double at_least)
 {
-    char stopped[64];
     struct fix_watch w = {.at = -1};
     struct bt_train_result r;
-    snprintf(stopped, sizeof stopped, "%s-stopped", name);
     expect_ok(fix_train(name, with(settings, type), &w, &r));
     assert_string_equal(r.state, "finished");
     assert_int_equal(w.warnings, 0);
     double value = bt_metrics_get(&r.last, figure);
     if (!(value >= at_least)) fail_msg("%s: %s is %g", name, figure, value);
     bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = 7, .act = fix_stop};
-    expect_ok(fix_train(stopped, with(settings, type), &w, &r));
-    assert_string_equal(r.state, "stopped");
-    bt_train_result_clear(&r);
-    w = (struct fix_watch){.at = -1};
-    expect_ok(fix_resume(stopped, -1, false, &w, &r));
-    bt_train_result_clear(&r);
-    assert_string_equal(fix_weights(name), fix_weights(stopped));
+    fix_same_when_stopped(name, with(settings, type), 7);
 }
 
 static void numbers(void **state)

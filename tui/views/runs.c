@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double MINUTES_S = 15; /* between frames that only show ages in minutes */
+
 const struct bt_run_status *runs_here(const struct view *v)
 {
     const struct runs_view *s = runs_of(v);
@@ -155,11 +157,24 @@ static void close_view(struct view *v)
     free(s->row);
 }
 
+/* Ages grow: by the second where one is below an hour, else by the minute. */
+static void redraw_ages(struct view *v, double now)
+{
+    struct runs_view *s = runs_of(v);
+    const struct bt_run_list *l = app_runs(v->app);
+    double clock = app_clock(v->app);
+    bool young = false;
+    for (size_t i = 0; i < l->n && !young; i++) young = clock - l->run[i].started < 3600;
+    if (!young && now - s->aged_at < MINUTES_S) return;
+    s->aged_at = now;
+    app_redraw(v->app);
+}
+
 static void tick(struct view *v, double now)
 {
     runs_update(v);
     follow(v);
-    app_redraw(v->app); /* ages grow */
+    redraw_ages(v, now);
     runs_known_tick(v, now);
     runs_detail_tick(v, now);
 }

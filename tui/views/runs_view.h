@@ -59,6 +59,7 @@ struct runs_view {
     unsigned known_need;    /* BT_FACTS_… that are known of all of them */
     uint64_t known_version; /* of the list that they were read for */
     double known_at, now;   /* when they were asked for; the last tick */
+    double aged_at;         /* when the ages were drawn for their own sake */
     char *reference;        /* directory of the run that the others are compared with; NULL: the defaults */
     struct rect table_at, detail_at;
 
