@@ -24,6 +24,12 @@ void *overlay_take(struct app *a)
     return state;
 }
 
+bool event_gives_up(const struct event *e)
+{
+    return e->kind == EVENT_KEY &&
+           (e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c') || e->key == KEY_CTRL('g'));
+}
+
 /* ── history ── */
 
 static struct history *history_of(struct app *a, const char *name)
@@ -168,8 +174,7 @@ static void prompt_key(struct app *a, const struct event *e)
 {
     struct prompt *p = a->overlay_state;
     bool changed, empty = !*edit_text(p->edit);
-    bool cancel = e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c') || e->key == KEY_CTRL('g');
-    if (cancel || (empty && e->key == KEY_CODE_BACKSPACE))
+    if (event_gives_up(e) || (empty && e->key == KEY_CODE_BACKSPACE))
         prompt_end(a, false);
     else if (e->key == KEY_CODE_ENTER)
         prompt_end(a, true);
@@ -258,8 +263,7 @@ static void question_drop(struct app *a)
 
 static void question_key(struct app *a, const struct event *e)
 {
-    bool no = e->key == 'n' || e->key == 'N' || e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c') ||
-              e->key == 'q';
+    bool no = e->key == 'n' || e->key == 'N' || e->key == 'q' || event_gives_up(e);
     if (e->key == 'y' || e->key == 'Y')
         question_end(a, true);
     else if (no)

@@ -77,7 +77,7 @@ static void choice_key(struct app *a, const struct event *e)
     struct choice *c = a->overlay_state;
     bool changed;
     int motion = e->kind == EVENT_KEY ? motion_of(e->key) : ACT_NONE;
-    if (e->kind == EVENT_KEY && (e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c')))
+    if (e->kind == EVENT_KEY && event_gives_up(e))
         choice_end(a, -1);
     else if (e->kind == EVENT_KEY && e->key == KEY_CODE_ENTER)
         accept(a);

@@ -206,6 +206,7 @@ void app_draw(struct app *a)
     term_begin(a->term);
     memset(a->tab, 0, sizeof a->tab);
     a->help = (struct rect){0};
+    a->n_borders = 0;
     if (screen.w < APP_MIN_COLUMNS || screen.h < APP_MIN_ROWS) {
         draw_too_small(a, screen);
     } else {

@@ -33,7 +33,8 @@ static void add(struct help *h, struct help_line line)
 /* A shared action that does nothing in the view, or that the view has a key and a help of its own for. */
 static bool idle(const struct view_ops *front, int action)
 {
-    const bool panes = action == ACT_NEXT_PANE || action == ACT_PREVIOUS_PANE || action == ACT_ZOOM;
+    const bool panes = action == ACT_NEXT_PANE || action == ACT_PREVIOUS_PANE || action == ACT_ZOOM ||
+                       action == ACT_LARGER || action == ACT_SMALLER || action == ACT_USUAL_SIZE;
     if (panes && front->panes < 2) return true;
     for (const int *a = front->idle; a && *a != ACT_NONE; a++)
         if (*a == action) return true;

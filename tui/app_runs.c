@@ -272,14 +272,19 @@ static void forget_marks(struct runs *r)
 void runs_set_dir(struct app *a, const char *dir)
 {
     struct runs *r = &a->runs;
+    struct bt_error err = {.status = BT_OK};
     char *copy = bt_strdup(dir);
     if (!copy) return;
+    if (session_save(a, &err) != BT_OK) app_say_error(a, &err);
     free(r->dir);
     r->dir = copy;
     r->known = false;
     free(r->chosen);
     r->chosen = NULL;
     forget_marks(r);
+    history_free(a->history);
+    a->history = NULL;
+    session_load(a);
     app_refresh(a);
     app_redraw(a);
 }

@@ -473,6 +473,18 @@ static bool open_log(struct view *v)
     return true;
 }
 
+static void keep(const struct view *v, struct bt_json_writer *w)
+{
+    const struct log_view *s = v->state;
+    bt_jw_kbool(w, "wrap", s->wrap);
+}
+
+static void restore(struct view *v, const struct bt_json *kept)
+{
+    struct log_view *s = v->state;
+    s->wrap = bt_json_bool(bt_json_get(kept, "wrap"), s->wrap);
+}
+
 static void close_log(struct view *v)
 {
     struct log_view *s = v->state;
@@ -493,6 +505,8 @@ const struct view_ops view_log = {
     .n_actions = sizeof actions / sizeof *actions,
     .idle = idle,
     .open = open_log,
+    .keep = keep,
+    .restore = restore,
     .close = close_log,
     .receive = receive,
     .draw = draw,

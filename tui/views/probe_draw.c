@@ -204,7 +204,14 @@ static void inputs(struct view *v, struct rect r)
     s->at[PROBE_PAIR] = (struct rect){.h = 0};
     const struct probe_form *form = probe_form(s->task);
     bool long_pair = form->passage || form->lines;
-    if (s->pair_shown) layout_rows(r, long_pair ? 250 : 500, 3, 3, &first, &second);
+    const struct border b = {.number = 3,
+                             .rows = true,
+                             .share = long_pair ? 250 : 500,
+                             .min_first = 3,
+                             .min_second = 3,
+                             .first = 1 << PROBE_TEXT,
+                             .second = 1 << PROBE_PAIR};
+    if (s->pair_shown) app_split(v, &b, r, &first, &second);
     text_box(v, first, PROBE_TEXT, s->pair_shown ? form->first : form->text);
     if (s->pair_shown) text_box(v, second, PROBE_PAIR, form->pair);
 }
@@ -230,6 +237,35 @@ static void zoomed(struct view *v, struct rect area)
                                                          : probe_form(s->task)->text);
 }
 
+static void split_top(struct view *v, struct rect area, struct rect *top, struct rect *rest)
+{
+    const struct probe_view *s = v->state;
+    const struct probe_form *form = probe_form(s->task);
+    int lines = (s->pair_shown ? 7 : 5) + (area.h > 28 ? 2 : 0);
+    if (s->pair_shown && (form->passage || form->lines)) lines += area.h > 28 ? 3 : 2;
+    const struct border b = {.number = 0,
+                             .rows = true,
+                             .share = 1000 * lines / area.h,
+                             .min_first = s->pair_shown ? 5 : 3,
+                             .min_second = 8,
+                             .first = 1 << PROBE_TEXT | 1 << PROBE_PAIR,
+                             .second = 1 << PROBE_KEPT};
+    app_split(v, &b, area, top, rest);
+}
+
+/* The answers are no pane. */
+static void split_rest(struct view *v, struct rect rest, struct rect *left, struct rect *right)
+{
+    bool wide = rest.w >= WIDE;
+    const struct border b = {.number = wide ? 1 : 2,
+                             .rows = !wide,
+                             .share = wide ? 560 : 580,
+                             .min_first = wide ? 40 : 5,
+                             .min_second = wide ? 40 : 4,
+                             .second = 1 << PROBE_KEPT};
+    app_split(v, &b, rest, left, right);
+}
+
 void probe_draw(struct view *v, struct rect area)
 {
     struct probe_view *s = v->state;
@@ -242,14 +278,8 @@ void probe_draw(struct view *v, struct rect area)
         zoomed(v, area);
         return;
     }
-    const struct probe_form *form = probe_form(s->task);
-    int lines = (s->pair_shown ? 7 : 5) + (area.h > 28 ? 2 : 0);
-    if (s->pair_shown && (form->passage || form->lines)) lines += area.h > 28 ? 3 : 2;
-    layout_rows(area, 1000 * lines / area.h, s->pair_shown ? 5 : 3, 8, &top, &rest);
-    if (area.w >= WIDE)
-        layout_columns(rest, 560, 40, 40, &left, &right);
-    else
-        layout_rows(rest, 580, 5, 4, &left, &right);
+    split_top(v, area, &top, &rest);
+    split_rest(v, rest, &left, &right);
     inputs(v, top); /* lower ones last: their titles stand in the shared edges */
     answers(v, left);
     kept(v, right);
