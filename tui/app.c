@@ -14,8 +14,8 @@
 static const double TICK_S = 0.5, FIRST_LIST_S = 0.06, BURST_S = 0.02;
 /* Between frames that nobody's key asked for: while somebody types and while somebody only watches; and what is waited for others to join. */
 static const double FRAME_S = 0.1, WATCHED_FRAME_S = 0.5, TYPING_S = 3, JOIN_S = 0.03;
-/* Of the time, frames that nobody asked for take one part in so many. */
-static const double LINK_SHARE = 3;
+/* Of the time, frames that nobody asked for take one part in so many; but a line that has come to rest is not taken for a slow one for long. */
+static const double LINK_SHARE = 3, MOST_PAUSE_S = 3;
 enum { MAX_COUNT = 99999999, MAX_BURST = 512 };
 
 double app_now(void)
@@ -352,7 +352,8 @@ static double frame_due(const struct app *a)
 {
     double pause = a->drawn - a->typed < TYPING_S ? FRAME_S : WATCHED_FRAME_S;
     double frame_s = a->frame_s > term_frame_s(a->term) ? a->frame_s : term_frame_s(a->term);
-    if (frame_s * LINK_SHARE > pause) pause = frame_s * LINK_SHARE;
+    double rest = frame_s * LINK_SHARE < MOST_PAUSE_S ? frame_s * LINK_SHARE : MOST_PAUSE_S;
+    if (rest > pause) pause = rest;
     if (a->urgent) return 0;
     return a->drawn + pause > a->asked + JOIN_S ? a->drawn + pause : a->asked + JOIN_S;
 }
