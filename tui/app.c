@@ -266,6 +266,21 @@ static bool hit(struct rect r, const struct event *e)
     return e->y >= r.y && e->y < r.y + r.h && e->x >= r.x && e->x < r.x + r.w;
 }
 
+/* A click on a hint is its key. */
+static void click_bottom(struct app *a, const struct event *e)
+{
+    int rows, columns;
+    term_size(a->term, &rows, &columns);
+    for (int i = 0; e->y == rows - 1 && i < a->n_hints; i++) {
+        const struct hint *h = &a->hint[i];
+        struct event key = {.kind = EVENT_KEY};
+        if (e->x < h->x || e->x >= h->x + h->w) continue;
+        key.key = key_parse(h->key, &key.alt);
+        if (key.key) on_key(a, &key);
+        return;
+    }
+}
+
 static void on_mouse(struct app *a, const struct event *e)
 {
     struct view *v = app_front(a);
@@ -281,6 +296,7 @@ static void on_mouse(struct app *a, const struct event *e)
     for (int i = 0; press && i < VIEWS; i++)
         if (hit(a->tab[i], e)) app_act(a, ACT_VIEW1 + i, 1);
     if (press && hit(a->help, e)) help_open(a);
+    if (press) click_bottom(a, e);
     if (hit(app_area(a), e) && v->ops->mouse) v->ops->mouse(v, e);
 }
 
@@ -392,15 +408,16 @@ static void turn(struct app *a)
     if (!a->quit) draw_if_due(a);
 }
 
-/* The first frame shows the runs if they can be read in a moment. */
-static void first_frame(struct app *a)
+/* The first frame shows the runs if they can be read in a moment. A key that comes before is left in *e: there is no view yet to take it. */
+static void before_first_frame(struct app *a, struct event *e)
 {
-    struct event e;
     double until = app_now() + FIRST_LIST_S;
     while (!a->runs.known && !a->quit && app_now() < until) {
-        term_event(a->term, 10, tasks_fd(a->tasks), &e);
-        app_event(a, &e);
+        term_event(a->term, 10, tasks_fd(a->tasks), e);
+        if (e->kind == EVENT_KEY || e->kind == EVENT_MOUSE || e->kind == EVENT_PASTE) break;
+        app_event(a, e);
         tasks_finish(a->tasks);
+        e->kind = EVENT_NONE;
     }
     a->urgent = true;
 }
@@ -411,6 +428,7 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
 {
     enum view_id first = VIEW_RUNS;
     struct bt_error unsaved = {.status = BT_OK};
+    struct event early = {.kind = EVENT_NONE};
     struct app *a = NULL;
     enum bt_status status = o->open ? view_named(o->open, &first, err) : BT_OK;
     bool file = status != BT_OK && bt_path_exists(o->open);
@@ -431,9 +449,10 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     if (status == BT_OK) {
         a->typed = app_now(); /* starting is as good as a key */
         app_refresh(a);
-        first_frame(a);
+        before_first_frame(a, &early);
         app_show(a, file ? VIEW_RUNS : o->open ? first : a->kept_view);
         if (file) app_open_path(a, o->open);
+        app_event(a, &early);
         draw_if_due(a);
         while (!a->quit) turn(a);
         term_close(a->term);

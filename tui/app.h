@@ -69,6 +69,7 @@ struct app_request {              /* what another view asks of one; members that
     const char *text, *pair;      /* VIEW_PROBE: what to type */
     const char *gold, *predicted; /* VIEW_PREDICTIONS: confusion cell */
     const struct bt_experiment *experiment; /* VIEW_EXPERIMENT: clone of a run's */
+    const struct bt_option *option;         /* VIEW_EXPERIMENT: go to its field */
 };
 void app_open(struct app *a, enum view_id view,
               const struct app_request *r); /* r may be NULL: just show the view */

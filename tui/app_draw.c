@@ -155,6 +155,14 @@ static void hints_of_actions(struct app *a, const struct view_ops *ops, struct b
 }
 
 /* Keys stand out: the first word after two spaces is one. */
+static void note_hint(struct app *a, int x, int w, const char *key, size_t n)
+{
+    if (a->n_hints == MAX_HINTS || n >= HINT_KEY) return;
+    struct hint *h = &a->hint[a->n_hints++];
+    *h = (struct hint){.x = x, .w = w};
+    memcpy(h->key, key, n);
+}
+
 static void draw_hints(struct app *a, struct rect line, const char *text)
 {
     int x = 1;
@@ -163,7 +171,9 @@ static void draw_hints(struct app *a, struct rect line, const char *text)
         while (text[n] && strncmp(text + n, "  ", 2) != 0) n++;
         size_t key = strcspn(text, " ");
         if (key > n) key = n;
-        if (x + bt_text_width(text, n) > line.w - 1) return;
+        int w = bt_text_width(text, n);
+        if (x + w > line.w - 1) return;
+        note_hint(a, x, w, text, key);
         x += term_text(a->term, line, 0, x, ROLE_KEY, text, key);
         x += term_text(a->term, line, 0, x, ROLE_DIM, text + key, n - key) + 2;
         text += n + strspn(text + n, " ");
@@ -206,7 +216,7 @@ void app_draw(struct app *a)
     term_begin(a->term);
     memset(a->tab, 0, sizeof a->tab);
     a->help = (struct rect){0};
-    a->n_borders = 0;
+    a->n_borders = a->n_hints = 0;
     if (screen.w < APP_MIN_COLUMNS || screen.h < APP_MIN_ROWS) {
         draw_too_small(a, screen);
     } else {

@@ -125,6 +125,12 @@ void history_free(struct history *h);
 
 /* ── the whole ── */
 
+enum { MAX_HINTS = 32, HINT_KEY = 16 };
+struct hint {
+    int x, w;
+    char key[HINT_KEY];
+};
+
 struct app {
     struct term *term;
     struct theme *theme;
@@ -159,6 +165,8 @@ struct app {
         held; /* of the last frame, outer ones first; the one that is dragged */
     int n_borders;
     bool holding;
+    struct hint hint[MAX_HINTS]; /* keys in the bottom line, for the mouse */
+    int n_hints;
     struct rect tab[VIEWS], help;       /* where the tabs and "? help" are, for the mouse */
     double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */
     double frame_s;                     /* what the last frame took */

@@ -592,6 +592,18 @@ def test_hostile_text():
             assert bad not in s.raw, bad
 
 
+def test_keys_before_the_first_frame():
+    """Typed ahead of it, while the shell still had the terminal: they wait for their view."""
+    for keys in ("j", "8G", "\x1b[<0;5;5M", "\x1b[200~text\x1b[201~", ":view-8\r"):
+        for opened in ("runs", "probe", "data"):
+            with Screen(["--open", opened], setup=lambda d: fake_run(d / "runs", "a-run", log="a line\n")) as s:
+                s.send(keys)
+                s.wait(front("Log") if keys in ("8G", ":view-8\r") and opened != "probe" else front("\\w+"))
+                s.keys("Esc", "M-1")
+                s.wait(front("Runs"))
+                assert s.end("q") == 0
+
+
 def test_counts():
     with Screen() as s:
         s.wait(front("Runs"))

@@ -9,13 +9,14 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import termios
 import time
 
 import pyte
 
 from scalars import write
-from screen import BERTTY_FAST, Display, Screen, fake_run, live_status, main
+from screen import BERTTY, BERTTY_FAST, Display, Screen, fake_run, live_status, main
 
 
 def front(name):
@@ -218,6 +219,175 @@ def test_nowhere_to_keep():
         s.wait_gone("cannot be written")
         assert s.end("q") == 0
         assert "nothing is kept" not in s.raw[s.raw.rindex(b"\x1b[?1049l"):].decode()
+
+
+# ── the mouse ──
+
+
+def click_on(s, text, line=None, offset=0):
+    """The first place of a text on the screen, or in a row (from 1, or -1: the last)."""
+    rows = s.lines()
+    for i, row in enumerate(rows):
+        if text in row and line in (None, i + 1, i - len(rows)):
+            s.click(i + 1, row.index(text) + 1 + offset)
+            return
+    raise AssertionError(f"no {text!r}\n{s.dump()}")
+
+
+def test_clicks_on_what_lies_over_a_view():
+    with Screen(setup=runs, rows=30, columns=100) as s:
+        s.wait("run-2")
+        s.keys(":", "pag", "Tab")
+        s.wait("page-down")
+        click_on(s, "page-down")
+        s.wait("^:page-down$")
+        s.click(30, 3)  # the cursor behind ":p"
+        s.keys("X")
+        s.wait("^:pXage-down$")
+        s.wheel(30, 3, down=False)
+        s.keys("Esc", ":", "theme mono", "Tab", "Enter", ":")
+        s.wait("^:$")
+        s.wheel(30, 3, down=False)
+        s.wait("^:theme monochrome$")
+        s.keys("Esc", "T")
+        s.wait("─ Theme ─")
+        s.click(4, 2)  # outside: as Esc
+        s.wait_gone("─ Theme ─")
+        s.keys("T")
+        s.wait("─ Theme ─")
+        row = next(i for i, line in enumerate(s.lines(), 1) if re.search("│ gruvbox", line))
+        s.wheel(row, 50)
+        s.click(row, 50)
+        s.click(row, 50)
+        s.wait_gone("─ Theme ─")
+        assert s.end("q") == 0
+        assert json.loads((s.dir / ".local/state/bertty/state.json").read_text())["theme"] == "gruvbox"
+
+
+def test_questions_and_hints_are_clicked():
+    with Screen(setup=runs, rows=24, columns=100) as s:
+        s.wait("D delete")
+        click_on(s, "D delete", line=-1)
+        s.wait(r"y/n")
+        click_on(s, "y/n", offset=2)
+        s.wait_gone(r"y/n")
+        assert (s.dir / "runs/run-2").exists()
+        click_on(s, "D delete", line=-1)
+        s.wait(r"y/n")
+        click_on(s, "y/n")
+        s.until(lambda: not (s.dir / "runs/run-2").exists(), "run-2 deleted")
+        s.wait_gone("y/n")
+        s.keys("j")
+        s.wait("/ filter")
+        click_on(s, "/ filter", line=-1)
+        s.wait("^filter:")
+        s.keys("Esc")
+        click_on(s, "? help", line=-1)
+        s.wait("─ Keys ─")
+        s.wheel(10, 10)
+        s.wait_gone("mark it for Charts")
+        s.click(10, 10)
+        s.wait_gone("─ Keys ─")
+        click_on(s, "8 Log")
+        s.wait(front("Log"))
+        assert s.end("q") == 0
+
+
+def test_every_list_is_clicked():
+    """A click puts the cursor there, a double click goes in, the wheel moves, a title sorts."""
+    with Screen(setup=lambda d: runs(d, 40), rows=24, columns=100) as s:
+        s.wait("run-39")
+        click_on(s, "run-37")
+        s.wait("─ run-37 ─")
+        s.wheel(8, 20)
+        s.wait("─ run-34 ─")
+        click_on(s, "age")
+        s.wait("age ↓")
+        s.keys("g")
+        s.wait("─ run-0 ─")
+        click_on(s, "run-1")
+        click_on(s, "run-1")
+        s.wait(front("Charts"))
+        s.keys("8")
+        s.wait("line of run 1")
+        s.click(8, 20)
+        s.wait("line 1[5-7] of 30")
+        assert s.end("q") == 0
+
+
+def test_a_wrapped_log_is_clicked():
+    with Screen(["--open", "log"], setup=lambda d: fake_run(d / "runs", "a", log="".join(f"{i} {'x' * 190}\n" for i in range(9))), columns=80) as s:
+        s.wait("8 xxx")
+        s.keys("w", "g")
+        s.wait("line 1 of 9")
+        for row, line in ((4, 1), (6, 1), (7, 2), (12, 3)):  # three rows each
+            s.click(row, 20)
+            s.wait(f"line {line} of 9")
+        assert s.end("q") == 0
+
+
+def test_the_cursor_of_a_text_is_put_by_a_click():
+    with Screen(["--open", "probe"], setup=runs, rows=24, columns=100) as s:
+        s.wait(front("Probe"))
+        s.keys("abcdef ghi")
+        s.wait("abcdef ghi")
+        click_on(s, "abcdef", offset=3)
+        s.keys("X")
+        s.wait("abcXdef ghi")
+        assert s.end("Esc", "q") == 0
+
+
+# ── the command line ──
+
+
+def test_names_are_completed():
+    def setup(path):
+        runs(path)
+        experiment(path)
+    with Screen(setup=setup, rows=30, columns=100) as s:
+        s.wait("run-2")
+        for typed, line in (("run r", "run run-"), ("mark run-1", "mark run-1"), ("option lear", "option learning_rate"), ("option train.se", "option train.seed"),
+                            ("theme hi", "theme high-contrast"), ("open experiments/", "open experiments/e.yaml"), ("cha", "charts"), ("queue-f", "queue-first"),
+                            ("usual", "usual-size"), ("runs exp", "runs experiments/")):
+            s.keys(":", typed, "Tab")
+            s.wait(f"^:{line}")
+            s.keys("C-g")
+            s.wait_gone("^:")
+        s.keys(":", "run run-1", "Enter")
+        s.wait("^ bertty · run-1 ")
+        s.keys(":", "run run", "Enter")
+        s.wait("'run' fits 3 runs")
+        s.keys(":", "run nothing", "Enter")
+        s.wait("no run 'nothing'")
+        s.keys(":", "option learning_rate", "Enter")
+        s.wait(front("Experiment"))
+        s.wait("├─ optim.learning_rate ─")
+        s.keys(":", "option nothing", "Enter")
+        s.wait("no option 'nothing'")
+        s.keys(":", "luanch", "Enter")
+        s.wait(r"no command 'luanch' \(did you mean 'launch'\?\)")
+        s.keys("8", ":", "run", "Enter")  # without a name: what the view has under it
+        s.wait("run-0")
+        s.keys("Esc")
+        assert s.end(":", "q", "Enter") == 0
+
+
+def test_every_action_is_a_command():
+    """Of the view in front and of all, as `bertty keys` tells them."""
+    rows = {}
+    for line in subprocess.run([BERTTY, "keys", "--json"], capture_output=True, check=True).stdout.decode().splitlines():
+        row = json.loads(line)
+        rows.setdefault(row["view"], []).append(row["action"])
+    with Screen(rows=24, columns=80) as s:
+        for number, view in ((1, "Runs"), (4, "Charts"), (8, "Log")):
+            s.keys("M-" + str(number))
+            s.wait(front(view))
+            for name in rows[view] + rows["Workbench"][:-8]:
+                s.keys(":", name[:-1], "Tab")
+                s.wait(rf"^:{name[:-1]}|^│ {name}$")
+                s.until(lambda n=name: re.search(rf"^:{n}$|^│ {n} ", s.text(), re.M), f"{name} offered")
+                s.keys("C-g")
+        assert s.end("q") == 0
 
 
 # ── slow terminals ──

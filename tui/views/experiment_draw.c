@@ -375,6 +375,7 @@ bool exp_mouse(struct view *v, const struct event *e)
     }
     if (press) {
         v->focus = EXP_FORM;
+        if (s->edit && edit_click(s->edit, e)) return true;
         click_field(v, e);
     }
     return press;

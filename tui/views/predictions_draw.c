@@ -162,8 +162,9 @@ static void split_list(struct view *v, struct rect area, struct rect *list, stru
 void pred_draw(struct view *v, struct rect area)
 {
     enum { LEAST_ROWS = 14 /* for three panes */ };
-    const struct pred_view *s = v->state;
+    struct pred_view *s = v->state;
     struct rect list, below, side, detail;
+    s->detail_at = s->matrix_at = s->list.at = (struct rect){.h = 0};
     if (!s->p) {
         draw_empty(v, area);
         return;

@@ -171,14 +171,22 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     if (column == TEXT) bt_str_addf(out, "%s%s%s", k->text, k->pair ? " / " : "", k->pair ? k->pair : "");
 }
 
+struct list_look probe_kept_look(const struct view *v)
+{
+    return (struct list_look){.column = columns,
+                              .n_columns = 4,
+                              .sorted = -1,
+                              .focused = v->focus == PROBE_KEPT,
+                              .cell = cell,
+                              .ctx = v->state};
+}
+
 static void kept(struct view *v, struct rect r)
 {
     struct probe_view *s = v->state;
     struct term *t = app_term(v->app);
-    bool focused = v->focus == PROBE_KEPT;
-    struct rect in = term_box(t, r, "Kept", focused);
-    struct list_look look = {
-        .column = columns, .n_columns = 4, .sorted = -1, .focused = focused, .cell = cell, .ctx = s};
+    struct rect in = term_box(t, r, "Kept", v->focus == PROBE_KEPT);
+    struct list_look look = probe_kept_look(v);
     s->at[PROBE_KEPT] = r;
     if (s->n_kept)
         list_draw(t, in, &s->list, &look);
@@ -270,6 +278,7 @@ void probe_draw(struct view *v, struct rect area)
 {
     struct probe_view *s = v->state;
     struct rect top, rest, left, right;
+    memset(s->at, 0, sizeof s->at);
     if (!app_run(v->app) && !s->n) {
         nothing(v, area);
         return;

@@ -64,5 +64,6 @@ void probe_kept_drop(struct view *v);
 void probe_kept_free(struct probe_view *s);
 
 void probe_draw(struct view *v, struct rect area);
+struct list_look probe_kept_look(const struct view *v); /* of the kept texts */
 
 #endif
