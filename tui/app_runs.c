@@ -185,7 +185,7 @@ void app_choose_run(struct app *a, const char *dir)
     char *copy = bt_strdup(dir);
     free(a->runs.chosen);
     a->runs.chosen = copy;
-    a->runs.chosen_seen = false;
+    a->runs.chosen_seen = app_run_status(a, copy) != NULL;
     app_redraw(a);
 }
 
