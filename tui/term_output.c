@@ -168,8 +168,8 @@ void output_frame_begin(struct output *o)
 
 void output_ask(struct output *o)
 {
+    o->open++; /* first: what is flushed to its end has not arrived yet */
     output_add(o, question, sizeof question - 1);
-    o->open++;
 }
 
 void output_answered(struct output *o)

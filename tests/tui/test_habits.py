@@ -337,6 +337,24 @@ def test_the_cursor_of_a_text_is_put_by_a_click():
         assert s.end("Esc", "q") == 0
 
 
+def test_kept_texts_are_clicked():
+    """The row that is clicked, not one beside it; a zoomed pane takes no clicks for those that it hides."""
+    with Screen(["--open", "probe"], setup=runs, rows=30, columns=100) as s:
+        s.wait(front("Probe"))
+        for text in ("one", "two", "three"):
+            s.keys("C-u", text, "Enter")
+            s.wait(rf"- .*{text} ")
+        click_on(s, "two ")
+        click_on(s, "two ")
+        s.wait(r"^│two ")
+        s.keys("Esc", "z")
+        s.wait_gone("─ Text")
+        s.click(5, 50)
+        s.keys("j", "z")
+        s.wait(r"^│two +│$")
+        assert s.end("q") == 0
+
+
 # ── the command line ──
 
 
@@ -439,18 +457,15 @@ class Slow:
             self.read(0.1)
         return time.monotonic() - began
 
-    def waiting(self, seconds=0.6):
-        """Bytes that are under way: all that comes to a terminal that is suddenly fast, until it must ask."""
-        n, end = 0, time.monotonic() + seconds
+    def under_way(self, seconds=0.6):
+        """Bytes that come to a terminal that is suddenly fast, before it answers anything."""
+        part, end = b"", time.monotonic() + seconds
         while time.monotonic() < end:
             if select.select([self.fd], [], [], 0.02)[0]:
-                part = os.read(self.fd, 65536)
-                n += len(part)
-                self.take(part)
-                self.budget = 0
-            if b"\x1b[5n" in self.seen[-n - 4:] and n:
-                break
-        return n
+                part += os.read(self.fd, 65536)
+        self.take(part)
+        self.budget = 0
+        return len(part)
 
     def ended(self):
         """The exit status."""
@@ -498,12 +513,12 @@ def test_a_slow_line():
                 os.write(s.fd, key)
                 took.append(s.until(front(view), 15))
             assert sorted(took)[1] < 3, took
-            under_way = 0
-            for step in range(70, 80):
+            for step, key in enumerate(b"4114814181481418", 70):
                 live(path, step)
-                time.sleep(0.2)  # nobody reads
-            under_way = s.waiting()
-            assert under_way < 6000, under_way
+                os.write(s.fd, bytes([key]))
+                time.sleep(0.1)  # nobody reads
+            under_way = s.under_way()
+            assert 0 < under_way < 9000, under_way
             live(path, 4321)
             s.rate = 1e6
             s.until(r"step 4321/9999", 10)
@@ -535,6 +550,7 @@ def test_a_terminal_that_stops_reading():
     """Nothing is held up: it follows the run, takes its keys, and what it shows when somebody reads again is of now."""
     def setup(path):
         fake_run(path / "runs", "live", **live_status(step=1, total=9999))
+        fake_run(path / "runs", "old", started=1.6e9)
     with Screen(setup=setup, program="/bin/true") as place:
         s = Slow([], place.dir, 60, 200, 1e6)
         try:
@@ -543,8 +559,13 @@ def test_a_terminal_that_stops_reading():
                 os.write(s.fd, bytes([key]))
                 time.sleep(0.005)
             live(place.dir, 1234)
-            time.sleep(1)
-            os.write(s.fd, b"1")
+            for key in b"1GDy":
+                os.write(s.fd, bytes([key]))
+                time.sleep(0.1)
+            end = time.monotonic() + 10
+            while (place.dir / "runs/old").exists():
+                assert time.monotonic() < end, "it waits for the terminal"
+                time.sleep(0.05)
             s.until(r"step 1234/9999", 15)
             s.until(front("Runs"), 15)
             for key in b"84145182" * 20:
