@@ -41,8 +41,8 @@ def session(path):
 
 
 def border_row(s, title):
-    """Row of the screen, from 1, of a pane's upper edge."""
-    return next(i for i, line in enumerate(s.lines(), 1) if f"─ {title}" in line)
+    """Row of the screen, from 1, of a pane's upper edge; 0: it is not there."""
+    return next((i for i, line in enumerate(s.lines(), 1) if f"─ {title}" in line), 0)
 
 
 def drag(s, begin, end):
@@ -57,8 +57,16 @@ def test_borders_are_dragged():
         s.until(lambda: border_row(s, "run-19") == usual - 6, "a border six rows higher")
         drag(s, (usual - 6, 50), (1, 50))
         s.until(lambda: border_row(s, "run-19") == 6, "the table's least: four rows")
+        s.resize(60, 100)
+        s.until(lambda: border_row(s, "run-19") in (10, 11), "the same share of a larger screen")
+        s.resize(30, 100)
+        s.until(lambda: border_row(s, "run-19") == 6, "and back")
         drag(s, (6, 50), (30, 50))
         s.until(lambda: border_row(s, "run-19") == 26, "the detail's least")
+        s.resize(60, 100)
+        s.until(lambda: 0 < border_row(s, "run-19") < 55, "the same share of a larger screen")
+        s.resize(30, 100)
+        s.until(lambda: border_row(s, "run-19") == 26, "and back")
         s.click(26, 50)
         s.click(26, 50)  # a double click: the usual place
         s.until(lambda: border_row(s, "run-19") == usual, "the usual place")
