@@ -64,7 +64,7 @@ def test_borders_are_dragged():
         drag(s, (6, 50), (30, 50))
         s.until(lambda: border_row(s, "run-19") == 26, "the detail's least")
         s.resize(60, 100)
-        s.until(lambda: 0 < border_row(s, "run-19") < 55, "the same share of a larger screen")
+        s.until(lambda: 30 < border_row(s, "run-19") < 55, "the same share of a larger screen")
         s.resize(30, 100)
         s.until(lambda: border_row(s, "run-19") == 26, "and back")
         s.click(26, 50)
