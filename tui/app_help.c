@@ -11,7 +11,8 @@ enum {
     KEYS_WIDTH = 16,
     TWO_COLUMNS_FROM = 110,
     COLUMN = 74,
-    BESIDE_PAGE = 5
+    BESIDE_PAGE = 5,
+    BESIDE = 8
 };
 
 struct help_line {
@@ -128,7 +129,8 @@ static void help_draw(struct app *a, struct rect screen)
     struct help *h = a->overlay_state;
     struct help_rows all = {0};
     int columns = screen.w >= TWO_COLUMNS_FROM ? 2 : 1;
-    int w = columns * COLUMN + 4 < screen.w ? columns * COLUMN + 4 : screen.w;
+    int w = columns * COLUMN + 4;
+    if (w + BESIDE > screen.w) w = screen.w; /* no slivers of what lies beneath */
     for (int i = 0; i < h->n; i++) break_line(h, i, (w - 2) / columns - 2 - KEYS_WIDTH, &all);
     int rows = (all.n + columns - 1) / columns;
     int height = rows + 3 < screen.h - 2 ? rows + 3 : screen.h - 2;

@@ -61,13 +61,13 @@ void runs_update(struct view *v)
     s->runs_version = version;
     s->marks_version = marks;
     s->stale = false;
+    follow(v); /* before anybody draws, or acts on, what stands under the cursor now */
 }
 
 void runs_refresh(struct view *v)
 {
     runs_of(v)->stale = true;
     runs_update(v);
-    follow(v);
 }
 
 /* ── moving, marking, sorting ── */
