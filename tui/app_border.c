@@ -99,23 +99,35 @@ static void drag_to(struct app *a, const struct event *e)
     give_first(app_front(a), d, d->is.rows ? e->y - d->area.y + 1 : e->x - d->area.x + 1);
 }
 
-/* The press alone is the view's too: it gives the pane the focus. */
+/* Pressed and let go where it was: a click, which is the view's. */
+static void let_go(struct app *a, const struct event *e)
+{
+    const struct view *v = app_front(a);
+    struct event press = *e;
+    press.release = false;
+    press.button = MOUSE_LEFT;
+    a->holding = false;
+    if (!a->moved && v->ops->mouse) v->ops->mouse(app_front(a), &press);
+}
+
 bool border_mouse(struct app *a, const struct event *e)
 {
     if (a->holding && (e->release || e->drag)) {
         if (e->release)
-            a->holding = false;
+            let_go(a, e);
         else
             drag_to(a, e);
+        a->moved = true;
         return true;
     }
     if (e->button != MOUSE_LEFT || e->release || e->drag) return false;
     const struct drawn_border *d = border_at(a, e);
     a->holding = d && !e->twice;
+    a->moved = false;
     if (!d) return false;
     if (e->twice)
         app_front(a)->share[d->is.number] = 0;
     else
         a->held = *d;
-    return e->twice;
+    return true;
 }

@@ -69,14 +69,18 @@ static void draw_parts(struct app *a, struct rect line, int from, const struct p
     }
 }
 
-/* The whole name where there is room for it and all parts. */
-static void title_name(const struct bt_run_status *s, const struct parts *p, int room, struct bt_str *out)
+/* The whole name where there is room for it and all parts; of what is still wider than `most` the end, which tells runs apart. */
+static void title_name(const struct bt_run_status *s, const struct parts *p, int room, int most,
+                       struct bt_str *out)
 {
     int name = bt_text_width(s->id, strlen(s->id));
+    struct bt_str id = {.data = NULL};
     if (name + 2 + parts_width(p, p->n) <= room)
-        bt_str_add(out, s->id);
+        bt_str_add(&id, s->id);
     else
-        format_run_id(out, s->id);
+        format_run_id(&id, s->id);
+    format_end(out, bt_str_text(&id), id.len, most);
+    bt_str_free(&id);
 }
 
 static void draw_title(struct app *a, struct rect line)
@@ -91,7 +95,7 @@ static void draw_title(struct app *a, struct rect line)
         name.w = x + 3 + (line.w - x) / 2;
         state_parts(s, &p);
         x += term_print(a->term, line, 0, x, ROLE_BAR, " · ");
-        title_name(s, &p, line.w - x - 1, &id);
+        title_name(s, &p, line.w - x - 1, name.w - x, &id);
         x += term_text(a->term, name, 0, x, ROLE_BAR, bt_str_text(&id), id.len);
         bt_str_free(&id);
     }

@@ -164,7 +164,7 @@ struct app {
     struct drawn_border border[MAX_BORDERS],
         held; /* of the last frame, outer ones first; the one that is dragged */
     int n_borders;
-    bool holding;
+    bool holding, moved;
     struct hint hint[MAX_HINTS]; /* keys in the bottom line, for the mouse */
     int n_hints;
     struct rect tab[VIEWS], help;       /* where the tabs and "? help" are, for the mouse */

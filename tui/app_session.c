@@ -38,8 +38,9 @@ void session_restore_view(struct app *a, struct view *v)
 {
     const struct bt_json *kept = kept_of(a, v->ops), *panes = bt_json_get(kept, "panes");
     v->zoom = bt_json_bool(bt_json_get(kept, "zoom"), false);
-    v->focus =
-        within(bt_json_int(bt_json_get(kept, "focus"), 0), 0, v->ops->panes > 0 ? v->ops->panes - 1 : 0);
+    v->focus = !v->zoom ? 0
+                        : within(bt_json_int(bt_json_get(kept, "focus"), 0), 0,
+                                 v->ops->panes > 0 ? v->ops->panes - 1 : 0);
     for (size_t i = 0; i < VIEW_BORDERS; i++)
         v->share[i] = within(bt_json_int(bt_json_at(panes, i), 0), 0, 1000);
     if (v->ops->restore) v->ops->restore(v, bt_json_get(kept, "own"));

@@ -105,6 +105,8 @@ def test_title_at_80_columns():
         s.wait(r"^ bertty · a-long-name-of…-3f2a +finished · accuracy 0.8750 · step 100/100$")
         s.resize(24, 120)
         s.wait(rf"^ bertty · {name} +finished · accuracy 0.8750 · step 100/100$")
+        s.resize(10, 40)
+        s.wait(r"^ bertty · …\S*-3f2a +finished$")
 
 
 def test_way_out_of_the_text():

@@ -55,6 +55,15 @@ def test_borders_are_dragged():
         usual = border_row(s, "run-19")
         drag(s, (usual, 50), (usual - 6, 50))
         s.until(lambda: border_row(s, "run-19") == usual - 6, "a border six rows higher")
+        s.keys("G")  # the table has the focus still
+        s.wait("─ run-0 ─")
+        s.keys("g")
+        s.wait("─ run-19 ─")
+        s.click(usual - 6, 50)  # and gives it away only to a click
+        s.keys("G")
+        s.settle(0.3)
+        assert "─ run-19 ─" in s.text(), s.dump()
+        s.keys("Esc")
         drag(s, (usual - 6, 50), (1, 50))
         s.until(lambda: border_row(s, "run-19") == 6, "the table's least: four rows")
         s.resize(60, 100)
@@ -67,6 +76,7 @@ def test_borders_are_dragged():
         s.until(lambda: 30 < border_row(s, "run-19") < 55, "the same share of a larger screen")
         s.resize(30, 100)
         s.until(lambda: border_row(s, "run-19") == 26, "and back")
+        time.sleep(0.5)  # longer than between the presses of a double click
         s.click(26, 50)
         s.click(26, 50)  # a double click: the usual place
         s.until(lambda: border_row(s, "run-19") == usual, "the usual place")
