@@ -260,11 +260,12 @@ bool term_take_size(struct term *t)
 
 static bool suspend(struct term *t)
 {
-    modes_off(t);
     finish_output(t);
+    modes_off(t);
     curs_set(1);
     forget_answers(t);
     endwin();
+    output_finish(t->output, FINISH_MS); /* what the terminal did not take before that */
     stderr_release();
     return true;
 }

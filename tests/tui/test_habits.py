@@ -493,6 +493,9 @@ class Slow:
                 self.read(0.05)
             done, status = os.waitpid(self.pid, os.WNOHANG)
             if done:
+                with contextlib.suppress(OSError):
+                    while part := os.read(self.fd, 65536):
+                        self.seen += part
                 return os.waitstatus_to_exitcode(status)
         return None
 
@@ -591,6 +594,7 @@ def test_a_terminal_that_stops_reading():
             os.write(s.fd, b"q")
             time.sleep(1)
             assert s.ended() == 0
+            assert all(b"\x1b[?" + mode + b"l" in s.seen[-300:] for mode in (b"1002", b"2004", b"1049")), s.seen[-300:]
         finally:
             s.close()
 
