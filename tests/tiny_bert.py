@@ -7,6 +7,7 @@
 Also a few words for tests of the program: run(), wait_for(), counted().
 """
 import json
+import math
 import os
 import random
 import struct
@@ -54,18 +55,30 @@ def tensors(rng):
             yield f"bert.{name}.bias", (shape[0],), [0.0] * shape[0]
 
 
-def model(folder, seed=1):
-    """Writes a Hugging Face directory; returns it."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+def safetensors(tensors):
+    """The bytes of a file of (name, shape, floats)."""
     header, data = {}, b""
-    for name, shape, values in tensors(random.Random(seed)):
+    for name, shape, values in tensors:
         piece = struct.pack(f"<{len(values)}f", *values)
         header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(data), len(data) + len(piece)]}
         data += piece
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def packed(shapes, value=None):
+    """A safetensors file of drawn floats (or all of one value): {name: shape}."""
+    rng = random.Random(5)
+    return safetensors((name, shape, [value if value is not None else rng.gauss(0, 0.5) for _ in range(math.prod(shape))])
+                       for name, shape in shapes.items())
+
+
+def model(folder, seed=1):
+    """Writes a Hugging Face directory; returns it."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.safetensors").write_bytes(safetensors(tensors(random.Random(seed))))
     (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n")
     (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True}))
     (folder / "config.json").write_text(json.dumps({

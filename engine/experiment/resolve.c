@@ -183,8 +183,7 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
     const struct bt__task_ops *ops = bt__task_ops(x->task_type);
     const enum bt__metric_family family = ops->family;
     if (ops->max_length && !x->set[BT_OPTION_data_max_seq_length]) x->data_max_seq_length = ops->max_length;
-    bool dev = x->data_validation_file.n > 0 || x->data_val_set_size > 0.0;
-    if (!dev) x->eval_eval_strategy = BT_EVAL_NO;
+    if (!bt_experiment_validates(x)) x->eval_eval_strategy = BT_EVAL_NO;
     if (x->train_data_seed < 0) x->train_data_seed = x->train_seed;
     if (x->optim_head_learning_rate < 0.0) x->optim_head_learning_rate = x->optim_learning_rate;
     if (x->model_freeze_layers > 0) x->model_freeze_embeddings = true;

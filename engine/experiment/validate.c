@@ -48,6 +48,13 @@ static enum bt_status check_data(const struct check *c)
     if (x->data_val_set_size > 0.0 && x->data_validation_file.n)
         return blame(c, BT_OPTION_data_val_set_size,
                      "set together with data.validation_file, expected one of the two");
+    if (x->data_num_folds > 0 && (x->data_validation_file.n || x->data_val_set_size > 0.0))
+        return blame(
+            c, BT_OPTION_data_num_folds,
+            "set together with data.validation_file or data.val_set_size, expected one of the three");
+    if (x->data_num_folds == 1) return blame(c, BT_OPTION_data_num_folds, "one part, expected at least two");
+    if (x->data_num_folds > 0 && x->data_fold > x->data_num_folds)
+        return blame(c, BT_OPTION_data_fold, "there are only data.num_folds parts");
     if (!has_pairs(x) && x->data_truncation == BT_TRUNCATION_ONLY_SECOND)
         return blame(c, BT_OPTION_data_truncation, "only_second needs data.text_pair_column");
     if (x->task_labels.n == 1)
@@ -71,13 +78,12 @@ static enum bt_status check_metric(const struct check *c)
 static enum bt_status check_eval(const struct check *c)
 {
     const struct bt_experiment *x = c->x;
-    bool dev = x->data_validation_file.n > 0 || x->data_val_set_size > 0.0,
-         never = x->eval_eval_strategy == BT_EVAL_NO || !dev;
+    bool dev = bt_experiment_validates(x), never = x->eval_eval_strategy == BT_EVAL_NO || !dev;
     if (x->eval_eval_strategy == BT_EVAL_STEPS && x->eval_eval_steps < 0)
         return blame(c, BT_OPTION_eval_eval_steps, "missing, eval.eval_strategy is steps");
     if (x->set[BT_OPTION_eval_eval_strategy] && x->eval_eval_strategy != BT_EVAL_NO && !dev)
         return blame(c, BT_OPTION_eval_eval_strategy,
-                     "there is no data.validation_file and data.val_set_size is 0");
+                     "there is no data.validation_file, and data.val_set_size and data.num_folds are 0");
     if (x->eval_early_stopping_patience > 0 && never)
         return blame(c, BT_OPTION_eval_early_stopping_patience,
                      "needs evaluations: eval.eval_strategy and validation data");
@@ -239,6 +245,10 @@ static bool applies(const struct bt_experiment *x, const struct only *one, size_
 
 bool bt_option_applies(const struct bt_experiment *x, size_t option, struct bt_str *why)
 {
+    if (option == BT_OPTION_data_fold && x->data_num_folds == 0) {
+        if (why) bt_str_add(why, "needs data.num_folds");
+        return false;
+    }
     const bool slides = x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW;
     for (size_t i = 0; i < sizeof only_with / sizeof *only_with; i++)
         if (!applies(x, &only_with[i], option, why)) return false;

@@ -19,6 +19,7 @@ enum bt_status bt__hub_stopped(const struct bt__hub *h, struct bt_error *err)
 void bt__hub_tell(const struct bt__hub *h, const struct bt_pull_progress *p)
 {
     struct bt_pull_progress whole = *p;
+    whole.repo = h->place.repo;
     whole.total = h->total;
     whole.total_done = h->done;
     whole.files = h->n;

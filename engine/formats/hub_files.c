@@ -1,5 +1,7 @@
 /* Which files of a model are fetched: those that this program reads, in the form that it prefers, and no others. */
+#include "formats/adapter.h"
 #include "formats/hub_parts.h"
+#include "formats/peft.h"
 
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -40,6 +42,13 @@ static enum bt_status add_if_there(struct bt__hub *h, const char *name, struct b
     return bt__hub_has(h, name) ? add(h, name, err) : BT_OK;
 }
 
+static enum bt_status add_small(struct bt__hub *h, struct bt_error *err)
+{
+    enum bt_status st = BT_OK;
+    for (size_t i = 0; i < sizeof small / sizeof *small && !st; i++) st = add_if_there(h, small[i], err);
+    return st;
+}
+
 static bool ends_in(const char *text, const char *ending)
 {
     size_t n = strlen(text), m = strlen(ending);
@@ -68,8 +77,37 @@ static const char *index_of(const struct bt__hub *h)
     return form < 0 || form == WEIGHTS || bt__hub_has(h, weights[form].file) ? NULL : weights[form].index;
 }
 
+/* ── of an adapter ── */
+
+static const char *const adapter_weights[] = {BT__ADAPTER_WEIGHTS, "adapter_model.bin"};
+
+static const char *weights_of_adapter(const struct bt__hub *h)
+{
+    for (size_t i = 0; i < sizeof adapter_weights / sizeof *adapter_weights; i++)
+        if (bt__hub_has(h, adapter_weights[i])) return adapter_weights[i];
+    return NULL;
+}
+
+bool bt__hub_is_adapter(const struct bt__hub *h)
+{
+    return bt__hub_has(h, BT__PEFT_SETTINGS);
+}
+
+static enum bt_status choose_adapter(struct bt__hub *h, struct bt_error *err)
+{
+    if (!weights_of_adapter(h))
+        return bt_fail(err, BT_NOTFOUND, "%s: an adapter without weights, expected %s or %s", h->place.repo,
+                       adapter_weights[0], adapter_weights[1]);
+    enum bt_status st = add(h, BT__PEFT_SETTINGS, err);
+    if (!st) st = add_if_there(h, "config.json", err);
+    return st ? st : add_small(h, err);
+}
+
+/* ── of a whole model ── */
+
 enum bt_status bt__hub_choose_small(struct bt__hub *h, struct bt_error *err)
 {
+    if (bt__hub_is_adapter(h)) return choose_adapter(h, err);
     const char *repo = h->place.repo,
                *config = bt__hub_has(h, "config.json") ? "config.json" : "bert_config.json";
     if (!bt__hub_has(h, config)) return bt_fail(err, BT_NOTFOUND, "%s: it has no config.json", repo);
@@ -82,7 +120,7 @@ enum bt_status bt__hub_choose_small(struct bt__hub *h, struct bt_error *err)
                        "checkpoint of TensorFlow's",
                        repo);
     enum bt_status st = add(h, config, err);
-    for (size_t i = 0; i < sizeof small / sizeof *small && !st; i++) st = add_if_there(h, small[i], err);
+    if (!st) st = add_small(h, err);
     const char *index = index_of(h);
     return st || !index ? st : add(h, index, err);
 }
@@ -121,6 +159,7 @@ static enum bt_status add_tf(struct bt__hub *h, struct bt_error *err)
 
 enum bt_status bt__hub_choose_weights(struct bt__hub *h, struct bt_error *err)
 {
+    if (bt__hub_is_adapter(h)) return add(h, weights_of_adapter(h), err);
     int form = form_of(h);
     const char *index = index_of(h);
     if (form == WEIGHTS) return add_tf(h, err);

@@ -26,6 +26,9 @@ struct bt__hub {
     int64_t total, done; /* bytes of what is fetched: all, so far */
     int64_t bytes;       /* that came over the network */
     size_t fetched;
+    bool base;                       /* fetched for an adapter's sake */
+    size_t base_files, base_fetched; /* of the base that was fetched for this adapter's sake */
+    int64_t base_bytes;
 };
 
 /* ── asking (hub_ask.c) ── */
@@ -45,6 +48,8 @@ bool bt__hub_has(const struct bt__hub *h, const char *name);
 
 /* ── which files (hub_files.c) ── */
 
+/* As in transformers, a file of an adapter's settings makes it one, whatever else is there. */
+bool bt__hub_is_adapter(const struct bt__hub *h);
 /* Configuration, tokenizer, and the index of the weights if they are in several files. */
 enum bt_status bt__hub_choose_small(struct bt__hub *h, struct bt_error *err);
 /* The weights; the index, if there is one, has been fetched. */

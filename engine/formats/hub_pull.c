@@ -1,6 +1,7 @@
 /* `bertty pull`: a model from the hub into the cache. */
 #include "formats/hf_dir.h"
 #include "formats/hub_parts.h"
+#include "formats/peft.h"
 #include "formats/weights.h"
 
 #include <bertty/file.h>
@@ -195,6 +196,46 @@ static enum bt_status write_ref(const struct bt__hub *h, struct bt_error *err)
     return st;
 }
 
+/* ── the base of an adapter ── */
+
+static bool is_whole(const char *dir)
+{
+    struct bt__weights *w = NULL;
+    if (bt__weights_open(dir, BT__WEIGHTS_AUTO, &w, NULL) != BT_OK) return false;
+    bt__weights_close(w);
+    return true;
+}
+
+static enum bt_status pull_one(struct bt__hub *h, struct bt_pull_result *result, struct bt_error *err);
+
+static enum bt_status fetch_base(struct bt__hub *h, const char *name, struct bt_error *err)
+{
+    struct bt_pull_request r = *h->r;
+    struct bt_pull_result result;
+    r.name = name;
+    struct bt__hub base = {.r = &r, .base = true};
+    enum bt_status st = pull_one(&base, &result, err);
+    h->base_files = result.files;
+    h->base_fetched = result.fetched;
+    h->base_bytes = result.bytes;
+    bt_pull_result_clear(&result);
+    return st;
+}
+
+/* Before the adapter's weights: without it they are nothing. */
+static enum bt_status ensure_base(struct bt__hub *h, struct bt_error *err)
+{
+    char *dir, *name;
+    if (h->base)
+        return bt_fail(err, BT_UNSUPPORTED, "%s: an adapter itself, expected a whole model", h->place.repo);
+    enum bt_status st = bt__peft_base(h->snapshot, &dir, &name, err);
+    if (st) st = bt_error_prefix(err, st, "%s: not a model for bertty", h->place.repo);
+    if (!st && name) st = fetch_base(h, name, err);
+    free(dir);
+    free(name);
+    return st;
+}
+
 /* ── the whole ── */
 
 static enum bt_status pull(struct bt__hub *h, struct bt_error *err)
@@ -204,22 +245,20 @@ static enum bt_status pull(struct bt__hub *h, struct bt_error *err)
     if (!st) st = bt__hub_choose_small(h, err);
     if (!st) st = make_folders(h, err);
     if (!st) st = fetch_from(h, 0, err);
-    if (!st) st = check_config(h, err);
+    const bool adapter = !st && bt__hub_is_adapter(h);
+    if (!st) st = adapter ? ensure_base(h, err) : check_config(h, err);
     size_t small = h->n;
     if (!st) st = bt__hub_choose_weights(h, err);
     if (!st) st = fetch_from(h, small, err);
+    if (!st && adapter) st = check_config(h, err);
     return st ? st : write_ref(h, err);
 }
 
 /* Without the hub: is it in the cache as a whole? */
 static enum bt_status offline(struct bt__hub *h, char **dir, struct bt_error *err)
 {
-    struct bt__weights *w = NULL;
     enum bt_status st = bt__hub_snapshot(&h->place, dir, err);
-    if (!st && *dir && bt__weights_open(*dir, BT__WEIGHTS_AUTO, &w, NULL) == BT_OK) {
-        bt__weights_close(w);
-        return BT_OK;
-    }
+    if (!st && *dir && is_whole(*dir)) return BT_OK;
     free(*dir);
     *dir = NULL;
     if (st) return st;
@@ -243,25 +282,29 @@ static void hub_free(struct bt__hub *h)
     free(h->locks);
 }
 
-enum bt_status bt_hub_pull(const struct bt_pull_request *r, struct bt_pull_result *result,
-                           struct bt_error *err)
+static enum bt_status pull_one(struct bt__hub *h, struct bt_pull_result *result, struct bt_error *err)
 {
-    struct bt__hub h = {.r = r};
     *result = (struct bt_pull_result){.dir = NULL};
-    enum bt_status st = bt__hub_place(r->name, &h.place, err);
+    enum bt_status st = bt__hub_place(h->r->name, &h->place, err);
     if (!st && (bt__hub_env_true("HF_HUB_OFFLINE") || bt__hub_env_true("TRANSFORMERS_OFFLINE"))) {
-        st = offline(&h, &result->dir, err);
+        st = offline(h, &result->dir, err);
     } else if (!st) {
-        st = pull(&h, err);
-        result->dir = st ? NULL : bt_strdup(h.snapshot);
+        st = pull(h, err);
+        result->dir = st ? NULL : bt_strdup(h->snapshot);
     }
     if (!st) result->commit = result->dir ? bt_strdup(bt_path_base(result->dir)) : NULL;
     if (!st && !result->commit) st = bt_fail(err, BT_NOMEM, "no memory for a name");
-    result->files = h.n;
-    result->fetched = h.fetched;
-    result->bytes = h.bytes;
-    hub_free(&h);
+    result->files = h->n + h->base_files;
+    result->fetched = h->fetched + h->base_fetched;
+    result->bytes = h->bytes + h->base_bytes;
+    hub_free(h);
     return st;
+}
+
+enum bt_status bt_hub_pull(const struct bt_pull_request *r, struct bt_pull_result *result,
+                           struct bt_error *err)
+{
+    return pull_one(&(struct bt__hub){.r = r}, result, err);
 }
 
 void bt_pull_result_clear(struct bt_pull_result *r)

@@ -101,10 +101,25 @@ static enum bt_status check(const struct bt__peft *p, struct bt_error *err)
 
 /* ── the base ── */
 
-/* A directory from where we are, as peft takes it; one beside the adapter; a name in the cache. */
-static enum bt_status locate(const char *dir, const char *name, const char *revision, char **base,
-                             struct bt_error *err)
+static const char base_field[] = "base_model_name_or_path";
+
+static const char *base_of(const struct bt__peft *p)
 {
+    return bt_json_text(bt_json_get(p->root, base_field), "");
+}
+
+/* The base's name, with its revision if it is the hub's; the caller frees. NULL: no memory. */
+static char *full_name(const struct bt__peft *p)
+{
+    const char *name = base_of(p), *revision = bt_json_text(bt_json_get(p->root, "revision"), NULL);
+    const bool dated = revision && bt_hub_is_name(name) && !strchr(name, '@') && !bt_path_exists(name);
+    return dated ? bt_strfmt("%s@%s", name, revision) : bt_strdup(name);
+}
+
+/* A directory from where we are, as peft takes it; one beside the adapter; a name in the cache. */
+static enum bt_status locate(const char *dir, const struct bt__peft *p, char **base, struct bt_error *err)
+{
+    const char *name = base_of(p);
     if (name[0] != '/' && !bt_path_exists(name)) {
         char *beside = bt_strfmt("%s/%s", dir, name);
         if (beside && bt_path_exists(beside)) {
@@ -113,8 +128,7 @@ static enum bt_status locate(const char *dir, const char *name, const char *revi
         }
         free(beside);
     }
-    const bool dated = revision && bt_hub_is_name(name) && !strchr(name, '@') && !bt_path_exists(name);
-    char *full = dated ? bt_strfmt("%s@%s", name, revision) : bt_strdup(name);
+    char *full = full_name(p);
     if (!full) return bt_fail(err, BT_NOMEM, "no memory for a name");
     enum bt_status st = bt_hub_find(full, base, err);
     free(full);
@@ -123,27 +137,29 @@ static enum bt_status locate(const char *dir, const char *name, const char *revi
 
 static enum bt_status find_base(const char *dir, struct bt__peft *p, struct bt_error *err)
 {
-    static const char field[] = "base_model_name_or_path";
-    const char *name = bt_json_text(bt_json_get(p->root, field), "");
-    if (!name[0])
+    if (!base_of(p)[0])
         return bt_fail(err, BT_INVALID, "%s: no %s, expected the base model: a directory or a name", p->path,
-                       field);
-    enum bt_status st =
-        locate(dir, name, bt_json_text(bt_json_get(p->root, "revision"), NULL), &p->base, err);
-    if (st) return bt_error_prefix(err, st, "%s: %s", p->path, field);
+                       base_field);
+    enum bt_status st = locate(dir, p, &p->base, err);
+    if (st) return bt_error_prefix(err, st, "%s: %s", p->path, base_field);
     if (bt__peft_is(p->base))
         return bt_fail(err, BT_UNSUPPORTED, "%s: %s: %s is an adapter itself, expected a whole model",
-                       p->path, field, p->base);
+                       p->path, base_field, p->base);
     return BT_OK;
 }
 
-enum bt_status bt__peft_open(const char *dir, struct bt__peft *p, struct bt_error *err)
+static enum bt_status read_settings(const char *dir, struct bt__peft *p, struct bt_error *err)
 {
     struct bt_error why = {.status = BT_OK};
     *p = (struct bt__peft){.path = bt_path_join(dir, BT__PEFT_SETTINGS)};
     if (!p->path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", dir);
     p->root = bt_json_load(p->path, LARGEST, &why);
-    enum bt_status st = p->root ? check(p, err) : bt_fail(err, why.status, "%s", why.text);
+    return p->root ? check(p, err) : bt_fail(err, why.status, "%s", why.text);
+}
+
+enum bt_status bt__peft_open(const char *dir, struct bt__peft *p, struct bt_error *err)
+{
+    enum bt_status st = read_settings(dir, p, err);
     if (!st) st = find_base(dir, p, err);
     if (st) {
         bt__peft_close(p);
@@ -152,6 +168,23 @@ enum bt_status bt__peft_open(const char *dir, struct bt__peft *p, struct bt_erro
     p->alpha = bt_json_number(bt_json_get(p->root, "lora_alpha"), 8.0);
     p->rank_stabilised = bt_json_bool(bt_json_get(p->root, "use_rslora"), false);
     return BT_OK;
+}
+
+enum bt_status bt__peft_base(const char *dir, char **found, char **name, struct bt_error *err)
+{
+    struct bt__peft p;
+    *found = *name = NULL;
+    enum bt_status st = read_settings(dir, &p, err);
+    if (!st) st = find_base(dir, &p, err);
+    if (st == BT_NOTFOUND && bt_hub_is_name(base_of(&p))) {
+        *name = full_name(&p);
+        st = *name ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for a name");
+    } else if (!st) {
+        *found = p.base;
+        p.base = NULL;
+    }
+    bt__peft_close(&p);
+    return st;
 }
 
 void bt__peft_close(struct bt__peft *p)

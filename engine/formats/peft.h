@@ -24,6 +24,9 @@ bool bt__peft_is(const char *dir);
 /* Reads it, finds the base, and refuses what would need more than products and tensors in other's place. */
 enum bt_status bt__peft_open(const char *dir, struct bt__peft *p, struct bt_error *err);
 void bt__peft_close(struct bt__peft *p);
+/* The base of dir's adapter: *found is its directory; or NULL where there is none yet, and *name is what the hub calls it ("org/name@revision"). The
+ * caller frees both. Refuses what bt__peft_open() refuses. */
+enum bt_status bt__peft_base(const char *dir, char **found, char **name, struct bt_error *err);
 /* How much the product of r columns counts beside the matrix "bert.encoder.layer.0.attention.self.query". */
 double bt__peft_scale(const struct bt__peft *p, const char *matrix, int64_t r);
 

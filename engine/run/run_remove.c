@@ -14,10 +14,10 @@ enum { MAX_DEPTH = 8 };
 
 /* What a run consists of; a * at the end stands for any rest. status.json comes last, so that a removal that was interrupted can be repeated. */
 static const char *const own[] = {
-    "experiment.yaml", "run.json",    "control",     "log.txt",
-    "launch.log",      "best",        "last",        "events.out.tfevents.*",
-    "checkpoints",     "predictions", "dynamics",    "steered.jsonl",
-    "batches",         "notes.json",  "status.json",
+    "experiment.yaml", "run.json",    "control",    "log.txt",
+    "launch.log",      "best",        "last",       "events.out.tfevents.*",
+    "checkpoints",     "predictions", "dynamics",   "steered.jsonl",
+    "batches",         "probes",      "notes.json", "status.json",
 };
 enum { OWN = sizeof own / sizeof *own };
 

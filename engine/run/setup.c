@@ -109,17 +109,11 @@ static int stratum(const struct job *j, size_t i)
     return t->ops->stratum ? t->ops->stratum(t, bt_examples_at(j->s->split[BT__TRAIN].examples, i)) : 0;
 }
 
-/* Marks val_set_size of each stratum's rows, drawn with the run's seed. order [n] is scratch, left [strata] zero. */
-static void draw_validation(const struct job *j, size_t n, uint32_t *order, size_t *left, int strata,
-                            bool *marked)
+/* Marks val_set_size of each stratum's rows. left: the rows of each; scratch. */
+static void draw_share(const struct job *j, size_t n, const uint32_t *order, size_t *left, int strata,
+                       bool *marked)
 {
-    for (size_t i = 0; i < n; i++) {
-        int in = stratum(j, i);
-        if (in >= 0) left[in]++;
-        order[i] = (uint32_t)i;
-    }
     for (int l = 0; l < strata; l++) left[l] = share_of(left[l], j->x->data_val_set_size);
-    bt__shuffle(order, n, (uint64_t)j->x->train_seed, BT__STREAM_SPLIT, 0);
     for (size_t i = 0; i < n; i++) {
         int in = stratum(j, order[i]);
         if (in < 0 || left[in] == 0) continue;
@@ -128,23 +122,53 @@ static void draw_validation(const struct job *j, size_t n, uint32_t *order, size
     }
 }
 
-/* Cuts val_set_size off the training rows, stratified; both parts keep the file's order. */
+/* Marks one of num_folds parts: each stratum's rows are dealt out, and the next one's from where it ended. at: the rows of each stratum; scratch. */
+static void draw_fold(const struct job *j, size_t n, const uint32_t *order, size_t *at, int strata,
+                      bool *marked)
+{
+    const size_t folds = (size_t)j->x->data_num_folds, fold = (size_t)j->x->data_fold - 1;
+    size_t dealt = 0;
+    for (int l = 0; l < strata; l++) {
+        const size_t rows = at[l];
+        at[l] = dealt;
+        dealt += rows;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int in = stratum(j, order[i]);
+        if (in >= 0) marked[order[i]] = at[in]++ % folds == fold;
+    }
+}
+
+/* Marks the validation rows, drawn with the run's seed. order [n] is scratch, rows [strata] zero. */
+static void draw_validation(const struct job *j, size_t n, uint32_t *order, size_t *rows, int strata,
+                            bool *marked)
+{
+    for (size_t i = 0; i < n; i++) {
+        int in = stratum(j, i);
+        if (in >= 0) rows[in]++;
+        order[i] = (uint32_t)i;
+    }
+    bt__shuffle(order, n, (uint64_t)j->x->train_seed, BT__STREAM_SPLIT, 0);
+    (j->x->data_num_folds > 0 ? draw_fold : draw_share)(j, n, order, rows, strata, marked);
+}
+
+/* Cuts validation rows off the training rows, stratified; both parts keep the file's order. */
 static enum bt_status cut_validation(const struct job *j)
 {
     struct bt__task_data *train = &j->s->split[BT__TRAIN], *part = &j->s->split[BT__VALIDATION];
     const size_t n = train->n;
     const int strata = j->s->task->ops->stratum && j->s->task->labels.n ? j->s->task->labels.n : 1;
     uint32_t *order = calloc(n + 1, sizeof *order);
-    size_t *left = calloc((size_t)strata, sizeof *left);
+    size_t *rows = calloc((size_t)strata, sizeof *rows);
     bool *marked = calloc(n + 1, sizeof *marked);
     train->pick = calloc(n + 1, sizeof *train->pick);
     part->pick = calloc(n + 1, sizeof *part->pick);
     part->examples = train->examples;
     part->borrowed = true;
     part->files = train->files;
-    bool ok = order && left && marked && train->pick && part->pick;
+    bool ok = order && rows && marked && train->pick && part->pick;
     if (ok) {
-        draw_validation(j, n, order, left, strata, marked);
+        draw_validation(j, n, order, rows, strata, marked);
         train->n = 0;
     }
     for (size_t i = 0; ok && i < n; i++) {
@@ -152,9 +176,12 @@ static enum bt_status cut_validation(const struct job *j)
         to->pick[to->n++] = (uint32_t)i;
     }
     free(order);
-    free(left);
+    free(rows);
     free(marked);
     if (!ok) return no_memory(j);
+    if (part->n == 0 && j->x->data_num_folds > 0)
+        return bt_fail(j->err, BT_INVALID, "data.num_folds: part %lld of %lld gets none of %zu rows",
+                       (long long)j->x->data_fold, (long long)j->x->data_num_folds, n);
     if (part->n == 0)
         return bt_fail(j->err, BT_INVALID, "data.val_set_size: %g of %zu rows leaves no validation row",
                        j->x->data_val_set_size, n);
@@ -188,7 +215,7 @@ static enum bt_status load_splits(const struct job *j)
     struct bt__task_data *d = j->s->split;
     enum bt_status st = load_examples(j, &x->data_train_file, x->data_max_train_samples, &d[BT__TRAIN]);
     if (!st) st = make_task(j);
-    if (!st && x->data_val_set_size > 0.0 && x->data_validation_file.n == 0) st = cut_validation(j);
+    if (!st && bt_experiment_cuts(x)) st = cut_validation(j);
     if (!st) st = build(j, &d[BT__TRAIN]);
     if (!st) st = bt__class_weights(j->s->task, &d[BT__TRAIN], j->err);
     if (!st) st = build(j, &d[BT__VALIDATION]);

@@ -44,9 +44,10 @@ static bool check_threshold(const struct bt_experiment *x, int *which, const cha
     const int option = BT_OPTION_task_null_score_diff_threshold;
     double value;
     if (!threshold_of(x, &value)) return wrong(option, "expected a number or auto", which, what);
-    if (isnan(value) && x->data_validation_file.n == 0 && x->data_val_set_size <= 0.0)
-        return wrong(option, "auto needs data.validation_file or data.val_set_size to find it on", which,
-                     what);
+    if (isnan(value) && !bt_experiment_validates(x))
+        return wrong(option,
+                     "auto needs data.validation_file, data.val_set_size or data.num_folds to find it on",
+                     which, what);
     if (x->task_version_2_with_negative == BT_NEGATIVE_FALSE && !(fabs(value) <= 0.0))
         return wrong(option, "needs questions without an answer, but task.version_2_with_negative is false",
                      which, what);

@@ -189,6 +189,16 @@ enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struc
 /* Finds the files that the options name (globs expanded, relative to the file's directory if need be), turns their paths absolute, and fills in
  * options that follow from others. Errors name the option. */
 enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err);
+/* Validation rows are cut off the training data. */
+static inline bool bt_experiment_cuts(const struct bt_experiment *x)
+{
+    return x->data_validation_file.n == 0 && (x->data_val_set_size > 0.0 || x->data_num_folds > 0);
+}
+/* There is validation data. */
+static inline bool bt_experiment_validates(const struct bt_experiment *x)
+{
+    return x->data_validation_file.n > 0 || bt_experiment_cuts(x);
+}
 /* The metric that decides which checkpoint is best where eval.metric_for_best_model says nothing; static. */
 const char *bt_experiment_metric(const struct bt_experiment *x);
 /* Every option explicit, grouped; loads back to the same experiment. */

@@ -29,6 +29,7 @@ enum bt_pull_kind {
 };
 struct bt_pull_progress {
     enum bt_pull_kind kind;
+    const char *repo; /* "org/name": whose file it is; an adapter's base is another than what was asked for */
     const char *file, *text; /* borrowed for the call */
     int64_t done, size;      /* bytes of file; size −1: not known */
     int64_t total_done,
@@ -47,12 +48,13 @@ struct bt_pull_request {
 };
 struct bt_pull_result {
     char *dir, *commit;
-    size_t files, fetched; /* of the model; of them fetched now */
-    int64_t bytes;         /* that came over the network now */
+    size_t files,
+        fetched; /* of the model, and of the base that had to be fetched with an adapter; of them fetched now */
+    int64_t bytes; /* that came over the network now */
 };
 enum { BT_PULL_RETRIES = 4 };
 
-/* Fetches what this program reads of a model. One-line errors for everything that a hub, a network or a disk can do; what was fetched
+/* Fetches what this program reads of a model; of an adapter of peft's its base too, unless that is there. One-line errors for everything that a hub, a network or a disk can do; what was fetched
  * so far stays, and the name is known only once all is there. HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE,
  * HF_HUB_DOWNLOAD_TIMEOUT and curl's proxy variables are honoured. BT_UNSUPPORTED: built without libcurl, or it cannot be loaded. */
 enum bt_status bt_hub_pull(const struct bt_pull_request *r, struct bt_pull_result *result,

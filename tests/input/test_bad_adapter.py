@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Adapters of peft's that cannot be merged or contradict themselves: one clear line; and a small one that can."""
 import json
-import random
-import struct
 import sys
 
 from refusal import COUNT, Ground, finished, refused
@@ -22,23 +20,12 @@ TENSORS = {f"{QUERY}.lora_A.weight": (2, H), f"{QUERY}.lora_B.weight": (H, 2),
            "base_model.model.classifier.weight": (2, H), "base_model.model.classifier.bias": (2,)}
 
 
-def packed(shapes, value=None):
-    rng, header, data = random.Random(5), {}, b""
-    for name, shape in shapes.items():
-        n = shape[0] * (shape[1] if len(shape) > 1 else 1)
-        piece = struct.pack(f"<{n}f", *(value if value is not None else rng.gauss(0, 0.5) for _ in range(n)))
-        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(data), len(data) + len(piece)]}
-        data += piece
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + data
-
-
 def write(settings=GOOD, tensors=TENSORS, value=None):
     for left in ADAPTER.iterdir():
         left.unlink()
     (ADAPTER / "adapter_config.json").write_text(settings if isinstance(settings, str) else json.dumps(settings))
     if tensors is not None:
-        (ADAPTER / "adapter_model.safetensors").write_bytes(packed(tensors, value))
+        (ADAPTER / "adapter_model.safetensors").write_bytes(tiny_bert.packed(tensors, value))
 
 
 def with_settings(name, change, *said, words=TRAIN):

@@ -102,6 +102,7 @@ def options():
         sets("bad YAML", "data.train_file=[a", "data.train_file")
         sets("choice", "eval.eval_strategy=sometimes", "eval.eval_strategy", "no, epoch or steps")
         sets("conflict", "data.val_set_size=0.5", "data.val_set_size", "data.validation_file")
+        sets("folds beside a file", "data.num_folds=5", "data.num_folds", "data.validation_file")
     for name, words, said in (
             ("unknown option", ["train", "tiny.yaml", "--nmae", "x"], "did you mean --name?"),
             ("option without its value", ["train", "tiny.yaml", "--name"], "--name: nothing found, expected NAME"),

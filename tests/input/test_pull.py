@@ -437,6 +437,47 @@ def what_is_fetched():
             check(f"{what}: the weights are not asked for", not [s for s in p.hub.log if s.where == "cdn" or "model" in s.path.rsplit("/", 1)[-1]])
 
 
+def adapters():
+    """An adapter of peft's: its settings and weights, and the base that it is for, unless that is there."""
+    settings = {"peft_type": "LORA", "task_type": "SEQ_CLS", "base_model_name_or_path": "org/tiny", "r": 2, "lora_alpha": 4, "target_modules": ["query"]}
+    query, h = "base_model.model.bert.encoder.layer.1.attention.self.query", tiny_bert.HIDDEN
+    weights = tiny_bert.packed({f"{query}.lora_A.weight": (2, h), f"{query}.lora_B.weight": (h, 2),
+                                "base_model.model.classifier.weight": (2, h), "base_model.model.classifier.bias": (2,)})
+
+    def adapter(p, name="org/tiny-lora", without=(), **more):
+        files = {"adapter_config.json": json.dumps({**settings, **more}).encode(), "adapter_model.safetensors": weights, "README.md": b"no"}
+        p.hub.add(name, {k: v for k, v in files.items() if k not in without})
+
+    with Place() as p:
+        adapter(p)
+        fine("an adapter", done := p.pull("--json", name="org/tiny-lora"))
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        want = [("org/tiny", name) for name in OURS] + [("org/tiny-lora", name) for name in ("adapter_config.json", "adapter_model.safetensors")]
+        check("an adapter: its files and its base's", sorted((r["repo"], r["file"]) for r in rows[:-1]) == want, rows)
+        check("an adapter: both count", (rows[-1]["files"], rows[-1]["fetched"]) == (6, 6), rows[-1])
+        fine("an adapter answers", done := finished(["predict", "org/tiny-lora", "--text", "good"], p.home, env=p.env(HF_HUB_OFFLINE="1")))
+        p.hub.log.clear()
+        fine("an adapter again", done := p.pull(name="org/tiny-lora"))
+        check("an adapter again: nothing to fetch", b"nothing to fetch" in done.stdout and len(p.hub.log) == 1, (done.stdout, p.hub.log))
+    with Place() as p:
+        commit = p.hub.add("org/tiny", {**FILES, "vocab.txt": FILES["vocab.txt"] + b"new\n"}, "v1")
+        adapter(p, revision="v1")
+        fine("the base's revision", done := p.pull(name="org/tiny-lora"))
+        check("the base's revision: that snapshot", [f.name for f in (p.folder / "snapshots").iterdir()] == [commit])
+        check("the base's files are named in full", b"org/tiny/vocab.txt" in done.stdout and b"\nadapter_model.safetensors" in done.stdout, done.stdout)
+    for what, more, said in (
+            ("another method", {"peft_type": "IA3"}, 'peft_type "IA3", expected LORA'),
+            ("no base", {"base_model_name_or_path": None}, "no base_model_name_or_path"),
+            ("a base on its author's disk", {"base_model_name_or_path": "/data/author/bert"}, "/data/author/bert"),
+            ("a base that is not there", {"base_model_name_or_path": "org/none"}, "org/none"),
+            ("a base that is an adapter", {"base_model_name_or_path": "org/tiny-lora"}, "an adapter itself"),
+            ("no weights", {"without": ["adapter_model.safetensors"]}, "expected adapter_model.safetensors")):
+        with Place() as p:
+            adapter(p, **more)
+            p.folder = p.home / "hub/models--org--tiny-lora"
+            refused(what, p, said, model="org/tiny-lora")
+
+
 def revisions():
     with Place() as p:
         other = {**FILES, "model.safetensors": WEIGHTS[:-4] + b"\0\0\x80\x3f"}
@@ -581,7 +622,7 @@ def run(test):
 
 
 if __name__ == "__main__":
-    tests = [layout, used, token, redirects, encrypted, resumed, busy, no_answer, not_allowed, wrong_bytes, hostile, what_is_fetched, revisions, offline, at_once,
+    tests = [layout, used, token, redirects, encrypted, resumed, busy, no_answer, not_allowed, wrong_bytes, hostile, what_is_fetched, adapters, revisions, offline, at_once,
              interrupted, on_terminal, without_curl, curl_that_does_not_load]
     wanted = sys.argv[1:]
     with ThreadPoolExecutor(4) as pool:

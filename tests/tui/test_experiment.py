@@ -33,6 +33,7 @@ def setup(folder):
     (folder / "tiny.yaml").unlink()
     (folder / "experiments").mkdir()
     (folder / "experiments/tiny.yaml").write_text(FILE)
+    (folder / "experiments/a.probe.yaml").write_text("probes: [{text: a, expect: b}]\n")  # the first by its name, and no experiment
 
 
 def start(rows=24, columns=80, **options):
@@ -274,6 +275,7 @@ def test_save_as_and_open():
         assert changed_lines(FILE, (s.dir / "experiments/other.yaml").read_text()) == ["+     seed: 7"]
         s.keys("o")
         s.wait("a new, empty experiment")
+        assert "a.probe" not in s.text()
         s.keys("tiny", "Enter")
         s.wait(r"┌─ experiments/tiny.yaml")
         put(s, "seed", "8")

@@ -153,6 +153,39 @@ static void cut_off(void **state)
     bt_predictions_free(p);
 }
 
+/* Cross-validation: every row is validation data in exactly one of the parts, whose sizes and whose labels' numbers differ by one at most. */
+static void folds(void **state)
+{
+    (void)state;
+    enum { FOLDS = 3 };
+    int seen[FIX_TRAIN + 1] = {0}, least = FIX_TRAIN, most = 0, of_label[2][FOLDS] = {{0}};
+    for (int k = 0; k < FOLDS; k++) {
+        struct bt_train_result r;
+        struct bt_predictions *p;
+        char fold[32], name[16], path[32];
+        snprintf(fold, sizeof fold, "data.fold=%d", k + 1);
+        snprintf(name, sizeof name, "fold%d", k + 1);
+        snprintf(path, sizeof path, "runs/%s", name);
+        run(name,
+            (const char *const[]){"data.validation_file=[]", "data.num_folds=3", fold, "train.max_steps=1",
+                                  NULL},
+            &r);
+        bt_train_result_clear(&r);
+        expect_ok(bt_predictions_load(fix_path(path), "validation", -1, &p, &fix_err));
+        for (size_t i = 0; i < p->n; i++) {
+            seen[p->row[i].id]++;
+            of_label[p->row[i].gold][k]++;
+        }
+        least = (int)p->n < least ? (int)p->n : least;
+        most = (int)p->n > most ? (int)p->n : most;
+        bt_predictions_free(p);
+    }
+    for (int i = 1; i <= FIX_TRAIN; i++) assert_int_equal(seen[i], 1);
+    assert_in_range(most - least, 0, 1);
+    for (int l = 0; l < 2; l++)
+        for (int k = 1; k < FOLDS; k++) assert_in_range(of_label[l][k] - of_label[l][0] + 1, 0, 2);
+}
+
 /* The resolved experiment of a run, run again, is the same run. */
 static void loads_back(void **state)
 {
@@ -255,8 +288,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_evaluation),    cmocka_unit_test(no_saving),      cmocka_unit_test(best_and_last),
         cmocka_unit_test(save_best_only),   cmocka_unit_test(early_stopping), cmocka_unit_test(direction),
-        cmocka_unit_test(epochs_and_delay), cmocka_unit_test(cut_off),        cmocka_unit_test(loads_back),
-        cmocka_unit_test(commands),         cmocka_unit_test(pieces),
+        cmocka_unit_test(epochs_and_delay), cmocka_unit_test(cut_off),        cmocka_unit_test(folds),
+        cmocka_unit_test(loads_back),       cmocka_unit_test(commands),       cmocka_unit_test(pieces),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }

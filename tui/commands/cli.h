@@ -31,7 +31,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INTERRUPTED = 130 };
+/* CLI_UNMET: all was done, and a model does not say what a probe set expects. */
+enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNMET = 3, CLI_INTERRUPTED = 130 };
 
 struct cli_list {
     const char **item; /* borrowed texts in an array of ours: free(list.item) */

@@ -24,7 +24,8 @@ static void list_commands(void)
     }
     cli_table_print(&t);
     cli_line("%s", "");
-    cli_line("Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.");
+    cli_line(
+        "Exit codes: 0 done, 1 failed, 2 used wrongly, 3 not what a probe set expects, 130 interrupted.");
 }
 
 int cmd_help(int argc, char **argv)

@@ -10,7 +10,9 @@ static const char about[] =
     "bertty reads: the\n"
     "configuration, the tokenizer's files, and the weights as safetensors, else of PyTorch, else of "
     "TensorFlow. Every hash is\n"
-    "checked; what is there already is not fetched again; what was interrupted goes on where it ended.\n"
+    "checked; what is there already is not fetched again; what was interrupted goes on where it ended. An "
+    "adapter of peft's\n"
+    "comes with the model that it is for.\n"
     "The cache is the one of Python's huggingface_hub. Afterwards NAME stands for the model in experiment "
     "files and commands.\n"
     "\n"
@@ -25,9 +27,10 @@ enum { BAR = 12 };
 
 struct screen {
     bool json;
-    double asked; /* seconds: when the rate was measured last */
-    int64_t then; /* bytes at that time */
-    double rate;  /* bytes a second, smoothed */
+    const char *name; /* as asked for */
+    double asked;     /* seconds: when the rate was measured last */
+    int64_t then;     /* bytes at that time */
+    double rate;      /* bytes a second, smoothed */
 };
 
 static double seconds(void)
@@ -75,12 +78,16 @@ static void tell_file(const struct screen *s, const struct bt_pull_progress *p)
     char size[32];
     cli_bytes(size, sizeof size, (double)p->done);
     if (!s->json) {
-        if (fetched) cli_line("%s  %s", p->file, size);
+        /* The files of an adapter's base are named in full. */
+        const size_t n = strcspn(s->name, "@");
+        const bool own = strlen(p->repo) == n && strncmp(s->name, p->repo, n) == 0;
+        if (fetched) cli_line("%s%s%s  %s", own ? "" : p->repo, own ? "" : "/", p->file, size);
         return;
     }
     struct bt_str out = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&out);
     bt_jw_object(&w);
+    bt_jw_ktext(&w, "repo", p->repo);
     bt_jw_ktext(&w, "file", p->file);
     if (fetched) bt_jw_kint(&w, "bytes", p->done);
     bt_jw_kbool(&w, "fetched", fetched);
@@ -161,6 +168,7 @@ int cmd_pull(int argc, char **argv)
     int code;
     if (!cli_parse(&spec, argc, argv, &args, &code)) return code;
     cli_catch_interrupts();
+    screen.name = args.v[0];
     const struct bt_pull_request request = {.name = args.v[0],
                                             .retries = (int)retries,
                                             .progress = on_progress,

@@ -127,8 +127,7 @@ static void consider_folder(struct opening *o, const char *folder, struct bt_exp
     for (const char *p = bt_str_text(&names); *p && n < MOST_EXPERIMENTS && !o->file->named; n++) {
         size_t length = strcspn(p, "\n");
         char *path = bt_strndup(p, length);
-        const char *dot = path ? strrchr(path, '.') : NULL;
-        if (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0)) consider(o, path, taken);
+        if (path && exp_is_file(path)) consider(o, path, taken);
         free(path);
         p += length + (p[length] == '\n');
     }

@@ -96,14 +96,13 @@ static bool ends_with(const char *path, const char *const *ends, size_t n)
 /* Every entry of a folder whose name ends in one of those. */
 static void each_entry(struct listing *l, const char *folder, bool experiments)
 {
-    static const char *const yaml[] = {".yaml", ".yml"};
     static const char *const data[] = {".csv", ".tsv", ".jsonl", ".ndjson", ".seg", ".conll"};
     struct bt_str names = {0};
     exp_complete_path(folder, &names);
     for (const char *p = bt_str_text(&names); *p;) {
         size_t n = strcspn(p, "\n");
         char *path = bt_strndup(p, n);
-        if (path && experiments && ends_with(path, yaml, 2)) add_experiment(l, path, path);
+        if (path && experiments && exp_is_file(path)) add_experiment(l, path, path);
         if (path && !experiments && ends_with(path, data, sizeof data / sizeof *data))
             add(l, path, "", "", NULL);
         free(path);

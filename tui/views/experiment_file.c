@@ -92,12 +92,6 @@ static void read_text(struct job *j)
     if (!j->status) note_last(j->path);
 }
 
-static bool is_yaml(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && dot != name && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
 /* A path below the current directory without it. */
 static void make_relative(char *path)
 {
@@ -124,7 +118,7 @@ static void read_first(struct job *j)
         for (const char *p = bt_str_text(&list); *p && !j->path;) {
             size_t length = strcspn(p, "\n");
             char *path = bt_strndup(p, length);
-            if (path && is_yaml(path))
+            if (path && exp_is_file(path))
                 j->path = path;
             else
                 free(path);

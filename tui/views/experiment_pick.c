@@ -49,6 +49,14 @@ void exp_complete_path(const char *before, struct bt_str *out)
     free(dir);
 }
 
+bool exp_is_file(const char *path)
+{
+    const char *dot = strrchr(path, '.'), *name = bt_path_base(path);
+    const size_t n = dot ? (size_t)(dot - name) : 0, probe = sizeof ".probe" - 1;
+    if (!dot || dot <= name || (strcmp(dot, ".yaml") != 0 && strcmp(dot, ".yml") != 0)) return false;
+    return n <= probe || strncmp(dot - probe, ".probe", probe) != 0;
+}
+
 /* ── what there is ── */
 
 static void clear_picks(struct exp_view *s)
@@ -131,9 +139,7 @@ static void add_files(struct exp_view *s, const char *lines)
     for (const char *p = lines; *p;) {
         size_t n = strcspn(p, "\n");
         char *path = bt_strndup(p, n);
-        const char *dot = path ? strrchr(path, '.') : NULL;
-        if (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0))
-            add_pick(s, PICK_FILE, path, NULL);
+        if (path && exp_is_file(path)) add_pick(s, PICK_FILE, path, NULL);
         free(path);
         p += n + (p[n] == '\n');
     }

@@ -161,5 +161,7 @@ void exp_list_tick(struct view *v, double now);
 void exp_pick_close(struct exp_view *s);
 /* Appends paths that continue `before`, a line each; directories end with /. Reads a directory. */
 void exp_complete_path(const char *before, struct bt_str *out);
+/* Is it called as an experiment file is: .yaml or .yml, and no probe set? */
+bool exp_is_file(const char *path);
 
 #endif

@@ -123,7 +123,7 @@ static struct bt_experiment *experiment_of(const char *run, struct bt_error *err
 /* Rows cut off the training data keep their numbers in it. */
 static const struct bt_string_list *files_of(const struct bt_experiment *x, enum pred_split split, bool *cut)
 {
-    *cut = split == PRED_VALIDATION && !x->data_validation_file.n && x->data_val_set_size > 0;
+    *cut = split == PRED_VALIDATION && bt_experiment_cuts(x);
     if (*cut) return &x->data_train_file;
     return split == PRED_TEST ? &x->data_test_file : &x->data_validation_file;
 }
