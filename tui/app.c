@@ -1,5 +1,6 @@
 /* The workbench's loop: events in, actions to views, frames out. */
 #include "tui/app_private.h"
+#include "tui/commands/cli.h"
 #include <bertty/file.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +14,8 @@
 static const double TICK_S = 0.5, FIRST_LIST_S = 0.06, BURST_S = 0.02;
 /* Between frames that nobody's key asked for: while somebody types and while somebody only watches; and what is waited for others to join. */
 static const double FRAME_S = 0.1, WATCHED_FRAME_S = 0.5, TYPING_S = 3, JOIN_S = 0.03;
+/* Of the time, frames that nobody asked for take one part in so many; but a line that has come to rest is not taken for a slow one for long. */
+static const double LINK_SHARE = 3, MOST_PAUSE_S = 3;
 enum { MAX_COUNT = 99999999, MAX_BURST = 512 };
 
 double app_now(void)
@@ -107,6 +110,7 @@ static bool open_view(struct app *a, enum view_id id)
         return false;
     }
     a->opened[id] = true;
+    session_restore_view(a, v);
     return true;
 }
 
@@ -177,7 +181,7 @@ static void suspend(struct app *a)
 }
 
 /* False: not the workbench's. */
-static bool act_own(struct app *a, int action)
+static bool act_own(struct app *a, int action, int count)
 {
     struct view *v = app_front(a);
     if (action >= ACT_VIEW1 && action < ACT_VIEW1 + VIEWS) {
@@ -202,6 +206,11 @@ static bool act_own(struct app *a, int action)
     case ACT_ZOOM:
         v->zoom = !v->zoom;
         return true;
+    case ACT_LARGER:
+    case ACT_SMALLER:
+    case ACT_USUAL_SIZE:
+        border_act(a, action, count);
+        return true;
     case ACT_REDRAW:
         term_redraw(a->term);
         return true;
@@ -220,7 +229,8 @@ void app_act(struct app *a, int action, int count)
 {
     struct view *v = app_front(a);
     app_redraw(a);
-    if (act_own(a, action) || (v->ops->act && v->ops->act(v, action, count)) || action != ACT_ESCAPE) return;
+    if (act_own(a, action, count) || (v->ops->act && v->ops->act(v, action, count)) || action != ACT_ESCAPE)
+        return;
     if (v->zoom)
         v->zoom = false;
     else
@@ -264,6 +274,21 @@ static bool hit(struct rect r, const struct event *e)
     return e->y >= r.y && e->y < r.y + r.h && e->x >= r.x && e->x < r.x + r.w;
 }
 
+/* A click on a hint is its key. */
+static void click_bottom(struct app *a, const struct event *e)
+{
+    int rows, columns;
+    term_size(a->term, &rows, &columns);
+    for (int i = 0; e->y == rows - 1 && i < a->n_hints; i++) {
+        const struct hint *h = &a->hint[i];
+        struct event key = {.kind = EVENT_KEY};
+        if (e->x < h->x || e->x >= h->x + h->w) continue;
+        key.key = key_parse(h->key, &key.alt);
+        if (key.key) on_key(a, &key);
+        return;
+    }
+}
+
 static void on_mouse(struct app *a, const struct event *e)
 {
     struct view *v = app_front(a);
@@ -271,12 +296,15 @@ static void on_mouse(struct app *a, const struct event *e)
     app_redraw(a);
     if (press) forget_message(a);
     if (a->overlay) {
+        a->holding = false;
         if (a->overlay->mouse) a->overlay->mouse(a, e);
         return;
     }
+    if (border_mouse(a, e)) return;
     for (int i = 0; press && i < VIEWS; i++)
         if (hit(a->tab[i], e)) app_act(a, ACT_VIEW1 + i, 1);
     if (press && hit(a->help, e)) help_open(a);
+    if (press) click_bottom(a, e);
     if (hit(app_area(a), e) && v->ops->mouse) v->ops->mouse(v, e);
 }
 
@@ -343,11 +371,13 @@ void app_tick(struct app *a, double now)
     }
 }
 
-/* When the next frame may be drawn: at once after input, else some time after the last; a slow link gets fewer. */
+/* When the next frame may be drawn: at once after input, else some time after the last; a slow link gets fewer, and has time left for keys. */
 static double frame_due(const struct app *a)
 {
     double pause = a->drawn - a->typed < TYPING_S ? FRAME_S : WATCHED_FRAME_S;
-    if (a->frame_s * 4 > pause) pause = a->frame_s * 4;
+    double frame_s = a->frame_s > term_frame_s(a->term) ? a->frame_s : term_frame_s(a->term);
+    double rest = frame_s * LINK_SHARE < MOST_PAUSE_S ? frame_s * LINK_SHARE : MOST_PAUSE_S;
+    if (rest > pause) pause = rest;
     if (a->urgent) return 0;
     return a->drawn + pause > a->asked + JOIN_S ? a->drawn + pause : a->asked + JOIN_S;
 }
@@ -355,17 +385,18 @@ static double frame_due(const struct app *a)
 static void draw_if_due(struct app *a)
 {
     double now = app_now();
-    if (!a->redraw || now < frame_due(a)) return;
+    if (!a->redraw || now < frame_due(a) || term_busy(a->term, a->urgent)) return;
     a->redraw = a->urgent = false;
     app_draw(a);
     a->drawn = app_now();
     a->frame_s = a->drawn - now;
 }
 
-static int wait_ms(const struct app *a, double now)
+static int wait_ms(struct app *a, double now)
 {
     double until = a->ticked + TICK_S, due = frame_due(a);
-    if (a->redraw && due < until) until = due;
+    bool busy = a->redraw && term_busy(a->term, a->urgent); /* its end wakes us */
+    if (a->redraw && !busy && due < until) until = due;
     return until <= now ? 0 : (int)((until - now) * 1000) + 1;
 }
 
@@ -385,15 +416,16 @@ static void turn(struct app *a)
     if (!a->quit) draw_if_due(a);
 }
 
-/* The first frame shows the runs if they can be read in a moment. */
-static void first_frame(struct app *a)
+/* The first frame shows the runs if they can be read in a moment. A key that comes before is left in *e: there is no view yet to take it. */
+static void before_first_frame(struct app *a, struct event *e)
 {
-    struct event e;
     double until = app_now() + FIRST_LIST_S;
     while (!a->runs.known && !a->quit && app_now() < until) {
-        term_event(a->term, 10, tasks_fd(a->tasks), &e);
-        app_event(a, &e);
+        term_event(a->term, 10, tasks_fd(a->tasks), e);
+        if (e->kind == EVENT_KEY || e->kind == EVENT_MOUSE || e->kind == EVENT_PASTE) break;
+        app_event(a, e);
         tasks_finish(a->tasks);
+        e->kind = EVENT_NONE;
     }
     a->urgent = true;
 }
@@ -403,8 +435,10 @@ static void first_frame(struct app *a)
 enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_error *err)
 {
     enum view_id first = VIEW_RUNS;
+    struct bt_error unsaved = {.status = BT_OK};
+    struct event early = {.kind = EVENT_NONE};
     struct app *a = NULL;
-    enum bt_status status = o->open ? app_view_named(o->open, &first, err) : BT_OK;
+    enum bt_status status = o->open ? view_named(o->open, &first, err) : BT_OK;
     bool file = status != BT_OK && bt_path_exists(o->open);
     *ended_by = 0;
     if (status != BT_OK && !file) {
@@ -423,13 +457,14 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     if (status == BT_OK) {
         a->typed = app_now(); /* starting is as good as a key */
         app_refresh(a);
-        first_frame(a);
-        app_show(a, file ? VIEW_RUNS : first);
+        before_first_frame(a, &early);
+        app_show(a, file ? VIEW_RUNS : o->open ? first : a->kept_view);
         if (file) app_open_path(a, o->open);
+        app_event(a, &early);
         draw_if_due(a);
         while (!a->quit) turn(a);
         term_close(a->term);
-        state_save(a);
+        if (state_save(a, &unsaved) != BT_OK) cli_warn("nothing is kept for the next time: %s", unsaved.text);
         if (a->ending < 0) status = bt_fail(err, BT_IO, "the terminal is gone");
         *ended_by = a->ending > 0 ? a->ending : 0;
     }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 struct app;
+struct view;
 
 /* A view's number is its key. */
 enum view_id {
@@ -73,10 +74,10 @@ struct app_request {              /* what another view asks of one; members that
     bool why;                     /* VIEW_PROBE: explain the answer */
     const char *gold, *predicted; /* VIEW_PREDICTIONS: confusion cell */
     const struct bt_experiment *experiment; /* VIEW_EXPERIMENT: clone of a run's */
+    const struct bt_option *option;         /* VIEW_EXPERIMENT: go to its field */
 };
 void app_open(struct app *a, enum view_id view,
               const struct app_request *r); /* r may be NULL: just show the view */
-struct view;
 /* v is shown and nothing lies over it: what a task has to ask may be asked without taking somebody's keys. */
 bool app_in_front(const struct app *a, const struct view *v);
 void app_back(struct app *a); /* to the view from which this one was opened */
@@ -88,6 +89,19 @@ bool app_counted(const struct app *a);
 double app_clock(const struct app *a);
 /* Where things are kept between starts (~/.local/state/bertty); NULL: nowhere. It may not be there yet. The caller frees. */
 char *app_state_dir(void);
+
+/* ── borders between panes ── */
+
+/* first, second: the panes on either side, a bit each. number: the view's own, below VIEW_BORDERS. The rest as in layout.h. */
+struct border {
+    int number;
+    bool rows; /* one above the other */
+    int share, min_first, min_second;
+    unsigned first, second;
+};
+/* Splits r as layout.h does, while drawing: where the user has put the border, else as b says. */
+void app_split(struct view *v, const struct border *b, struct rect r, struct rect *first,
+               struct rect *second);
 
 /* ── talking to the user ── */
 

@@ -1,5 +1,6 @@
 /* Overlays, the line of input, the question. */
 #include "tui/app_private.h"
+#include "tui/layout.h"
 #include "tui/sheet.h"
 #include <bertty/text.h>
 #include <stdlib.h>
@@ -22,6 +23,12 @@ void *overlay_take(struct app *a)
     a->overlay_state = NULL;
     app_redraw(a);
     return state;
+}
+
+bool event_gives_up(const struct event *e)
+{
+    return e->kind == EVENT_KEY &&
+           (e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c') || e->key == KEY_CTRL('g'));
 }
 
 /* ── history ── */
@@ -84,6 +91,7 @@ struct prompt {
     size_t recalled; /* index in the history; its length: the line being typed */
     char *typed;
     struct bt_str candidates; /* of the last Tab, each ended by \n */
+    struct rect listed;       /* where they were drawn, a row each; h 0: nowhere */
 };
 
 static void prompt_free(struct prompt *p)
@@ -168,8 +176,7 @@ static void prompt_key(struct app *a, const struct event *e)
 {
     struct prompt *p = a->overlay_state;
     bool changed, empty = !*edit_text(p->edit);
-    bool cancel = e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c') || e->key == KEY_CTRL('g');
-    if (cancel || (empty && e->key == KEY_CODE_BACKSPACE))
+    if (event_gives_up(e) || (empty && e->key == KEY_CODE_BACKSPACE))
         prompt_end(a, false);
     else if (e->key == KEY_CODE_ENTER)
         prompt_end(a, true);
@@ -183,10 +190,39 @@ static void prompt_key(struct app *a, const struct event *e)
         prompt_changed(p);
 }
 
+/* The i-th candidate stands for all before the cursor. */
+static void take_candidate(struct prompt *p, int i)
+{
+    const char *list = bt_str_text(&p->candidates), *after = edit_text(p->edit) + edit_cursor(p->edit);
+    while (i-- > 0 && *list) {
+        list += strcspn(list, "\n");
+        list += *list == '\n';
+    }
+    char *text = *list ? bt_strfmt("%.*s%s", (int)strcspn(list, "\n"), list, after) : NULL;
+    if (text) {
+        edit_set(p->edit, text);
+        prompt_changed(p);
+    }
+    free(text);
+}
+
+static void prompt_mouse(struct app *a, const struct event *e)
+{
+    struct prompt *p = a->overlay_state;
+    bool press = e->button == MOUSE_LEFT && !e->release && !e->drag;
+    if (e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN)
+        recall(p, e->button == MOUSE_WHEEL_UP ? -1 : 1);
+    else if (press && layout_in(p->listed, e->y, e->x))
+        take_candidate(p, e->y - p->listed.y);
+    else
+        edit_click(p->edit, e);
+}
+
 /* Above the line; the part before the last blank stands in the line already. */
-static void draw_candidates(struct app *a, const struct prompt *p, struct rect screen)
+static void draw_candidates(struct app *a, struct prompt *p, struct rect screen)
 {
     size_t n;
+    p->listed = (struct rect){.h = 0};
     const char *list = bt_str_text(&p->candidates);
     common_start(list, &n);
     if (n < 2) return;
@@ -195,6 +231,8 @@ static void draw_candidates(struct app *a, const struct prompt *p, struct rect s
     struct rect r = {.y = screen.h - 1 - rows - 2, .h = rows + 2, .x = 0, .w = screen.w < 60 ? screen.w : 60};
     term_fill(a->term, r, ROLE_TEXT, ' ');
     struct rect in = term_box(a->term, r, NULL, true);
+    p->listed = in;
+    if (n > (size_t)rows) p->listed.h--; /* the last row counts those that are left */
     for (int i = 0; i < rows && *list; i++) {
         size_t length = strcspn(list, "\n");
         if (i == rows - 1 && n > (size_t)rows)
@@ -218,7 +256,7 @@ static void prompt_draw(struct app *a, struct rect screen)
 }
 
 static const struct overlay prompt_overlay = {
-    .draw = prompt_draw, .key = prompt_key, .paste = prompt_key, .drop = prompt_drop};
+    .draw = prompt_draw, .key = prompt_key, .mouse = prompt_mouse, .paste = prompt_key, .drop = prompt_drop};
 
 void app_ask(struct app *a, const struct app_prompt *ask)
 {
@@ -241,6 +279,7 @@ struct question {
     char *text;
     void (*done)(void *ctx);
     void *ctx;
+    int y, x; /* of its "y/n" on the screen */
 };
 
 static void question_end(struct app *a, bool yes)
@@ -258,12 +297,19 @@ static void question_drop(struct app *a)
 
 static void question_key(struct app *a, const struct event *e)
 {
-    bool no = e->key == 'n' || e->key == 'N' || e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c') ||
-              e->key == 'q';
+    bool no = e->key == 'n' || e->key == 'N' || e->key == 'q' || event_gives_up(e);
     if (e->key == 'y' || e->key == 'Y')
         question_end(a, true);
     else if (no)
         question_end(a, false);
+}
+
+static void question_mouse(struct app *a, const struct event *e)
+{
+    enum { NO = 2 /* columns behind the y */ };
+    const struct question *q = a->overlay_state;
+    bool press = e->button == MOUSE_LEFT && !e->release && !e->drag;
+    if (press && e->y == q->y && (e->x == q->x || e->x == q->x + NO)) question_end(a, e->x == q->x);
 }
 
 /* At the bottom, on as many lines as it needs. */
@@ -282,6 +328,8 @@ static void question_draw(struct app *a, struct rect screen)
     sheet_draw(&s, a->term, text);
     const struct sheet_line *last = s.n ? &s.line[s.n - 1] : NULL;
     int x = LEFT + (last ? bt_text_width(bt_str_text(&s.text) + last->at, last->n) : 0) + 2;
+    q->y = area.y + rows - 1;
+    q->x = x;
     x += term_print(a->term, area, rows - 1, x, ROLE_KEY, "y");
     x += term_print(a->term, area, rows - 1, x, ROLE_DIM, "/");
     x += term_print(a->term, area, rows - 1, x, ROLE_KEY, "n ");
@@ -290,7 +338,7 @@ static void question_draw(struct app *a, struct rect screen)
 }
 
 static const struct overlay question_overlay = {
-    .draw = question_draw, .key = question_key, .drop = question_drop};
+    .draw = question_draw, .key = question_key, .mouse = question_mouse, .drop = question_drop};
 
 void app_confirm(struct app *a, const char *question, void (*done)(void *ctx), void *ctx)
 {

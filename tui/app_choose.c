@@ -1,5 +1,6 @@
 /* A list to choose from, with a line that filters it. */
 #include "tui/app_private.h"
+#include "tui/layout.h"
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct choice {
     size_t *shown; /* indexes of the items that pass the filter: list.n of them */
     struct edit *filter;
     struct list list;
+    struct rect at; /* of the last drawing */
     void (*done)(void *ctx, int index);
     void *ctx;
 };
@@ -77,7 +79,7 @@ static void choice_key(struct app *a, const struct event *e)
     struct choice *c = a->overlay_state;
     bool changed;
     int motion = e->kind == EVENT_KEY ? motion_of(e->key) : ACT_NONE;
-    if (e->kind == EVENT_KEY && (e->key == KEY_CODE_ESCAPE || e->key == KEY_CTRL('c')))
+    if (e->kind == EVENT_KEY && event_gives_up(e))
         choice_end(a, -1);
     else if (e->kind == EVENT_KEY && e->key == KEY_CODE_ENTER)
         accept(a);
@@ -111,9 +113,14 @@ static void choice_mouse(struct app *a, const struct event *e)
 {
     struct choice *c = a->overlay_state;
     struct list_look look = choice_look(c);
-    bool activated;
+    bool activated, press = e->button == MOUSE_LEFT && !e->release && !e->drag;
     int title;
-    if (list_mouse(&c->list, e, &look, &activated, &title) && activated) accept(a);
+    if (press && !layout_in(c->at, e->y, e->x))
+        choice_end(a, -1);
+    else if (edit_click(c->filter, e))
+        return;
+    else if (list_mouse(&c->list, e, &look, &activated, &title) && activated)
+        accept(a);
 }
 
 static struct rect choice_rect(const struct choice *c, struct rect screen)
@@ -135,6 +142,7 @@ static void choice_draw(struct app *a, struct rect screen)
     struct choice *c = a->overlay_state;
     struct rect r = choice_rect(c, screen);
     struct list_look look = choice_look(c);
+    c->at = r;
     term_fill(a->term, r, ROLE_TEXT, ' ');
     struct rect in = term_box(a->term, r, c->title, true), line = in, rows = in;
     line.h = 1;

@@ -1,65 +1,75 @@
-/* The command line `:`, an editor of the user's. */
+/* The command line `:`. */
 #include "tui/app_private.h"
 #include <bertty/hub.h>
 #include <bertty/num.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-/* ── an editor ── */
+/* ── actions by their names ── */
 
-/* The variable may hold options, "code --wait": the shell splits it, and never reads the path. */
-static void run_editor(const char *editor, const char *path)
+static bool run_action(struct app *a, const struct action *actions, size_t n, const char *word, int count)
 {
-    execl("/bin/sh", "sh", "-c", "exec $2 \"$1\"", "sh", path, editor, (char *)NULL);
-    _exit(127);
-}
-
-static const char *users_editor(void)
-{
-    const char *editor = getenv("VISUAL");
-    if (!editor || !*editor) editor = getenv("EDITOR");
-    return editor && *editor ? editor : "vi";
-}
-
-/* Ctrl-Z in the editor stops us with it. */
-static int wait_for(pid_t child)
-{
-    int state = 0;
-    for (;;) {
-        if (waitpid(child, &state, WUNTRACED) < 0) {
-            if (errno != EINTR) return -1;
-        } else if (WIFSTOPPED(state)) {
-            raise(SIGSTOP);
-            kill(child, SIGCONT);
-        } else {
-            return WIFEXITED(state) ? WEXITSTATUS(state) : 0;
-        }
-    }
-}
-
-bool app_edit_file(struct app *a, const char *path)
-{
-    const char *editor = users_editor();
-    if (!term_suspend(a->term)) {
-        app_say(a, ROLE_BAD, "%s: an editor needs a terminal", path);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(actions[i].name, word) != 0) continue;
+        app_act(a, actions[i].id, count);
         return true;
     }
-    pid_t child = fork();
-    if (child == 0) run_editor(editor, path);
-    int code = child > 0 ? wait_for(child) : -1;
-    term_resume(a->term);
-    app_redraw(a);
-    bool started = code >= 0 && code != 126 && code != 127;
-    if (!started) app_say(a, ROLE_BAD, "'%s' could not be started: set EDITOR", editor);
-    return started;
+    return false;
+}
+
+static bool run_view(struct app *a, const char *word)
+{
+    for (int i = 0; i < VIEWS; i++) {
+        if (strcasecmp(a->view[i].ops->name, word) != 0) continue;
+        app_act(a, ACT_VIEW1 + i, 1);
+        return true;
+    }
+    return false;
+}
+
+static void command_candidates(struct app *a, const char *before, struct bt_str *out);
+
+/* With the nearest name that there is. */
+static void say_unknown(struct app *a, const char *word)
+{
+    enum { MOST = 256 };
+    const char *name[MOST], *near = NULL;
+    struct bt_str all = {.data = NULL};
+    size_t n = 0;
+    command_candidates(a, "", &all);
+    for (char *p = all.data, *end; p && n < MOST && (end = strchr(p, '\n')); p = end + 1) {
+        *end = '\0';
+        name[n++] = p;
+    }
+    near = bt_nearest(word, name, n);
+    if (near)
+        app_say(a, ROLE_BAD, "no command '%s' (did you mean '%s'?)", word, near);
+    else
+        app_say(a, ROLE_BAD, "no command '%s' (Tab lists them)", word);
+    bt_str_free(&all);
+}
+
+/* "name", or "name count". */
+static void run_word(struct app *a, const char *word, const char *argument)
+{
+    const struct view_ops *ops = app_front(a)->ops;
+    int64_t count = 1;
+    size_t n;
+    const struct action *common = keymap_common(&n);
+    if (*argument && (!bt_parse_int64(argument, &count) || count < 1 || count > 99999999)) {
+        app_say(a, ROLE_BAD, "%s: found '%s', expected a count", word, argument);
+        return;
+    }
+    a->counting = *argument != '\0';
+    bool known = run_action(a, ops->actions, ops->n_actions, word, (int)count) ||
+                 run_action(a, common, n, word, (int)count) || run_view(a, word);
+    a->counting = false;
+    if (!known) say_unknown(a, word);
 }
 
 /* ── commands with arguments ── */
@@ -109,17 +119,95 @@ static void run_runs(struct app *a, const char *argument)
     app_show(a, VIEW_RUNS);
 }
 
-static void complete_theme(const char *before, struct bt_str *out, const char *prefix)
+/* Exact, or the only one that holds the word. NULL: said. */
+static const struct bt_run_status *find_run(struct app *a, const char *word)
+{
+    const struct bt_run_list *list = app_runs(a);
+    const struct bt_run_status *found = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->run[i].id, word) == 0) return &list->run[i];
+        if (!strstr(list->run[i].id, word)) continue;
+        found = &list->run[i];
+        n++;
+    }
+    if (n == 1) return found;
+    app_say(a, ROLE_BAD, n ? "'%s' fits %zu runs" : "no run '%s' (Tab lists them)", word, n);
+    return NULL;
+}
+
+/* Without a name these are actions of the view in front, if it has them. */
+static void run_run(struct app *a, const char *argument)
+{
+    if (!*argument) {
+        run_word(a, "run", "");
+        return;
+    }
+    const struct bt_run_status *s = find_run(a, argument);
+    if (s) app_choose_run(a, s->dir);
+}
+
+static void run_mark(struct app *a, const char *argument)
+{
+    if (!*argument) {
+        run_word(a, "mark", "");
+        return;
+    }
+    const struct bt_run_status *s = find_run(a, argument);
+    if (s) app_mark(a, s->dir, !app_marked(a, s->dir));
+}
+
+/* "train.seed", or the last part alone. */
+static void run_option(struct app *a, const char *argument)
+{
+    const struct bt_option *o = bt_option_find(argument);
+    if (o)
+        app_open(a, VIEW_EXPERIMENT, &(struct app_request){.option = o});
+    else if (*argument)
+        app_say(a, ROLE_BAD, "no option '%s' (Tab lists them)", argument);
+    else
+        app_say(a, ROLE_BAD, "%s", "option: which one?");
+}
+
+static void run_quit(struct app *a, const char *argument)
+{
+    (void)argument;
+    app_act(a, ACT_QUIT, 1);
+}
+
+static void complete_run(struct app *a, const char *before, struct bt_str *out, const char *prefix)
+{
+    const struct bt_run_list *list = app_runs(a);
+    for (size_t i = 0; i < list->n; i++)
+        if (strncmp(list->run[i].id, before, strlen(before)) == 0 && !strchr(list->run[i].id, '\n'))
+            bt_str_addf(out, "%s%s\n", prefix, list->run[i].id);
+}
+
+static void complete_option(struct app *a, const char *before, struct bt_str *out, const char *prefix)
+{
+    size_t n, length = strlen(before);
+    const struct bt_option *all = bt_options(&n);
+    (void)a;
+    for (size_t i = 0; i < n; i++) {
+        bool named = length && strncmp(all[i].name, before, length) == 0;
+        if (named || strncmp(all[i].key, before, length) == 0)
+            bt_str_addf(out, "%s%s\n", prefix, named ? all[i].name : all[i].key);
+    }
+}
+
+static void complete_theme(struct app *a, const char *before, struct bt_str *out, const char *prefix)
 {
     size_t n;
+    (void)a;
     char **names = theme_names(&n);
     for (size_t i = 0; names && i < n; i++)
         if (strncmp(names[i], before, strlen(before)) == 0) bt_str_addf(out, "%s%s\n", prefix, names[i]);
     theme_names_free(names, n);
 }
 
-static void complete_model(const char *before, struct bt_str *out, const char *prefix)
+static void complete_model(struct app *a, const char *before, struct bt_str *out, const char *prefix)
 {
+    (void)a;
     struct bt_str names = {.data = NULL};
     bt_hub_list(before, &names);
     for (const char *p = bt_str_text(&names); *p;) {
@@ -130,8 +218,9 @@ static void complete_model(const char *before, struct bt_str *out, const char *p
     bt_str_free(&names);
 }
 
-static void complete_path(const char *before, struct bt_str *out, const char *prefix)
+static void complete_path(struct app *a, const char *before, struct bt_str *out, const char *prefix)
 {
+    (void)a;
     const char *slash = strrchr(before, '/'), *start = slash ? slash + 1 : before;
     char *dir = slash ? bt_strndup(before, (size_t)(slash - before) + 1) : bt_strdup("");
     DIR *d = dir ? opendir(*dir ? dir : ".") : NULL;
@@ -147,7 +236,7 @@ static void complete_path(const char *before, struct bt_str *out, const char *pr
 struct command {
     const char *name;
     void (*run)(struct app *a, const char *argument);
-    void (*complete)(const char *before, struct bt_str *out, const char *prefix);
+    void (*complete)(struct app *a, const char *before, struct bt_str *out, const char *prefix);
 };
 
 static const struct command commands[] = {
@@ -156,6 +245,10 @@ static const struct command commands[] = {
     {.name = "edit", .run = run_edit, .complete = complete_path},
     {.name = "runs", .run = run_runs, .complete = complete_path},
     {.name = "pull", .run = pull_run, .complete = complete_model},
+    {.name = "run", .run = run_run, .complete = complete_run},
+    {.name = "mark", .run = run_mark, .complete = complete_run},
+    {.name = "option", .run = run_option, .complete = complete_option},
+    {.name = "q", .run = run_quit},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -167,44 +260,6 @@ static const struct command *find_command(const char *word, size_t n)
 }
 
 /* ── the line ── */
-
-static bool run_action(struct app *a, const struct action *actions, size_t n, const char *word, int count)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(actions[i].name, word) != 0) continue;
-        app_act(a, actions[i].id, count);
-        return true;
-    }
-    return false;
-}
-
-static bool run_view(struct app *a, const char *word)
-{
-    for (int i = 0; i < VIEWS; i++) {
-        if (strcasecmp(a->view[i].ops->name, word) != 0) continue;
-        app_act(a, ACT_VIEW1 + i, 1);
-        return true;
-    }
-    return false;
-}
-
-/* "name", or "name count". */
-static void run_word(struct app *a, const char *word, const char *argument)
-{
-    const struct view_ops *ops = app_front(a)->ops;
-    int64_t count = 1;
-    size_t n;
-    const struct action *common = keymap_common(&n);
-    if (*argument && (!bt_parse_int64(argument, &count) || count < 1 || count > 99999999)) {
-        app_say(a, ROLE_BAD, "%s: found '%s', expected a count", word, argument);
-        return;
-    }
-    a->counting = *argument != '\0';
-    bool known = run_action(a, ops->actions, ops->n_actions, word, (int)count) ||
-                 run_action(a, common, n, word, (int)count) || run_view(a, word);
-    a->counting = false;
-    if (!known) app_say(a, ROLE_BAD, "no command '%s' (Tab lists them)", word);
-}
 
 /* A number alone: to that row. */
 static bool run_number(struct app *a, const char *text)
@@ -251,19 +306,10 @@ static void candidate(struct bt_str *out, const char *name, const char *before)
     free(line);
 }
 
-static void command_complete(void *ctx, const char *before, struct bt_str *out)
+static void command_candidates(struct app *a, const char *before, struct bt_str *out)
 {
-    struct app *a = ctx;
     const struct view_ops *ops = app_front(a)->ops;
-    size_t n = strcspn(before, " ");
-    const struct command *c = before[n] ? find_command(before, n) : NULL;
-    if (before[n]) {
-        const char *argument = before + n + strspn(before + n, " ");
-        char *prefix = bt_strndup(before, (size_t)(argument - before));
-        if (c && c->complete && prefix) c->complete(argument, out, prefix);
-        free(prefix);
-        return;
-    }
+    size_t n;
     for (size_t i = 0; i < N_COMMANDS; i++) candidate(out, commands[i].name, before);
     for (size_t i = 0; i < ops->n_actions; i++) candidate(out, ops->actions[i].name, before);
     const struct action *common = keymap_common(&n);
@@ -275,6 +321,21 @@ static void command_complete(void *ctx, const char *before, struct bt_str *out)
             name[k] = (char)(a->view[i].ops->name[k] | 0x20);
         candidate(out, name, before);
     }
+}
+
+static void command_complete(void *ctx, const char *before, struct bt_str *out)
+{
+    struct app *a = ctx;
+    size_t n = strcspn(before, " ");
+    const struct command *c = before[n] ? find_command(before, n) : NULL;
+    if (before[n]) {
+        const char *argument = before + n + strspn(before + n, " ");
+        char *prefix = bt_strndup(before, (size_t)(argument - before));
+        if (c && c->complete && prefix) c->complete(a, argument, out, prefix);
+        free(prefix);
+        return;
+    }
+    command_candidates(a, before, out);
 }
 
 void command_open(struct app *a)

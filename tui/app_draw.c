@@ -69,14 +69,18 @@ static void draw_parts(struct app *a, struct rect line, int from, const struct p
     }
 }
 
-/* The whole name where there is room for it and all parts. */
-static void title_name(const struct bt_run_status *s, const struct parts *p, int room, struct bt_str *out)
+/* The whole name where there is room for it and all parts; of what is still wider than `most` the end, which tells runs apart. */
+static void title_name(const struct bt_run_status *s, const struct parts *p, int room, int most,
+                       struct bt_str *out)
 {
     int name = bt_text_width(s->id, strlen(s->id));
+    struct bt_str id = {.data = NULL};
     if (name + 2 + parts_width(p, p->n) <= room)
-        bt_str_add(out, s->id);
+        bt_str_add(&id, s->id);
     else
-        format_run_id(out, s->id);
+        format_run_id(&id, s->id);
+    format_end(out, bt_str_text(&id), id.len, most);
+    bt_str_free(&id);
 }
 
 static void draw_title(struct app *a, struct rect line)
@@ -91,7 +95,7 @@ static void draw_title(struct app *a, struct rect line)
         name.w = x + 3 + (line.w - x) / 2;
         state_parts(s, &p);
         x += term_print(a->term, line, 0, x, ROLE_BAR, " · ");
-        title_name(s, &p, line.w - x - 1, &id);
+        title_name(s, &p, line.w - x - 1, name.w - x, &id);
         x += term_text(a->term, name, 0, x, ROLE_BAR, bt_str_text(&id), id.len);
         bt_str_free(&id);
     }
@@ -155,6 +159,14 @@ static void hints_of_actions(struct app *a, const struct view_ops *ops, struct b
 }
 
 /* Keys stand out: the first word after two spaces is one. */
+static void note_hint(struct app *a, int x, int w, const char *key, size_t n)
+{
+    if (a->n_hints == MAX_HINTS || n >= HINT_KEY) return;
+    struct hint *h = &a->hint[a->n_hints++];
+    *h = (struct hint){.x = x, .w = w};
+    memcpy(h->key, key, n);
+}
+
 static void draw_hints(struct app *a, struct rect line, const char *text)
 {
     int x = 1;
@@ -163,7 +175,9 @@ static void draw_hints(struct app *a, struct rect line, const char *text)
         while (text[n] && strncmp(text + n, "  ", 2) != 0) n++;
         size_t key = strcspn(text, " ");
         if (key > n) key = n;
-        if (x + bt_text_width(text, n) > line.w - 1) return;
+        int w = bt_text_width(text, n);
+        if (x + w > line.w - 1) return;
+        note_hint(a, x, w, text, key);
         x += term_text(a->term, line, 0, x, ROLE_KEY, text, key);
         x += term_text(a->term, line, 0, x, ROLE_DIM, text + key, n - key) + 2;
         text += n + strspn(text + n, " ");
@@ -206,6 +220,7 @@ void app_draw(struct app *a)
     term_begin(a->term);
     memset(a->tab, 0, sizeof a->tab);
     a->help = (struct rect){0};
+    a->n_borders = a->n_hints = 0;
     if (screen.w < APP_MIN_COLUMNS || screen.h < APP_MIN_ROWS) {
         draw_too_small(a, screen);
     } else {

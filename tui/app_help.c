@@ -11,7 +11,8 @@ enum {
     KEYS_WIDTH = 16,
     TWO_COLUMNS_FROM = 110,
     COLUMN = 74,
-    BESIDE_PAGE = 5
+    BESIDE_PAGE = 5,
+    BESIDE = 8
 };
 
 struct help_line {
@@ -33,7 +34,8 @@ static void add(struct help *h, struct help_line line)
 /* A shared action that does nothing in the view, or that the view has a key and a help of its own for. */
 static bool idle(const struct view_ops *front, int action)
 {
-    const bool panes = action == ACT_NEXT_PANE || action == ACT_PREVIOUS_PANE || action == ACT_ZOOM;
+    const bool panes = action == ACT_NEXT_PANE || action == ACT_PREVIOUS_PANE || action == ACT_ZOOM ||
+                       action == ACT_LARGER || action == ACT_SMALLER || action == ACT_USUAL_SIZE;
     if (panes && front->panes < 2) return true;
     for (const int *a = front->idle; a && *a != ACT_NONE; a++)
         if (*a == action) return true;
@@ -127,7 +129,8 @@ static void help_draw(struct app *a, struct rect screen)
     struct help *h = a->overlay_state;
     struct help_rows all = {0};
     int columns = screen.w >= TWO_COLUMNS_FROM ? 2 : 1;
-    int w = columns * COLUMN + 4 < screen.w ? columns * COLUMN + 4 : screen.w;
+    int w = columns * COLUMN + 4;
+    if (w + BESIDE > screen.w) w = screen.w; /* no slivers of what lies beneath */
     for (int i = 0; i < h->n; i++) break_line(h, i, (w - 2) / columns - 2 - KEYS_WIDTH, &all);
     int rows = (all.n + columns - 1) / columns;
     int height = rows + 3 < screen.h - 2 ? rows + 3 : screen.h - 2;

@@ -7,6 +7,7 @@
 #include "tui/keymap.h"
 #include "tui/list.h"
 #include "tui/view.h"
+#include <bertty/json.h>
 #include <bertty/queue.h>
 
 enum { APP_MIN_COLUMNS = 40, APP_MIN_ROWS = 10, APP_TOP = 2, APP_BOTTOM = 1 };
@@ -78,6 +79,8 @@ struct overlay {
 
 /* Replaces what is there: whoever waits for that is told that it was cancelled. */
 void overlay_open(struct app *a, const struct overlay *o, void *state);
+/* Esc, Ctrl-c, Ctrl-g: out of what lies over a view. */
+bool event_gives_up(const struct event *e);
 /* Takes it away without telling; the state is the caller's to free. */
 void *overlay_take(struct app *a);
 
@@ -87,10 +90,23 @@ void theme_choose(struct app *a);
 enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err);
 /* The terminal has told its background. */
 void theme_follow(struct app *a, bool light);
-/* A file's fault in the status line, where there is no room for the way to the file. */
+/* A file's fault without the way to the file, for which the status line has no room. Borrowed from err. */
+const char *theme_short_error(const struct bt_error *err);
 void theme_say_error(struct app *a, const struct bt_error *err);
 /* The theme to begin with: the named one, the kept one, the usual one. A fault in one of them is told, and the next taken. Fails if there is none named so. */
 enum bt_status theme_begin(struct app *a, const char *name, struct bt_error *err);
+
+/* ── borders (app_border.c) ── */
+
+enum { MAX_BORDERS = 4 };
+struct drawn_border {
+    struct border is;
+    struct rect area, second; /* what was split, and its second part: it begins with the border */
+};
+/* True: the event was for a border. */
+bool border_mouse(struct app *a, const struct event *e);
+/* ACT_LARGER, ACT_SMALLER: count cells for the focused pane; ACT_USUAL_SIZE. */
+void border_act(struct app *a, int action, int count);
 
 /* ── :pull (app_pull.c) ── */
 
@@ -109,6 +125,12 @@ void history_add(struct app *a, const char *name, const char *line);
 void history_free(struct history *h);
 
 /* ── the whole ── */
+
+enum { MAX_HINTS = 32, HINT_KEY = 16 };
+struct hint {
+    int x, w;
+    char key[HINT_KEY];
+};
 
 struct app {
     struct term *term;
@@ -129,26 +151,45 @@ struct app {
     const struct overlay *overlay;
     void *overlay_state;
     struct history *history;
-    char *queue_fault;                  /* of the last try to start something, NULL: none */
-    double queue_rests;                 /* until then no other */
-    struct pull *pull;                  /* the one that is under way, or NULL */
-    char *kept_theme;                   /* chosen by the user, now or earlier; NULL: none */
-    double clock;                       /* what ages are counted to; 0: the machine's */
-    bool usual_theme;                   /* nobody chose: it goes with the terminal's background */
+    char *queue_fault;      /* of the last try to start something, NULL: none */
+    double queue_rests;     /* until then no other */
+    struct pull *pull;      /* the one that is under way, or NULL */
+    struct bt_json *kept;   /* of the runs directory's last session; NULL: nothing */
+    enum view_id kept_view; /* that was in front */
+    bool unkept;            /* nothing can be written */
+    bool foreign_state;     /* a session of another version: it is left alone */
+    bool chose_theme;       /* this time */
+    char *kept_theme;       /* chosen by the user, now or earlier; NULL: none */
+    double clock;           /* what ages are counted to; 0: the machine's */
+    bool usual_theme;       /* nobody chose: it goes with the terminal's background */
+    struct drawn_border border[MAX_BORDERS],
+        held; /* of the last frame, outer ones first; the one that is dragged */
+    int n_borders;
+    bool holding, moved;
+    struct hint hint[MAX_HINTS]; /* keys in the bottom line, for the mouse */
+    int n_hints;
     struct rect tab[VIEWS], help;       /* where the tabs and "? help" are, for the mouse */
     double ticked, drawn, asked, typed; /* times: of the last tick, frame, request for one, event */
     double frame_s;                     /* what the last frame took */
 };
 
-/* Between starts (app_state.c). state_forget(): nothing is kept or read from now on. */
-void state_load(struct app *a);
-void state_save(struct app *a);
+/* ── between starts ── */
+
+enum { STATE_VERSION = 1 };
+/* app_state.c. state_forget(): nothing is kept or read from now on. What cannot be read is told on the screen. */
 void state_forget(void);
+void state_load(struct app *a);
+void session_load(struct app *a); /* of the runs directory */
+enum bt_status session_save(struct app *a, struct bt_error *err);
+enum bt_status state_save(struct app *a, struct bt_error *err); /* the session too */
+/* app_session.c */
+void session_restore(struct app *a);
+void session_restore_view(struct app *a, struct view *v); /* that was just opened */
+void session_write(const struct app *a, struct bt_str *out);
 
 /* All but the screen (app_start.c). *out is to be freed after a failure too. */
 enum bt_status app_new(const struct app_options *o, struct app **out, struct bt_error *err);
 void app_free(struct app *a); /* NULL is fine */
-enum bt_status app_view_named(const char *name, enum view_id *id, struct bt_error *err);
 
 double app_now(void);
 struct view *app_front(struct app *a);

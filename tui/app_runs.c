@@ -204,7 +204,7 @@ void app_choose_run(struct app *a, const char *dir)
     char *copy = bt_strdup(dir);
     free(a->runs.chosen);
     a->runs.chosen = copy;
-    a->runs.chosen_seen = false;
+    a->runs.chosen_seen = app_run_status(a, copy) != NULL;
     app_redraw(a);
 }
 
@@ -291,14 +291,19 @@ static void forget_marks(struct runs *r)
 void runs_set_dir(struct app *a, const char *dir)
 {
     struct runs *r = &a->runs;
+    struct bt_error err = {.status = BT_OK};
     char *copy = bt_strdup(dir);
     if (!copy) return;
+    if (session_save(a, &err) != BT_OK) app_say_error(a, &err);
     free(r->dir);
     r->dir = copy;
     r->known = false;
     free(r->chosen);
     r->chosen = NULL;
     forget_marks(r);
+    history_free(a->history);
+    a->history = NULL;
+    session_load(a);
     app_refresh(a);
     app_redraw(a);
 }

@@ -114,7 +114,7 @@ enum bt_status app_shot(const struct app_options *o, const struct app_shot *shot
     enum view_id view;
     struct theme *t = NULL;
     struct app *a = NULL;
-    enum bt_status status = app_view_named(shot->view, &view, err);
+    enum bt_status status = view_named(shot->view, &view, err);
     if (status == BT_OK) status = press_keys(NULL, shot->keys, err);
     if (status == BT_OK && o->open && view != VIEW_DATA && view != VIEW_EXPERIMENT)
         status = bt_fail(err, BT_INVALID, "a file is opened in data or experiment, not in %s", shot->view);

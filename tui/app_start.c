@@ -2,35 +2,13 @@
 #include "tui/app_private.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-static const struct view_ops *const view_table[VIEWS] = {
-#define VIEW(id, symbol) [id] = &symbol,
-#include "tui/views/views.def"
-#undef VIEW
-};
-
-enum bt_status app_view_named(const char *name, enum view_id *id, struct bt_error *err)
-{
-    const char *names[VIEWS];
-    for (int i = 0; i < VIEWS; i++) {
-        names[i] = view_table[i]->name;
-        *id = (enum view_id)i;
-        if (strcasecmp(names[i], name) == 0) return BT_OK;
-    }
-    const char *near = bt_nearest(name, names, VIEWS);
-    if (near) return bt_fail(err, BT_INVALID, "no view '%s' (did you mean '%s'?)", name, near);
-    return bt_fail(
-        err, BT_INVALID,
-        "no view '%s': there are runs, data, experiment, charts, predictions, compare, probe and log", name);
-}
 
 enum bt_status app_new(const struct app_options *o, struct app **out, struct bt_error *err)
 {
     struct app *a = *out = calloc(1, sizeof *a);
     if (!a) return bt_fail(err, BT_NOMEM, "the workbench");
     for (int i = 0; i < VIEWS; i++) {
-        a->view[i] = (struct view){.ops = view_table[i], .app = a};
+        a->view[i] = (struct view){.ops = view_table((enum view_id)i), .app = a};
         a->from[i] = -1;
     }
     state_load(a);
@@ -39,6 +17,7 @@ enum bt_status app_new(const struct app_options *o, struct app **out, struct bt_
     if (status != BT_OK) return status;
     if (!(a->tasks = tasks_new()) || !(a->runs.dir = bt_strdup(o->runs_dir)))
         return bt_fail(err, BT_NOMEM, "the workbench");
+    session_load(a);
     return BT_OK;
 }
 
@@ -62,6 +41,7 @@ void app_free(struct app *a)
     runs_free(a);
     keymap_free(a->keys);
     theme_free(a->theme);
+    bt_json_free(a->kept);
     free(a->kept_theme);
     free(a->message);
     free(a);

@@ -3,12 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void theme_say_error(struct app *a, const struct bt_error *err)
+const char *theme_short_error(const struct bt_error *err)
 {
     const char *text = err->text;
     for (size_t i = 0, n = strcspn(err->text, ":"); err->text[0] == '/' && i < n; i++)
         if (err->text[i] == '/') text = err->text + i + 1;
-    app_say(a, ROLE_BAD, "%s", text);
+    return text;
+}
+
+void theme_say_error(struct app *a, const struct bt_error *err)
+{
+    app_say(a, ROLE_BAD, "%s", theme_short_error(err));
 }
 
 /* ── at the beginning ── */
@@ -59,6 +64,7 @@ enum bt_status theme_use(struct app *a, const char *name, struct bt_error *err)
     set_theme(a, t);
     free(a->kept_theme);
     a->kept_theme = bt_strdup(name);
+    a->chose_theme = true;
     a->usual_theme = false;
     return BT_OK;
 }

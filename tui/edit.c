@@ -1,4 +1,5 @@
 #include "tui/edit.h"
+#include "tui/layout.h"
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct edit {
     char *killed; /* what Ctrl-y brings back */
     int skip;     /* columns (one line) or rows scrolled away */
     int width;    /* of the last drawing */
+    struct rect at;
 };
 
 struct edit *edit_new(bool lines)
@@ -399,6 +401,18 @@ bool edit_key(struct edit *e, const struct event *ev, bool *changed)
     return taken;
 }
 
+bool edit_click(struct edit *e, const struct event *ev)
+{
+    enum { ONE_ROW = 1 << 24 };
+    bool press = ev->button == MOUSE_LEFT && !ev->release && !ev->drag;
+    if (!press || !layout_in(e->at, ev->y, ev->x)) return false;
+    int row = ev->y - e->at.y, column = ev->x - e->at.x;
+    e->cursor =
+        e->lines ? place_at(e, e->width, row + e->skip, column) : place_at(e, ONE_ROW, 0, column + e->skip);
+    e->typing = false;
+    return true;
+}
+
 /* ── drawing ── */
 
 static void draw_line(struct edit *e, struct term *t, struct rect r, enum role role, bool focused)
@@ -433,6 +447,7 @@ void edit_draw(struct edit *e, struct term *t, struct rect r, enum role role, bo
 {
     if (r.w <= 0 || r.h <= 0) return;
     e->width = r.w;
+    e->at = r;
     if (e->lines)
         draw_rows(e, t, r, role, focused);
     else

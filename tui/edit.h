@@ -16,6 +16,8 @@ size_t edit_cursor(const struct edit *e);        /* byte offset */
 /* True: taken. *changed: the text is another one now. */
 bool edit_key(struct edit *e, const struct event *ev, bool *changed);
 void edit_insert(struct edit *e, const char *text, size_t n);
+/* The left button puts the cursor there. False: not within the last drawing. */
+bool edit_click(struct edit *e, const struct event *ev);
 /* Wraps if lines; scrolls so that the cursor is seen; shows the cursor if focused. */
 void edit_draw(struct edit *e, struct term *t, struct rect r, enum role role, bool focused);
 

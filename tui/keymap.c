@@ -49,10 +49,21 @@ static const struct action common[] = {
      .keys = "z",
      .help = "the focused pane alone, or all",
      .group = WORKBENCH},
+    {.id = ACT_LARGER,
+     .name = "larger",
+     .keys = "}",
+     .help = "the pane larger (or drag its border)",
+     .group = WORKBENCH},
+    {.id = ACT_SMALLER, .name = "smaller", .keys = "{", .help = "the pane smaller", .group = WORKBENCH},
+    {.id = ACT_USUAL_SIZE,
+     .name = "usual-size",
+     .keys = "|",
+     .help = "usual panes (double click: one border)",
+     .group = WORKBENCH},
     {.id = ACT_COMMAND,
      .name = "command",
      .keys = ":",
-     .help = "type a command (Tab completes), or a row's number",
+     .help = "a command (Tab completes), or a row",
      .group = WORKBENCH},
     {.id = ACT_HELP, .name = "help", .keys = "? F1", .help = "these keys", .group = WORKBENCH},
     {.id = ACT_THEME, .name = "theme", .keys = "T", .help = "choose a theme", .group = WORKBENCH},
@@ -94,8 +105,7 @@ const struct action *keymap_common(size_t *n)
     return common;
 }
 
-/* view NULL: the workbench's own. */
-static const char *keys_of(const struct keymap *k, const struct view_ops *view, const struct action *a)
+const char *keymap_spelled(const struct keymap *k, const struct view_ops *view, const struct action *a)
 {
     const char *where = view ? view->name : WORKBENCH;
     for (size_t i = 0; k && i < k->n; i++)
@@ -130,9 +140,9 @@ static bool has_key(const char *keys, const struct event *e)
 int keymap_find(const struct keymap *k, const struct view_ops *view, const struct event *e)
 {
     for (size_t i = 0; view && i < view->n_actions; i++)
-        if (has_key(keys_of(k, view, &view->actions[i]), e)) return view->actions[i].id;
+        if (has_key(keymap_spelled(k, view, &view->actions[i]), e)) return view->actions[i].id;
     for (size_t i = 0; i < N_COMMON; i++)
-        if (has_key(keys_of(k, NULL, &common[i]), e)) return common[i].id;
+        if (has_key(keymap_spelled(k, NULL, &common[i]), e)) return common[i].id;
     return ACT_NONE;
 }
 
@@ -162,28 +172,23 @@ void keymap_keys(const struct keymap *k, const struct view_ops *view, int action
 {
     for (size_t i = 0; view && i < view->n_actions; i++) {
         if (view->actions[i].id != action) continue;
-        add_keys(out, keys_of(k, view, &view->actions[i]));
+        add_keys(out, keymap_spelled(k, view, &view->actions[i]));
         return;
     }
     for (size_t i = 0; i < N_COMMON; i++)
-        if (common[i].id == action) add_keys(out, keys_of(k, NULL, &common[i]));
+        if (common[i].id == action) add_keys(out, keymap_spelled(k, NULL, &common[i]));
 }
 
 /* ── the user's file ── */
 
-static const struct view_ops *const views[] = {
-#define VIEW(id, symbol) [id] = &symbol,
-#include "tui/views/views.def"
-#undef VIEW
-};
-
 static const struct action *actions_of(const char *section, size_t *n)
 {
     if (strcasecmp(section, WORKBENCH) == 0) return keymap_common(n);
-    for (size_t i = 0; i < VIEWS; i++) {
-        if (strcasecmp(views[i]->name, section) != 0) continue;
-        *n = views[i]->n_actions;
-        return views[i]->actions;
+    for (int i = 0; i < VIEWS; i++) {
+        const struct view_ops *view = view_table((enum view_id)i);
+        if (strcasecmp(view->name, section) != 0) continue;
+        *n = view->n_actions;
+        return view->actions;
     }
     *n = SIZE_MAX;
     return NULL;

@@ -16,6 +16,9 @@ enum {
     ACT_NEXT_PANE,
     ACT_PREVIOUS_PANE,
     ACT_ZOOM,
+    ACT_LARGER,
+    ACT_SMALLER,
+    ACT_USUAL_SIZE,
     ACT_REDRAW,
     ACT_THEME,
     ACT_SUSPEND,
@@ -32,6 +35,8 @@ int keymap_find(const struct keymap *k, const struct view_ops *view, const struc
 void keymap_keys(const struct keymap *k, const struct view_ops *view, int action, struct bt_str *out);
 /* The common actions and the workbench's. */
 const struct action *keymap_common(size_t *n);
+/* The keys of the action, as a key map's file spells them: "j Down"; a: of view's table, or with view NULL of the common ones. Borrowed. */
+const char *keymap_spelled(const struct keymap *k, const struct view_ops *view, const struct action *a);
 /* Appends the name of a key. */
 void key_name(const struct event *e, struct bt_str *out);
 /* 0 if there is no such key. */

@@ -28,6 +28,11 @@ void layout_rows(struct rect r, int share, int min_first, int min_second, struct
     *second = (struct rect){.y = r.y + h - overlap, .x = r.x, .h = r.h - h + overlap, .w = r.w};
 }
 
+int layout_share(int length, int first)
+{
+    return (int)(((long)first * 1000 + length) / (length + 1));
+}
+
 bool layout_in(struct rect r, int y, int x)
 {
     return y >= r.y && y < r.y + r.h && x >= r.x && x < r.x + r.w;

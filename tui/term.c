@@ -8,7 +8,6 @@
 #define NCURSES_WIDECHAR 1
 #define NCURSES_NOMACROS
 #include <curses.h>
-#include <errno.h>
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +24,15 @@
 static const char mouse_on[] = "\033[?1002h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1002l";
 /* What stands between is shown at once: https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036 */
 static const char frame_begin[] = "\033[?2026h", frame_end[] = "\033[?2026l";
+/* What is waited at the end, for what was not sent and not answered yet. */
+enum { FINISH_MS = 300, ANSWER_MS = 150 };
+
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
 /* Past curses. A terminal that has gone is noticed by poll(). */
 static void send_bytes(struct term *t, const char *text, size_t n)
 {
-    while (n) {
-        ssize_t sent = write(t->out, text, n);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent <= 0) return;
-        text += sent;
-        n -= (size_t)sent;
-    }
+    output_add(t->output, text, n);
 }
 
 /* ── looks ── */
@@ -222,9 +218,17 @@ static void modes_on(struct term *t)
 }
 
 /* An answer that comes now would be the shell's. */
-static void forget_answers(const struct term *t)
+static void forget_answers(struct term *t)
 {
-    if (t->asked) tcflush(t->in, TCIFLUSH);
+    term_await_answers(t, ANSWER_MS);
+    if (t->asked || output_open_questions(t->output)) tcflush(t->in, TCIFLUSH);
+}
+
+/* What waits is sent, or forgotten where nobody reads: then the terminal may stand amid a frame. */
+static void finish_output(struct term *t)
+{
+    if (!output_finish(t->output, FINISH_MS) && keeps_strings())
+        send_bytes(t, frame_end, sizeof frame_end - 1);
 }
 
 /* The background's colour, whether there are synchronized frames; last what every terminal answers. Nobody waits: what comes is an event. */
@@ -256,16 +260,19 @@ bool term_take_size(struct term *t)
 
 static bool suspend(struct term *t)
 {
+    finish_output(t);
     modes_off(t);
     curs_set(1);
     forget_answers(t);
     endwin();
+    output_finish(t->output, FINISH_MS); /* what the terminal did not take before that */
     stderr_release();
     return true;
 }
 
 static void resume(struct term *t)
 {
+    finish_output(t);
     if (!t->suspended) endwin(); /* stopped behind our back: the shell has set its own modes */
     stderr_hold();
     refresh();
@@ -278,6 +285,7 @@ static void close_screen(struct term *t)
 {
     signals_remove();
     delscreen(t->own);
+    output_free(t->output);
 }
 
 /* ── a frame ── */
@@ -302,6 +310,8 @@ static void begin(struct term *t)
 
 static void send_frame(struct term *t)
 {
+    output_frame_begin(t->output);
+    output_capture(t->output);
     if (t->whole) clearok(stdscr, TRUE);
     if (t->synchronized) send_bytes(t, frame_begin, sizeof frame_begin - 1);
     leaveok(stdscr, t->cursor_y < 0);
@@ -309,7 +319,10 @@ static void send_frame(struct term *t)
     if (t->cursor_y < 0) curs_set(0);
     refresh();
     if (t->cursor_y >= 0) curs_set(1);
+    output_release(t->output);
+    if (t->answers) output_ask(t->output);
     if (t->synchronized) send_bytes(t, frame_end, sizeof frame_end - 1);
+    output_flush(t->output);
 }
 
 static void end(struct term *t)
@@ -380,6 +393,10 @@ enum bt_status term_open(const struct term_options *o, struct term **out, struct
     t->ops = &curses;
     t->in = STDIN_FILENO;
     t->out = STDOUT_FILENO;
+    if (!(t->output = output_new(t->out))) {
+        term_free(t);
+        return bt_fail(err, BT_NOMEM, "the terminal's state");
+    }
     t->unicode = o->glyphs != PLOT_ASCII && locale_is_unicode();
     t->glyphs = o->glyphs < 0 || !t->unicode ? glyphs_of_terminal(t) : (enum plot_glyphs)o->glyphs;
     t->mouse = o->mouse && keeps_strings();
@@ -388,12 +405,13 @@ enum bt_status term_open(const struct term_options *o, struct term **out, struct
     enum bt_status status = watch_signals(t, err);
     del_curterm(cur_term);
     char *name = description(o);
-    if (status == BT_OK && !(t->own = newterm(name, stdout, stdin))) {
+    if (status == BT_OK && !(t->own = newterm(name, output_file(t->output), stdin))) {
         signals_remove();
         status = bt_fail(err, BT_UNSUPPORTED, "TERM=%s: the terminal cannot be used", getenv("TERM"));
     }
     free(name);
     if (status != BT_OK) {
+        output_free(t->output);
         term_free(t);
         return status;
     }

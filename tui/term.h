@@ -37,7 +37,12 @@ bool term_unicode(const struct term *t); /* the locale and the terminal show mor
 
 void term_size(const struct term *t, int *rows, int *columns);
 void term_begin(struct term *t); /* an empty frame, no cursor */
-void term_end(struct term *t);   /* sends the difference; 0 bytes if there is none */
+void term_end(struct term *t);   /* sends the difference; 0 bytes if there is none; never waits */
+/* What was sent has not arrived yet, as far as that can be known: another frame would only wait behind it. small: for what a key asked for, which may
+ * join a little that is on its way. */
+bool term_busy(struct term *t, bool small);
+/* Seconds that the last frame took to arrive; 0: not known. */
+double term_frame_s(const struct term *t);
 
 /* Cleans n bytes and shows what fits into clip from (y, x) on (relative to clip); returns the columns used. Cut text ends with “…”. */
 int term_text(struct term *t, struct rect clip, int y, int x, enum role role, const char *bytes, size_t n);

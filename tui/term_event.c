@@ -51,8 +51,10 @@ static bool take_answer(struct term *t, const struct event *e)
 {
     if (e->kind != EVENT_ANSWER) return false;
     if (e->key == MODE_SYNCHRONIZED) t->synchronized = e->y == 1 || e->y == 2;
+    if (e->key == ANSWER_WELL) output_answered(t->output);
     if (e->key == ANSWER_LAST) {
         t->asked = false;
+        t->answers = true;
         input_expect_answer(t->input, false);
     }
     return true;
@@ -74,9 +76,13 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
     for (;;) {
         if (after_signals(t, e)) return;
         if (input_next(t->input, now_ms() - t->fed_ms >= ESCAPE_MS, e)) {
-            if (take_answer(t, e)) continue;
-            mark_double(t, e);
-            return;
+            if (!take_answer(t, e)) {
+                mark_double(t, e);
+                return;
+            }
+            *e = (struct event){.kind = EVENT_NONE};
+            if (!output_busy(t->output, true)) return; /* whoever waits for that may draw */
+            continue;
         }
         bool unfinished = input_unfinished(t->input);
         int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
@@ -84,15 +90,39 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
         if (unfinished && (left < 0 || left > ESCAPE_MS)) left = ESCAPE_MS;
         struct pollfd fds[] = {{.fd = t->in, .events = POLLIN},
                                {.fd = signals_fd(), .events = POLLIN},
-                               {.fd = wake_fd, .events = POLLIN}};
-        int ready = poll(fds, wake_fd < 0 ? 2 : 3, (int)left);
+                               {.fd = wake_fd, .events = POLLIN},
+                               {.fd = output_waits_on(t->output), .events = POLLOUT}};
+        int ready = poll(fds, 4, (int)left);
         *e = (struct event){.kind = EVENT_NONE};
         if (ready < 0) continue;
-        if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) || (fds[0].revents & POLLIN && !read_bytes(t))) {
+        bool gone =
+            fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) || (fds[3].revents && !output_flush(t->output));
+        if (gone || (fds[0].revents & POLLIN && !read_bytes(t))) {
             e->kind = EVENT_HANGUP;
             return;
         }
-        if (wake_fd >= 0 && fds[2].revents) return;
+        if (fds[2].revents || (fds[3].revents && !output_busy(t->output, true))) return;
         if (ready == 0 && (!unfinished || timeout_ms == 0 || (timeout_ms > 0 && now_ms() >= until))) return;
     }
+}
+
+void term_await_answers(struct term *t, int timeout_ms)
+{
+    int64_t until = now_ms() + timeout_ms;
+    struct event e;
+    while (output_open_questions(t->output) && now_ms() < until) {
+        struct pollfd in = {.fd = t->in, .events = POLLIN};
+        if (poll(&in, 1, (int)(until - now_ms())) <= 0 || !(in.revents & POLLIN) || !read_bytes(t)) return;
+        while (input_next(t->input, false, &e)) take_answer(t, &e);
+    }
+}
+
+bool term_busy(struct term *t, bool small)
+{
+    return t->output && output_busy(t->output, small);
+}
+
+double term_frame_s(const struct term *t)
+{
+    return t->output ? output_frame_s(t->output) : 0;
 }

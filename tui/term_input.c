@@ -150,6 +150,10 @@ static void finish_csi(struct input *in, const char *params, size_t n, char fina
         if (final == 'y') *e = (struct event){.kind = EVENT_ANSWER, .key = value[0], .y = value[1]};
         return;
     }
+    if (final == 'n' && n == 1 && params[0] == '0') {
+        *e = (struct event){.kind = EVENT_ANSWER, .key = ANSWER_WELL};
+        return;
+    }
     if (final == '~' && value[0] == 200) {
         in->pasting = true;
         bt_str_clear(&in->paste);

@@ -9,8 +9,8 @@
 struct input;
 
 /* EVENT_ANSWER: key is the number of a private mode, y its state (DECRPM: 1 set, 2 reset, …); or ANSWER_LAST, the device's attributes, which every
- * terminal tells and we ask for last: what has not been answered until then will not be. */
-enum { ANSWER_LAST = -1 };
+ * terminal tells and we ask for last: what has not been answered until then will not be; or ANSWER_WELL (DSR), to what ends a frame. */
+enum { ANSWER_LAST = -1, ANSWER_WELL = -2 };
 
 struct input *input_new(void); /* NULL without memory */
 void input_free(struct input *in);

@@ -5,6 +5,7 @@
 
 #include "tui/term.h"
 #include "tui/term_input.h"
+#include "tui/term_output.h"
 #include <bertty/str.h>
 #include <wchar.h>
 
@@ -37,10 +38,12 @@ struct term {
     void *own; /* the back end's */
     int in, out;
     struct input *input;
+    struct output *output; /* NULL: a picture */
     const struct theme *theme;
     enum plot_glyphs glyphs;
     bool unicode, mouse, suspended;
     bool asked;          /* the terminal may still answer */
+    bool answers;        /* it has answered */
     bool synchronized;   /* it shows a frame when it is whole */
     bool whole;          /* all of the next frame is to be sent */
     uint64_t sum, shown; /* of what was drawn into this frame, and into the last */
@@ -66,6 +69,9 @@ void term_free(struct term *t);
 void cell_set(struct term *t, int y, int x, const wchar_t *text, struct look look);
 /* Another look for n cells. */
 void cell_paint(struct term *t, int y, int x, int n, struct look look);
+
+/* Waits for what was asked after frames; keys that come meanwhile are lost. */
+void term_await_answers(struct term *t, int timeout_ms);
 
 /* After SIGWINCH. False without memory. */
 bool term_take_size(struct term *t);

@@ -6,6 +6,7 @@
 #define TUI_VIEW_H
 
 #include "tui/app.h"
+#include <bertty/json.h>
 
 /* Actions that every view may get; the keys stand in tui/keymap.c. Views' own actions start at ACT_OWN. */
 enum {
@@ -71,15 +72,27 @@ struct view_ops {
     /* True: leaving would lose edits, so that `q` asks first. May be NULL. */
     bool (*unsaved)(struct view *v);
     bool live;
+    /* Members of a JSON object that is open: what of it outlasts the program. And, after open() and when another runs directory is shown, what was kept;
+     * NULL: nothing, all is as usual. Both may be NULL. */
+    void (*keep)(const struct view *v, struct bt_json_writer *w);
+    void (*restore)(struct view *v, const struct bt_json *kept);
 };
+
+enum { VIEW_BORDERS = 4 };
 
 struct view {
     const struct view_ops *ops;
     struct app *app;
-    int focus;   /* pane */
-    bool zoom;   /* the focused pane takes all */
-    void *state; /* ops->size bytes */
+    int focus; /* pane */
+    bool zoom; /* the focused pane takes all */
+    int share
+        [VIEW_BORDERS]; /* of its borders that the user has moved: the first part's, of 1000; 0: the usual */
+    void *state;        /* ops->size bytes */
 };
+
+const struct view_ops *view_table(enum view_id id);
+/* The view of that name, in any case. */
+enum bt_status view_named(const char *name, enum view_id *id, struct bt_error *err);
 
 /* extern const struct view_ops view_runs, view_data, …: one in each file of tui/views/. */
 #define VIEW(id, symbol) extern const struct view_ops symbol;

@@ -58,7 +58,7 @@ def known(part):
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[()*+]|[\]P][^\x07\x1b]*)?\Z", re.S)
 
 # How a frame ends: attributes off, then perhaps the cursor. (xterm's; for other terminals WHOLE passes.)
-FRAME_END = re.compile(rb"\x1b\(B\x1b\[m(?:\x1b\[\?(?:12l\x1b\[\?)?25[hl])?\Z")
+FRAME_END = re.compile(rb"\x1b\(B\x1b\[m(?:\x1b\[\?(?:12l\x1b\[\?)?25[hl])?(?:\x1b\[5n)?(?:\x1b\[\?2026l)?\Z")
 WHOLE = 0.3  # seconds for the rest of a frame
 
 
@@ -165,11 +165,17 @@ class Screen:
                 break
             got += part
             self.raw += part
+            self.answer(len(part))
             self.show(part, 8)  # what is repeated stands before the sequence that says so
             if left <= 0:
                 break
         self.show(b"", 0)
         return got
+
+    def answer(self, n):
+        """As terminals do that are asked whether they are well: then the program knows that its frame has arrived."""
+        for _ in range(self.raw[-n - 3:].count(b"\x1b[5n") if n else 0):
+            self.send("\x1b[0n")
 
     def show(self, part, keep):
         self.held += part

@@ -105,6 +105,8 @@ def test_title_at_80_columns():
         s.wait(r"^ bertty · a-long-name-of…-3f2a +finished · accuracy 0.8750 · step 100/100$")
         s.resize(24, 120)
         s.wait(rf"^ bertty · {name} +finished · accuracy 0.8750 · step 100/100$")
+        s.resize(10, 40)
+        s.wait(r"^ bertty · …\S*-3f2a +finished$")
 
 
 def test_way_out_of_the_text():
@@ -156,27 +158,23 @@ def test_choose_theme():
         assert b"48;5;16" in s.raw  # its black background
 
 
-def test_state_is_kept():
-    """The theme and typed lines come back; marks of runs that are still there too; a damaged file is as good as none."""
+def test_the_theme_is_kept():
+    """For all runs directories; what belongs to one of them is in test_habits.py. A damaged file is told, and the usual theme taken."""
     with Screen(setup=lambda d: fake_run(d / "runs", "a-run")) as s:
         s.wait(front("Runs"))
-        s.wait(r"a-run")
-        s.keys("Space", ":", "theme high-contrast", "Enter")
+        s.keys(":", "theme high-contrast", "Enter")
         s.wait_gone(r"^:")
         assert s.end("q") == 0
-        kept = json.loads((s.dir / ".local/state/bertty/state.json").read_text())
-        assert kept["theme"] == "high-contrast" and kept["history"]["command"] == ["theme high-contrast"], kept
-        assert kept["marks"] == [str((s.dir / "runs/a-run").resolve())], kept
-        with Screen(directory=s.dir) as again:
+        path = s.dir / ".local/state/bertty/state.json"
+        assert json.loads(path.read_text()) == {"version": 1, "theme": "high-contrast"}
+        with Screen(["--runs", "other"], directory=s.dir) as again:
             again.wait(front("Runs"))
             assert b"48;5;16" in again.raw
-            again.keys(":", "Up")
-            again.wait(r"^:theme high-contrast")
-            again.keys("Esc")
             assert again.end("q") == 0
-        (s.dir / ".local/state/bertty/state.json").write_text('{"theme": ["damaged", "marks": 7')
+        path.write_text('{"theme": ["damaged", "marks": 7')
         with Screen(directory=s.dir) as again:
             again.wait(front("Runs"))
+            again.wait("^ state.json:1:")
             assert again.end("q") == 0
 
 
@@ -594,6 +592,18 @@ def test_hostile_text():
         s.drain(0.2)
         for bad in (b"\x1b]52;c;Zm9v", b"\x1b[31m\x1b]52", b"\x1b[2Jb", b"\xe2\x80\xae", b"\xe2\x80\x8b", b"\xf3\xa0\x81\x81"):
             assert bad not in s.raw, bad
+
+
+def test_keys_before_the_first_frame():
+    """Typed ahead of it, while the shell still had the terminal: they wait for their view."""
+    for keys in ("j", "8G", "\x1b[<0;5;5M", "\x1b[200~text\x1b[201~", ":view-8\r"):
+        for opened in ("runs", "probe", "data"):
+            with Screen(["--open", opened], setup=lambda d: fake_run(d / "runs", "a-run", log="a line\n")) as s:
+                s.send(keys)
+                s.wait(front("Log") if keys in ("8G", ":view-8\r") and opened != "probe" else front("\\w+"))
+                s.keys("Esc", "M-1")
+                s.wait(front("Runs"))
+                assert s.end("q") == 0
 
 
 def test_counts():

@@ -33,6 +33,20 @@ def several(folder):
     fake_run(runs, "rte-b", best=0.7, started=1000, state="diverged", train_loss=None)
 
 
+def test_the_cursor_stays_on_its_run():
+    """A run that comes above it moves it down with its run at once, not at the next look: a key in between would act on another run."""
+    with Screen(setup=lambda d: [fake_run(d / "runs", f"run-{i}", started=1.7e9 + i) for i in range(3)]) as s:
+        s.wait("─ run-2 ─")
+        s.keys("j")
+        s.wait("─ run-1 ─")
+        seen = []
+        for i in range(3, 7):
+            fake_run(s.dir / "runs", f"run-{i}", started=1.7e9 + i)
+            s.until(lambda n=i: seen.append(next((line for line in s.lines() if "├─ run" in line), None)) or f"run-{n} " in s.text(), f"run-{i}")
+        assert {line for line in seen if line} == {line for line in seen if line and "run-1 ─" in line}, set(seen)
+        assert s.end("q") == 0
+
+
 def test_first_start():
     with Screen() as s:
         s.wait("There is no run in .*runs yet")

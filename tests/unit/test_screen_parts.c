@@ -113,6 +113,7 @@ static void answers(void **state)
         {.bytes = "\033]11;rgb:0000/ffff/0000\007", .e = {.kind = EVENT_BACKGROUND, .light = true}},
         {.bytes = "\033[?64;1;2c", .e = {.kind = EVENT_ANSWER, .key = ANSWER_LAST}},
         {.bytes = "\033[?2026;2$y", .e = {.kind = EVENT_ANSWER, .key = 2026, .y = 2}},
+        {.bytes = "\033[0n", .e = {.kind = EVENT_ANSWER, .key = ANSWER_WELL}},
         {.bytes = "\033]11;rgb:ff/ff\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
         {.bytes = "\033]11;rgb:fffff/0/0\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
         {.bytes = "\033]11;rgb\007", .e = {.kind = EVENT_KEY, .key = 'q'}},
@@ -325,6 +326,18 @@ static void panes_share_a_border(void **state)
     assert_true(layout_in(b, 10, 0) && !layout_in(b, 9, 0) && !layout_in(b, 10, 5));
 }
 
+/* Where a border is put, there it is. */
+static void a_share_gives_its_cells(void **state)
+{
+    (void)state;
+    for (int length = 2; length <= 500; length++)
+        for (int first = 1; first <= length; first++) {
+            struct rect a, b, r = {.h = 5, .w = length};
+            layout_columns(r, layout_share(length, first), 1, 1, &a, &b);
+            assert_int_equal(a.w, first);
+        }
+}
+
 /* ── keys ── */
 
 static void key_names(void **state)
@@ -531,6 +544,7 @@ int main(void)
         cmocka_unit_test(only_text_gets_in),
         cmocka_unit_test(list_motions),
         cmocka_unit_test(panes_share_a_border),
+        cmocka_unit_test(a_share_gives_its_cells),
         cmocka_unit_test(key_names),
         cmocka_unit_test(views_go_before_the_workbench),
         cmocka_unit_test(views_are_consistent),

@@ -175,7 +175,7 @@ static bool toggle_log_y(struct view *v, int count)
     return true;
 }
 
-static bool set_smoothing(struct view *v, int to)
+bool charts_set_smoothing(struct view *v, int to)
 {
     struct charts_view *s = v->state;
     s->smoothing = to < 0 ? 0 : to >= WEIGHTS ? WEIGHTS - 1 : to;
@@ -186,7 +186,7 @@ static bool set_smoothing(struct view *v, int to)
 static bool smoother(struct view *v, int count)
 {
     struct charts_view *s = v->state;
-    return set_smoothing(v, s->smoothing + count);
+    return charts_set_smoothing(v, s->smoothing + count);
 }
 
 static bool rougher(struct view *v, int count)
@@ -440,7 +440,7 @@ static void hints(struct view *v, struct bt_str *out)
 
 static bool open_view(struct view *v)
 {
-    return set_smoothing(v, FIRST_WEIGHT);
+    return charts_set_smoothing(v, FIRST_WEIGHT);
 }
 
 static void close_view(struct view *v)
@@ -492,6 +492,8 @@ const struct view_ops view_charts = {
     .signs = signs,
     .idle = idle,
     .open = open_view,
+    .keep = charts_keep,
+    .restore = charts_restore,
     .close = close_view,
     .shown = shown,
     .receive = receive,

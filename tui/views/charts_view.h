@@ -68,6 +68,8 @@ struct plot_range charts_shown_x(const struct charts_view *s);
 /* The panel that keys act on, NULL: none; and its look. */
 struct charts_panel *charts_focused(const struct charts_view *s);
 struct charts_look *charts_focused_look(struct charts_view *s);
+/* One of the weights, from 0: none; beyond the last: that. */
+bool charts_set_smoothing(struct view *v, int to);
 void charts_set_focus(struct charts_view *s, size_t i);
 
 void charts_draw(struct view *v, struct rect area);
@@ -98,6 +100,10 @@ void charts_batch_free(struct charts_view *s);
 void charts_batch_draw(struct view *v, struct rect area);
 bool charts_batch_act(struct view *v, int action, int count);
 bool charts_batch_mouse(struct view *v, const struct event *e);
+
+/* charts_keep.c */
+void charts_keep(const struct view *v, struct bt_json_writer *w);
+void charts_restore(struct view *v, const struct bt_json *kept);
 
 bool charts_save(struct view *v, int count);
 bool charts_copy(struct view *v);

@@ -410,6 +410,28 @@ static bool open_view(struct view *v)
     return true;
 }
 
+static void keep(const struct view *v, struct bt_json_writer *w)
+{
+    const struct data_view *s = v->state;
+    bt_jw_kbool(w, "wrap", s->wrap);
+    if (!s->file) return;
+    size_t row = data_cursor_row(s);
+    bt_jw_ktext(w, "file", s->file->path);
+    if (s->file->experiment) bt_jw_ktext(w, "experiment", s->file->experiment);
+    bt_jw_kint(w, "row", row == SIZE_MAX ? 0 : (int64_t)row + 1);
+}
+
+static void restore(struct view *v, const struct bt_json *kept)
+{
+    struct data_view *s = v->state;
+    const char *path = bt_json_text(bt_json_get(kept, "file"), NULL);
+    int64_t row = bt_json_int(bt_json_get(kept, "row"), 0);
+    if (!kept) return;
+    s->wrap = bt_json_bool(bt_json_get(kept, "wrap"), false);
+    if (path && bt_path_exists(path))
+        data_open(v, path, bt_json_text(bt_json_get(kept, "experiment"), NULL), row > 0 ? (size_t)row : 0);
+}
+
 static void close_view(struct view *v)
 {
     struct data_view *s = v->state;
@@ -456,6 +478,8 @@ const struct view_ops view_data = {
     .open = open_view,
     .close = close_view,
     .receive = receive,
+    .keep = keep,
+    .restore = restore,
     .draw = draw,
     .act = act,
     .mouse = mouse,

@@ -327,6 +327,16 @@ static void receive(struct view *v, const struct app_request *r)
         exp_clone(v, r->experiment, r->run);
     else if (r->run)
         exp_open_run(v, r->run);
+    if (r->option) exp_of(v)->wanted_option = bt_option_index(r->option) + 1;
+}
+
+static void go_to_wanted(struct view *v)
+{
+    struct exp_view *s = exp_of(v);
+    if (!s->ready || !s->wanted_option) return;
+    exp_go_to(v, s->wanted_option - 1);
+    s->wanted_option = 0;
+    app_redraw(v->app);
 }
 
 static void tick(struct view *v, double now)
@@ -334,6 +344,7 @@ static void tick(struct view *v, double now)
     exp_list_tick(v, now);
     exp_file_tick(v, now);
     exp_check_tick(v, now);
+    go_to_wanted(v);
 }
 
 static bool scroll(int *top, int lines, int page, int action, int count)

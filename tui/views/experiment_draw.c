@@ -289,6 +289,29 @@ static void draw_nothing(struct view *v, struct rect r)
     empty_draw(t, term_box(t, r, "Experiment", true), exp_of(v)->looking ? &looking : &none);
 }
 
+static void split_columns(struct view *v, struct rect area, struct rect *left, struct rect *right)
+{
+    static const struct border b = {.number = 0,
+                                    .share = 560,
+                                    .min_first = 70,
+                                    .min_second = 44,
+                                    .first = 1 << EXP_FORM,
+                                    .second = 1 << EXP_TEXT | 1 << EXP_CHECK};
+    app_split(v, &b, area, left, right);
+}
+
+static void split_right(struct view *v, struct rect right, struct rect *text, struct rect *check)
+{
+    static const struct border b = {.number = 1,
+                                    .rows = true,
+                                    .share = 600,
+                                    .min_first = 6,
+                                    .min_second = 8,
+                                    .first = 1 << EXP_TEXT,
+                                    .second = 1 << EXP_CHECK};
+    app_split(v, &b, right, text, check);
+}
+
 void exp_draw(struct view *v, struct rect area)
 {
     struct exp_view *s = exp_of(v);
@@ -300,10 +323,10 @@ void exp_draw(struct view *v, struct rect area)
     }
     exp_update_rows(v);
     bool beside = area.w >= WIDE && !v->zoom;
-    if (beside) layout_columns(area, 560, 70, 44, &left, &right);
+    if (beside) split_columns(v, area, &left, &right);
     if (beside || v->focus == EXP_FORM) draw_left(v, left);
     if (!beside) text = check = area;
-    if (beside) layout_rows(right, 600, 6, 8, &text, &check);
+    if (beside) split_right(v, right, &text, &check);
     if (beside || v->focus == EXP_TEXT) exp_draw_text(v, text);
     if (beside || v->focus == EXP_CHECK) exp_draw_check(v, check);
 }
@@ -352,6 +375,7 @@ bool exp_mouse(struct view *v, const struct event *e)
     }
     if (press) {
         v->focus = EXP_FORM;
+        if (s->edit && edit_click(s->edit, e)) return true;
         click_field(v, e);
     }
     return press;

@@ -140,6 +140,8 @@ bool exp_edit_key(struct view *v, const struct event *e)
     if (e->kind == EVENT_KEY && !e->alt) {
         switch (e->key) {
         case KEY_CODE_ESCAPE:
+        case KEY_CTRL('c'):
+        case KEY_CTRL('g'):
             exp_edit_end(v);
             return true;
         case KEY_CODE_ENTER:

@@ -69,6 +69,7 @@ struct exp_view {
     char *kept;               /* text of an earlier session */
     uint64_t launched;        /* form's text that was launched last */
     bool offered, taken_over; /* the text of the earlier session */
+    size_t wanted_option;     /* field to go to when there is a form, from 1; 0: none */
     double stat_at;           /* when the file was looked at last */
 };
 

@@ -1,5 +1,6 @@
 /* The log of the chosen run, and what its process printed: followed while it grows, searched, copied. */
 #include "tui/empty.h"
+#include "tui/layout.h"
 #include "tui/list.h"
 #include "tui/view.h"
 #include "tui/views/log_text.h"
@@ -457,9 +458,12 @@ static bool mouse(struct view *v, const struct event *e)
     struct log_view *s = v->state;
     if (e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN)
         return move_in(s, e->button == MOUSE_WHEEL_UP ? ACT_UP : ACT_DOWN, 3);
-    size_t row = s->list.top + (size_t)(e->y - s->list.at.y);
-    bool press = e->button == MOUSE_LEFT && !e->release && !e->drag && !s->wrap;
-    if (!press || e->y < s->list.at.y || row >= s->list.n) return false;
+    bool press = e->button == MOUSE_LEFT && !e->release && !e->drag;
+    if (!press || !layout_in(s->list.at, e->y, e->x)) return false;
+    size_t row = s->list.top;
+    for (int y = s->list.at.y; row < s->list.n; row++)
+        if ((y += rows_of(s, row, s->list.at.w)) > e->y) break;
+    if (row == s->list.n) return false;
     s->list.cursor = row;
     s->follow = false;
     return true;
@@ -471,6 +475,18 @@ static bool open_log(struct view *v)
     s->offset = -1;
     s->follow = true;
     return true;
+}
+
+static void keep(const struct view *v, struct bt_json_writer *w)
+{
+    const struct log_view *s = v->state;
+    bt_jw_kbool(w, "wrap", s->wrap);
+}
+
+static void restore(struct view *v, const struct bt_json *kept)
+{
+    struct log_view *s = v->state;
+    s->wrap = bt_json_bool(bt_json_get(kept, "wrap"), s->wrap);
 }
 
 static void close_log(struct view *v)
@@ -493,6 +509,8 @@ const struct view_ops view_log = {
     .n_actions = sizeof actions / sizeof *actions,
     .idle = idle,
     .open = open_log,
+    .keep = keep,
+    .restore = restore,
     .close = close_log,
     .receive = receive,
     .draw = draw,

@@ -139,17 +139,38 @@ static void draw_side(struct view *v, struct rect area)
 }
 
 /* Sentences and passages want room: the pane that sums up is the narrower one then. */
-static void split_below(const struct pred_view *s, struct rect below, struct rect *side, struct rect *detail)
+static void split_below(struct view *v, struct rect below, struct rect *side, struct rect *detail)
 {
+    const struct pred_view *s = v->state;
     bool texts = s->p->kind != BT_ROWS_LABELS && s->p->kind != BT_ROWS_NUMBERS;
-    layout_columns(below, texts ? 400 : 560, 30, 24, side, detail);
+    const struct border b = {.number = 1,
+                             .share = texts ? 400 : 560,
+                             .min_first = 30,
+                             .min_second = 24,
+                             .first = 1 << PRED_MATRIX,
+                             .second = 1 << PRED_DETAIL};
+    app_split(v, &b, below, side, detail);
+}
+
+static void split_list(struct view *v, struct rect area, struct rect *list, struct rect *below)
+{
+    const struct pred_view *s = v->state;
+    const struct border b = {.number = 0,
+                             .rows = true,
+                             .share = s->p->kind == BT_ROWS_LABELS ? 560 : 460,
+                             .min_first = 7,
+                             .min_second = 8,
+                             .first = 1 << PRED_LIST,
+                             .second = 1 << PRED_MATRIX | 1 << PRED_DETAIL};
+    app_split(v, &b, area, list, below);
 }
 
 void pred_draw(struct view *v, struct rect area)
 {
     enum { LEAST_ROWS = 14 /* for three panes */ };
-    const struct pred_view *s = v->state;
+    struct pred_view *s = v->state;
     struct rect list, below, side, detail;
+    s->detail_at = s->matrix_at = s->list.at = (struct rect){.h = 0};
     if (!s->p) {
         draw_empty(v, area);
         return;
@@ -158,8 +179,8 @@ void pred_draw(struct view *v, struct rect area)
         (v->focus == PRED_LIST ? draw_list : v->focus == PRED_MATRIX ? draw_side : pred_detail_draw)(v, area);
         return;
     }
-    layout_rows(area, s->p->kind == BT_ROWS_LABELS ? 560 : 460, 7, 8, &list, &below);
-    split_below(s, below, &side, &detail);
+    split_list(v, area, &list, &below);
+    split_below(v, below, &side, &detail);
     draw_list(v, list);
     draw_side(v, side);
     pred_detail_draw(v, detail);

@@ -121,6 +121,9 @@ void pred_matrix_draw(struct view *v, struct rect area);
 int pred_label_width(const struct pred_view *s, int most);
 /* The cell of the matrix at a place on the screen. */
 bool pred_place(const struct pred_view *s, int y, int x, int *gold, int *predicted);
+/* predictions_keep.c */
+void pred_keep(const struct view *v, struct bt_json_writer *w);
+void pred_restore(struct view *v, const struct bt_json *kept);
 /* predictions_out.c */
 bool pred_to_probe(struct view *v, bool why); /* why: its answer is explained there */
 bool pred_to_data(struct view *v);

@@ -442,19 +442,21 @@ static bool act(struct view *v, int action, int count)
 static bool mouse(struct view *v, const struct event *e)
 {
     struct probe_view *s = v->state;
-    struct list_look none = {.sorted = -1};
-    bool activated = false;
+    struct list_look look = probe_kept_look(v);
+    bool activated = false, wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
     int title = -1;
     for (int i = 0; i < PROBE_PANES; i++)
         if (e->button == MOUSE_LEFT && !e->release && layout_in(s->at[i], e->y, e->x)) v->focus = i;
     app_redraw(v->app);
-    if (s->why.on && e->button == MOUSE_WHEEL_UP) sheet_scroll(&s->why.sheet, -1);
-    if (s->why.on && e->button == MOUSE_WHEEL_DOWN) sheet_scroll(&s->why.sheet, 1);
-    if (!s->why.on && s->n_kept && list_mouse(&s->list, e, &none, &activated, &title)) {
+    if (v->focus == PROBE_TEXT && edit_click(s->text, e)) return true;
+    if (v->focus == PROBE_PAIR && edit_click(s->pair, e)) return true;
+    const bool below = layout_in(s->at[PROBE_KEPT], e->y, e->x);
+    if (s->why.on && below && wheel) sheet_scroll(&s->why.sheet, e->button == MOUSE_WHEEL_UP ? -1 : 1);
+    if (!s->why.on && below && s->n_kept && list_mouse(&s->list, e, &look, &activated, &title)) {
         if (activated) enter(v);
         return true;
     }
-    return e->button == MOUSE_LEFT;
+    return wheel || e->button == MOUSE_LEFT;
 }
 
 static void hints(struct view *v, struct bt_str *out)

@@ -171,14 +171,22 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
     if (column == TEXT) bt_str_addf(out, "%s%s%s", k->text, k->pair ? " / " : "", k->pair ? k->pair : "");
 }
 
+struct list_look probe_kept_look(const struct view *v)
+{
+    return (struct list_look){.column = columns,
+                              .n_columns = 4,
+                              .sorted = -1,
+                              .focused = v->focus == PROBE_KEPT,
+                              .cell = cell,
+                              .ctx = v->state};
+}
+
 static void kept(struct view *v, struct rect r)
 {
     struct probe_view *s = v->state;
     struct term *t = app_term(v->app);
-    bool focused = v->focus == PROBE_KEPT;
-    struct rect in = term_box(t, r, "Kept", focused);
-    struct list_look look = {
-        .column = columns, .n_columns = 4, .sorted = -1, .focused = focused, .cell = cell, .ctx = s};
+    struct rect in = term_box(t, r, "Kept", v->focus == PROBE_KEPT);
+    struct list_look look = probe_kept_look(v);
     if (s->n_kept)
         list_draw(t, in, &s->list, &look);
     else
@@ -214,7 +222,14 @@ static void inputs(struct view *v, struct rect r)
     s->at[PROBE_PAIR] = (struct rect){.h = 0};
     const struct probe_form *form = probe_form(s->task);
     bool long_pair = form->passage || form->lines;
-    if (s->pair_shown) layout_rows(r, long_pair ? 250 : 500, 3, 3, &first, &second);
+    const struct border b = {.number = 3,
+                             .rows = true,
+                             .share = long_pair ? 250 : 500,
+                             .min_first = 3,
+                             .min_second = 3,
+                             .first = 1 << PROBE_TEXT,
+                             .second = 1 << PROBE_PAIR};
+    if (s->pair_shown) app_split(v, &b, r, &first, &second);
     text_box(v, first, PROBE_TEXT, s->pair_shown ? form->first : form->text);
     if (s->pair_shown) text_box(v, second, PROBE_PAIR, form->pair);
 }
@@ -240,10 +255,43 @@ static void zoomed(struct view *v, struct rect area)
                                                          : probe_form(s->task)->text);
 }
 
+static void split_top(struct view *v, struct rect area, struct rect *top, struct rect *rest)
+{
+    const struct probe_view *s = v->state;
+    const struct probe_form *form = probe_form(s->task);
+    int lines = (s->pair_shown ? 7 : 5) + (area.h > 28 ? 2 : 0);
+    if (s->pair_shown && (form->passage || form->lines)) lines += area.h > 28 ? 3 : 2;
+    const struct border b = {.number = 0,
+                             .rows = true,
+                             .share = 1000 * lines / area.h,
+                             .min_first = s->pair_shown ? 5 : 3,
+                             .min_second = 8,
+                             .first = 1 << PROBE_TEXT | 1 << PROBE_PAIR,
+                             .second = 1 << PROBE_KEPT};
+    app_split(v, &b, area, top, rest);
+}
+
+/* The answers are no pane. */
+static void split_rest(struct view *v, struct rect rest, struct rect *left, struct rect *right)
+{
+    const struct probe_view *s = v->state;
+    const bool wide = rest.w >= WIDE;
+    const struct border b = {.number = wide ? 1 : 2,
+                             .rows = !wide,
+                             .share = wide        ? 560
+                                      : s->why.on ? 400
+                                                  : 580,
+                             .min_first = wide ? 40 : 5,
+                             .min_second = wide ? 40 : 4,
+                             .second = 1 << PROBE_KEPT};
+    app_split(v, &b, rest, left, right);
+}
+
 void probe_draw(struct view *v, struct rect area)
 {
     struct probe_view *s = v->state;
     struct rect top, rest, left, right;
+    memset(s->at, 0, sizeof s->at);
     if (!app_run(v->app) && !s->n) {
         nothing(v, area);
         return;
@@ -252,14 +300,8 @@ void probe_draw(struct view *v, struct rect area)
         zoomed(v, area);
         return;
     }
-    const struct probe_form *form = probe_form(s->task);
-    int lines = (s->pair_shown ? 7 : 5) + (area.h > 28 ? 2 : 0);
-    if (s->pair_shown && (form->passage || form->lines)) lines += area.h > 28 ? 3 : 2;
-    layout_rows(area, 1000 * lines / area.h, s->pair_shown ? 5 : 3, 8, &top, &rest);
-    if (area.w >= WIDE)
-        layout_columns(rest, 560, 40, 40, &left, &right);
-    else
-        layout_rows(rest, s->why.on ? 400 : 580, 5, 4, &left, &right);
+    split_top(v, area, &top, &rest);
+    split_rest(v, rest, &left, &right);
     inputs(v, top); /* lower ones last: their titles stand in the shared edges */
     answers(v, left);
     below(v, right);

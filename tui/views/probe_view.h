@@ -93,5 +93,6 @@ void probe_why_draw(struct view *v, struct rect r);
 void probe_why_free(struct probe_view *s);
 
 void probe_draw(struct view *v, struct rect area);
+struct list_look probe_kept_look(const struct view *v); /* of the kept texts */
 
 #endif

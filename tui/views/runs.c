@@ -63,13 +63,13 @@ void runs_update(struct view *v)
     s->runs_version = version;
     s->marks_version = marks;
     s->stale = false;
+    follow(v); /* before anybody draws, or acts on, what stands under the cursor now */
 }
 
 void runs_refresh(struct view *v)
 {
     runs_of(v)->stale = true;
     runs_update(v);
-    follow(v);
 }
 
 /* ── moving, marking, sorting ── */
@@ -378,6 +378,8 @@ const struct view_ops view_runs = {
     .idle = idle,
     .open = open_view,
     .close = close_view,
+    .keep = runs_keep,
+    .restore = runs_restore,
     .draw = runs_draw,
     .act = act,
     .mouse = runs_mouse,

@@ -361,10 +361,24 @@ void runs_draw(struct view *v, struct rect area)
     bool none = app_runs(v->app)->n == 0;
     if (none) v->focus = RUNS_TABLE;
     if (!v->zoom && !none && area.w >= WIDE)
-        layout_columns(area, 660, 96, 40, &table, &detail);
+        app_split(v,
+                  &(struct border){.number = 0,
+                                   .share = 660,
+                                   .min_first = 96,
+                                   .min_second = 40,
+                                   .first = 1 << RUNS_TABLE,
+                                   .second = 1 << RUNS_DETAIL},
+                  area, &table, &detail);
     else if (!v->zoom && !none && area.h >= LEAST_TABLE + DETAIL_ROWS)
-        layout_rows(area, table_share(area.h, app_runs(v->app)->n), LEAST_TABLE, DETAIL_ROWS, &table,
-                    &detail);
+        app_split(v,
+                  &(struct border){.number = 1,
+                                   .rows = true,
+                                   .share = table_share(area.h, app_runs(v->app)->n),
+                                   .min_first = LEAST_TABLE,
+                                   .min_second = DETAIL_ROWS,
+                                   .first = 1 << RUNS_TABLE,
+                                   .second = 1 << RUNS_DETAIL},
+                  area, &table, &detail);
     else if (v->focus == RUNS_DETAIL) {
         table.h = 0;
         detail = area;

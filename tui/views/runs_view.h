@@ -121,6 +121,10 @@ void runs_sort(struct view *v, int column);
 /* The rows follow the list, the filter or the order; the cursor goes with the chosen run. */
 void runs_refresh(struct view *v);
 
+/* runs_keep.c */
+void runs_keep(const struct view *v, struct bt_json_writer *w);
+void runs_restore(struct view *v, const struct bt_json *kept);
+
 /* runs_filter.c */
 void runs_ask_filter(struct view *v);
 void runs_set_filter(struct view *v, const char *text);
