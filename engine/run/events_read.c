@@ -1,4 +1,4 @@
-#include "run/events_series.h"
+#include "run/events_plain.h"
 
 #include <bertty/events.h>
 #include <bertty/file.h>
@@ -18,6 +18,8 @@ struct file {
     bool waiting;   /* nothing more to be read until the file changes */
     bool stuck;     /* … because of damage at offset */
 };
+
+enum { LEAST_FRAME = BT__FRAME + 24 }; /* bytes that a scalar takes in a file, about */
 
 struct bt_series_reader {
     char *dir;
@@ -114,7 +116,7 @@ static enum bt_status use_event(struct bt_series_reader *r, struct file *f, stru
 {
     struct bt__event e;
     struct bt__scalar s;
-    if (bt__event_plain(data, &e, &s)) return bt__series_add(&r->set, &s, e.step, e.wall) ? BT_OK : BT_NOMEM;
+    r->set.done = r->records.offset;
     bool good = bt__event_parse(data, &e), memory = true;
     if (good && e.kind == EVENT_START) memory = bt__series_supersede(&r->set, e.step);
     while (good && memory && e.kind == EVENT_SCALARS && bt__event_scalar(&e, &s))
@@ -146,6 +148,14 @@ static bool pass_damage(struct bt_series_reader *r, struct file *f, enum bt__rec
     return false;
 }
 
+/* What is in the buffer and can be had the fast way, most bytes of it at the most. */
+static void take_plain(struct bt_series_reader *r, uint64_t most)
+{
+    size_t n;
+    const uint8_t *p = bt__records_buffered(&r->records, &n);
+    if (n) bt__records_pass(&r->records, bt__plain_take(&r->set, p, most < n ? (size_t)most : n));
+}
+
 /* Reads from an open file until its end or until *budget is used up. */
 static enum bt_status read_records(struct bt_series_reader *r, struct file *f, int fd, uint64_t *budget)
 {
@@ -153,8 +163,11 @@ static enum bt_status read_records(struct bt_series_reader *r, struct file *f, i
     uint64_t start = f->offset;
     enum bt_status status = BT_OK;
     bt__records_start(&r->records, fd, f->offset, f->size);
+    bt__store_expect(&r->set.store, (f->size - f->offset) / LEAST_FRAME);
+    r->set.size = f->size;
     f->waiting = f->stuck = false;
     while (status == BT_OK && !f->waiting && r->records.offset - start < *budget) {
+        take_plain(r, *budget - (r->records.offset - start));
         enum bt__record got = bt__records_next(&r->records, &data);
         if (got == RECORD_OK)
             status = use_event(r, f, data);
