@@ -41,7 +41,10 @@ static struct bt__series *new_series(struct bt__series_set *set, const char *tag
 {
     if (!grow_table(set)) return NULL;
     struct bt__series *s = calloc(1, sizeof *s);
-    if (!s || !(s->tag = calloc(1, n + 8))) {
+    if (s) s->tag = calloc(1, n + 8);
+    if (s && set->folder) s->folder = bt_strdup(set->folder);
+    if (!s || !s->tag || (set->folder && !s->folder)) {
+        if (s) free(s->tag);
         free(s);
         return NULL;
     }
@@ -151,10 +154,17 @@ static bool steps_reserve(struct bt__steps *s, size_t n)
     return true;
 }
 
+static bool in_folder(const struct bt__series *s, const char *folder)
+{
+    return s->folder && folder ? strcmp(s->folder, folder) == 0 : !s->folder && !folder;
+}
+
 bool bt__series_supersede(struct bt__series_set *set, int64_t step)
 {
     struct bt__steps *r = &set->resumes;
-    for (size_t i = 0; i < set->n; i++) supersede_one(set->all[i], step);
+    for (size_t i = 0; i < set->n; i++)
+        if (in_folder(set->all[i], set->folder)) supersede_one(set->all[i], step);
+    if (set->folder) return true;
     while (r->n && r->step[r->n - 1] >= step - 1) r->n--;
     if (step <= 1) return true; /* a start, no resume */
     if (!steps_reserve(r, r->n + 1)) return false;
@@ -233,6 +243,7 @@ void bt__series_free(struct bt__series_set *set)
         bt__store_release(&set->store, &set->all[i]->points);
         bt__store_release(&set->store, &set->all[i]->retired);
         free(set->all[i]->tag);
+        free(set->all[i]->folder);
         free(set->all[i]);
     }
     free(set->all);

@@ -15,6 +15,7 @@ struct bt__series {
     char *tag; /* readable up to 8 bytes behind its end */
     size_t tag_n;
     uint64_t hash;
+    char *folder;              /* where it was first met; NULL: in the run's own directory */
     bool other;                /* another plugin's: no scalar */
     struct bt__series *next;   /* the one that followed last time: often the one that follows now */
     struct bt__series *chain;  /* in the hash table's slot */
@@ -39,6 +40,7 @@ struct bt__series_set {
     struct bt__steps resumes, shown_resumes;
     uint64_t version;
     struct bt__point_store store;
+    const char *folder;  /* of the file that is being read, borrowed; NULL: the run's own directory */
     uint64_t done, size; /* of the file that is being read, bytes: what series will need is judged by it */
 };
 
@@ -46,6 +48,7 @@ struct bt__series_set {
 struct bt__series *bt__series_lookup(const struct bt__series_set *set, const char *tag, size_t n);
 /* Polling thread; false without memory. */
 bool bt__series_add(struct bt__series_set *set, const struct bt__scalar *s, int64_t step, double wall);
+/* Of the folder that is being read alone. */
 bool bt__series_supersede(struct bt__series_set *set, int64_t step);
 void bt__series_supersede_all(struct bt__series_set *set);
 

@@ -288,6 +288,7 @@ static int rank(const char *name)
         "spearman",  "mse",         "perplexity", "HasAns_f1",       "NoAns_f1", "learning_rate",
         "grad_norm", "tokens_per_s"};
     enum { N = sizeof first / sizeof *first };
+    if (strncmp(name, "epoch_", 6) == 0) name += 6; /* Keras's */
     for (int i = 0; i < N; i++)
         if (strcmp(name, first[i]) == 0) return i;
     return strcmp(name, "epoch") == 0 || strcmp(name, "tokens") == 0 ? N + 2
