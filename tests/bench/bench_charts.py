@@ -17,23 +17,15 @@ from pathlib import Path
 import pexpect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests/tui"))
+sys.path[:0] = [str(ROOT / "tests/tui"), str(ROOT / "tests")]
 os.environ.setdefault("BERTTY", str(ROOT / "bertty"))
+from events_files import build  # noqa: E402
 from screen import Screen, fake_run  # noqa: E402
 
 BERTTY = os.environ.get("BERTTY_FAST") or str(ROOT / "bertty")
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 BRAILLE = re.compile(rb"\xe2[\xa0-\xa3][\x80-\xbf]")
 SILENCE = 1.5  # seconds without a byte: the picture is complete
-
-
-def build(folder):
-    tool = folder / "events_tool"
-    sources = [*sorted(ROOT.glob("engine/run/events_*.c")),
-               *(ROOT / "engine/base" / f"{name}.c" for name in ("crc32c", "str", "error", "num", "file", "sha256"))]
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", f"-I{ROOT}/include", f"-I{ROOT}/engine", f"-I{ROOT}", "-O2",
-                    ROOT / "tests/golden/events_tool.c", *sources, "-lm", "-lpthread", "-o", tool], check=True)
-    return tool
 
 
 def runs(tool, folder, n, steps, metrics):
@@ -121,7 +113,7 @@ def tell(what, values):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        tool = build(folder)
+        tool = build(folder, ["-O2"])
         one = runs(tool, folder / "one", 1, 50000, 20)
         events = next(one.glob("runs/*/events*"))
         rate = []
