@@ -34,7 +34,7 @@ bool charts_update(struct charts_view *s)
     s->n_shown = 0;
     if (!more) return false;
     s->shown = more;
-    size_t n = charts_filter(&s->data, s->filter, s->shown);
+    size_t n = charts_filter(&s->data, s->pattern, s->shown);
     for (size_t i = 0; i < n; i++)
         if (!charts_prepare(s->shown[i], s->o.axis, s->o.weight)) return false;
     s->n_shown = n;
@@ -256,10 +256,25 @@ static void set_filter(void *ctx, const char *text)
 {
     struct view *v = ctx;
     struct charts_view *s = v->state;
+    struct bt_regex *pattern = NULL;
+    struct bt_error err = {0};
     char *filter = text && *text ? bt_strdup(text) : NULL;
+    if (filter && bt_regex_typed(filter, &pattern, &err) != BT_OK) {
+        app_say_error(v->app, &err);
+        free(filter);
+        return;
+    }
     free(s->filter);
+    bt_regex_free(s->pattern);
     s->filter = filter;
+    s->pattern = pattern;
     app_redraw(v->app);
+}
+
+/* While an expression is being typed the panels wait for its end. */
+static void filter_changed(void *ctx, const char *text)
+{
+    if (!bt_regex_unfinished(text)) set_filter(ctx, text);
 }
 
 /* Given up: what it was before the typing. */
@@ -274,11 +289,12 @@ static bool ask_filter(struct view *v)
     struct charts_view *s = v->state;
     free(s->filter_before);
     s->filter_before = bt_strdup(s->filter);
-    app_ask(v->app, &(struct app_prompt){.what = "metrics: ",
+    app_ask(v->app, &(struct app_prompt){.what = "metrics (text, or /re/): ",
                                          .initial = s->filter ? s->filter : "",
                                          .history = "charts-filter",
                                          .done = filter_done,
-                                         .changed = set_filter,
+                                         .changed = filter_changed,
+                                         .check = app_check_pattern,
                                          .ctx = v});
     return true;
 }
@@ -450,6 +466,7 @@ static void close_view(struct view *v)
     charts_free(&s->data);
     charts_looks_free(&s->looks);
     free(s->filter);
+    bt_regex_free(s->pattern);
     free(s->filter_before);
     free(s->shown);
     free(s->focus_name);

@@ -59,7 +59,7 @@ static void settings_text(const struct charts_view *s, struct bt_str *out)
 {
     char at[48];
     const struct charts_options *o = &s->o;
-    if (s->filter) bt_str_addf(out, "/%s  ", s->filter);
+    if (s->filter) bt_str_addf(out, "%s%s  ", s->filter[0] == '/' ? "" : "/", s->filter);
     if (o->weight > 0) bt_str_addf(out, "smooth %.2f  ", o->weight);
     if (o->clip) bt_str_add(out, "clip  ");
     if (o->zoomed) bt_str_add(out, "zoom  ");

@@ -2,7 +2,6 @@
 
 #include <bertty/str.h>
 #include <math.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,18 +29,14 @@ void charts_looks_free(struct charts_looks *l)
 
 /* ── which panels, where ── */
 
-size_t charts_filter(const struct charts *c, const char *pattern, struct charts_panel **shown)
+size_t charts_filter(const struct charts *c, struct bt_regex *pattern, struct charts_panel **shown)
 {
-    regex_t re;
-    size_t n = 0;
-    bool all = !pattern || !*pattern;
-    bool valid = !all && regcomp(&re, pattern, REG_EXTENDED | REG_ICASE | REG_NOSUB) == 0;
+    size_t n = 0, begin, end;
     for (size_t i = 0; i < c->n_panels; i++) {
         const char *name = c->panel[i].name;
-        if (all || (valid ? regexec(&re, name, 0, NULL, 0) == 0 : strstr(name, pattern) != NULL))
+        if (!pattern || bt_regex_find(pattern, name, strlen(name), 0, &begin, &end) == BT_MATCH_FOUND)
             shown[n++] = &c->panel[i];
     }
-    if (valid) regfree(&re);
     return n;
 }
 

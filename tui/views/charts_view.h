@@ -37,10 +37,11 @@ struct charts_view {
     struct charts data;
     struct charts_options o;
     struct charts_looks looks;
-    int smoothing;       /* index of a weight */
-    int columns, rows;   /* of the grid; 0: as the size suggests */
-    char *filter;        /* what names of panels must match; NULL: nothing */
-    char *filter_before; /* … before it is being edited */
+    int smoothing;            /* index of a weight */
+    int columns, rows;        /* of the grid; 0: as the size suggests */
+    char *filter;             /* what names of panels must match; NULL: nothing */
+    struct bt_regex *pattern; /* … compiled */
+    char *filter_before;      /* … before it is being edited */
     struct charts_panel **shown;
     size_t n_shown, focus;  /* focus: index of the panel that keys act on */
     char *focus_name;       /* … while panels come and go */
