@@ -509,7 +509,8 @@ def test_keras_logdir():
         write(s.dir / "runs/fit/validation", [("epoch_loss", 20, 0.25)])
         s.wait(r"● fit +eval +0.2500", 8)
         s.keys("1")
-        s.wait(r"fit")
+        s.wait(r"▸1 Runs")
+        s.wait(r"· unknown +fit\b")
         assert not re.search(r"\b(train|validation)\b", s.text()), s.dump()
     with charts(keras, args=["--runs", "runs/fit"]) as s:  # the directory that Keras was given
         s.wait(r"● 0.0526  ┄ 0.5526")
