@@ -516,6 +516,31 @@ def test_keras_logdir():
         s.wait(r"● 0.0526  ┄ 0.5526")
 
 
+def test_a_panel_shows_what_its_own_runs_have():
+    """No best step of a run that has no curve in it; alone its x axis ends with its own curves."""
+    def mixed(path):
+        one(path)
+        write(path / "runs/fit/train", [("epoch_loss", i, 1 / i) for i in range(1, 21)])
+    with charts(mixed) as s:
+        s.wait("● fit|● 0.4000")
+        mark(s, "alpha")
+        mark(s, "fit")
+        s.wait("epoch_loss")
+        s.keys("/", "/^(epoch_)?loss/", "Enter")
+        s.wait(r"┌─ epoch_loss ─+┬─ loss ─+┐")
+        s.wait(r" 80│.* 80│")
+        axis = next(line for line in s.lines() if "└┬" in line)
+        assert "★" not in axis[:60] and "★" in axis[60:], axis
+        s.keys("Right", "Enter")
+        s.wait(r"─ loss 2/2")
+        s.wait(r" 80│")
+        s.keys("Up")
+        s.wait(r"─ epoch_loss 1/2")
+        s.wait(r" 20│")
+        s.keys("Enter")
+        s.wait(r" 80│.* 80│")
+
+
 def test_values_that_are_no_numbers():
     def odd(path):
         write(fake_run(path / "runs", ALPHA), curve(1, 20) + [("train/loss", 21, math.nan), ("train/loss", 22, math.inf)])

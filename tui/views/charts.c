@@ -28,19 +28,22 @@ static void find_focus(struct charts_view *s)
     if (s->focus >= s->n_shown) s->focus = s->n_shown ? s->n_shown - 1 : 0;
 }
 
-bool charts_update(struct charts_view *s)
+bool charts_update(struct view *v)
 {
+    struct charts_view *s = v->state;
     struct charts_panel **more = realloc(s->shown, (s->data.n_panels + 1) * sizeof(struct charts_panel *));
     s->n_shown = 0;
     if (!more) return false;
     s->shown = more;
     size_t n = charts_filter(&s->data, s->pattern, s->shown);
-    for (size_t i = 0; i < n; i++)
-        if (!charts_prepare(s->shown[i], s->o.axis, s->o.weight)) return false;
     s->n_shown = n;
-    s->full = charts_extent(s->shown, n, &s->o);
     find_focus(s);
-    return true;
+    const size_t first = v->zoom && n ? s->focus : 0, end = v->zoom && n ? first + 1 : n;
+    bool good = true;
+    for (size_t i = first; good && i < end; i++) good = charts_prepare(s->shown[i], s->o.axis, s->o.weight);
+    if (!good) s->n_shown = 0;
+    s->full = charts_extent(s->shown + first, good ? end - first : 0, &s->o);
+    return good;
 }
 
 /* ── reading ── */
@@ -417,7 +420,7 @@ static bool escape(struct view *v)
 static bool act(struct view *v, int action, int count)
 {
     struct charts_view *s = v->state;
-    if (!charts_update(s)) return false;
+    if (!charts_update(v)) return false;
     app_redraw(v->app);
     if (s->batch.open) return charts_batch_act(v, action == A_BATCH ? ACT_ESCAPE : action, count);
     if (action >= ACT_OWN && action < A_END) return handlers[action - ACT_OWN](v, count);

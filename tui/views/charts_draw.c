@@ -368,7 +368,7 @@ void charts_draw(struct view *v, struct rect area)
 {
     struct charts_view *s = v->state;
     s->n_places = 0;
-    charts_update(s);
+    charts_update(v);
     if (s->data.n_runs) {
         draw_header(app_term(v->app), s, area);
         area.y++;

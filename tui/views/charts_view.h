@@ -63,8 +63,9 @@ struct charts_view {
     size_t n_batch_runs;
 };
 
-/* Finds the panels again, prepares them and the x axis. False without memory: nothing is shown. */
-bool charts_update(struct charts_view *s);
+/* Finds the panels again, prepares those that are to be drawn and the x axis, which is as long as their curves. False without memory: nothing is
+ * shown. */
+bool charts_update(struct view *v);
 struct plot_range charts_shown_x(const struct charts_view *s);
 /* The panel that keys act on, NULL: none; and its look. */
 struct charts_panel *charts_focused(const struct charts_view *s);

@@ -353,7 +353,8 @@ static bool find_next(struct view *v, int by)
     struct log_view *s = v->state;
     size_t n = s->text.n_lines;
     if (!s->pattern.text || !n) {
-        app_say(v->app, ROLE_DIM, "nothing to search for: / first");
+        app_say(v->app, ROLE_DIM,
+                s->pattern.text ? "there is nothing to search" : "nothing to search for: / first");
         return true;
     }
     if (!find_from(v, by > 0 ? s->list.cursor + 1 : s->list.cursor + n - 1, by))
