@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     POINT_BYTES = 24,
@@ -51,9 +52,20 @@ bool bt__store_take(struct bt__point_store *s, size_t room, struct bt__points *o
     return true;
 }
 
+/* Gives back the whole pages of a block in the mapping. */
+static void give_back(const struct bt__points *p)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)p->step;
+    const uintptr_t end = begin + 3 * ((uintptr_t)p->wall - begin), first = (begin + page - 1) / page * page;
+    if (end / page * page > first) (void)madvise((void *)first, end / page * page - first, MADV_DONTNEED);
+}
+
 void bt__store_release(const struct bt__point_store *s, struct bt__points *p)
 {
-    if (!mapped(s, p->step)) free(p->step);
+    if (mapped(s, p->step))
+        give_back(p);
+    else
+        free(p->step);
     *p = (struct bt__points){.n = 0};
 }
 

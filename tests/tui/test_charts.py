@@ -290,6 +290,8 @@ def test_filter():
         s.keys("/", "rate|acc")
         s.wait("No metric has that in its name")  # a text
         s.keys("C-u", "/RATE|(acc")
+        s.wait(r"RATE\|\(acc$")
+        s.wait("─ loss ─")  # the panels wait for its end
         s.keys("/i")
         s.wait(r"regular expression, at character 10: missing closing parenthesis")
         s.keys("BSpace", "BSpace", ")/i")
