@@ -40,7 +40,8 @@ bool charts_update(struct view *v)
     find_focus(s);
     const size_t first = v->zoom && n ? s->focus : 0, end = v->zoom && n ? first + 1 : n;
     bool good = true;
-    for (size_t i = first; good && i < end; i++) good = charts_prepare(s->shown[i], s->o.axis, s->o.weight);
+    for (size_t i = first; good && i < end; i++) /* those that are drawn are smoothed then */
+        good = charts_prepare(s->shown[i], s->o.axis, i == s->focus ? s->o.weight : 0);
     if (!good) s->n_shown = 0;
     s->full = charts_extent(s->shown + first, good ? end - first : 0, &s->o);
     return good;

@@ -34,7 +34,7 @@ struct charts_cache {
     size_t n, cap;
     uint64_t version, scale_version;
     enum charts_axis axis;
-    double weight;
+    double weight; /* that smooth was made with; 0: it is not of these values */
     bool valid;
 };
 
@@ -479,7 +479,7 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     c->version = s->version;
     c->scale_version = scale_version;
     c->axis = axis;
-    c->weight = weight;
+    if (weight > 0 || !x_good) c->weight = weight;
     curve->x = c->x;
     curve->smooth = weight > 0 ? c->smooth : NULL;
     curve->blocks = s->n >= BLOCKS_FROM ? c->blocks : NULL;

@@ -284,6 +284,7 @@ static void draw_panel(struct view *v, struct rect r, size_t i, bool alone)
     struct charts_panel *p = s->shown[i];
     const struct charts_look *look = charts_look(&s->looks, p->name);
     struct bt_str title = {0};
+    if (!charts_prepare(p, s->o.axis, s->o.weight)) return;
     bt_str_addf(&title, "%s%s%s", p->name, look && look->log_y ? " log" : "",
                 look && look->zoomed ? " zoomed" : "");
     if (alone && s->n_shown > 1) bt_str_addf(&title, " %zu/%zu", i + 1, s->n_shown);

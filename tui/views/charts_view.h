@@ -63,7 +63,7 @@ struct charts_view {
     size_t n_batch_runs;
 };
 
-/* Finds the panels again, prepares those that are to be drawn and the x axis, which is as long as their curves. False without memory: nothing is
+/* Finds the panels again, prepares those that may be drawn (only the focused one is smoothed yet) and the x axis, which is as long as their curves. False without memory: nothing is
  * shown. */
 bool charts_update(struct view *v);
 struct plot_range charts_shown_x(const struct charts_view *s);
