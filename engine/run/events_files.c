@@ -74,9 +74,9 @@ bool bt__events_each(DIR *run, bt__events_seen *seen, void *ctx)
     bool go_on = true;
     int folders = 0;
     for (struct dirent *e; go_on && (e = readdir(run));)
-        if (may_be_folder(e) && folders++ < MOST_FOLDERS)
-            go_on = each_below(dirfd(run), e->d_name, seen, ctx);
-        else if (bt__events_name(e->d_name))
+        if (e->d_type != DT_DIR && bt__events_name(e->d_name))
             go_on = seen(ctx, dirfd(run), NULL, e->d_name);
+        else if (may_be_folder(e) && folders++ < MOST_FOLDERS)
+            go_on = each_below(dirfd(run), e->d_name, seen, ctx);
     return go_on;
 }
