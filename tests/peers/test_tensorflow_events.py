@@ -26,8 +26,8 @@ def write_tensors(tf, folder):
             for i, v in enumerate(VALUES):
                 step = part * len(VALUES) + i
                 tf.summary.scalar("loss", v, step=step)
-                tf.summary.scalar("a scalar of a double", tf.constant(v, tf.float64), step=step)
-                tf.summary.scalar("an integer", tf.constant(step * 3 - 7, tf.int64), step=2**33 + step)
+                tf.summary.write("a double", tf.constant(v, tf.float64), step=step)
+                tf.summary.write("an integer", tf.constant((step * 3 - 7) * 2**33, tf.int64), step=2**33 + step)
                 tf.summary.histogram("weights", [v, 1.0, 2.0] if math.isfinite(v) else [1.0], step=step)
                 tf.summary.text("words", "0.25", step=step)
                 tf.summary.write("raw", tf.constant(step / 3), step=step)
