@@ -110,14 +110,18 @@ void app_say(struct app *a, enum role role, const char *fmt, ...) BT_PRINTF(3, 4
 void app_say_error(struct app *a, const struct bt_error *err);
 
 /* A line of input at the bottom. done is called once: text NULL when it was cancelled. changed (or NULL) after every edit; complete (or NULL) appends
- * candidates, each the whole line up to where the cursor will be, ended by \n. what: the prompt, "filter: ". history: lines are kept by this name. */
+ * candidates, each the whole line up to where the cursor will be, ended by \n. check (or NULL): false says in err what is wrong with the text, which
+ * stands above the line then; changed is not called, and Enter waits for a better one. what: the prompt, "filter: ". history: lines are kept by this name. */
 struct app_prompt {
     const char *what, *initial, *history;
     void (*done)(void *ctx, const char *text);
     void (*changed)(void *ctx, const char *text);
     void (*complete)(void *ctx, const char *before, struct bt_str *out);
+    bool (*check)(void *ctx, const char *text, struct bt_error *err);
     void *ctx;
 };
+/* A check: what bt_regex_typed() takes. */
+bool app_check_pattern(void *ctx, const char *text, struct bt_error *err);
 void app_ask(struct app *a, const struct app_prompt *p);
 /* “question (y/n)”: done(ctx) only after y. */
 void app_confirm(struct app *a, const char *question, void (*done)(void *ctx), void *ctx);

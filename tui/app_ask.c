@@ -2,6 +2,7 @@
 #include "tui/app_private.h"
 #include "tui/layout.h"
 #include "tui/sheet.h"
+#include <bertty/regex.h>
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,8 @@ struct prompt {
     char *typed;
     struct bt_str candidates; /* of the last Tab, each ended by \n */
     struct rect listed;       /* where they were drawn, a row each; h 0: nowhere */
+    bool bad;                 /* the text is; trouble says why */
+    struct bt_error trouble;
 };
 
 static void prompt_free(struct prompt *p)
@@ -119,10 +122,30 @@ static void prompt_drop(struct app *a)
     prompt_end(a, false);
 }
 
+static void check_text(struct prompt *p)
+{
+    p->bad = p->ask.check && !p->ask.check(p->ask.ctx, edit_text(p->edit), &p->trouble);
+}
+
+static void tell_change(struct prompt *p)
+{
+    check_text(p);
+    if (!p->bad && p->ask.changed) p->ask.changed(p->ask.ctx, edit_text(p->edit));
+}
+
 static void prompt_changed(struct prompt *p)
 {
     bt_str_clear(&p->candidates);
-    if (p->ask.changed) p->ask.changed(p->ask.ctx, edit_text(p->edit));
+    tell_change(p);
+}
+
+bool app_check_pattern(void *ctx, const char *text, struct bt_error *err)
+{
+    struct bt_regex *regex = NULL;
+    (void)ctx;
+    if (bt_regex_typed(text, &regex, err) != BT_OK) return false;
+    bt_regex_free(regex);
+    return true;
 }
 
 static void recall(struct prompt *p, int by)
@@ -165,7 +188,7 @@ static void complete(struct prompt *p)
     size_t common = common_start(list, &n);
     if (n && before && common > strlen(before)) {
         edit_insert(p->edit, list + strlen(before), common - strlen(before));
-        if (p->ask.changed) p->ask.changed(p->ask.ctx, edit_text(p->edit));
+        tell_change(p);
     }
     if (n == 1) bt_str_clear(&p->candidates);
     free(before);
@@ -178,7 +201,7 @@ static void prompt_key(struct app *a, const struct event *e)
     bool changed, empty = !*edit_text(p->edit);
     if (event_gives_up(e) || (empty && e->key == KEY_CODE_BACKSPACE))
         prompt_end(a, false);
-    else if (e->key == KEY_CODE_ENTER)
+    else if (e->key == KEY_CODE_ENTER && !p->bad)
         prompt_end(a, true);
     else if (e->key == KEY_CODE_TAB)
         complete(p);
@@ -243,6 +266,13 @@ static void draw_candidates(struct app *a, struct prompt *p, struct rect screen)
     }
 }
 
+static void draw_trouble(struct app *a, const struct prompt *p, struct rect screen)
+{
+    struct rect above = {.y = screen.h - 2, .h = 1, .w = screen.w};
+    term_fill(a->term, above, ROLE_TEXT, ' ');
+    term_text(a->term, above, 0, 0, ROLE_BAD, p->trouble.text, strlen(p->trouble.text));
+}
+
 static void prompt_draw(struct app *a, struct rect screen)
 {
     struct prompt *p = a->overlay_state;
@@ -252,6 +282,7 @@ static void prompt_draw(struct app *a, struct rect screen)
     line.x += x;
     line.w -= x;
     edit_draw(p->edit, a->term, line, ROLE_TEXT, true);
+    if (p->bad) draw_trouble(a, p, screen);
     draw_candidates(a, p, screen);
 }
 
@@ -270,6 +301,7 @@ void app_ask(struct app *a, const struct app_prompt *ask)
     p->history = ask->history ? history_of(a, ask->history) : NULL;
     p->recalled = p->history ? p->history->n : 0;
     if (ask->initial) edit_set(p->edit, ask->initial);
+    check_text(p);
     overlay_open(a, &prompt_overlay, p);
 }
 

@@ -55,21 +55,36 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(const void *data,
         memcpy(&word, p, 8);
         crc = _mm_crc32_u64(crc, word);
     }
-    uint32_t rest = (uint32_t)crc;
-    while (n--) rest = _mm_crc32_u8(rest, *p++);
-    return ~rest;
+    uint32_t rest = (uint32_t)crc, four;
+    uint16_t two;
+    if (n & 4) {
+        memcpy(&four, p, 4);
+        rest = _mm_crc32_u32(rest, four);
+        p += 4;
+    }
+    if (n & 2) {
+        memcpy(&two, p, 2);
+        rest = _mm_crc32_u16(rest, two);
+        p += 2;
+    }
+    return ~(n & 1 ? _mm_crc32_u8(rest, *p) : rest);
 }
 
-uint32_t bt__crc32c(const void *data, size_t n)
+bt__crc32c_sum *bt__crc32c_choice(void)
 {
-    return __builtin_cpu_supports("sse4.2") ? crc32c_sse42(data, n) : bt__crc32c_portable(data, n);
+    return __builtin_cpu_supports("sse4.2") ? crc32c_sse42 : bt__crc32c_portable;
 }
 
 #else
 
-uint32_t bt__crc32c(const void *data, size_t n)
+bt__crc32c_sum *bt__crc32c_choice(void)
 {
-    return bt__crc32c_portable(data, n);
+    return bt__crc32c_portable;
 }
 
 #endif
+
+uint32_t bt__crc32c(const void *data, size_t n)
+{
+    return bt__crc32c_choice()(data, n);
+}

@@ -124,12 +124,25 @@ enum bt_status bt_regex_compile(const char *pattern, size_t n, int flags, struct
     return BT_OK;
 }
 
+/* "/re/" or "/re/i". */
+static bool is_expression(const char *text, size_t n, bool *icase)
+{
+    *icase = n > 2 && text[n - 1] == 'i' && text[n - 2] == '/';
+    return text[0] == '/' && ((n > 2 && text[n - 1] == '/') || (n > 3 && *icase));
+}
+
+bool bt_regex_unfinished(const char *text)
+{
+    bool icase;
+    return text[0] == '/' && !is_expression(text, strlen(text), &icase);
+}
+
 enum bt_status bt_regex_typed(const char *text, struct bt_regex **out, struct bt_error *err)
 {
     size_t n = strlen(text);
-    bool icase = n > 2 && text[n - 1] == 'i' && text[n - 2] == '/';
-    bool expression = text[0] == '/' && ((n > 2 && text[n - 1] == '/') || (n > 3 && icase));
-    if (!expression) return bt_regex_compile(text, n, BT_REGEX_LITERAL | BT_REGEX_ICASE, out, NULL, err);
+    bool icase;
+    if (!is_expression(text, n, &icase))
+        return bt_regex_compile(text, n, BT_REGEX_LITERAL | BT_REGEX_ICASE, out, NULL, err);
     return bt_regex_compile(text + 1, n - 2 - icase, icase ? BT_REGEX_ICASE : 0, out, NULL, err);
 }
 

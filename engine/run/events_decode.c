@@ -123,32 +123,6 @@ static bool tensor_value(struct bt__wire tensor, double *value)
 
 /* ── the event ── */
 
-/* At *p stand this key and a length that reaches exactly to the end. */
-static bool nested(const uint8_t **p, const uint8_t *end, uint8_t key)
-{
-    if (end - *p < 2 || (*p)[0] != key || (*p)[1] >= 0x80 || (*p)[1] != end - *p - 2) return false;
-    *p += 2;
-    return true;
-}
-
-bool bt__event_plain(struct bt__wire message, struct bt__event *e, struct bt__scalar *s)
-{
-    enum { KEY_WALL = 0x09, KEY_STEP = 0x10, KEY_SUMMARY = 0x2a, KEY_MESSAGE = 0x0a, KEY_SIMPLE = 0x15 };
-    const uint8_t *p = message.p, *end = message.end;
-    if (end - p < 24 || p[0] != KEY_WALL || p[9] != KEY_STEP) return false;
-    struct bt__wire step = {.p = p + 10, .end = end};
-    e->wall = bt__wire_double(bt__little64(p + 1));
-    e->step = (int64_t)bt__wire_varint(&step);
-    p = step.p;
-    if (!nested(&p, end, KEY_SUMMARY) || !nested(&p, end, KEY_MESSAGE)) return false;
-    if (!nested(&p, end - 5, KEY_MESSAGE) || end[-5] != KEY_SIMPLE) return false;
-    *s = (struct bt__scalar){.tag = (const char *)p,
-                             .tag_n = (size_t)(end - 5 - p),
-                             .value = (double)bt__wire_float(bt__little32(end - 4)),
-                             .has_value = true};
-    return true;
-}
-
 static bool other_plugin(struct bt__wire metadata)
 {
     static const char scalars[] = "scalars";

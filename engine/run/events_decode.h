@@ -27,10 +27,6 @@ struct bt__scalar {
     bool other;     /* the value says that it belongs to another plugin (hparams, text, …) */
 };
 
-/* A shortcut for the form in which nearly all scalars are stored (wall time, step, one tag with a simple_value, in this order and
- * with one-byte lengths). False: the event has another form; nothing is known about it. */
-bool bt__event_plain(struct bt__wire message, struct bt__event *e, struct bt__scalar *s);
-
 /* False if the bytes are no Event. */
 bool bt__event_parse(struct bt__wire message, struct bt__event *e);
 /* The next value of the summary; false at the end or (summary.bad) where it is malformed. */

@@ -1,4 +1,5 @@
-#include "run/events_series.h"
+#include "run/events_files.h"
+#include "run/events_plain.h"
 
 #include <bertty/events.h>
 #include <bertty/file.h>
@@ -10,7 +11,8 @@
 #include <unistd.h>
 
 struct file {
-    char *name;
+    char *name;   /* below the directory */
+    char *folder; /* of those that other tools keep below, or NULL */
     ino_t inode;
     uint64_t offset, size; /* read up to; when last looked at */
     struct timespec modified;
@@ -19,12 +21,16 @@ struct file {
     bool stuck;     /* … because of damage at offset */
 };
 
+enum { LEAST_FRAME = BT__FRAME + 24 }; /* bytes that a scalar takes in a file, about */
+
 struct bt_series_reader {
     char *dir;
-    struct file *file; /* by name, which begins with the time: the order in which they were written */
+    struct file *
+        file; /* by name, which (in each folder) begins with the time: the order in which they were written */
     size_t n_files;
     struct bt__records records;
     struct bt__series_set set;
+    struct bt_str tag; /* of a scalar in a folder */
     size_t damaged, shown_damaged;
     struct bt_str damage, shown_damage;
     bool restart; /* a file was replaced: read everything again */
@@ -47,7 +53,10 @@ enum bt_status bt_series_open(const char *dir, struct bt_series_reader **out, st
 
 static void free_files(struct bt_series_reader *r)
 {
-    for (size_t i = 0; i < r->n_files; i++) free(r->file[i].name);
+    for (size_t i = 0; i < r->n_files; i++) {
+        free(r->file[i].name);
+        free(r->file[i].folder);
+    }
     free(r->file);
     r->file = NULL;
     r->n_files = 0;
@@ -59,6 +68,7 @@ void bt_series_free(struct bt_series_reader *r)
     free_files(r);
     bt__records_free(&r->records);
     bt__series_free(&r->set);
+    bt_str_free(&r->tag);
     bt_str_free(&r->damage);
     bt_str_free(&r->shown_damage);
     free(r->dir);
@@ -79,24 +89,36 @@ static bool known(const struct bt_series_reader *r, const char *name)
     return false;
 }
 
-static bool add_file(struct bt_series_reader *r, const char *name)
+static bool add_file(struct bt_series_reader *r, const char *folder, const char *name)
 {
     struct file *file = realloc(r->file, (r->n_files + 1) * sizeof *file);
     if (!file) return false;
     r->file = file;
-    char *copy = bt_strdup(name);
-    if (!copy) return false;
-    file[r->n_files++] = (struct file){.name = copy};
+    struct file one = {.name = bt_strdup(name), .folder = folder ? bt_strdup(folder) : NULL};
+    if (!one.name || (folder && !one.folder)) {
+        free(one.name);
+        free(one.folder);
+        return false;
+    }
+    file[r->n_files++] = one;
     return true;
+}
+
+static bool file_seen(void *ctx, int at, const char *folder, const char *name)
+{
+    struct bt_series_reader *r = ctx;
+    (void)at;
+    char *path = folder ? bt_path_join(folder, name) : bt_strdup(name);
+    bool good = path && (known(r, path) || add_file(r, folder, path));
+    free(path);
+    return good;
 }
 
 static enum bt_status find_files(struct bt_series_reader *r, struct bt_error *err)
 {
     DIR *d = opendir(r->dir);
     if (!d) return bt_fail_errno(err, "%s: cannot list it", r->dir);
-    bool good = true;
-    for (struct dirent *e; good && (e = readdir(d));)
-        if (bt__events_name(e->d_name) && !known(r, e->d_name)) good = add_file(r, e->d_name);
+    bool good = bt__events_each(d, file_seen, r);
     closedir(d);
     if (r->n_files) qsort(r->file, r->n_files, sizeof *r->file, by_name);
     return good ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory for the list of its files", r->dir);
@@ -110,15 +132,25 @@ static void tell_damage(struct bt_series_reader *r, const struct file *f, const 
     bt_str_addf(&r->damage, "%s: byte %llu: %s", f->name, (unsigned long long)r->records.offset, what);
 }
 
+/* Gives a scalar of a folder the tag that it has in the run. False: it is none of the run's. */
+static bool name_scalar(struct bt_series_reader *r, const struct file *f, struct bt__scalar *s)
+{
+    bt_str_clear(&r->tag);
+    if (!bt__events_tag(f->folder, s->tag ? s->tag : "", s->tag_n, &r->tag)) return false;
+    s->tag = r->tag.data;
+    s->tag_n = r->tag.len;
+    return true;
+}
+
 static enum bt_status use_event(struct bt_series_reader *r, struct file *f, struct bt__wire data)
 {
     struct bt__event e;
     struct bt__scalar s;
-    if (bt__event_plain(data, &e, &s)) return bt__series_add(&r->set, &s, e.step, e.wall) ? BT_OK : BT_NOMEM;
+    r->set.done = r->records.offset;
     bool good = bt__event_parse(data, &e), memory = true;
     if (good && e.kind == EVENT_START) memory = bt__series_supersede(&r->set, e.step);
     while (good && memory && e.kind == EVENT_SCALARS && bt__event_scalar(&e, &s))
-        memory = bt__series_add(&r->set, &s, e.step, e.wall);
+        if (!f->folder || name_scalar(r, f, &s)) memory = bt__series_add(&r->set, &s, e.step, e.wall);
     if (!good || e.summary.bad) {
         f->damaged++;
         tell_damage(r, f, "the record before this one is no event");
@@ -146,6 +178,14 @@ static bool pass_damage(struct bt_series_reader *r, struct file *f, enum bt__rec
     return false;
 }
 
+/* What is in the buffer and can be had the fast way, most bytes of it at the most. */
+static void take_plain(struct bt_series_reader *r, uint64_t most)
+{
+    size_t n;
+    const uint8_t *p = bt__records_buffered(&r->records, &n);
+    if (n) bt__records_pass(&r->records, bt__plain_take(&r->set, p, most < n ? (size_t)most : n));
+}
+
 /* Reads from an open file until its end or until *budget is used up. */
 static enum bt_status read_records(struct bt_series_reader *r, struct file *f, int fd, uint64_t *budget)
 {
@@ -153,8 +193,12 @@ static enum bt_status read_records(struct bt_series_reader *r, struct file *f, i
     uint64_t start = f->offset;
     enum bt_status status = BT_OK;
     bt__records_start(&r->records, fd, f->offset, f->size);
+    bt__store_expect(&r->set.store, (f->size - f->offset) / LEAST_FRAME);
+    r->set.size = f->size;
+    r->set.folder = f->folder;
     f->waiting = f->stuck = false;
     while (status == BT_OK && !f->waiting && r->records.offset - start < *budget) {
+        if (!f->folder) take_plain(r, *budget - (r->records.offset - start));
         enum bt__record got = bt__records_next(&r->records, &data);
         if (got == RECORD_OK)
             status = use_event(r, f, data);
@@ -214,6 +258,7 @@ out:
 
 static void start_again(struct bt_series_reader *r)
 {
+    r->set.folder = NULL;
     free_files(r);
     bt__series_supersede_all(&r->set);
     bt_str_clear(&r->damage);

@@ -2,64 +2,6 @@
 
 #include <stdlib.h>
 
-/* ── points ── */
-
-static bool points_reserve(struct bt__points *p, size_t more)
-{
-    if (p->cap - p->n >= more) return true;
-    size_t cap = p->cap ? p->cap * 2 : 64;
-    while (cap < p->n + more) cap *= 2;
-    int64_t *step = realloc(p->step, cap * sizeof *step);
-    if (step) p->step = step;
-    double *wall = realloc(p->wall, cap * sizeof *wall);
-    if (wall) p->wall = wall;
-    double *value = realloc(p->value, cap * sizeof *value);
-    if (value) p->value = value;
-    if (!step || !wall || !value) return false;
-    p->cap = cap;
-    return true;
-}
-
-static void points_free(struct bt__points *p)
-{
-    free(p->step);
-    free(p->wall);
-    free(p->value);
-    *p = (struct bt__points){0};
-}
-
-/* Keeps the steps below `step`. */
-static void points_cut(struct bt__points *p, int64_t step)
-{
-    size_t low = 0, high = p->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (p->step[middle] < step)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    p->n = low;
-}
-
-static bool points_append(struct bt__points *to, struct bt__points *from)
-{
-    if (to->n == 0) { /* the first load: no copy */
-        struct bt__points empty = *to;
-        *to = *from;
-        *from = empty;
-        from->n = 0;
-        return true;
-    }
-    if (!points_reserve(to, from->n)) return false;
-    memcpy(to->step + to->n, from->step, from->n * sizeof *to->step);
-    memcpy(to->wall + to->n, from->wall, from->n * sizeof *to->wall);
-    memcpy(to->value + to->n, from->value, from->n * sizeof *to->value);
-    to->n += from->n;
-    from->n = 0;
-    return true;
-}
-
 /* ── tags ── */
 
 static uint64_t hash_bytes(const char *p, size_t n) /* FNV-1a */
@@ -99,11 +41,15 @@ static struct bt__series *new_series(struct bt__series_set *set, const char *tag
 {
     if (!grow_table(set)) return NULL;
     struct bt__series *s = calloc(1, sizeof *s);
-    if (!s || !(s->tag = bt_strndup(tag, n))) {
+    if (s) s->tag = calloc(1, n + 8);
+    if (s && set->folder) s->folder = bt_strdup(set->folder);
+    if (!s || !s->tag || (set->folder && !s->folder)) {
+        if (s) free(s->tag);
         free(s);
         return NULL;
     }
     struct bt__series **head = &set->slot[hash & (set->n_slots - 1)];
+    if (n) memcpy(s->tag, tag, n);
     s->tag_n = n;
     s->hash = hash;
     s->chain = *head;
@@ -112,55 +58,86 @@ static struct bt__series *new_series(struct bt__series_set *set, const char *tag
     return s;
 }
 
+static struct bt__series *lookup(const struct bt__series_set *set, const char *tag, size_t n, uint64_t hash)
+{
+    struct bt__series *s = set->n_slots ? set->slot[hash & (set->n_slots - 1)] : NULL;
+    while (s && !has_tag(s, tag, n)) s = s->chain;
+    return s;
+}
+
+struct bt__series *bt__series_lookup(const struct bt__series_set *set, const char *tag, size_t n)
+{
+    return lookup(set, tag, n, hash_bytes(tag, n));
+}
+
 static struct bt__series *find_series(struct bt__series_set *set, const char *tag, size_t n)
 {
     struct bt__series *last = set->last;
     if (last && last->next && has_tag(last->next, tag, n)) return set->last = last->next;
     uint64_t hash = hash_bytes(tag, n);
-    struct bt__series *s = set->n_slots ? set->slot[hash & (set->n_slots - 1)] : NULL;
-    while (s && !has_tag(s, tag, n)) s = s->chain;
+    struct bt__series *s = lookup(set, tag, n, hash);
     if (!s) s = new_series(set, tag, n, hash);
-    if (last) last->next = s;
-    return set->last = s;
+    if (last && s) last->next = s;
+    return s ? set->last = s : NULL;
 }
 
 /* ── polling ── */
 
-static void supersede_one(struct bt__series *s, int64_t step)
+static bool is_shown(const struct bt__series *s)
 {
-    points_cut(&s->added, step);
-    if (s->shown.n == 0 || s->shown.step[s->shown.n - 1] < step) return;
-    if (!s->cut || step < s->cut_step) s->cut_step = step;
-    s->cut = true;
+    return s->points.step && s->points.step == s->pub.step;
 }
 
-/* The last step that is not superseded; false if there is none. */
-static bool last_step(const struct bt__series *s, int64_t *step)
+static void supersede_one(struct bt__series *s, int64_t step)
 {
-    if (s->added.n)
-        *step = s->added.step[s->added.n - 1];
-    else if (s->shown.n)
-        *step = s->shown.step[s->shown.n - 1];
-    else
+    struct bt__points *p = &s->points;
+    bt__points_cut(p, step);
+    if (is_shown(s) && p->n < s->pub.n)
+        p->room = p->n; /* what is shown stays: no point may be written over it */
+}
+
+/* As many points as a series will have that had n when so much of the file was read; at least half as many again as now. */
+static size_t room_for(const struct bt__series_set *set, size_t n)
+{
+    enum { FIRST = 64, MOST_TIMES = 1 << 14 };
+    const size_t least = n < FIRST ? FIRST : n + n / 2;
+    if (n < FIRST || !set->done) return least;
+    double times = 1.05 * (double)set->size / (double)set->done;
+    size_t most = (size_t)((times < MOST_TIMES ? times : MOST_TIMES) * (double)n);
+    return most > least ? most : least;
+}
+
+static bool make_room(struct bt__series_set *set, struct bt__series *s)
+{
+    struct bt__points old = s->points, more;
+    if (!bt__store_take(&set->store, room_for(set, old.n), &more) &&
+        !bt__store_take(&set->store, old.n + old.n / 2 + 1, &more))
         return false;
-    if (s->added.n || !s->cut || *step < s->cut_step) return true;
-    if (s->cut_step == INT64_MIN) return false;
-    *step = s->cut_step - 1; /* none that stays is above that */
+    if (old.n) {
+        memcpy(more.step, old.step, old.n * sizeof *old.step);
+        memcpy(more.wall, old.wall, old.n * sizeof *old.wall);
+        memcpy(more.value, old.value, old.n * sizeof *old.value);
+    }
+    more.n = old.n;
+    if (is_shown(s))
+        s->retired = old;
+    else
+        bt__store_release(&set->store, &old);
+    s->points = more;
     return true;
 }
 
 bool bt__series_add(struct bt__series_set *set, const struct bt__scalar *v, int64_t step, double wall)
 {
-    int64_t last;
     if (!v->tag && !v->has_value) return true;
     struct bt__series *s = find_series(set, v->tag ? v->tag : "", v->tag_n);
     if (!s) return false;
     s->other |= v->other;
     if (!v->has_value || s->other) return true;
+    struct bt__points *p = &s->points;
     /* A step below the last one, without a word: a run that was started again. TensorBoard's data server does the same. */
-    if (last_step(s, &last) && step < last) supersede_one(s, step);
-    struct bt__points *p = &s->added;
-    if (!points_reserve(p, 1)) return false;
+    if (p->n && step < p->step[p->n - 1]) supersede_one(s, step);
+    if (p->n == p->room && !make_room(set, s)) return false;
     p->step[p->n] = step;
     p->wall[p->n] = wall;
     p->value[p->n++] = v->value;
@@ -177,10 +154,17 @@ static bool steps_reserve(struct bt__steps *s, size_t n)
     return true;
 }
 
+static bool in_folder(const struct bt__series *s, const char *folder)
+{
+    return s->folder && folder ? strcmp(s->folder, folder) == 0 : !s->folder && !folder;
+}
+
 bool bt__series_supersede(struct bt__series_set *set, int64_t step)
 {
     struct bt__steps *r = &set->resumes;
-    for (size_t i = 0; i < set->n; i++) supersede_one(set->all[i], step);
+    for (size_t i = 0; i < set->n; i++)
+        if (in_folder(set->all[i], set->folder)) supersede_one(set->all[i], step);
+    if (set->folder) return true;
     while (r->n && r->step[r->n - 1] >= step - 1) r->n--;
     if (step <= 1) return true; /* a start, no resume */
     if (!steps_reserve(r, r->n + 1)) return false;
@@ -199,19 +183,17 @@ void bt__series_supersede_all(struct bt__series_set *set)
 
 /* ── committing ── */
 
-static bool commit_one(struct bt__series *s)
+static bool commit_one(struct bt__series_set *set, struct bt__series *s)
 {
-    bool changed = s->cut || s->added.n;
-    if (!changed) return false;
-    if (s->cut) points_cut(&s->shown, s->cut_step);
-    s->cut = false;
-    if (s->added.n) points_append(&s->shown, &s->added);
+    const struct bt__points *p = &s->points;
+    if (p->step == s->pub.step && p->n == s->pub.n) return false;
     s->pub = (struct bt_series){.tag = s->tag,
-                                .n = s->shown.n,
-                                .step = s->shown.step,
-                                .wall = s->shown.wall,
-                                .value = s->shown.value,
+                                .n = p->n,
+                                .step = p->step,
+                                .wall = p->wall,
+                                .value = p->value,
                                 .version = s->pub.version + 1};
+    bt__store_release(&set->store, &s->retired);
     return true;
 }
 
@@ -230,7 +212,7 @@ static void list_shown(struct bt__series_set *set)
     }
     set->n_shown = 0;
     for (size_t i = 0; i < set->n; i++)
-        if (set->all[i]->shown.n && !set->all[i]->other) set->shown[set->n_shown++] = set->all[i];
+        if (set->all[i]->pub.n && !set->all[i]->other) set->shown[set->n_shown++] = set->all[i];
     if (set->n_shown) qsort(set->shown, set->n_shown, sizeof(struct bt__series *), by_tag);
 }
 
@@ -248,7 +230,7 @@ static bool commit_resumes(struct bt__series_set *set)
 bool bt__series_commit(struct bt__series_set *set)
 {
     bool changed = commit_resumes(set);
-    for (size_t i = 0; i < set->n; i++) changed |= commit_one(set->all[i]);
+    for (size_t i = 0; i < set->n; i++) changed |= commit_one(set, set->all[i]);
     if (!changed) return false;
     list_shown(set);
     set->version++;
@@ -258,9 +240,10 @@ bool bt__series_commit(struct bt__series_set *set)
 void bt__series_free(struct bt__series_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
-        points_free(&set->all[i]->shown);
-        points_free(&set->all[i]->added);
+        bt__store_release(&set->store, &set->all[i]->points);
+        bt__store_release(&set->store, &set->all[i]->retired);
         free(set->all[i]->tag);
+        free(set->all[i]->folder);
         free(set->all[i]);
     }
     free(set->all);
@@ -268,5 +251,6 @@ void bt__series_free(struct bt__series_set *set)
     free(set->shown);
     free(set->resumes.step);
     free(set->shown_resumes.step);
+    bt__store_free(&set->store);
     *set = (struct bt__series_set){0};
 }

@@ -144,6 +144,18 @@ void bt__records_free(struct bt__records *r);
 /* RECORD_OK: *data, and offset is that of the next one. Else offset stays. */
 enum bt__record bt__records_next(struct bt__records *r, struct bt__wire *data);
 void bt__records_skip(struct bt__records *r);
+/* What has been read of the file from offset on, NULL if nothing; borrowed until the next call. */
+static inline const uint8_t *bt__records_buffered(const struct bt__records *r, size_t *n)
+{
+    *n = r->to - r->from;
+    return *n ? r->buf + r->from : NULL;
+}
+/* Goes on behind n of those bytes, which were whole records. */
+static inline void bt__records_pass(struct bt__records *r, size_t n)
+{
+    r->offset += n;
+    r->from += n;
+}
 /* After RECORD_BAD_…: is it what a crash leaves at a file's end: the last record of all, or zeros up to the end? */
 bool bt__records_tail(struct bt__records *r, enum bt__record what);
 

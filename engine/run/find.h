@@ -15,6 +15,9 @@ int64_t bt__step_of_name(const char *name);
  * directory do not count unless follow. */
 bool bt__is_run(int at, const char *name, bool follow);
 
+/* It holds directories like train/ and validation/ with event files, which together are a run: another tool's. */
+bool bt__is_split_run(int at, const char *name);
+
 /* An allocated array of steps, sorted ascending; grows by one. False without memory. */
 bool bt__steps_add(int64_t **steps, size_t *n, int64_t step);
 void bt__steps_sort(int64_t *steps, size_t n);

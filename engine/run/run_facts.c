@@ -1,7 +1,7 @@
 #include <bertty/run_facts.h>
 
 #include "metrics/metrics.h"
-#include "run/events_wire.h"
+#include "run/events_files.h"
 #include <bertty/events.h>
 #include <bertty/file.h>
 #include <dirent.h>
@@ -88,16 +88,23 @@ static uint64_t stamp_of(const struct stat *info, const char *name)
     return h ? h : 1;
 }
 
+static bool add_stamp(void *ctx, int at, const char *folder, const char *name)
+{
+    struct stat info;
+    uint64_t *sum = ctx;
+    (void)folder;
+    if (fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+        *sum += stamp_of(&info, name); /* in whatever order */
+    return true;
+}
+
 static uint64_t events_stamp(const char *dir)
 {
     uint64_t sum = 0;
     DIR *d = opendir(dir);
-    for (struct dirent *e; d && (e = readdir(d));) {
-        struct stat info;
-        if (bt__events_name(e->d_name) && fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
-            sum += stamp_of(&info, e->d_name); /* in whatever order */
-    }
-    if (d) closedir(d);
+    if (!d) return 0;
+    bt__events_each(d, add_stamp, &sum);
+    closedir(d);
     return sum;
 }
 
@@ -186,7 +193,8 @@ static bool take_all(struct figures *g, const struct bt_series_reader *r)
     for (size_t i = 0; fine && i < n; i++)
         if (bt_series_at(r, i)->n) fine = take_figure(g, bt_series_at(r, i));
     const struct bt_series *loss = bt_series_find(r, "train/loss");
-    take_curve(g, loss ? loss : bt_series_find(r, "loss"));
+    if (!loss) loss = bt_series_find(r, "loss");
+    take_curve(g, loss ? loss : bt_series_find(r, "train/epoch_loss")); /* Keras's */
     return fine;
 }
 

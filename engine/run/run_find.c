@@ -150,8 +150,18 @@ static enum bt_status several(const char *word, const struct ids *l, size_t n, s
     return status;
 }
 
+/* The runs directory is a run itself and called like that. */
+static bool is_itself(const char *runs_dir, const char *word)
+{
+    char *full = realpath(runs_dir, NULL);
+    bool same = full && strcmp(bt_path_base(full), word) == 0 && bt__is_split_run(AT_FDCWD, full);
+    free(full);
+    return same;
+}
+
 static enum bt_status find_id(const char *runs_dir, const char *word, char **dir, struct bt_error *err)
 {
+    if (is_itself(runs_dir, word)) return absolute(runs_dir, dir, err);
     char *path = bt_path_join(runs_dir, word);
     if (!path) return bt_fail(err, BT_NOMEM, "run '%s': no memory", word);
     enum bt_status status = BT_OK;

@@ -1,3 +1,4 @@
+#include "run/events_files.h"
 #include "run/find.h"
 #include "run/notes.h"
 #include "run/queue_file.h"
@@ -17,16 +18,29 @@
 /* Any one of these makes a directory a run. */
 static const char *const marks[] = {"status.json", "run.json", "experiment.yaml"};
 
-static bool holds_events(int fd)
+static bool makes_run(void *ctx, int at, const char *folder, const char *name)
 {
     static const char start[] = "events.out.tfevents.";
-    bool found = false;
+    const bool *below = ctx;
+    (void)at;
+    bool it = strncmp(name, start, sizeof start - 1) == 0;
+    return !(folder ? it && bt__events_split(folder) : it && !*below);
+}
+
+/* below: in directories like train/ and validation/ alone. */
+static bool holds_events(int fd, bool below)
+{
     DIR *d = fdopendir(fd); /* owns fd */
     if (!d) close(fd);
-    for (struct dirent *e; d && !found && (e = readdir(d));)
-        found = strncmp(e->d_name, start, sizeof start - 1) == 0;
+    bool found = d && !bt__events_each(d, makes_run, &below);
     if (d) closedir(d);
     return found;
+}
+
+bool bt__is_split_run(int at, const char *name)
+{
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 && holds_events(fd, true);
 }
 
 bool bt__is_run(int at, const char *name, bool follow)
@@ -39,7 +53,7 @@ bool bt__is_run(int at, const char *name, bool follow)
             close(fd);
             return true;
         }
-    return holds_events(fd);
+    return holds_events(fd, false);
 }
 
 /* ── the list ── */
@@ -155,11 +169,28 @@ static bool may_be_run(int fd, const struct dirent *e)
     return fstatat(fd, e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* The runs directory itself: somebody's logdir with train/ and validation/ in it. */
+static enum bt_status add_itself(struct listing *l, struct bt_error *err)
+{
+    struct bt_run_status *to = slot(l);
+    struct stat info;
+    if (!to) return bt_fail(err, BT_NOMEM, "%s: no memory", l->base);
+    if (fstat(l->fd, &info) != 0) return BT_OK;
+    enum bt_status status = bt__status_read(&l->here, l->base, &info, false, to, err);
+    if (status == BT_OK) {
+        bt__notes_refresh(AT_FDCWD, l->base, to);
+        l->out.n++;
+    }
+    return status;
+}
+
 static enum bt_status list_all(struct listing *l, DIR *d, struct bt_error *err)
 {
-    enum bt_status status = BT_OK;
+    const bool itself = bt__is_split_run(l->fd, ".");
+    enum bt_status status = itself ? add_itself(l, err) : BT_OK;
     for (struct dirent *e; status == BT_OK && (e = readdir(d));)
-        if (may_be_run(l->fd, e)) status = add_entry(l, e->d_name, err);
+        if (may_be_run(l->fd, e) && !(itself && bt__events_split(e->d_name)))
+            status = add_entry(l, e->d_name, err);
     if (status != BT_OK)
         bt_run_list_clear(&l->out);
     else if (l->out.n)

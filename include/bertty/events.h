@@ -53,7 +53,8 @@ struct bt_series {
 struct bt_series_reader;
 
 /* A directory with event files: a run of ours, or one of HF Trainer, Lightning, Keras, … It need not hold any file yet. Nothing is
- * read before the first poll. */
+ * read before the first poll. What others keep in directories below belongs to it: Keras's train/ and validation/ (read as "train/…" and
+ * "eval/…"), those of PyTorch's add_scalars("loss", {"train": …, "a": …}) ("train/loss", "loss/a"). */
 enum bt_status bt_series_open(const char *dir, struct bt_series_reader **out, struct bt_error *err);
 void bt_series_free(struct bt_series_reader *r); /* r may be NULL */
 

@@ -22,6 +22,8 @@ enum bt_status bt_regex_compile(const char *pattern, size_t n, int flags, struct
                                 struct bt_error *err);
 /* As a person types it: "/re/" or "/re/i", anything else is plain text without regard to case. */
 enum bt_status bt_regex_typed(const char *text, struct bt_regex **out, struct bt_error *err);
+/* The text begins with a / that no other one closes yet: somebody may be typing an expression. */
+bool bt_regex_unfinished(const char *text);
 void bt_regex_free(struct bt_regex *r); /* NULL is fine */
 
 enum bt_match { BT_MATCH_NONE, BT_MATCH_FOUND, BT_MATCH_GAVE_UP };

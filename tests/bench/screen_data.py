@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests/tui"))
+sys.path[:0] = [str(ROOT / "tests/tui"), str(ROOT / "tests")]
+import events_files  # noqa: E402
 import scalars  # noqa: E402
 from screen import fake_run, live_status  # noqa: E402
 
@@ -87,12 +88,7 @@ def large_table(folder, gigabytes):
 
 def events_tool(folder):
     """tests/golden/events_tool.c, optimised."""
-    tool = folder / "events_tool"
-    sources = [*sorted(ROOT.glob("engine/run/events_*.c")),
-               *(ROOT / "engine/base" / f"{name}.c" for name in ("crc32c", "str", "error", "num", "file", "sha256"))]
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", f"-I{ROOT}/include", f"-I{ROOT}/engine", f"-I{ROOT}", "-O2",
-                    ROOT / "tests/golden/events_tool.c", *sources, "-lm", "-lpthread", "-o", tool], check=True)
-    return tool
+    return events_files.build(folder, ["-O2"])
 
 
 def curves(tool, folder, n, steps, metrics):

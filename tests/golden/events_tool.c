@@ -2,6 +2,7 @@
  *
  *     events_tool write DIR         lines "TAG STEP WALL VALUE" from standard input; "resume STEP", "reopen"
  *     events_tool read DIR          lines "TAG<tab>STEP<tab>WALL<tab>VALUE", then "damage N TEXT"
+ *     events_tool follow DIR        the same for each line of standard input, from one reader
  *     events_tool live DIR RATE S   a run that logs RATE points a second for S seconds (no tensor is multiplied)
  *     events_tool make DIR STEPS METRICS      a run of so many points
  *     events_tool speed DIR         how fast DIR is read */
@@ -44,11 +45,12 @@ static int write_lines(const char *dir)
     return bt_events_close(w, &err) ? failed() : 0;
 }
 
-static int read_lines(const char *dir)
+static bool read_more(struct bt_series_reader *r)
 {
-    struct bt_series_reader *r;
     const char *text;
-    if (bt_series_open(dir, &r, &err) || bt_series_poll(r, 0, NULL, &err)) return failed();
+    bool more = true;
+    while (more)
+        if (bt_series_poll(r, 0, &more, &err)) return false;
     bt_series_commit(r);
     for (size_t i = 0; i < bt_series_count(r); i++) {
         const struct bt_series *s = bt_series_at(r, i);
@@ -57,8 +59,18 @@ static int read_lines(const char *dir)
     }
     size_t n = bt_series_damage(r, &text);
     printf("damage %zu %s\n", n, text);
+    return fflush(stdout) == 0;
+}
+
+static int read_lines(const char *dir, bool follow)
+{
+    struct bt_series_reader *r;
+    char line[16];
+    if (bt_series_open(dir, &r, &err)) return failed();
+    bool good = follow || read_more(r);
+    while (good && follow && fgets(line, sizeof line, stdin)) good = read_more(r);
     bt_series_free(r);
-    return 0;
+    return good ? 0 : failed();
 }
 
 static double noise(uint32_t *x)
@@ -134,12 +146,14 @@ static int speed(const char *dir)
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "write") == 0) return write_lines(argv[2]);
-    if (argc == 3 && strcmp(argv[1], "read") == 0) return read_lines(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "read") == 0) return read_lines(argv[2], false);
+    if (argc == 3 && strcmp(argv[1], "follow") == 0) return read_lines(argv[2], true);
     if (argc == 3 && strcmp(argv[1], "speed") == 0) return speed(argv[2]);
     if (argc == 5 && strcmp(argv[1], "make") == 0)
         return make(argv[2], strtoll(argv[3], NULL, 10), (int)strtol(argv[4], NULL, 10));
     if (argc == 5 && strcmp(argv[1], "live") == 0)
         return live(argv[2], strtod(argv[3], NULL), strtod(argv[4], NULL));
-    fprintf(stderr, "events_tool write|read|speed DIR, make DIR STEPS METRICS, live DIR RATE SECONDS\n");
+    fprintf(stderr,
+            "events_tool write|read|follow|speed DIR, make DIR STEPS METRICS, live DIR RATE SECONDS\n");
     return 2;
 }

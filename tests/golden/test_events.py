@@ -8,9 +8,10 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from events_files import build, expect_equal, read, same, tensorboard
+
 warnings.filterwarnings("ignore")
 try:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
     import numpy as np
@@ -18,19 +19,6 @@ try:
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
-
-ROOT = Path(__file__).resolve().parents[2]
-SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined"]
-
-
-def build(folder):
-    tool = Path(folder, "events_tool")
-    sources = [*sorted(ROOT.glob("engine/run/events_*.c")),
-               *(ROOT / "engine/base" / f"{name}.c" for name in ("crc32c", "str", "error", "num", "file", "sha256"))]
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", f"-I{ROOT}/include", f"-I{ROOT}/engine",
-                    f"-I{ROOT}", *SANITIZE, ROOT / "tests/golden/events_tool.c", *sources, "-lm", "-lpthread", "-o", tool],
-                   check=True)
-    return tool
 
 
 def f32(x):
@@ -40,36 +28,8 @@ def f32(x):
         return math.copysign(math.inf, x)
 
 
-def same(a, b):
-    return a == b or (math.isnan(a) and math.isnan(b))
-
-
 def write(tool, folder, lines):
     subprocess.run([tool, "write", folder], input="".join(line + "\n" for line in lines), text=True, check=True)
-
-
-def read(tool, folder):
-    """tag → [(step, wall, value)], and the number of damaged records."""
-    lines = subprocess.run([tool, "read", folder], check=True, capture_output=True, text=True).stdout.splitlines()
-    series = {}
-    for line in lines[:-1]:
-        tag, step, wall, value = line.split("\t")
-        series.setdefault(tag, []).append((int(step), float(wall), float(value)))
-    return series, int(lines[-1].split()[1])
-
-
-def tensorboard(folder):
-    acc = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0})
-    acc.Reload()
-    return {tag: [(e.step, e.wall_time, e.value) for e in acc.Scalars(tag)] for tag in acc.Tags()["scalars"]}
-
-
-def expect_equal(ours, theirs):
-    assert sorted(ours) == sorted(theirs), (sorted(ours), sorted(theirs))
-    for tag, points in theirs.items():
-        assert len(ours[tag]) == len(points), (tag, len(ours[tag]), len(points))
-        for a, b in zip(ours[tag], points):
-            assert a[0] == b[0] and a[1] == b[1] and same(a[2], b[2]), (tag, a, b)
 
 
 VALUES = [0.0, -0.0, 1.5, -3.25e-7, 1e-45, 3.4e38, 1e300, float("nan"), float("inf"), float("-inf"), 0.1]
@@ -125,6 +85,21 @@ def test_pytorch_writer(tool, folder):
             assert step == i and wall == 1.7e9 + i and same(value, exact(v)), (tag, i, v, value)
     assert set(ours) == {"loss/simple", "loss/tensor", "double", "accuracy"}, set(ours)
     expect_equal({t: ours[t] for t in theirs}, theirs)
+
+
+def test_pytorch_add_scalars(tool, folder):
+    """A directory for each curve; together one run."""
+    with SummaryWriter(folder) as w:
+        for i, v in enumerate(VALUES):
+            w.add_scalars("model/loss", {"train": v, "val": i / 3, "warm start": -v}, i, walltime=1.7e9 + i)
+            w.add_scalar("rate", i, i, walltime=1.7e9 + i)
+    ours, damage = read(tool, folder)
+    assert damage == 0
+    theirs = {tag: tensorboard(Path(folder, name))[of] for tag, name, of in (
+        ("train/model/loss", "model_loss_train", "model/loss"), ("eval/model/loss", "model_loss_val", "model/loss"),
+        ("model/loss/warm start", "model_loss_warm start", "model/loss"), ("rate", ".", "rate"))}
+    assert all(same(p[2], f32(v)) for p, v in zip(theirs["train/model/loss"], VALUES, strict=True))
+    expect_equal(ours, theirs)
 
 
 def test_pytorch_purge_step(tool, folder):

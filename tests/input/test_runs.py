@@ -217,6 +217,20 @@ def logs():
     assert at("log", "keras").stdout == ""
 
 
+def keras():
+    """train/ and validation/ of another tool are one run, under its parent and by itself."""
+    for folder, more in ("train", 0), ("validation", 0.5):
+        scalars.write(ROOT / "logs/fit" / folder, [("epoch_loss", i, more + 1 / i) for i in range(1, 5)])
+    for runs_dir in "logs", "logs/fit":
+        listed = json.loads(at("runs", "--runs", runs_dir, "--json").stdout)
+        assert [r["run"] for r in listed["runs"]] == ["fit"], listed
+        shown = json.loads(at("show", "fit", "--runs", runs_dir, "--json").stdout)
+        assert shown["metrics"]["last"] == {"step": 4, "metrics": {"epoch_loss": 0.75}}, shown["metrics"]
+    done = at("runs", "--runs", "logs", "--filter", "last.epoch_loss<0.8")
+    assert "fit" in done.stdout, done
+    fails(1, "not removed", "rm", "fit", "--runs", "logs", "--yes")
+
+
 def export():
     fails(1, "no complete checkpoint", "export", "3f2a", "new")
     fails(1, "not empty", "export", "3f2a", "outside")
@@ -247,7 +261,7 @@ def export():
 if __name__ == "__main__":
     try:
         prepare()
-        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, groups, notes, logs, export])
+        code = tiny_bert.counted([names, without_an_engine, deletion, deletion_asks, listing, filters, groups, notes, logs, keras, export])
     finally:
         shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

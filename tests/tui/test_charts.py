@@ -287,11 +287,19 @@ def test_cursor():
 def test_filter():
     with charts(one) as s:
         s.wait("learning_rate")
-        s.keys("/", "RATE|acc")
+        s.keys("/", "rate|acc")
+        s.wait("No metric has that in its name")  # a text
+        s.keys("C-u", "/RATE|(acc")
+        s.wait(r"RATE\|\(acc$")
+        s.wait("─ loss ─")  # the panels wait for its end
+        s.keys("/i")
+        s.wait(r"regular expression, at character 10: missing closing parenthesis")
+        s.keys("BSpace", "BSpace", ")/i")
+        s.wait_gone("regular expression")
         s.wait_gone("─ loss ─")
         s.wait(r"─ accuracy ─+┬─ learning_rate")
         s.keys("Enter")
-        s.wait(r"/RATE\|acc")
+        s.wait(r"/RATE\|\(acc\)/i")
         s.keys("/", "C-u", "nothing")
         s.wait("No metric has that in its name")
         s.keys("Esc")  # back to what it was
@@ -466,7 +474,7 @@ def test_repaint_of_a_live_chart_is_small():
         write(fake_run(path / "runs", ALPHA, **live_status(step=10, total=1000)), curve(1, 60, noise))
     with charts(live) as s:
         s.wait(r"\d 60│|60 *│")
-        s.keys("/", "^loss", "Enter")
+        s.keys("/", "/^loss/", "Enter")
         s.wait("loss 1/1|─ loss ─")
         s.quiet(1.5)
         before = len(s.raw)
@@ -485,6 +493,54 @@ def test_other_tools_directories():
         s.wait(r"─ loss ─")
         s.wait(r"● keras +train +0.0526")
         s.wait(r"● keras +val +0.0526")
+
+
+def test_keras_logdir():
+    """train/ and validation/ below one directory: one run, both on one panel."""
+    def keras(path):
+        for folder, more in ("train", 0), ("validation", 0.5):
+            write(path / "runs/fit" / folder, [("epoch_loss", i, more + 1 / i) for i in range(1, 20)])
+        write(path / "runs/fit/train", [("epoch_learning_rate", i, 0.01) for i in range(1, 20)])
+    with charts(keras) as s:
+        s.wait(r"● fit .*x: step")
+        s.wait(r"┌─ epoch_loss ─+┬─ epoch_learning_rate")
+        s.wait(r"● 0.0526  ┄ 0.5526")
+        s.keys("Enter")
+        s.wait(r"● fit +train +0.0526")
+        s.wait(r"● fit +eval +0.5526")
+        write(s.dir / "runs/fit/validation", [("epoch_loss", 20, 0.25)])
+        s.wait(r"● fit +eval +0.2500", 8)
+        s.keys("1")
+        s.wait(r"▸1 Runs")
+        s.wait(r"· unknown +fit\b")
+        assert not re.search(r"\b(train|validation)\b", s.text()), s.dump()
+    with charts(keras, args=["--runs", "runs/fit"]) as s:  # the directory that Keras was given
+        s.wait(r"● 0.0526  ┄ 0.5526")
+
+
+def test_a_panel_shows_what_its_own_runs_have():
+    """No best step of a run that has no curve in it; alone its x axis ends with its own curves."""
+    def mixed(path):
+        one(path)
+        write(path / "runs/fit/train", [("epoch_loss", i, 1 / i) for i in range(1, 21)])
+    with charts(mixed) as s:
+        s.wait("● fit|● 0.4000")
+        mark(s, "alpha")
+        mark(s, "fit")
+        s.wait("epoch_loss")
+        s.keys("/", "/^(epoch_)?loss/", "Enter")
+        s.wait(r"┌─ epoch_loss ─+┬─ loss ─+┐")
+        s.wait(r" 80│.* 80│")
+        axis = next(line for line in s.lines() if "└┬" in line)
+        assert "★" not in axis[:60] and "★" in axis[60:], axis
+        s.keys("Right", "Enter")
+        s.wait(r"─ loss 2/2")
+        s.wait(r" 80│")
+        s.keys("Up")
+        s.wait(r"─ epoch_loss 1/2")
+        s.wait(r" 20│")
+        s.keys("Enter")
+        s.wait(r" 80│.* 80│")
 
 
 def test_values_that_are_no_numbers():

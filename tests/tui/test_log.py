@@ -78,8 +78,15 @@ def test_search():
     with Screen(["--open", "log"], setup=runs) as s:
         s.wait(r"step 499 ")
         s.keys("g", "/", "STEP 25")
-        s.wait(r"^/STEP 25")
-        s.keys("C-u", "step 25[0-9]")
+        s.wait(r"^/ \(text, or /re/\): STEP 25")
+        s.wait(r"line 26 of 500")
+        s.keys("C-u", "/step (25")
+        s.wait(r"line 1 of 500 ─")  # not searched for yet
+        s.keys("/")
+        s.wait(r"regular expression, at character 9: missing closing parenthesis")
+        s.keys("Enter")  # waits for a better one
+        s.keys("BSpace", "[0-9])/")
+        s.wait_gone(r"regular expression")
         s.wait(r"line 251 of 500")
         s.keys("Enter", "n")
         s.wait(r"line 252 of 500")

@@ -101,6 +101,13 @@ static void as_typed(void **state)
         if (found != cases[i].found) fail_msg("%s in %s", cases[i].typed, cases[i].text);
         bt_regex_free(r);
     }
+    static const struct {
+        const char *typed;
+        bool unfinished;
+    } parts[] = {{"", false},   {"loss", false}, {"a/b", false},   {"/", true},    {"//", true},
+                 {"/lo", true}, {"/lo/", false}, {"/lo/i", false}, {"/lo/x", true}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (bt_regex_unfinished(parts[i].typed) != parts[i].unfinished) fail_msg("%s", parts[i].typed);
 }
 
 static double seconds(void)

@@ -513,16 +513,20 @@ static void log_patterns(void **state)
     size_t found = 99;
     (void)state;
     log_text_add(&t, "Alpha 1\nbeta 2\nalpha (3\n", 24, 1000);
-    assert_true(log_pattern_set(&p, "alpha"));
+    struct bt_error err = {0};
+    assert_int_equal(log_pattern_set(&p, "alpha", NULL), BT_OK);
     assert_true(log_search(&t, &p, 1, 1, &found) && found == 2);
     assert_true(log_search(&t, &p, 1, -1, &found) && found == 0);
-    assert_true(log_pattern_set(&p, "Alpha"));
+    assert_int_equal(log_pattern_set(&p, "/Alpha/", NULL), BT_OK);
     assert_true(log_search(&t, &p, 1, 1, &found) && found == 0);
-    assert_true(log_pattern_set(&p, "[0-9]$"));
-    assert_true(log_search(&t, &p, 1, 1, &found) && found == 1);
-    assert_true(log_pattern_set(&p, "(3")); /* no expression: the text itself */
+    assert_int_equal(log_pattern_set(&p, "/(?<!\\()\\b\\d$/", NULL), BT_OK); /* Perl's */
+    assert_true(log_search(&t, &p, 2, 1, &found) && found == 0);
+    assert_int_equal(log_pattern_set(&p, "(3", NULL), BT_OK); /* a text */
     assert_true(log_search(&t, &p, 0, 1, &found) && found == 2);
-    assert_true(log_pattern_set(&p, "gamma"));
+    assert_int_equal(log_pattern_set(&p, "/(3/", &err), BT_INVALID);
+    assert_true(strstr(err.text, "at character 3"));
+    assert_false(log_search(&t, &p, 0, 1, &found));
+    assert_int_equal(log_pattern_set(&p, "gamma", NULL), BT_OK);
     assert_false(log_search(&t, &p, 0, 1, &found));
     log_pattern_clear(&p);
     log_text_clear(&t);

@@ -28,19 +28,23 @@ static void find_focus(struct charts_view *s)
     if (s->focus >= s->n_shown) s->focus = s->n_shown ? s->n_shown - 1 : 0;
 }
 
-bool charts_update(struct charts_view *s)
+bool charts_update(struct view *v)
 {
+    struct charts_view *s = v->state;
     struct charts_panel **more = realloc(s->shown, (s->data.n_panels + 1) * sizeof(struct charts_panel *));
     s->n_shown = 0;
     if (!more) return false;
     s->shown = more;
-    size_t n = charts_filter(&s->data, s->filter, s->shown);
-    for (size_t i = 0; i < n; i++)
-        if (!charts_prepare(s->shown[i], s->o.axis, s->o.weight)) return false;
+    size_t n = charts_filter(&s->data, s->pattern, s->shown);
     s->n_shown = n;
-    s->full = charts_extent(s->shown, n, &s->o);
     find_focus(s);
-    return true;
+    const size_t first = v->zoom && n ? s->focus : 0, end = v->zoom && n ? first + 1 : n;
+    bool good = true;
+    for (size_t i = first; good && i < end; i++) /* those that are drawn are smoothed then */
+        good = charts_prepare(s->shown[i], s->o.axis, i == s->focus ? s->o.weight : 0);
+    if (!good) s->n_shown = 0;
+    s->full = charts_extent(s->shown + first, good ? end - first : 0, &s->o);
+    return good;
 }
 
 /* ── reading ── */
@@ -256,10 +260,25 @@ static void set_filter(void *ctx, const char *text)
 {
     struct view *v = ctx;
     struct charts_view *s = v->state;
+    struct bt_regex *pattern = NULL;
+    struct bt_error err = {0};
     char *filter = text && *text ? bt_strdup(text) : NULL;
+    if (filter && bt_regex_typed(filter, &pattern, &err) != BT_OK) {
+        app_say_error(v->app, &err);
+        free(filter);
+        return;
+    }
     free(s->filter);
+    bt_regex_free(s->pattern);
     s->filter = filter;
+    s->pattern = pattern;
     app_redraw(v->app);
+}
+
+/* While an expression is being typed the panels wait for its end. */
+static void filter_changed(void *ctx, const char *text)
+{
+    if (!bt_regex_unfinished(text)) set_filter(ctx, text);
 }
 
 /* Given up: what it was before the typing. */
@@ -274,11 +293,12 @@ static bool ask_filter(struct view *v)
     struct charts_view *s = v->state;
     free(s->filter_before);
     s->filter_before = bt_strdup(s->filter);
-    app_ask(v->app, &(struct app_prompt){.what = "metrics: ",
+    app_ask(v->app, &(struct app_prompt){.what = "metrics (text, or /re/): ",
                                          .initial = s->filter ? s->filter : "",
                                          .history = "charts-filter",
                                          .done = filter_done,
-                                         .changed = set_filter,
+                                         .changed = filter_changed,
+                                         .check = app_check_pattern,
                                          .ctx = v});
     return true;
 }
@@ -401,7 +421,7 @@ static bool escape(struct view *v)
 static bool act(struct view *v, int action, int count)
 {
     struct charts_view *s = v->state;
-    if (!charts_update(s)) return false;
+    if (!charts_update(v)) return false;
     app_redraw(v->app);
     if (s->batch.open) return charts_batch_act(v, action == A_BATCH ? ACT_ESCAPE : action, count);
     if (action >= ACT_OWN && action < A_END) return handlers[action - ACT_OWN](v, count);
@@ -450,6 +470,7 @@ static void close_view(struct view *v)
     charts_free(&s->data);
     charts_looks_free(&s->looks);
     free(s->filter);
+    bt_regex_free(s->pattern);
     free(s->filter_before);
     free(s->shown);
     free(s->focus_name);

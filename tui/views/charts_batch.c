@@ -127,7 +127,7 @@ static void run_chosen(void *ctx, int index)
     if (index >= 0 && (size_t)index < s->n_batch_runs) {
         const char *dir = s->batch_run[index];
         int64_t step = -1;
-        struct charts_panel *p = charts_update(s) ? charts_focused(s) : NULL;
+        struct charts_panel *p = charts_update(v) ? charts_focused(s) : NULL;
         for (size_t i = 0; p && i < s->data.n_runs; i++)
             if (strcmp(s->data.run[i]->dir, dir) == 0) step = step_of(s, p, s->data.run[i]);
         if (step >= 0) open_batch(v, dir, step);

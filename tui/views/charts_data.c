@@ -34,7 +34,7 @@ struct charts_cache {
     size_t n, cap;
     uint64_t version, scale_version;
     enum charts_axis axis;
-    double weight;
+    double weight; /* that smooth was made with; 0: it is not of these values */
     bool valid;
 };
 
@@ -288,6 +288,7 @@ static int rank(const char *name)
         "spearman",  "mse",         "perplexity", "HasAns_f1",       "NoAns_f1", "learning_rate",
         "grad_norm", "tokens_per_s"};
     enum { N = sizeof first / sizeof *first };
+    if (strncmp(name, "epoch_", 6) == 0) name += 6; /* Keras's */
     for (int i = 0; i < N; i++)
         if (strcmp(name, first[i]) == 0) return i;
     return strcmp(name, "epoch") == 0 || strcmp(name, "tokens") == 0 ? N + 2
@@ -478,7 +479,7 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     c->version = s->version;
     c->scale_version = scale_version;
     c->axis = axis;
-    c->weight = weight;
+    if (weight > 0 || !x_good) c->weight = weight;
     curve->x = c->x;
     curve->smooth = weight > 0 ? c->smooth : NULL;
     curve->blocks = s->n >= BLOCKS_FROM ? c->blocks : NULL;

@@ -59,7 +59,7 @@ static void settings_text(const struct charts_view *s, struct bt_str *out)
 {
     char at[48];
     const struct charts_options *o = &s->o;
-    if (s->filter) bt_str_addf(out, "/%s  ", s->filter);
+    if (s->filter) bt_str_addf(out, "%s%s  ", s->filter[0] == '/' ? "" : "/", s->filter);
     if (o->weight > 0) bt_str_addf(out, "smooth %.2f  ", o->weight);
     if (o->clip) bt_str_add(out, "clip  ");
     if (o->zoomed) bt_str_add(out, "zoom  ");
@@ -284,6 +284,7 @@ static void draw_panel(struct view *v, struct rect r, size_t i, bool alone)
     struct charts_panel *p = s->shown[i];
     const struct charts_look *look = charts_look(&s->looks, p->name);
     struct bt_str title = {0};
+    if (!charts_prepare(p, s->o.axis, s->o.weight)) return;
     bt_str_addf(&title, "%s%s%s", p->name, look && look->log_y ? " log" : "",
                 look && look->zoomed ? " zoomed" : "");
     if (alone && s->n_shown > 1) bt_str_addf(&title, " %zu/%zu", i + 1, s->n_shown);
@@ -368,7 +369,7 @@ void charts_draw(struct view *v, struct rect area)
 {
     struct charts_view *s = v->state;
     s->n_places = 0;
-    charts_update(s);
+    charts_update(v);
     if (s->data.n_runs) {
         draw_header(app_term(v->app), s, area);
         area.y++;

@@ -366,7 +366,7 @@ bool charts_mouse(struct view *v, const struct event *e)
 {
     struct charts_view *s = v->state;
     if (s->batch.open) return charts_batch_mouse(v, e);
-    if (!charts_update(s)) return false;
+    if (!charts_update(v)) return false;
     struct charts_place *p = place_at(s, e->y, e->x);
     if (!p) return false;
     if (e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN)

@@ -72,7 +72,7 @@ static void save_now(void *ctx)
 {
     struct view *v = ctx;
     struct charts_view *s = v->state;
-    struct job *j = charts_update(s) ? job_new(v, s->save_path) : NULL;
+    struct job *j = charts_update(v) ? job_new(v, s->save_path) : NULL;
     if (j)
         submit(j);
     else

@@ -2,7 +2,6 @@
 
 #include <bertty/str.h>
 #include <math.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,18 +29,14 @@ void charts_looks_free(struct charts_looks *l)
 
 /* ── which panels, where ── */
 
-size_t charts_filter(const struct charts *c, const char *pattern, struct charts_panel **shown)
+size_t charts_filter(const struct charts *c, struct bt_regex *pattern, struct charts_panel **shown)
 {
-    regex_t re;
-    size_t n = 0;
-    bool all = !pattern || !*pattern;
-    bool valid = !all && regcomp(&re, pattern, REG_EXTENDED | REG_ICASE | REG_NOSUB) == 0;
+    size_t n = 0, begin, end;
     for (size_t i = 0; i < c->n_panels; i++) {
         const char *name = c->panel[i].name;
-        if (all || (valid ? regexec(&re, name, 0, NULL, 0) == 0 : strstr(name, pattern) != NULL))
+        if (!pattern || bt_regex_find(pattern, name, strlen(name), 0, &begin, &end) == BT_MATCH_FOUND)
             shown[n++] = &c->panel[i];
     }
-    if (valid) regfree(&re);
     return n;
 }
 
@@ -222,8 +217,17 @@ static void add_tick(struct ticks *t, const struct charts_run *r, double step, u
     if (isfinite(x)) t->event[t->n++] = (struct plot_event){.x = x, .ch = ch};
 }
 
-/* Checkpoints, resumes, warnings and the best step, the last on top. With several runs only their best steps: the rest would be a thicket. */
-static bool add_ticks(const struct charts *c, enum plot_glyphs glyphs, struct ticks *t)
+static bool has_run(const struct charts_panel *panel, const struct charts_run *run)
+{
+    for (size_t i = 0; i < panel->n; i++)
+        if (panel->curve[i].run == run) return true;
+    return false;
+}
+
+/* Checkpoints, resumes, warnings and the best step, the last on top, of the runs that have a curve here. With several runs only their best
+ * steps: the rest would be a thicket. */
+static bool add_ticks(const struct charts *c, const struct charts_panel *panel, enum plot_glyphs glyphs,
+                      struct ticks *t)
 {
     size_t room = 0, n = 0;
     bool ascii = glyphs != PLOT_BRAILLE, alone = c->n_runs == 1;
@@ -234,7 +238,7 @@ static bool add_ticks(const struct charts *c, enum plot_glyphs glyphs, struct ti
     t->event = calloc(room + 1, sizeof *t->event);
     for (size_t i = 0; t->event && i < c->n_runs; i++) {
         const struct charts_run *r = c->run[i];
-        if (!r->reader || !bt_series_count(r->reader)) continue;
+        if (!r->reader || !bt_series_count(r->reader) || !has_run(panel, r)) continue;
         const int64_t *resume = bt_series_resumes(r->reader, &n);
         for (size_t k = 0; alone && k < r->info.n_saved; k++)
             add_tick(t, r, (double)r->info.saved[k], ascii ? '^' : 0x25b4);
@@ -256,7 +260,7 @@ bool charts_draw_panel(const struct charts *c, const struct charts_panel *panel,
 {
     struct ticks t = {.o = o};
     *out = (struct charts_drawing){.line = calloc(2 * panel->n + 1, sizeof *out->line)};
-    if (!out->line || !add_ticks(c, glyphs, &t)) {
+    if (!out->line || !add_ticks(c, panel, glyphs, &t)) {
         charts_drawing_free(out);
         return false;
     }

@@ -7,6 +7,7 @@
 
 #include "tui/plot.h"
 #include "tui/views/charts_data.h"
+#include <bertty/regex.h>
 
 /* What holds for all panels. */
 struct charts_options {
@@ -36,9 +37,8 @@ void charts_looks_free(struct charts_looks *l);
 
 /* ── which panels, where ── */
 
-/* Fills shown (c->n_panels of them) with the panels whose name has a match of the extended regular expression (case ignored; what is no
- * valid expression is looked for as it stands); returns how many. NULL or "": all. */
-size_t charts_filter(const struct charts *c, const char *pattern, struct charts_panel **shown);
+/* Fills shown (c->n_panels of them) with the panels whose name has a match; returns how many. NULL: all. */
+size_t charts_filter(const struct charts *c, struct bt_regex *pattern, struct charts_panel **shown);
 
 /* Columns and rows of a grid of n panels in width × height cells; what is not 0 already is kept if there is room. */
 void charts_grid(int width, int height, size_t n, int *columns, int *rows);

@@ -37,10 +37,11 @@ struct charts_view {
     struct charts data;
     struct charts_options o;
     struct charts_looks looks;
-    int smoothing;       /* index of a weight */
-    int columns, rows;   /* of the grid; 0: as the size suggests */
-    char *filter;        /* what names of panels must match; NULL: nothing */
-    char *filter_before; /* … before it is being edited */
+    int smoothing;            /* index of a weight */
+    int columns, rows;        /* of the grid; 0: as the size suggests */
+    char *filter;             /* what names of panels must match; NULL: nothing */
+    struct bt_regex *pattern; /* … compiled */
+    char *filter_before;      /* … before it is being edited */
     struct charts_panel **shown;
     size_t n_shown, focus;  /* focus: index of the panel that keys act on */
     char *focus_name;       /* … while panels come and go */
@@ -62,8 +63,9 @@ struct charts_view {
     size_t n_batch_runs;
 };
 
-/* Finds the panels again, prepares them and the x axis. False without memory: nothing is shown. */
-bool charts_update(struct charts_view *s);
+/* Finds the panels again, prepares those that may be drawn (only the focused one is smoothed yet) and the x axis, which is as long as their curves. False without memory: nothing is
+ * shown. */
+bool charts_update(struct view *v);
 struct plot_range charts_shown_x(const struct charts_view *s);
 /* The panel that keys act on, NULL: none; and its look. */
 struct charts_panel *charts_focused(const struct charts_view *s);

@@ -319,7 +319,7 @@ static char *title(const struct log_view *s)
     if (!s->follow && s->text.n_lines)
         bt_str_addf(&out, " · line %zu of %zu", s->text.forgotten + s->list.cursor + 1,
                     s->text.forgotten + s->text.n_lines);
-    if (s->pattern.text) bt_str_addf(&out, " · /%s", s->pattern.text);
+    if (s->pattern.text) bt_str_addf(&out, " · %s%s", s->pattern.text[0] == '/' ? "" : "/", s->pattern.text);
     return bt_str_take(&out);
 }
 
@@ -354,7 +354,8 @@ static bool find_next(struct view *v, int by)
     struct log_view *s = v->state;
     size_t n = s->text.n_lines;
     if (!s->pattern.text || !n) {
-        app_say(v->app, ROLE_DIM, "nothing to search for: / first");
+        app_say(v->app, ROLE_DIM,
+                s->pattern.text ? "there is nothing to search" : "nothing to search for: / first");
         return true;
     }
     if (!find_from(v, by > 0 ? s->list.cursor + 1 : s->list.cursor + n - 1, by))
@@ -362,20 +363,29 @@ static bool find_next(struct view *v, int by)
     return true;
 }
 
-static void search_changed(void *ctx, const char *text)
+static void look_for(struct view *v, const char *text)
 {
-    struct view *v = ctx;
     struct log_view *s = v->state;
+    struct bt_error err = {0};
     s->list.cursor = s->before_search;
     s->follow = s->followed_before;
-    if (log_pattern_set(&s->pattern, text) && *text) find_from(v, s->before_search, 1);
+    if (log_pattern_set(&s->pattern, text, &err) != BT_OK)
+        app_say_error(v->app, &err);
+    else if (*text)
+        find_from(v, s->before_search, 1);
+}
+
+/* An expression is looked for when it ends. */
+static void search_changed(void *ctx, const char *text)
+{
+    look_for(ctx, bt_regex_unfinished(text) ? "" : text);
 }
 
 static void search_done(void *ctx, const char *text)
 {
     struct view *v = ctx;
     struct log_view *s = v->state;
-    search_changed(v, text ? text : "");
+    look_for(v, text ? text : "");
     size_t found;
     if (text && *text && s->text.n_lines && !log_search(&s->text, &s->pattern, 0, 1, &found))
         app_say(v->app, ROLE_WARN, "'%s' is not in the log", text);
@@ -386,9 +396,12 @@ static bool search(struct view *v)
     struct log_view *s = v->state;
     s->before_search = s->list.cursor;
     s->followed_before = s->follow;
-    app_ask(v->app,
-            &(struct app_prompt){
-                .what = "/", .history = "search", .done = search_done, .changed = search_changed, .ctx = v});
+    app_ask(v->app, &(struct app_prompt){.what = "/ (text, or /re/): ",
+                                         .history = "search",
+                                         .done = search_done,
+                                         .changed = search_changed,
+                                         .check = app_check_pattern,
+                                         .ctx = v});
     return true;
 }
 

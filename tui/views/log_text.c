@@ -1,5 +1,4 @@
 #include "tui/views/log_text.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -71,55 +70,28 @@ const char *log_text_line(const struct log_text *t, size_t i, size_t *n)
 
 /* ── patterns ── */
 
-static bool has_capital(const char *text)
-{
-    while (*text && !isupper((unsigned char)*text)) text++;
-    return *text;
-}
-
-static char *quoted(const char *text)
-{
-    struct bt_str out = {0};
-    for (; *text; text++) {
-        if (strchr("\\.[]{}()*+?^$|", *text)) bt_str_addc(&out, '\\');
-        bt_str_addc(&out, *text);
-    }
-    return bt_str_take(&out);
-}
-
 void log_pattern_clear(struct log_pattern *p)
 {
-    if (p->text) regfree(&p->regex);
+    bt_regex_free(p->regex);
     free(p->text);
-    p->text = NULL;
+    *p = (struct log_pattern){.text = NULL};
 }
 
-bool log_pattern_set(struct log_pattern *p, const char *text)
+enum bt_status log_pattern_set(struct log_pattern *p, const char *text, struct bt_error *err)
 {
-    int flags = REG_EXTENDED | (has_capital(text) ? 0 : REG_ICASE);
     log_pattern_clear(p);
-    if (!*text) return true;
-    bool good = regcomp(&p->regex, text, flags) == 0;
-    if (!good) {
-        char *plain = quoted(text);
-        good = plain && regcomp(&p->regex, plain, flags) == 0;
-        free(plain);
-    }
-    if (!good) return false;
-    p->text = bt_strdup(text);
-    if (!p->text) regfree(&p->regex);
-    return p->text != NULL;
+    if (!*text) return BT_OK;
+    enum bt_status status = bt_regex_typed(text, &p->regex, err);
+    if (status == BT_OK && !(p->text = bt_strdup(text)))
+        status = bt_fail(err, BT_NOMEM, "no memory for the search");
+    if (status != BT_OK) log_pattern_clear(p);
+    return status;
 }
 
 bool log_pattern_match(const struct log_pattern *p, const char *line, size_t n, size_t from, size_t *begin,
                        size_t *end)
 {
-    if (!p->text || from > n) return false;
-    regmatch_t m = {.rm_so = (regoff_t)from, .rm_eo = (regoff_t)n};
-    if (regexec(&p->regex, line, 1, &m, REG_STARTEND | (from ? REG_NOTBOL : 0)) != 0) return false;
-    *begin = (size_t)m.rm_so;
-    *end = (size_t)m.rm_eo;
-    return true;
+    return p->text && from <= n && bt_regex_find(p->regex, line, n, from, begin, end) == BT_MATCH_FOUND;
 }
 
 bool log_search(const struct log_text *t, const struct log_pattern *p, size_t from, int by, size_t *found)

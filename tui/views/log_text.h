@@ -2,8 +2,8 @@
 #ifndef TUI_VIEWS_LOG_TEXT_H
 #define TUI_VIEWS_LOG_TEXT_H
 
+#include <bertty/regex.h>
 #include <bertty/str.h>
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,10 +22,10 @@ const char *log_text_line(const struct log_text *t, size_t i, size_t *n);
 
 struct log_pattern {
     char *text; /* NULL: none */
-    regex_t regex;
+    struct bt_regex *regex;
 };
-/* An extended regular expression, or, where it is none, the text itself; capitals count only if there are some in it. False without memory. "" clears. */
-bool log_pattern_set(struct log_pattern *p, const char *text);
+/* As bt_regex_typed() takes it; "" clears, and so does one that is wrong. */
+enum bt_status log_pattern_set(struct log_pattern *p, const char *text, struct bt_error *err);
 void log_pattern_clear(struct log_pattern *p);
 /* The first match at or behind byte `from` of a line; false: none. */
 bool log_pattern_match(const struct log_pattern *p, const char *line, size_t n, size_t from, size_t *begin,

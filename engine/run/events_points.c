@@ -1,0 +1,89 @@
+#include "run/events_points.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    POINT_BYTES = 24,
+    LINE_POINTS = 8, /* as many numbers as a cache line holds */
+    LARGE_PAGE = 2 << 20
+};
+static const uint64_t LEAST_MAP = 2 * LARGE_PAGE, MOST_MAP = (uint64_t)4 << 30; /* bytes */
+
+void bt__store_expect(struct bt__point_store *s, uint64_t points)
+{
+    if (s->tried || points < LEAST_MAP / POINT_BYTES || points > MOST_MAP / POINT_BYTES) return;
+    s->tried = true;
+#ifdef MADV_HUGEPAGE
+    size_t size = (size_t)points * POINT_BYTES + LARGE_PAGE;
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED) return;
+    s->map = map;
+    s->size = size;
+    s->free = (uint8_t *)(((uintptr_t)map + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1));
+    (void)madvise(s->free, (size_t)points * POINT_BYTES, MADV_HUGEPAGE); /* without it all works too */
+#endif
+}
+
+static bool mapped(const struct bt__point_store *s, const void *p)
+{
+    return s->map && (uintptr_t)p >= (uintptr_t)s->map && (uintptr_t)p < (uintptr_t)s->map + s->size;
+}
+
+bool bt__store_take(struct bt__point_store *s, size_t room, struct bt__points *out)
+{
+    if (room > SIZE_MAX / POINT_BYTES - 2 * LINE_POINTS) return false;
+    /* An odd number of lines: columns that are filled at the same pace never fall into the same few sets of the cache. */
+    const size_t column =
+        (room / LINE_POINTS | 1) * LINE_POINTS + (room / LINE_POINTS % 2 ? 2 * LINE_POINTS : 0);
+    const size_t bytes = column * POINT_BYTES;
+    uint8_t *end = s->map ? (uint8_t *)s->map + s->size : NULL;
+    void *block;
+    if (s->map && (size_t)(end - s->free) >= bytes) {
+        block = s->free;
+        s->free += bytes;
+    } else if (!(block = malloc(bytes))) {
+        return false;
+    }
+    *out = (struct bt__points){.step = block, .room = column};
+    out->wall = (double *)block + column;
+    out->value = out->wall + column;
+    return true;
+}
+
+/* Gives back the whole pages of a block in the mapping. */
+static void give_back(const struct bt__points *p)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)p->step;
+    const uintptr_t end = begin + 3 * ((uintptr_t)p->wall - begin), first = (begin + page - 1) / page * page;
+    if (end / page * page > first) (void)madvise((void *)first, end / page * page - first, MADV_DONTNEED);
+}
+
+void bt__store_release(const struct bt__point_store *s, struct bt__points *p)
+{
+    if (mapped(s, p->step))
+        give_back(p);
+    else
+        free(p->step);
+    *p = (struct bt__points){.n = 0};
+}
+
+void bt__store_free(struct bt__point_store *s)
+{
+    if (s->map) munmap(s->map, s->size);
+    *s = (struct bt__point_store){.map = NULL};
+}
+
+void bt__points_cut(struct bt__points *p, int64_t step)
+{
+    size_t low = 0, high = p->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (p->step[middle] < step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    p->n = low;
+}
