@@ -125,6 +125,8 @@ bool app_check_pattern(void *ctx, const char *text, struct bt_error *err);
 void app_ask(struct app *a, const struct app_prompt *p);
 /* “question (y/n)”: done(ctx) only after y. */
 void app_confirm(struct app *a, const char *question, void (*done)(void *ctx), void *ctx);
+/* Asks only if there is something at the path. */
+void app_confirm_replace(struct app *a, const char *path, void (*done)(void *ctx), void *ctx);
 /* A list to choose from, with a filter line; done gets the index, or −1. items are copied. */
 void app_choose(struct app *a, const char *title, const char *const *items, size_t n,
                 void (*done)(void *ctx, int index), void *ctx);

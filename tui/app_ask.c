@@ -2,6 +2,7 @@
 #include "tui/app_private.h"
 #include "tui/layout.h"
 #include "tui/sheet.h"
+#include <bertty/file.h>
 #include <bertty/regex.h>
 #include <bertty/text.h>
 #include <stdlib.h>
@@ -382,4 +383,15 @@ void app_confirm(struct app *a, const char *question, void (*done)(void *ctx), v
     q->done = done;
     q->ctx = ctx;
     overlay_open(a, &question_overlay, q);
+}
+
+void app_confirm_replace(struct app *a, const char *path, void (*done)(void *ctx), void *ctx)
+{
+    if (!bt_path_exists(path)) {
+        done(ctx);
+        return;
+    }
+    char *question = bt_strfmt("%s exists. Replace it?", path);
+    if (question) app_confirm(a, question, done, ctx);
+    free(question);
 }

@@ -75,39 +75,6 @@ static void write_history(struct bt_json_writer *w, const struct history *h)
     bt_jw_end_object(w);
 }
 
-static void copy_value(struct bt_json_writer *w, const struct bt_json *v)
-{
-    switch (bt_json_kind(v)) {
-    case BT_JSON_NULL:
-        bt_jw_null(w);
-        break;
-    case BT_JSON_BOOL:
-        bt_jw_bool(w, bt_json_bool(v, false));
-        break;
-    case BT_JSON_INT:
-        bt_jw_int(w, bt_json_int(v, 0));
-        break;
-    case BT_JSON_REAL:
-        bt_jw_num(w, bt_json_number(v, 0));
-        break;
-    case BT_JSON_STRING:
-        bt_jw_text(w, bt_json_text(v, ""));
-        break;
-    case BT_JSON_ARRAY:
-        bt_jw_array(w);
-        for (size_t i = 0; i < bt_json_len(v); i++) copy_value(w, bt_json_at(v, i));
-        bt_jw_end_array(w);
-        break;
-    case BT_JSON_OBJECT:
-        bt_jw_object(w);
-        for (const void *it = bt_json_first(v); it; it = bt_json_next(v, it)) {
-            bt_jw_key(w, bt_json_key(it));
-            copy_value(w, bt_json_value(it));
-        }
-        bt_jw_end_object(w);
-    }
-}
-
 static void write_view(struct bt_json_writer *w, const struct view *v)
 {
     bt_jw_object(w);
@@ -137,7 +104,7 @@ static void write_views(const struct app *a, struct bt_json_writer *w)
         if (a->opened[i])
             write_view(w, v);
         else
-            copy_value(w, kept);
+            bt_jw_value(w, kept);
     }
     bt_jw_end_object(w);
 }

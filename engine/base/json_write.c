@@ -165,3 +165,44 @@ void bt_jw_kbool(struct bt_json_writer *w, const char *key, bool v)
     bt_jw_key(w, key);
     bt_jw_bool(w, v);
 }
+
+void bt_jw_members(struct bt_json_writer *w, const struct bt_json *object)
+{
+    for (const void *it = bt_json_first(object); it; it = bt_json_next(object, it)) {
+        bt_jw_key(w, bt_json_key(it));
+        bt_jw_value(w, bt_json_value(it));
+    }
+}
+
+void bt_jw_value(struct bt_json_writer *w, const struct bt_json *v)
+{
+    size_t n = 0;
+    const char *text = bt_json_textn(v, &n);
+    switch (bt_json_kind(v)) {
+    case BT_JSON_NULL:
+        bt_jw_null(w);
+        break;
+    case BT_JSON_BOOL:
+        bt_jw_bool(w, bt_json_bool(v, false));
+        break;
+    case BT_JSON_INT:
+        bt_jw_int(w, bt_json_int(v, 0));
+        break;
+    case BT_JSON_REAL:
+        bt_jw_num(w, bt_json_number(v, 0));
+        break;
+    case BT_JSON_STRING:
+        bt_jw_textn(w, text, n);
+        break;
+    case BT_JSON_ARRAY:
+        bt_jw_array(w);
+        for (size_t i = 0; i < bt_json_len(v); i++) bt_jw_value(w, bt_json_at(v, i));
+        bt_jw_end_array(w);
+        break;
+    case BT_JSON_OBJECT:
+        bt_jw_object(w);
+        bt_jw_members(w, v);
+        bt_jw_end_object(w);
+        break;
+    }
+}

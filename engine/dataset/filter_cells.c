@@ -29,6 +29,21 @@ void bt_filter_cells_number(struct bt_filter_cells *c, size_t column, double x)
     bt_filter_cells_text(c, column, c->number[column], strlen(c->number[column]));
 }
 
+void bt_filter_cells_example(struct bt_filter_cells *c, size_t text, size_t pair, const struct bt_example *x,
+                             bool words, struct bt_str *scratch)
+{
+    bt_str_clear(scratch);
+    for (uint32_t i = 0; x && words && c->reads[text] && i < x->parts; i++) {
+        bt_str_add(scratch, i ? " " : "");
+        bt_str_addn(scratch, x->part[i].text, x->part[i].n);
+    }
+    if (x && !words)
+        bt_filter_cells_text(c, text, x->text, x->text_n);
+    else
+        bt_filter_cells_text(c, text, bt_str_text(scratch), scratch->len);
+    bt_filter_cells_text(c, pair, x ? x->pair : NULL, x ? x->pair_n : 0);
+}
+
 bool bt_filter_cells_hold(const struct bt_filter_cells *c)
 {
     const struct bt_row row = {

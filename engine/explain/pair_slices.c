@@ -169,22 +169,6 @@ static void put_text(struct bt_filter_cells *c, int column, const char *text)
     bt_filter_cells_text(c, (size_t)column, text, strlen(text));
 }
 
-/* scratch: of a sentence the words. */
-static void put_texts(struct bt_filter_cells *c, const struct bt_pairing *p, const struct bt_example *x,
-                      struct bt_str *scratch)
-{
-    bt_str_clear(scratch);
-    for (uint32_t i = 0; x && c->reads[TEXT] && p->kind == BT_ROWS_TAGS && i < x->parts; i++) {
-        bt_str_add(scratch, i ? " " : "");
-        bt_str_addn(scratch, x->part[i].text, x->part[i].n);
-    }
-    if (x && p->kind != BT_ROWS_TAGS)
-        bt_filter_cells_text(c, TEXT, x->text, x->text_n);
-    else
-        bt_filter_cells_text(c, TEXT, bt_str_text(scratch), scratch->len);
-    bt_filter_cells_text(c, PAIR, x ? x->pair : NULL, x ? x->pair_n : 0);
-}
-
 static void fill(struct bt_filter_cells *c, const struct bt_pair_row *r)
 {
     bt_filter_cells_number(c, ROW, (double)r->id);
@@ -214,7 +198,8 @@ static enum bt_status by_expression(const struct bt_pairing *p, const struct bt_
                          t ? t->err.text : "there are none");
     for (size_t i = 0; status == BT_OK && i < p->n; i++) {
         fill(&c, &p->row[i]);
-        put_texts(&c, p, bt_pair_example(p, e, &p->row[i]), &words);
+        bt_filter_cells_example(&c, TEXT, PAIR, bt_pair_example(p, e, &p->row[i]), p->kind == BT_ROWS_TAGS,
+                                &words);
         if (bt_filter_cells_hold(&c)) s->row[s->n++] = i;
     }
     bt_str_free(&words);

@@ -9,8 +9,10 @@
 #ifndef BERTTY_ROW_FILTER_H
 #define BERTTY_ROW_FILTER_H
 
+#include <bertty/dataset.h>
 #include <bertty/error.h>
 #include <bertty/num.h>
+#include <bertty/str.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -51,6 +53,9 @@ void bt_filter_cells_for(struct bt_filter_cells *c, struct bt_row_filter *f, siz
 void bt_filter_cells_text(struct bt_filter_cells *c, size_t column, const char *text,
                           size_t n);                                             /* NULL: "" */
 void bt_filter_cells_number(struct bt_filter_cells *c, size_t column, double x); /* NaN: "" */
+/* An example's text (words: those of a sentence, a space between) and its second text; x NULL: "". scratch holds the words. */
+void bt_filter_cells_example(struct bt_filter_cells *c, size_t text, size_t pair, const struct bt_example *x,
+                             bool words, struct bt_str *scratch);
 bool bt_filter_cells_hold(const struct bt_filter_cells *c);
 /* Texts on which an expression took too long and was given up (as if it did not match). */
 size_t bt_row_filter_gave_up(const struct bt_row_filter *f);

@@ -123,14 +123,6 @@ static const struct bt_example *example(const struct bt_examples *e, const struc
                                                                     : NULL;
 }
 
-static void short_cell(struct cli_table *t, const char *text, size_t n, int width)
-{
-    struct bt_str cut = {0};
-    bt_text_fit(&cut, text, n, width);
-    cli_table_cell(t, "%s", bt_str_text(&cut));
-    bt_str_free(&cut);
-}
-
 static void tell_rows(const struct bt_audit *a, const struct bt_examples *e, size_t n)
 {
     static const char *const titles[] = {"row", "given", "p", "likelier", "p", "text"};
@@ -141,11 +133,11 @@ static void tell_rows(const struct bt_audit *a, const struct bt_examples *e, siz
         const struct bt_example *x = example(e, r);
         const char *given = a->label[r->given], *likely = a->label[r->likely];
         cli_table_cell(&t, "%lld", (long long)r->id);
-        short_cell(&t, given, strlen(given), LABEL_WIDTH);
+        cli_table_text(&t, given, strlen(given), LABEL_WIDTH);
         cli_table_cell(&t, "%.3f", (double)r->p_given);
-        short_cell(&t, likely, strlen(likely), LABEL_WIDTH);
+        cli_table_text(&t, likely, strlen(likely), LABEL_WIDTH);
         cli_table_cell(&t, "%.3f", (double)r->p_likely);
-        short_cell(&t, x ? x->text : "", x ? x->text_n : 0, TEXT_WIDTH);
+        cli_table_text(&t, x ? x->text : "", x ? x->text_n : 0, TEXT_WIDTH);
     }
     cli_table_print(&t);
 }

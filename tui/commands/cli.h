@@ -179,6 +179,8 @@ struct cli_table {
     size_t n, cap;  /* cells */
 };
 void cli_table_cell(struct cli_table *t, const char *fmt, ...) BT_PRINTF(2, 3);
+/* Cut to so many columns, with … at the end. */
+void cli_table_text(struct cli_table *t, const char *text, size_t n, int width);
 void cli_table_print(struct cli_table *t);
 
 #endif

@@ -37,6 +37,14 @@ void cli_table_cell(struct cli_table *t, const char *fmt, ...)
     }
 }
 
+void cli_table_text(struct cli_table *t, const char *text, size_t n, int width)
+{
+    struct bt_str cut = {0};
+    bt_text_fit(&cut, text, n, width);
+    cli_table_cell(t, "%s", bt_str_text(&cut));
+    bt_str_free(&cut);
+}
+
 static const char *cell_text(const struct cli_table *t, size_t i)
 {
     return i < t->n && t->cell[i] ? t->cell[i] : "";

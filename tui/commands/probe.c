@@ -55,14 +55,6 @@ static enum bt_status score(const struct request *q, const struct bt_probe_set *
     return st;
 }
 
-static void short_cell(struct cli_table *t, const char *text, int width)
-{
-    struct bt_str cut = {0};
-    bt_text_fit(&cut, text, strlen(text), width);
-    cli_table_cell(t, "%s", bt_str_text(&cut));
-    bt_str_free(&cut);
-}
-
 static void tell_table(const struct bt_probe_set *s, const struct bt_probe_results *r)
 {
     static const char *const titles[] = {"", "probe", "kind", "score", "said", "expected"};
@@ -71,10 +63,10 @@ static void tell_table(const struct bt_probe_set *s, const struct bt_probe_resul
     for (size_t i = 0; i < r->n; i++) {
         const struct bt_probe_result *one = &r->result[i];
         cli_table_cell(&t, "%s", one->passed ? "ok" : "FAIL");
-        short_cell(&t, s->probe[i].name, NAME_WIDTH);
+        cli_table_text(&t, s->probe[i].name, strlen(s->probe[i].name), NAME_WIDTH);
         cli_table_cell(&t, "%s", bt_probe_kind_name(s->probe[i].kind));
         cli_table_cell(&t, "%.3f", one->score);
-        short_cell(&t, one->said, SAID_WIDTH);
+        cli_table_text(&t, one->said, strlen(one->said), SAID_WIDTH);
         cli_table_cell(&t, "%s", one->why ? one->why : "");
     }
     cli_table_print(&t);
@@ -211,9 +203,9 @@ static void tell_history(const struct bt_probe_set *s, const struct bt_probe_his
             if (v->known) said = v->said;
         }
         cli_table_cell(&t, "%s", bt_str_text(&marks));
-        short_cell(&t, s->probe[i].name, NAME_WIDTH);
+        cli_table_text(&t, s->probe[i].name, strlen(s->probe[i].name), NAME_WIDTH);
         cli_table_cell(&t, "%s", bt_probe_kind_name(s->probe[i].kind));
-        short_cell(&t, said, SAID_WIDTH);
+        cli_table_text(&t, said, strlen(said), SAID_WIDTH);
         bt_str_free(&marks);
     }
     cli_table_print(&t);

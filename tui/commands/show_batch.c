@@ -31,14 +31,6 @@ bool show_batch_steps(const char *steps, int64_t *first, int64_t *last)
 
 /* ── for people ── */
 
-static void short_cell(struct cli_table *t, const struct bt_str *raw, int width)
-{
-    struct bt_str cut = {0};
-    bt_text_fit(&cut, bt_str_text(raw), raw->len, width);
-    cli_table_cell(t, "%s", bt_str_text(&cut));
-    bt_str_free(&cut);
-}
-
 static void tell_rows(const struct batch_rows *b)
 {
     static const char *const titles[] = {"loss", "step", "where", "gold", "text"};
@@ -54,8 +46,8 @@ static void tell_rows(const struct batch_rows *b)
         cli_table_cell(&t, "%s", loss);
         cli_table_cell(&t, "%lld", (long long)b->batches->row[i].step);
         cli_table_cell(&t, "%s", bt_str_text(&where));
-        short_cell(&t, &gold, GOLD_WIDTH);
-        short_cell(&t, &text, TEXT_WIDTH);
+        cli_table_text(&t, bt_str_text(&gold), gold.len, GOLD_WIDTH);
+        cli_table_text(&t, bt_str_text(&text), text.len, TEXT_WIDTH);
         bt_str_free(&gold);
         bt_str_free(&text);
         bt_str_free(&where);

@@ -88,15 +88,10 @@ static void save_as(void *ctx, const char *path)
     if (!own) return;
     free(s->save_path);
     s->save_path = own;
-    if (charts_export_check(own, &err)) {
+    if (charts_export_check(own, &err))
         app_say_error(v->app, &err);
-    } else if (bt_path_exists(own)) {
-        char *question = bt_strfmt("%s exists. Replace it?", own);
-        if (question) app_confirm(v->app, question, save_now, v);
-        free(question);
-    } else {
-        save_now(v);
-    }
+    else
+        app_confirm_replace(v->app, own, save_now, v);
 }
 
 bool charts_save(struct view *v, int count)

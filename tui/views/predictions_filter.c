@@ -41,22 +41,6 @@ static void put_text(struct bt_filter_cells *c, size_t column, const char *text)
     bt_filter_cells_text(c, column, text, text ? strlen(text) : 0);
 }
 
-/* scratch: of a sentence the words. */
-static void put_texts(struct bt_filter_cells *c, const struct bt_predictions *p, const struct bt_example *x,
-                      struct bt_str *scratch)
-{
-    bt_str_clear(scratch);
-    for (uint32_t i = 0; x && c->reads[TEXT] && p->kind == BT_ROWS_TAGS && i < x->parts; i++) {
-        bt_str_add(scratch, i ? " " : "");
-        bt_str_addn(scratch, x->part[i].text, x->part[i].n);
-    }
-    if (x && p->kind != BT_ROWS_TAGS)
-        bt_filter_cells_text(c, TEXT, x->text, x->text_n);
-    else
-        bt_filter_cells_text(c, TEXT, bt_str_text(scratch), scratch->len);
-    bt_filter_cells_text(c, PAIR, x ? x->pair : NULL, x ? x->pair_n : 0);
-}
-
 static void fill(struct bt_filter_cells *c, const struct bt_predictions *p, const struct bt_prediction *r)
 {
     bt_filter_cells_number(c, ROW, (double)r->id);
@@ -82,7 +66,8 @@ enum bt_status pred_filter_make(const char *expression, const struct bt_predicti
     if (!status) bt_filter_cells_for(&c, f, COLUMNS);
     for (size_t i = 0; !status && i < p->n; i++) {
         fill(&c, p, &p->row[i]);
-        put_texts(&c, p, pred_example(p, texts, &p->row[i]), &words);
+        bt_filter_cells_example(&c, TEXT, PAIR, pred_example(p, texts, &p->row[i]), p->kind == BT_ROWS_TAGS,
+                                &words);
         (*in)[i] = bt_filter_cells_hold(&c);
     }
     bt_str_free(&words);

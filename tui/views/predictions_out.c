@@ -158,12 +158,7 @@ static void save_as(void *ctx, const char *path)
     if (!own) return;
     free(s->export_path);
     s->export_path = own;
-    char *question = bt_path_exists(own) ? bt_strfmt("%s exists. Replace it?", own) : NULL;
-    if (question)
-        app_confirm(v->app, question, save_now, v);
-    else
-        save_now(v);
-    free(question);
+    app_confirm_replace(v->app, own, save_now, v);
 }
 
 bool pred_export(struct view *v)
