@@ -75,7 +75,8 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
     int64_t until = now_ms() + timeout_ms;
     for (;;) {
         if (after_signals(t, e)) return;
-        if (input_next(t->input, now_ms() - t->fed_ms >= ESCAPE_MS, e)) {
+        const bool idle = now_ms() - t->fed_ms >= ESCAPE_MS;
+        if (input_next(t->input, idle, e)) {
             if (!take_answer(t, e)) {
                 mark_double(t, e);
                 return;
@@ -95,6 +96,9 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
         int ready = poll(fds, 4, (int)left);
         *e = (struct event){.kind = EVENT_NONE};
         if (ready < 0) continue;
+        /* A lone Esc was one by the time that passed, even if we slept until the next key was there: that one is read afterwards. */
+        const bool late = unfinished && !idle && now_ms() - t->fed_ms >= ESCAPE_MS;
+        if (late && !(fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))) fds[0].revents = 0;
         bool gone =
             fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) || (fds[3].revents && !output_flush(t->output));
         if (gone || (fds[0].revents & POLLIN && !read_bytes(t))) {

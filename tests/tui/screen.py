@@ -119,13 +119,24 @@ class Screen:
 
     def keys(self, *keys):
         for key in keys:
-            self.send(key_bytes(key))
             if key == "Esc":  # told from the beginning of a sequence by what does not follow it
-                self.until(self.is_read, "the program to read its keys")
+                self.escape()
                 self.drain(0.06)
+            else:
+                self.send(key_bytes(key))
+
+    def escape(self):
+        """Sends it and waits until it has been read: what is sent is on its way for a while, and not to be seen in the program's queue yet."""
+        before = self.bytes_read()
+        self.send("\x1b")
+        self.until(lambda: self.bytes_read() > before and self.is_read(), "the program to read its keys")
+
+    def bytes_read(self):
+        """By the program, from whatever it reads."""
+        return int(Path(f"/proc/{self.child.pid}/io").read_text().split()[1])
 
     def is_read(self):
-        """Has the program taken all that was sent to it?"""
+        """Does nothing wait in the program's queue?"""
         number, = struct.unpack("I", fcntl.ioctl(self.child.child_fd, TIOCGPTN, bytes(4)))
         terminal = os.open(f"/dev/pts/{number}", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         try:

@@ -615,6 +615,19 @@ def test_counts():
         s.wait(front("Data"))
 
 
+def test_escape_is_a_key_however_late_it_is_seen():
+    """The program is held up while it waits for what may follow an Esc; by the time it goes on, the next key is there."""
+    for _ in range(3):
+        with Screen() as s:
+            s.wait("Runs")
+            s.escape()
+            s.kill(signal.SIGSTOP)
+            s.send("q")
+            s.drain(0.06)
+            s.kill(signal.SIGCONT)
+            s.until(lambda: not s.alive(), "the end: q, not Alt-q")
+
+
 def test_strange_input():
     """Broken sequences and bytes do nothing, and nothing is lost after them."""
     with Screen() as s:
