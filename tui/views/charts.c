@@ -250,7 +250,7 @@ static bool natural_grid(struct view *v, int count)
 static bool choose_runs(struct view *v, int count)
 {
     (void)count;
-    if (!marks_choose(v->app)) app_say(v->app, ROLE_WARN, "there is no run in %s", app_runs_dir(v->app));
+    marks_choose(v->app);
     return true;
 }
 

@@ -195,7 +195,7 @@ static bool act(struct view *v, int action, int count)
         return true;
     }
     if (action == A_RUNS) {
-        if (!marks_choose(v->app)) app_say(v->app, ROLE_WARN, "there is no run in %s", app_runs_dir(v->app));
+        marks_choose(v->app);
         return true;
     }
     if (!s->in.open) return act_outside(v, action, count);

@@ -40,7 +40,7 @@ static struct choice *choice_new(struct app *a, const struct bt_run_list *runs)
     return c;
 }
 
-bool marks_choose(struct app *a)
+void marks_choose(struct app *a)
 {
     const struct bt_run_list *runs = app_runs(a);
     struct choice *c = runs->n ? choice_new(a, runs) : NULL;
@@ -56,5 +56,8 @@ bool marks_choose(struct app *a)
     if (!n && c) choice_free(c);
     for (size_t i = 0; i < n; i++) free(item[i]);
     free(item);
-    return n > 0;
+    if (!n && app_runs_known(a))
+        app_say(a, ROLE_WARN, "there is no run in %s", app_runs_dir(a));
+    else if (!n)
+        app_say(a, ROLE_TEXT, "the runs in %s are just being read", app_runs_dir(a));
 }

@@ -4,7 +4,7 @@
 
 #include "tui/app.h"
 
-/* A list of all runs; the chosen one is marked, or no longer. False: there is none. */
-bool marks_choose(struct app *a);
+/* A list of all runs; the chosen one is marked, or no longer. Says so where there is none. */
+void marks_choose(struct app *a);
 
 #endif

@@ -421,7 +421,7 @@ static bool act(struct view *v, int action, int count)
     case A_CHECKPOINT:
         return choose_checkpoint(v);
     case A_RUNS:
-        if (!marks_choose(v->app)) app_say(v->app, ROLE_TEXT, "there is no run");
+        marks_choose(v->app);
         return true;
     case A_CLEAR:
         return clear_text(v);
