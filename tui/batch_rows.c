@@ -8,23 +8,19 @@
 
 /* ── loading ── */
 
-static char **copy_texts(const struct bt_string_list *l)
+static char **copy_texts(const char *const *text, size_t n)
 {
-    char **out = calloc(l->n + 1, sizeof *out);
-    for (size_t i = 0; out && i < l->n; i++) out[i] = bt_strdup(l->item[i]);
+    char **out = calloc(n + 1, sizeof *out);
+    for (size_t i = 0; out && i < n; i++) out[i] = bt_strdup(text[i]);
     return out;
 }
 
 static void load_texts(struct batch_rows *b, const struct bt_experiment *x)
 {
-    struct bt_data_spec spec = bt_experiment_data(x);
-    const struct bt_string_list *files = &x->data_train_file;
+    const struct bt_data_spec spec = bt_experiment_split(x, "train");
     b->kind = spec.kind;
-    spec.files = (const char *const *)files->item;
-    spec.n_files = files->n;
-    spec.max_samples = x->data_max_train_samples > 0 ? (size_t)x->data_max_train_samples : 0;
-    b->file = copy_texts(files);
-    b->n_files = b->file ? files->n : 0;
+    b->file = copy_texts(spec.files, spec.n_files);
+    b->n_files = b->file ? spec.n_files : 0;
     bt_examples_load(&spec, &b->examples, &b->no_texts);
 }
 

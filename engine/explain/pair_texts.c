@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool copy_files(const struct bt_string_list *files, struct bt_pair_texts *out)
+static bool copy_files(const struct bt_data_spec *spec, struct bt_pair_texts *out)
 {
-    out->file = calloc(files->n + 1, sizeof *out->file);
-    for (size_t i = 0; out->file && i < files->n; i++) {
-        if (!(out->file[i] = bt_strdup(files->item[i]))) return false;
+    out->file = calloc(spec->n_files + 1, sizeof *out->file);
+    for (size_t i = 0; out->file && i < spec->n_files; i++) {
+        if (!(out->file[i] = bt_strdup(spec->files[i]))) return false;
         out->n_files++;
     }
     return out->file != NULL;
@@ -18,16 +18,10 @@ static bool copy_files(const struct bt_string_list *files, struct bt_pair_texts 
 
 static void load_files(const struct bt_experiment *x, const char *split, struct bt_pair_texts *out)
 {
-    bool test = strcmp(split, "test") == 0;
-    const struct bt_string_list *files = test ? &x->data_test_file : &x->data_validation_file;
-    /* rows cut off the training data keep their numbers in it */
-    if (!test && !files->n && x->data_val_set_size > 0) files = &x->data_train_file;
-    struct bt_data_spec spec = bt_experiment_data(x);
-    spec.files = (const char *const *)files->item;
-    spec.n_files = files->n;
-    if (!files->n)
+    const struct bt_data_spec spec = bt_experiment_split(x, split);
+    if (!spec.n_files)
         bt_fail(&out->err, BT_NOTFOUND, "the experiment names no file of the %s split", split);
-    else if (!copy_files(files, out))
+    else if (!copy_files(&spec, out))
         bt_fail(&out->err, BT_NOMEM, "no memory for the texts");
     else
         bt_examples_load(&spec, &out->examples, &out->err);

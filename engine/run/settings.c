@@ -49,6 +49,21 @@ struct bt_data_spec bt_experiment_data(const struct bt_experiment *x)
         .strict = x->data_strict};
 }
 
+struct bt_data_spec bt_experiment_split(const struct bt_experiment *x, const char *split)
+{
+    const bool test = strcmp(split, "test") == 0,
+               train = strcmp(split, "train") == 0 || (!test && bt_experiment_cuts(x));
+    const struct bt_string_list *files = train  ? &x->data_train_file
+                                         : test ? &x->data_test_file
+                                                : &x->data_validation_file;
+    const int64_t most = train ? x->data_max_train_samples : x->data_max_eval_samples;
+    struct bt_data_spec spec = bt_experiment_data(x);
+    spec.files = (const char *const *)files->item;
+    spec.n_files = files->n;
+    spec.max_samples = most > 0 ? (size_t)most : 0;
+    return spec;
+}
+
 void bt__model_config_override(struct bt__model_config *c, const struct bt_experiment *x)
 {
     static const enum bt__act act[] = {[BT_HIDDEN_ACT_GELU] = BT__ACT_GELU,

@@ -81,6 +81,9 @@ bool bt_data_column_is_range(const char *name);
 struct bt_experiment;
 /* An experiment's data settings; texts are borrowed from x, files and max_samples are the caller's to fill in. */
 struct bt_data_spec bt_experiment_data(const struct bt_experiment *x);
+/* The same with the files and max_samples of a split: "train", "test", else the validation data, whose rows keep their numbers in the training data's files where they are cut off them. All
+ * borrowed from x. n_files 0: the experiment names none. */
+struct bt_data_spec bt_experiment_split(const struct bt_experiment *x, const char *split);
 
 struct bt_example {
     const char *text, *pair,

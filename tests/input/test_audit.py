@@ -115,6 +115,16 @@ def decisions():
     one_line("another task", train("x", *with_file, "--set", "task.type=regression"), 1, ["data.label_decisions"])
 
 
+def compared():
+    """The rows of a part have their texts in the training data, whatever compares them."""
+    one, other = ROOT / f"runs/tiny-audit-1of{FOLDS}", ROOT / "runs/copy"
+    shutil.copytree(one, other, symlinks=True)
+    done = finished(["compare", one.name, other.name, "--slice", "length(text) > 0", "--json"], ROOT)
+    slices = {s["name"]: s["rows"] for line in done.stdout.splitlines() for s in json.loads(line).get("predictions", {}).get("slices", [])}
+    check("texts of a part's rows", slices.get("length(text) > 0") == ROWS // FOLDS, (slices, done.stdout[-300:], done.stderr))
+    shutil.rmtree(other)
+
+
 def goes_on():
     """A run that failed is told, and tried again by the next call."""
     shutil.rmtree(ROOT / f"runs/tiny-audit-2of{FOLDS}")
@@ -144,6 +154,6 @@ def refused():
 
 
 if __name__ == "__main__":
-    code = COUNT.run([found, decisions, goes_on, refused])
+    code = COUNT.run([found, compared, decisions, goes_on, refused])
     shutil.rmtree(ROOT, ignore_errors=True)
     sys.exit(code)

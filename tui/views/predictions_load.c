@@ -121,19 +121,11 @@ static struct bt_experiment *experiment_of(const char *run, struct bt_error *err
 
 /* ── texts ── */
 
-/* Rows cut off the training data keep their numbers in it. */
-static const struct bt_string_list *files_of(const struct bt_experiment *x, enum pred_split split, bool *cut)
+static char **copy_texts(const char *const *text, size_t n)
 {
-    *cut = split == PRED_VALIDATION && bt_experiment_cuts(x);
-    if (*cut) return &x->data_train_file;
-    return split == PRED_TEST ? &x->data_test_file : &x->data_validation_file;
-}
-
-static char **copy_texts(const struct bt_string_list *l)
-{
-    char **out = calloc(l->n + 1, sizeof *out);
-    for (size_t i = 0; out && i < l->n; i++)
-        if (!(out[i] = bt_strdup(l->item[i]))) {
+    char **out = calloc(n + 1, sizeof *out);
+    for (size_t i = 0; out && i < n; i++)
+        if (!(out[i] = bt_strdup(text[i]))) {
             free_texts(out, i);
             return NULL;
         }
@@ -142,21 +134,15 @@ static char **copy_texts(const struct bt_string_list *l)
 
 static void read_texts(const struct bt_experiment *x, enum pred_split split, struct pred_texts *t)
 {
-    bool cut;
-    const struct bt_string_list *files = files_of(x, split, &cut);
-    int64_t most = cut ? x->data_max_train_samples : x->data_max_eval_samples;
-    struct bt_data_spec spec = bt_experiment_data(x);
-    if (!files->n) {
+    struct bt_data_spec spec = bt_experiment_split(x, pred_split_name(split));
+    if (!spec.n_files) {
         bt_fail(&t->err, BT_NOTFOUND, "the run's experiment names no file for its %s split",
                 pred_split_name(split));
         return;
     }
     t->kind = spec.kind;
-    spec.files = (const char *const *)files->item;
-    spec.n_files = files->n;
-    spec.max_samples = most > 0 ? (size_t)most : 0;
-    t->file = copy_texts(files);
-    t->n_files = t->file ? files->n : 0;
+    t->file = copy_texts(spec.files, spec.n_files);
+    t->n_files = t->file ? spec.n_files : 0;
     bt_examples_load(&spec, &t->examples, &t->err);
 }
 
@@ -254,12 +240,13 @@ static void load_history(struct view *v)
 
 /* ── predictions ── */
 
-static bool lists_file(const struct bt_string_list *l, const char *path)
+static bool reads_file(const struct bt_experiment *x, enum pred_split split, const char *path)
 {
+    const struct bt_data_spec spec = bt_experiment_split(x, pred_split_name(split));
     char *real = realpath(path, NULL);
     bool found = false;
-    for (size_t i = 0; real && i < l->n && !found; i++) {
-        char *other = realpath(l->item[i], NULL);
+    for (size_t i = 0; real && i < spec.n_files && !found; i++) {
+        char *other = realpath(spec.files[i], NULL);
         found = other && strcmp(other, real) == 0;
         free(other);
     }
@@ -271,9 +258,7 @@ enum pred_naming pred_split_of(const char *run, const char *file, enum pred_spli
 {
     struct bt_experiment *x = experiment_of(run, NULL);
     if (!x) return PRED_UNKNOWN;
-    bool cut;
-    bool test = lists_file(&x->data_test_file, file);
-    bool validation = lists_file(files_of(x, PRED_VALIDATION, &cut), file);
+    bool test = reads_file(x, PRED_TEST, file), validation = reads_file(x, PRED_VALIDATION, file);
     if (test && !validation) *split = PRED_TEST;
     if (validation) *split = PRED_VALIDATION;
     bt_experiment_free(x);
