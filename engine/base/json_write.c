@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEEPEST = 32 };
+enum { DEEPEST = 32, DEEPEST_COPY = 30 };
 
 /* What stands before a value or a key. */
 static void separate(struct bt_json_writer *w)
@@ -178,7 +178,12 @@ void bt_jw_value(struct bt_json_writer *w, const struct bt_json *v)
 {
     size_t n = 0;
     const char *text = bt_json_textn(v, &n);
-    switch (bt_json_kind(v)) {
+    const enum bt_json_kind kind = bt_json_kind(v);
+    if ((kind == BT_JSON_ARRAY || kind == BT_JSON_OBJECT) && w->depth >= DEEPEST_COPY) {
+        bt_jw_text(w, "…");
+        return;
+    }
+    switch (kind) {
     case BT_JSON_NULL:
         bt_jw_null(w);
         break;

@@ -46,54 +46,6 @@ struct bt_json *bt__json_record(const char *path, const struct bt__record *rec, 
     return NULL;
 }
 
-static void write_value(struct bt_json_writer *w, const struct bt_json *v, unsigned depth);
-
-static void write_members(struct bt_json_writer *w, const struct bt_json *v, unsigned depth)
-{
-    if (bt_json_kind(v) == BT_JSON_ARRAY) {
-        bt_jw_array(w);
-        for (size_t i = 0; i < bt_json_len(v); i++) write_value(w, bt_json_at(v, i), depth + 1);
-        bt_jw_end_array(w);
-        return;
-    }
-    bt_jw_object(w);
-    for (const void *it = bt_json_first(v); it; it = bt_json_next(v, it)) {
-        bt_jw_key(w, bt_json_key(it));
-        write_value(w, bt_json_value(it), depth + 1);
-    }
-    bt_jw_end_object(w);
-}
-
-/* The writer has an end to its depth; what lies deeper shows as "…". */
-static void write_value(struct bt_json_writer *w, const struct bt_json *v, unsigned depth)
-{
-    size_t n = 0;
-    const char *text;
-    switch (bt_json_kind(v)) {
-    case BT_JSON_NULL:
-        bt_jw_null(w);
-        return;
-    case BT_JSON_BOOL:
-        bt_jw_bool(w, bt_json_bool(v, false));
-        return;
-    case BT_JSON_INT:
-        bt_jw_int(w, bt_json_int(v, 0));
-        return;
-    case BT_JSON_REAL:
-        bt_jw_num(w, bt_json_number(v, 0));
-        return;
-    case BT_JSON_STRING:
-        text = bt_json_textn(v, &n);
-        bt_jw_textn(w, text, n);
-        return;
-    default:
-        if (depth < 30)
-            write_members(w, v, depth);
-        else
-            bt_jw_text(w, "…");
-    }
-}
-
 void bt__json_text(const struct bt_json *value, struct bt_str *out)
 {
     size_t n = 0;
@@ -102,5 +54,5 @@ void bt__json_text(const struct bt_json *value, struct bt_str *out)
     if (text)
         bt_str_addn(out, text, n);
     else if (bt_json_kind(value) != BT_JSON_NULL)
-        write_value(&w, value, 0);
+        bt_jw_value(&w, value);
 }

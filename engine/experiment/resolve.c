@@ -147,10 +147,10 @@ static enum bt_status resolve_paths(struct bt_experiment *x, struct bt_error *er
     return st ? st : resolve_text(x, BT_OPTION_data_class_names_file, &x->data_class_names_file, err);
 }
 
-/* The file's name without directory and ending. */
-static char *name_of(const char *path)
+char *bt_experiment_name(const struct bt_experiment *x)
 {
-    const char *base = path ? bt_path_base(path) : "run", *dot = strrchr(base, '.');
+    if (x->run_name) return bt_strdup(x->run_name);
+    const char *base = x->path ? bt_path_base(x->path) : "run", *dot = strrchr(base, '.');
     return bt_strndup(base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
 }
 
@@ -195,7 +195,7 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
         x->eval_greater_is_better = bt__metric_greater_is_better(family, x->eval_metric_for_best_model)
                                         ? BT_GREATER_IS_BETTER_TRUE
                                         : BT_GREATER_IS_BETTER_FALSE;
-    if (!x->run_name) x->run_name = name_of(x->path);
+    if (!x->run_name) x->run_name = bt_experiment_name(x);
     if (!x->eval_metric_for_best_model || !x->run_name)
         return bt_fail(err, BT_NOMEM, "no memory for an experiment");
     return BT_OK;

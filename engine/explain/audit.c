@@ -9,13 +9,6 @@
 
 /* ── the runs ── */
 
-static char *name_of(const struct bt_experiment *x)
-{
-    if (x->run_name) return bt_strdup(x->run_name);
-    const char *base = x->path ? bt_path_base(x->path) : "experiment", *dot = strrchr(base, '.');
-    return dot && dot != base ? bt_strndup(base, (size_t)(dot - base)) : bt_strdup(base);
-}
-
 static enum bt_status check(const struct bt_experiment *x, int64_t folds, struct bt_error *err)
 {
     if (x->task_type != BT_TYPE_CLASSIFICATION && x->task_type != BT_TYPE_ABSA)
@@ -48,7 +41,7 @@ enum bt_status bt_audit_plan(const struct bt_experiment *x, int64_t folds, const
 {
     *out = (struct bt_audit_plan){.n = 0};
     enum bt_status st = check(x, folds, err);
-    char *name = st ? NULL : name_of(x);
+    char *name = st ? NULL : bt_experiment_name(x);
     const char *runs = runs_dir ? runs_dir : x->run_output_dir;
     if (!st) out->fold = calloc((size_t)folds, sizeof *out->fold);
     if (!st && (!name || !out->fold)) st = bt_fail(err, BT_NOMEM, "no memory for an audit");

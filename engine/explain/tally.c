@@ -2,6 +2,7 @@
 
 #include "metrics/answers_view.h"
 #include "metrics/labels.h"
+#include "metrics/numbers.h"
 #include "metrics/ratio.h"
 #include "metrics/sets.h"
 #include "metrics/spans.h"
@@ -231,17 +232,6 @@ static bool take_row(struct bt__tally *t, const struct row *w)
 
 /* ── numbers ── */
 
-struct placed {
-    double value;
-    size_t at;
-};
-
-static int lower_first(const void *a, const void *b)
-{
-    const struct placed *x = a, *y = b;
-    return (x->value > y->value) - (x->value < y->value);
-}
-
 static bool ranking_make(struct bt__ranking *r, size_t n)
 {
     r->value = calloc(n + 1, sizeof *r->value);
@@ -252,9 +242,9 @@ static bool ranking_make(struct bt__ranking *r, size_t n)
 
 static bool ranking_sort(struct bt__ranking *r, size_t n)
 {
-    struct placed *p = calloc(n + 1, sizeof *p);
-    for (size_t i = 0; p && i < n; i++) p[i] = (struct placed){.value = r->value[i], .at = i};
-    if (p) qsort(p, n, sizeof *p, lower_first);
+    struct bt__placed *p = calloc(n + 1, sizeof *p);
+    for (size_t i = 0; p && i < n; i++) p[i] = (struct bt__placed){.value = r->value[i], .at = i};
+    if (p) bt__sort_placed(p, n);
     for (size_t i = 0; p && i < n; i++) r->order[i] = p[i].at;
     free(p);
     return p != NULL;

@@ -3,15 +3,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct placed {
-    double value;
-    size_t at;
-};
-
 static int lower_first(const void *a, const void *b)
 {
-    const struct placed *x = a, *y = b;
+    const struct bt__placed *x = a, *y = b;
     return (x->value > y->value) - (x->value < y->value);
+}
+
+void bt__sort_placed(struct bt__placed *p, size_t n)
+{
+    if (n) qsort(p, n, sizeof *p, lower_first);
 }
 
 static bool any_nan(const double *x, size_t n)
@@ -22,15 +22,15 @@ static bool any_nan(const double *x, size_t n)
 }
 
 /* Ranks from 1, equal values share the mean of theirs; all NaN if a value is. */
-static void ranks(const double *x, size_t n, struct placed *p, double *out)
+static void ranks(const double *x, size_t n, struct bt__placed *p, double *out)
 {
     bool nan = any_nan(x, n);
     for (size_t i = 0; i < n; i++) {
-        p[i] = (struct placed){.value = x[i], .at = i};
+        p[i] = (struct bt__placed){.value = x[i], .at = i};
         out[i] = (double)NAN;
     }
     if (nan || !n) return;
-    qsort(p, n, sizeof *p, lower_first);
+    bt__sort_placed(p, n);
     for (size_t i = 0, j; i < n; i = j) {
         for (j = i; j < n && p[j].value == p[i].value; j++) continue;
         for (size_t k = i; k < j; k++) out[p[k].at] = 0.5 * (double)(i + j + 1);
@@ -52,7 +52,7 @@ enum bt_status bt__number_metrics(const struct bt__number_results *r, struct bt_
     size_t n, m = r->n + 1;
     const struct bt__metric_row *row = bt__metric_rows(&n);
     double *all = calloc(4 * m, sizeof *all);
-    struct placed *scratch = calloc(m, sizeof *scratch);
+    struct bt__placed *scratch = calloc(m, sizeof *scratch);
     struct bt__numbers_view v = {.n = 0};
     enum bt_status st =
         all && scratch ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the metrics of %zu examples", r->n);

@@ -14,6 +14,14 @@ struct bt__number_results {
 enum bt_status bt__number_metrics(const struct bt__number_results *r, struct bt_metrics *out,
                                   struct bt_error *err);
 
+/* A value and where it stands. */
+struct bt__placed {
+    double value;
+    size_t at;
+};
+/* From the least on; no value is NaN. */
+void bt__sort_placed(struct bt__placed *p, size_t n);
+
 struct bt__numbers_view {
     size_t n;                                              /* known ones */
     double *gold, *predicted, *gold_rank, *predicted_rank; /* [n] each */

@@ -189,6 +189,8 @@ enum bt_status bt_experiment_validate(const struct bt_experiment *x, const struc
 /* Finds the files that the options name (globs expanded, relative to the file's directory if need be), turns their paths absolute, and fills in
  * options that follow from others. Errors name the option. */
 enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err);
+/* What its runs are called after: run.name, else the file's name without directory and ending; the caller frees. NULL: no memory. */
+char *bt_experiment_name(const struct bt_experiment *x);
 /* Validation rows are cut off the training data. */
 static inline bool bt_experiment_cuts(const struct bt_experiment *x)
 {

@@ -65,7 +65,8 @@ void bt_jw_num(struct bt_json_writer *w, double v);  /* shortest that reads back
 void bt_jw_float(struct bt_json_writer *w, float v); /* shortest that reads back the same float */
 void bt_jw_bool(struct bt_json_writer *w, bool v);
 void bt_jw_null(struct bt_json_writer *w);
-void bt_jw_value(struct bt_json_writer *w, const struct bt_json *v); /* one that was read, whole */
+void bt_jw_value(struct bt_json_writer *w,
+                 const struct bt_json *v); /* one that was read; what lies deeper than 30 shows as "…" */
 void bt_jw_members(struct bt_json_writer *w,
                    const struct bt_json *object); /* of an object, into the one that is being written */
 /* key + value in one call */

@@ -1,5 +1,6 @@
 /* bertty audit */
 #include "tui/commands/cli_queue.h"
+#include "tui/commands/cli_run.h"
 #include <bertty/audit.h>
 #include <bertty/dataset.h>
 #include <bertty/file.h>
@@ -33,13 +34,6 @@ struct request {
 };
 
 /* ── the runs ── */
-
-static enum bt_status load(const struct request *q, struct bt_experiment **x, struct bt_error *err)
-{
-    enum bt_status st = bt_experiment_load(q->experiment, x, err);
-    for (size_t i = 0; i < q->set.n && !st; i++) st = bt_experiment_assign(*x, q->set.item[i], err);
-    return st;
-}
 
 static void tell_plan(const struct bt_audit_plan *p)
 {
@@ -108,10 +102,7 @@ static struct bt_examples *examples_of(const struct bt_audit_plan *p, struct bt_
         free(path);
         return NULL;
     }
-    struct bt_data_spec spec = bt_experiment_data(*x);
-    spec.files = (const char *const *)(*x)->data_train_file.item;
-    spec.n_files = (*x)->data_train_file.n;
-    spec.max_samples = (*x)->data_max_train_samples > 0 ? (size_t)(*x)->data_max_train_samples : 0;
+    const struct bt_data_spec spec = bt_experiment_split(*x, "train");
     bt_examples_load(&spec, &e, err);
     free(path);
     return e;
@@ -240,7 +231,7 @@ static int run(const struct request *q)
     size_t queued = 0;
     int code = CLI_DONE;
     cli_catch_interrupts();
-    enum bt_status st = load(q, &x, &err);
+    enum bt_status st = cli_experiment(q->experiment, &q->set, &x, &err);
     if (!st) st = bt_audit_plan(x, q->folds, q->runs, &p, &err);
     if (!st) st = bt_audit_queue(x, &p, q->runs, &queued, &err);
     if (!st && queued) take(q, x);

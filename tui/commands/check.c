@@ -1,5 +1,5 @@
 /* bertty check */
-#include "tui/commands/cli.h"
+#include "tui/commands/cli_run.h"
 #include <bertty/json.h>
 #include <bertty/train.h>
 #include <math.h>
@@ -125,8 +125,7 @@ static int check(const char *path, const struct cli_list *set, bool json)
     struct bt_error err = {.status = BT_OK};
     struct bt_experiment *x = NULL;
     struct bt_check *c = NULL;
-    enum bt_status st = bt_experiment_load(path, &x, &err);
-    for (size_t i = 0; i < set->n && !st; i++) st = bt_experiment_assign(x, set->item[i], &err);
+    enum bt_status st = cli_experiment(path, set, &x, &err);
     if (!st) st = bt_check(x, true, &c, &err);
     bt_experiment_free(x);
     if (st) return cli_fail(&err);

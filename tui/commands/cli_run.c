@@ -1,9 +1,18 @@
 #include "tui/commands/cli_run.h"
+#include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+enum bt_status cli_experiment(const char *path, const struct cli_list *set, struct bt_experiment **x,
+                              struct bt_error *err)
+{
+    enum bt_status st = bt_experiment_load(path, x, err);
+    for (size_t i = 0; i < set->n && !st; i++) st = bt_experiment_assign(*x, set->item[i], err);
+    return st;
+}
 
 enum bt_status cli_run_find(const char *runs, const char *name, char **dir, struct bt_error *err)
 {

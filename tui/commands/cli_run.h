@@ -6,6 +6,11 @@
 #include <bertty/json.h>
 #include <bertty/run.h>
 
+struct bt_experiment;
+/* An experiment file with the --set options of a command line. The caller frees *x, also after a failure. */
+enum bt_status cli_experiment(const char *path, const struct cli_list *set, struct bt_experiment **x,
+                              struct bt_error *err);
+
 /* The directory of RUN; one of its checkpoints (RUN@STEP) is refused. The caller frees *dir. */
 enum bt_status cli_run_find(const char *runs, const char *name, char **dir, struct bt_error *err);
 

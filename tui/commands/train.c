@@ -1,5 +1,6 @@
 /* bertty train: the engine in this process, or with --detach in one of its own. */
 #include "tui/commands/cli_queue.h"
+#include "tui/commands/cli_run.h"
 #include <bertty/file.h>
 #include <bertty/json.h>
 #include <bertty/run.h>
@@ -199,13 +200,6 @@ static void tell_result(const struct bt_train_result *r)
 
 /* ── the command ── */
 
-static enum bt_status load_experiment(const struct request *q, struct bt_experiment **x, struct bt_error *err)
-{
-    enum bt_status st = bt_experiment_load(q->experiment, x, err);
-    for (size_t i = 0; i < q->set.n && !st; i++) st = bt_experiment_assign(*x, q->set.item[i], err);
-    return st;
-}
-
 static int end(const struct request *q, enum bt_status st, const struct bt_train_result *r,
                const struct bt_error *err)
 {
@@ -244,7 +238,7 @@ static int train_here(const struct request *q, const char *dir, int64_t step)
     struct bt_error err = {.status = BT_OK};
     struct bt_experiment *x = NULL;
     struct bt_train_result result = {.state = "failed", .best_step = -1, .last_step = -1};
-    enum bt_status st = dir ? BT_OK : load_experiment(q, &x, &err);
+    enum bt_status st = dir ? BT_OK : cli_experiment(q->experiment, &q->set, &x, &err);
     struct bt_train_request r = {.experiment = x,
                                  .name = q->name,
                                  .runs_dir = q->runs,
@@ -303,7 +297,7 @@ static int enqueue(const struct request *q)
     struct bt_error err = {.status = BT_OK};
     struct bt_experiment *x = NULL;
     char *dir = NULL;
-    enum bt_status st = load_experiment(q, &x, &err);
+    enum bt_status st = cli_experiment(q->experiment, &q->set, &x, &err);
     if (!st) st = bt_queue_add(x, q->name, q->runs, &dir, &err);
     bt_experiment_free(x);
     int code = st ? cli_fail(&err) : cli_queue_added(dir, q->json);
