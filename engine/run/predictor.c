@@ -5,7 +5,7 @@
 #include "formats/weights.h"
 #include "math/gemm.h"
 #include "run/asked.h"
-#include <bertty/file.h>
+#include <bertty/run.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,6 @@
 enum { FIRST_ROWS = 128 /* tokens that memory is reserved for at once */, MOST_LABELS = 1 << 20 };
 
 /* ── opening ── */
-
-static enum bt_status load_experiment(struct bt_predictor *p, const char *run_dir, struct bt_error *err)
-{
-    char *path = bt_path_join(run_dir, "experiment.yaml");
-    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", run_dir);
-    enum bt_status st = bt_experiment_load(path, &p->x, err);
-    free(path);
-    return st;
-}
 
 /* A model without a run: what its configuration says. */
 static enum bt_status default_experiment(struct bt_predictor *p, const struct bt__model_config *c,
@@ -142,7 +133,7 @@ static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predict
 {
     p->dir = bt_strdup(spec->model_dir);
     if (!p->dir) return bt_fail(err, BT_NOMEM, "no memory for a predictor");
-    enum bt_status st = spec->run_dir ? load_experiment(p, spec->run_dir, err) : BT_OK;
+    enum bt_status st = spec->run_dir ? bt_run_experiment(spec->run_dir, &p->x, err) : BT_OK;
     if (!st) st = load_model(p, err);
     if (!st) st = bt__gemm_init(err);
     if (!st) st = bt__pool_create(spec->threads, &p->pool, err);

@@ -97,14 +97,9 @@ static struct bt_examples *examples_of(const struct bt_audit_plan *p, struct bt_
                                        struct bt_error *err)
 {
     struct bt_examples *e = NULL;
-    char *path = bt_path_join(p->fold[0].dir, "experiment.yaml");
-    if (!path || bt_experiment_load(path, x, err)) {
-        free(path);
-        return NULL;
-    }
+    if (bt_run_experiment(p->fold[0].dir, x, err)) return NULL;
     const struct bt_data_spec spec = bt_experiment_split(*x, "train");
     bt_examples_load(&spec, &e, err);
-    free(path);
     return e;
 }
 

@@ -49,6 +49,7 @@ struct charts_view {
     bool started;           /* the next two are of now */
     uint64_t marks;         /* version of the marks that data was made from */
     char *chosen;           /* … and the run */
+    uint64_t runs;          /* version of the list of runs that was last looked through for some that go on */
     double polled;          /* when */
     size_t page;            /* panels that the last frame had room for, … */
     int across;             /* … and in one row of it */
