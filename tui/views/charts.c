@@ -487,7 +487,7 @@ static void close_view(struct view *v)
     free(s->shown);
     free(s->focus_name);
     free(s->chosen);
-    free(s->cell);
+    for (size_t i = 0; i < CHARTS_PLACES; i++) free(s->picture[i].cell);
     free(s->save_path);
 }
 

@@ -18,6 +18,7 @@ struct charts_cache {
     uint64_t version, scale_version;
     enum charts_axis axis;
     double weight; /* that smooth was made with; 0: it is not of these values */
+    uint64_t made; /* a number of its own for each time that something of it was */
     bool valid;
 };
 
@@ -164,6 +165,8 @@ static void smooth_all(struct charts_cache *c, const struct bt_series *s, double
     if (s->n >= BLOCKS_FROM) plot_blocks(c->smooth, s->n, c->smooth_blocks);
 }
 
+static uint64_t made; /* the number that was given last */
+
 static bool prepare(struct charts_curve *curve, enum charts_axis axis, double weight)
 {
     const struct bt_series *s = curve->series, *scale = scale_of(curve->run, axis);
@@ -172,8 +175,10 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     if (!c || !cache_reserve(c, s->n, weight > 0)) return false;
     bool x_good =
         c->valid && c->version == s->version && c->axis == axis && c->scale_version == scale_version;
+    const bool smoothed = weight > 0 && (!x_good || c->weight != weight);
     if (!x_good) fill_x(curve, axis, c->x);
-    if (weight > 0 && (!x_good || c->weight != weight)) smooth_all(c, s, weight);
+    if (smoothed) smooth_all(c, s, weight);
+    if (!x_good || smoothed) c->made = ++made;
     if ((!c->valid || c->version != s->version) && s->n >= BLOCKS_FROM)
         plot_blocks(s->value, s->n, c->blocks);
     c->valid = true;
@@ -187,6 +192,7 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     curve->blocks = s->n >= BLOCKS_FROM ? c->blocks : NULL;
     curve->smooth_blocks = s->n >= BLOCKS_FROM && weight > 0 ? c->smooth_blocks : NULL;
     curve->n = s->n;
+    curve->made = c->made;
     return true;
 }
 

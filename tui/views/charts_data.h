@@ -33,6 +33,7 @@ struct charts_curve {
     const double *x, *smooth;                        /* n each; smooth is NULL where nothing is smoothed */
     const struct plot_block *blocks, *smooth_blocks; /* NULL: of few points */
     size_t n;
+    uint64_t made; /* another number whenever the values that these point to are others */
     struct charts_cache *cache;
 };
 

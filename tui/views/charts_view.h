@@ -21,6 +21,14 @@ struct charts_place {
     struct plot_spec spec; /* its scales; lines and ticks are gone */
 };
 
+/* A plot that was drawn, and what it was drawn from: it is drawn again only where that is something else. */
+struct charts_picture {
+    uint64_t key;
+    struct plot_cell *cell; /* [room] */
+    size_t room;
+    struct plot_area area;
+};
+
 /* What a step trained on, in place of the panels while open. */
 struct charts_batch {
     bool open, loading;
@@ -55,10 +63,9 @@ struct charts_view {
     int across;             /* … and in one row of it */
     struct charts_place place[CHARTS_PLACES];
     size_t n_places;
-    struct plot_cell *cell;
-    size_t cells;
-    int drag_y, drag_x; /* the cell where a drag is */
-    char *save_path;    /* what a question is about */
+    struct charts_picture picture[CHARTS_PLACES]; /* by place */
+    int drag_y, drag_x;                           /* the cell where a drag is */
+    char *save_path;                              /* what a question is about */
     struct charts_batch batch;
     char **batch_run; /* [n_batch_runs] directories, while one is to be chosen */
     size_t n_batch_runs;
