@@ -80,23 +80,25 @@ static void few_item(void *ctx, int item, int thread)
     const struct bt__linear *l = ctx;
     const struct bt__range c = bt__block(l->n, FEW_COLS, item);
     const struct tile t = {.rows = l->rows->n, .c0 = c.begin, .cols = c.end - c.begin};
+    const int half = l->kernels->panel / 2,
+              ld = (t.rows + half - 1) / half * half; /* whole vectors: the panels end in zeros */
     float turned[FEW_COLS * FEW_ROWS];
     (void)thread;
     for (int j = 0; j < t.cols; j++)
-        for (int r = 0; r < t.rows; r++) turned[j * t.rows + r] = l->bias ? l->bias[t.c0 + j] : 0.0f;
+        for (int r = 0; r < ld; r++) turned[j * ld + r] = l->bias ? l->bias[t.c0 + j] : 0.0f;
     l->kernels->product(&(struct bt__product){.rows = t.cols,
-                                              .cols = t.rows,
+                                              .cols = ld,
                                               .k = l->k,
                                               .a = l->w + offset(t.c0, l->k, 0),
                                               .lda = l->k,
                                               .panels = l->pack.panels,
                                               .height = l->k,
                                               .from = turned,
-                                              .ldfrom = t.rows,
+                                              .ldfrom = ld,
                                               .c = turned,
-                                              .ldc = t.rows});
+                                              .ldc = ld});
     for (int r = 0; r < t.rows; r++)
-        for (int j = 0; j < t.cols; j++) l->y[offset(r, l->ldy, t.c0 + j)] = turned[j * t.rows + r];
+        for (int j = 0; j < t.cols; j++) l->y[offset(r, l->ldy, t.c0 + j)] = turned[j * ld + r];
     finish(l, &t);
 }
 

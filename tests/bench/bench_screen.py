@@ -327,6 +327,33 @@ def hundred_runs(b, folder):
         return 1e3 * (first - since), 1e3 * (p.watch(None, 1.5) - since)
 
 
+def row_probe(b):
+    """a key in Probe until the probabilities of two models are new: MiniLM, 20 words"""
+    text = "the film is a remarkably honest story of a small town and the cast was brilliant but the ending came lat"
+    with b.bertty(data.two_models(b.work / "models")) as p:
+        p.ms_until("two")
+        p.settle()
+        p.type("M7")
+        p.settle()
+        p.type(text)
+        p.settle(1.0)
+        took = [1e3 * p.press(key, 0.25, 1)[0] for key in "e\x7fr\x7f" * 20]  # the letter comes first, the probabilities behind it
+    yield Figure("Probe, two models, 20 words: key to new probabilities", "ms", took, {95: 30})
+
+
+def row_predictions(b):
+    """Predictions with 100,000 rows: sorted, filtered, a cell of the matrix"""
+    keys = {"sort": ["s", "s", "s", "S", "S", "S"] * 4, "filter": ["/", *"this that", "\r", "/", *"\x15\r"] * 3,
+            "matrix cell": ["\t", *["\x1b[C", "\r", "\x1b", "\x1b[D", "\r", "\x1b"] * 6]}
+    for what, strokes in keys.items():
+        b.forget()
+        with b.bertty(data.answered(b.work / "answered", 100000), "--open", "predictions") as p:
+            p.ms_until("100,000 rows")
+            p.settle(1.5)
+            answers = pressed(p, strokes)
+        yield Figure(f"Predictions, 100,000 rows: {what}", "ms", [ms for ms, *_ in answers], {50: 50, 95: 50})
+
+
 ROWS = {name[4:]: row for name, row in list(globals().items()) if name.startswith("row_")}
 
 

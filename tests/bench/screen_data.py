@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests/tui"), str(ROOT / "tests")]
 import events_files  # noqa: E402
 import scalars  # noqa: E402
+from meter import BERTTY  # noqa: E402
 from screen import fake_run, live_status  # noqa: E402
 
 WORDS = "the of and to in is that it was for on are as with his they be at one have this from".split()
@@ -82,6 +83,40 @@ def large_table(folder, gigabytes):
         for _ in range(times):
             f.write(body)
     return folder / "large.tsv", times * 1_000_000
+
+
+# ── models and what they said ──
+
+def two_models(folder):
+    """Two runs of MiniLM, one and two, that learned two steps each."""
+    if (folder / "runs/two/status.json").exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "train.tsv").write_text("text\tlabel\n" + "".join(f"{' '.join(WORDS[i % 9:])}\t{('good', 'bad')[i % 2]}\n" for i in range(64)))
+    (folder / "x.yaml").write_text(f"""model: {{name_or_path: {ROOT / "experiments/models/all-MiniLM-L6-v2"}}}
+data: {{train_file: train.tsv, validation_file: train.tsv, text_column: text, label_column: label}}
+train: {{max_steps: 2}}
+""")
+    for seed, name in enumerate(("one", "two")):
+        subprocess.run([BERTTY, "train", "x.yaml", "--name", name, "--set", f"train.seed={seed}"], cwd=folder, check=True,
+                       stdout=subprocess.DEVNULL)
+    return folder
+
+
+def answered(folder, n):
+    """A run that was asked about n rows."""
+    run = folder / "runs/run-000"
+    if run.exists():
+        return folder
+    fake_run(folder / "runs", run.name, started=1.7e9, best=0.5)
+    experiment(run / "experiment.yaml")
+    text = (run / "experiment.yaml").read_text().replace(TABLE, "dev.csv")
+    (run / "experiment.yaml").write_text(text)
+    rng = random.Random(7)
+    texts = [" ".join(rng.choice(WORDS) for _ in range(24)) for _ in range(1000)]
+    (folder / "dev.csv").write_text("text,label\n" + "".join(f"{texts[i % 1000]},{('good', 'bad')[i % 2]}\n" for i in range(n)))
+    predictions(run, 100, n)
+    return folder
 
 
 # ── event files ──

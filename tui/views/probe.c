@@ -130,7 +130,7 @@ static void take_over(struct view *v, struct job *j)
         s->found = j->found;
         j->found = old;
         s->why.due = true;
-        app_redraw(v->app);
+        app_redraw_now(v->app); /* whoever types waits for it */
     }
 }
 

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 4 }; /* a sentence is soon answered, and others want to work too */
 
 /* A checkpoint that is open. A run that was resumed may write the same step again: the model's file tells. */
 struct open_model {
@@ -87,7 +90,10 @@ static bool same_file(const struct open_model *m, const char *path, struct times
 static enum bt_status open_at(struct open_model *m, const char *run_dir, const char *path,
                               struct bt_error *err)
 {
-    struct bt_predictor_spec spec = {.model_dir = path, .run_dir = run_dir, .threads = 1};
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct bt_predictor_spec spec = {.model_dir = path,
+                                     .run_dir = run_dir,
+                                     .threads = processors < MOST_THREADS ? (int)processors : MOST_THREADS};
     close_model(m);
     m->path = bt_strdup(path);
     enum bt_status st = m->path ? bt_predictor_open(&spec, &m->predictor, err)

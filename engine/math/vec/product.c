@@ -102,7 +102,7 @@ static inline __attribute__((always_inline)) void tile(int m, int v, int k, stru
             sum[i * v + j] = from ? *(const vec *)(from + i * ldfrom + j * LANES) : (vec){0};
     for (int p = 0; p < k; p += LINE) {
         const int end = k - p < LINE ? k : p + LINE;
-        for (int i = 0; i < m && l.step == 1; i++) __builtin_prefetch(l.a + (i + m) * l.row + p);
+        for (int i = 0; i < m && l.step == 1; i++) __builtin_prefetch(l.a + (i + m) * l.row + p, 0, 2);
         for (int q = p; q < end; q++, panel += WIDE) {
             for (int j = 0; j < v; j++) b[j] = *(const vec *)(panel + j * LANES);
             for (int i = 0; i < m; i++) {
@@ -136,6 +136,13 @@ static void tile_of(int m, int k, struct left l, const float *panel, const float
     }
 }
 
+/* TALL rows of the first vector of a panel. */
+static void half_tile(int k, struct left l, const float *panel, const float *from, ptrdiff_t ldfrom, float *c,
+                      ptrdiff_t ldc)
+{
+    tile(TALL, 1, k, l, panel, from, ldfrom, c, ldc);
+}
+
 /* As tile_of() of the first columns of a panel: whole vectors are neither read from `from` nor written to c behind them. m may be TALL if the columns
  * fit one vector. */
 static void narrow_tile(int m, int cols, int k, struct left l, const float *panel, const float *from,
@@ -146,7 +153,7 @@ static void narrow_tile(int m, int cols, int k, struct left l, const float *pane
     for (int i = 0; from && i < m; i++)
         memcpy(start + i * ld, from + i * ldfrom, sizeof(float) * (size_t)cols);
     if (m == TALL)
-        tile(TALL, 1, k, l, panel, start, ld, end, ld);
+        half_tile(k, l, panel, start, ld, end, ld);
     else
         tile_of(m, k, l, panel, start, ld, end, ld);
     for (int i = 0; i < m; i++) memcpy(c + i * ldc, end + i * ld, sizeof(float) * (size_t)cols);
@@ -175,7 +182,9 @@ static void panel_of(const struct bt__product *x, const float *a, int j, int at,
         const struct left l = x->lda ? plain : packed;
         const float *f = from ? from + i * ldfrom + col : NULL;
         float *c = x->c + (ptrdiff_t)i * x->ldc + col;
-        if (cols < WIDE)
+        if (cols == LANES && m == TALL)
+            half_tile(k, l, panel, f, ldfrom, c, x->ldc);
+        else if (cols < WIDE)
             narrow_tile(m, cols, k, l, panel, f, ldfrom, c, x->ldc);
         else if (m < TILE)
             tile_of(m, k, l, panel, f, ldfrom, c, x->ldc);
@@ -212,7 +221,7 @@ static void part_of_apart(const struct bt__product *x, const float *a, int at, i
 void VEC(product)(const struct bt__product *x)
 {
     const int parts = x->k > DEEP ? (x->k + DEEP - 1) / DEEP : 1;
-    const int apart = x->lda && x->lda % FAR == 0 && x->cols > WIDE;
+    const int apart = x->lda && x->lda % FAR == 0 && x->cols > 2 * WIDE;
     for (int p = 0; p < parts; p++) {
         const int begin = (int)((long)x->k * p / parts), end = (int)((long)x->k * (p + 1) / parts);
         (apart ? part_of_apart : part_of)(x, x->a + (ptrdiff_t)begin * (x->lda ? 1 : TILE), begin,
