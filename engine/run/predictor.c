@@ -140,7 +140,7 @@ static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predict
     enum bt_status st = spec->run_dir ? bt_run_experiment(spec->run_dir, &p->x, err) : BT_OK;
     if (!st) st = load_model(p, spec->vectors, err);
     if (!st) st = bt__gemm_init(err);
-    if (!st) st = bt__pool_create(spec->threads, &p->pool, err);
+    if (!st) st = bt_predictor_set_threads(p, spec->threads, err);
     if (st) return st;
     int rows = p->x->data_max_seq_length < FIRST_ROWS ? (int)p->x->data_max_seq_length : FIRST_ROWS;
     struct bt__pass_limits first = {
@@ -159,6 +159,18 @@ enum bt_status bt_predictor_open(const struct bt_predictor_spec *spec, struct bt
     else
         *out = p;
     return st;
+}
+
+enum bt_status bt_predictor_set_threads(struct bt_predictor *p, int threads, struct bt_error *err)
+{
+    if (p->pool && threads == p->threads) return BT_OK;
+    bt__pass_free(p->pass);
+    bt__pool_free(p->pool);
+    p->pass = NULL;
+    p->pool = NULL;
+    p->limits = (struct bt__pass_limits){.rows = 0};
+    p->threads = threads;
+    return bt__pool_create(threads, &p->pool, err);
 }
 
 void bt_predictor_free(struct bt_predictor *p)

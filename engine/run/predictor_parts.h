@@ -15,6 +15,7 @@ struct bt_predictor {
     struct bt_tokenizer *tokenizer;
     struct bt__task *task;
     struct bt__pool *pool;
+    int threads; /* as they were asked for */
     struct bt__model *m;
     struct bt__pass *pass;
     struct bt__pass_limits limits; /* what pass has memory for; only ever grows */

@@ -20,6 +20,8 @@ struct bt_predictor_spec {
 enum bt_status bt_predictor_open(const struct bt_predictor_spec *spec, struct bt_predictor **out,
                                  struct bt_error *err);
 void bt_predictor_free(struct bt_predictor *p); /* NULL is fine */
+/* As in the spec, from the next question on; the same bits. */
+enum bt_status bt_predictor_set_threads(struct bt_predictor *p, int threads, struct bt_error *err);
 
 int bt_predictor_task(const struct bt_predictor *p); /* BT_TYPE_… */
 /* The names of the outputs in id2label's order; 0 where the task has none (a number, a span, a word). */

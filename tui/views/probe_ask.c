@@ -6,6 +6,7 @@
 #include <bertty/predictor.h>
 #include <bertty/run.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,10 +91,7 @@ static bool same_file(const struct open_model *m, const char *path, struct times
 static enum bt_status open_at(struct open_model *m, const char *run_dir, const char *path,
                               struct bt_error *err)
 {
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct bt_predictor_spec spec = {.model_dir = path,
-                                     .run_dir = run_dir,
-                                     .threads = processors < MOST_THREADS ? (int)processors : MOST_THREADS};
+    struct bt_predictor_spec spec = {.model_dir = path, .run_dir = run_dir, .threads = 1};
     close_model(m);
     m->path = bt_strdup(path);
     enum bt_status st = m->path ? bt_predictor_open(&spec, &m->predictor, err)
@@ -326,19 +324,43 @@ static bool asks_for_pair(const struct bt_predictor *p)
            bt_predictor_experiment(p)->data_text_pair_column;
 }
 
-static void ask_one(struct probe_cache *c, const struct probe_wish *w, size_t i, struct probe_found *f)
+/* One model, on a thread of its own where there are several. */
+struct asking {
+    struct open_model *model; /* NULL: it could not be opened */
+    const struct probe_wish *wish;
+    struct probe_answer *answer;
+    struct bt_error err;
+};
+
+static void *ask_one(void *ctx)
 {
-    struct bt_error err = {.status = BT_OK};
-    struct probe_answer *a = &f->answer[i];
-    struct open_model *m = model_of(c, w->dir[i], w->step[i], w->look, &err);
-    if (m && i == 0) f->wants_pair = asks_for_pair(m->predictor);
-    if (m && answer(a, m, w, &err)) {
-        if (i == 0) f->pieces = pieces_of(m->predictor, w);
-        return;
-    }
+    struct asking *q = ctx;
+    struct probe_answer *a = q->answer;
+    if (q->model && answer(a, q->model, q->wish, &q->err)) return NULL;
     answer_clear(a);
-    if (m) a->task = bt_predictor_task(m->predictor);
-    a->error = bt_strdup(err.status ? err.text : "no memory");
+    if (q->model) a->task = bt_predictor_task(q->model->predictor);
+    a->error = bt_strdup(q->err.status ? q->err.text : "no memory");
+    return NULL;
+}
+
+static int processors(void)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n < MOST_THREADS ? (int)n : MOST_THREADS;
+}
+
+static void ask_all(struct asking *q, size_t n)
+{
+    pthread_t thread[PROBE_MODELS];
+    bool started[PROBE_MODELS] = {false};
+    const int each = n > 0 && (int)n < processors() ? processors() / (int)n : 1;
+    for (size_t i = 0; i < n; i++)
+        if (q[i].model && bt_predictor_set_threads(q[i].model->predictor, each, &q[i].err)) q[i].model = NULL;
+    for (size_t i = 1; i < n; i++) started[i] = pthread_create(&thread[i], NULL, ask_one, &q[i]) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (!started[i]) ask_one(&q[i]);
+    for (size_t i = 1; i < n; i++)
+        if (started[i]) pthread_join(thread[i], NULL);
 }
 
 /* The checkpoints that can be chosen: listed again when somebody looks for them. */
@@ -369,7 +391,14 @@ struct probe_found *probe_ask(struct probe_cache *c, const struct probe_wish *w,
         c->model[i].wanted = false;
         f->answer[i].task = -1;
     }
-    for (size_t i = 0; i < w->n && !atomic_load(cancel); i++) ask_one(c, w, i, f);
+    struct asking q[PROBE_MODELS] = {{.model = NULL}};
+    for (size_t i = 0; i < w->n; i++) {
+        q[i] = (struct asking){.wish = w, .answer = &f->answer[i]};
+        q[i].model = model_of(c, w->dir[i], w->step[i], w->look, &q[i].err);
+    }
+    if (w->n && q[0].model) f->wants_pair = asks_for_pair(q[0].model->predictor);
+    if (!atomic_load(cancel)) ask_all(q, w->n);
+    if (w->n && q[0].model && !f->answer[0].error) f->pieces = pieces_of(q[0].model->predictor, w);
     if (atomic_load(cancel) || !f->text) {
         probe_found_free(f);
         return NULL;
