@@ -127,7 +127,8 @@ def test_audit_kept_between_starts():
         begin(s, "A")
         s.wait(r"1 of 3 decided")
         s.wait(r"− drop")
-        s.keys("u")  # of this row, decided before
+        s.wait(rf"─ row {DOUBTED[1]} ─")  # the first that is not decided
+        s.keys("g", "u")  # of this row, decided before
         s.wait(r"0 of 3 decided")
         s.until(lambda: not decided(s)[0], "the file to follow")
         s.keys("u")
@@ -366,7 +367,7 @@ def test_tags_and_notes():
         s.keys("j", "w", "looks like irony", "Enter")
         s.wait(r"row 2: note kept")
         s.wait(r"✎ ")
-        s.wait(r"│looks like irony")
+        s.wait(r"│✎ looks like irony")
         s.keys("#", "odd", "Enter")
         s.wait(r"row 2: #odd")
         data = sums(s.dir, "dev.tsv")[f"{s.dir}/tiny/dev.tsv"]

@@ -167,6 +167,7 @@ static void notes(void **state)
     make_run(sum_a);
     expect(bt_row_notes_change(at("runs/r"), "validation", rows, 3, &none, &n, &err), BT_OK, &err, NULL);
     assert_true(n.n == 0 && n.others == 1);
+    bt_row_notes_clear(&n);
     make_run(sum_b);
     expect(bt_row_notes_load(at("runs/r"), "validation", &n, &err), BT_OK, &err, NULL);
     assert_true(n.n == 1 && n.item[0].row == 9);

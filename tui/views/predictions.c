@@ -208,6 +208,7 @@ static void follow_run(struct view *v)
     s->seen_step = run->last_step;
     s->seen_state = run->state;
     if (!first) pred_load(v);
+    if (!first && s->mode == PRED_MAP) pred_map_load(v); /* another epoch, perhaps */
 }
 
 static void tick(struct view *v, double now)

@@ -28,7 +28,7 @@ void pred_audit_select(struct view *v)
     struct pred_audit *a = s->audit;
     const struct bt_audit *of = a->f.a;
     const size_t most = !of ? 0 : a->all ? of->n : of->n_flagged;
-    const size_t before = a->list.cursor < a->n ? a->index[a->list.cursor] : 0;
+    const size_t before = a->list.cursor < a->n ? a->index[a->list.cursor] : a->start;
     size_t *more = realloc(a->index, (most + 1) * sizeof *more), cursor = 0;
     if (!more) return;
     a->index = more;
@@ -42,6 +42,15 @@ void pred_audit_select(struct view *v)
     a->list.cursor = cursor;
     list_resize(&a->list, a->n);
     app_redraw(v->app);
+}
+
+void pred_audit_to_open(struct pred_audit *a)
+{
+    const size_t n = a->f.a ? a->f.a->n_flagged : 0;
+    a->n = 0;
+    a->start = 0;
+    while (a->start < n && a->decided[a->start].verdict) a->start++;
+    if (a->start == n) a->start = 0;
 }
 
 /* ── the list ── */
@@ -308,6 +317,20 @@ static bool open_file(struct view *v)
     return true;
 }
 
+static bool to_probe(struct view *v)
+{
+    const struct pred_view *s = v->state;
+    const struct bt_audit_row *r = pred_audit_row(s->audit);
+    const struct bt_example *x = r ? pred_audit_example(s->audit, r) : NULL;
+    const struct app_request q = {
+        .run = s->run, .step = -1, .text = x ? x->text : NULL, .pair = x ? x->pair : NULL};
+    if (q.text)
+        app_open(v->app, VIEW_PROBE, &q);
+    else
+        app_say(v->app, ROLE_TEXT, "there is no text to try");
+    return true;
+}
+
 static bool act_own(struct view *v, int action)
 {
     const struct pred_view *s = v->state;
@@ -328,6 +351,8 @@ static bool act_own(struct view *v, int action)
         return toggle(v, &a->all);
     case A_FILE:
         return open_file(v);
+    case A_PROBE:
+        return to_probe(v);
     default:
         app_say(v->app, ROLE_TEXT, "that is a key of the predictions: A shows them again");
         return true;

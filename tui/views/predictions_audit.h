@@ -43,11 +43,12 @@ struct pred_audit {
     size_t n_undo;
     bool all, open;   /* also what is not suspected; only what is not decided yet */
     size_t *index, n; /* shown */
+    size_t start;     /* row that the cursor begins at */
     struct list list;
     struct sheet side, detail;
     size_t detail_row;
     struct rect at[PRED_PANES];
-    char owner_load, owner_out;
+    char owner; /* reading and writing come one after the other */
 };
 
 /* predictions_audit.c */
@@ -57,6 +58,8 @@ bool pred_audit_mouse(struct view *v, const struct event *e);
 void pred_audit_hints(const struct view *v, struct bt_str *out);
 void pred_audit_select(
     struct view *v); /* after a change of what is to be shown; the cursor stays on its row */
+void pred_audit_to_open(
+    struct pred_audit *a); /* before it: the cursor will be on the first row that is not decided */
 const struct bt_audit_row *pred_audit_row(const struct pred_audit *a); /* the cursor's; NULL: none */
 const struct bt_example *pred_audit_example(const struct pred_audit *a, const struct bt_audit_row *r);
 /* predictions_audit_load.c */

@@ -96,7 +96,7 @@ static bool write_down(struct view *v, size_t row)
     memcpy(j->data, a->f.data, sizeof j->data);
     j->d =
         (struct bt_label_decision){.row = r->id, .verdict = d->verdict, .given = j->given, .label = j->label};
-    const struct app_task t = {.run = write_run, .done = write_done, .ctx = j, .owner = &a->owner_out};
+    const struct app_task t = {.run = write_run, .done = write_done, .ctx = j, .owner = &a->owner};
     if (j->path && j->given && app_submit(v->app, &t)) return true;
     job_free(j);
     return false;

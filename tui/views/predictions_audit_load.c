@@ -93,7 +93,7 @@ static struct job *job_new(struct view *v)
 static bool submit(struct job *j, void (*run)(void *, const atomic_bool *), void (*done)(void *, bool))
 {
     const struct pred_view *s = j->v->state;
-    const struct app_task t = {.run = run, .done = done, .ctx = j, .owner = &s->audit->owner_load};
+    const struct app_task t = {.run = run, .done = done, .ctx = j, .owner = &s->audit->owner};
     if (app_submit(j->v->app, &t)) return true;
     job_free(j);
     return false;
@@ -110,6 +110,7 @@ static void take_over(struct view *v, struct job *j)
     j->f = (struct pred_audit_found){.name = NULL};
     if (!same) a->n_undo = 0;
     pred_audit_take_decisions(a);
+    if (!same) pred_audit_to_open(a);
     pred_audit_select(v);
 }
 

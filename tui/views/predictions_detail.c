@@ -439,7 +439,10 @@ static void put_notes(struct sheet *d, const struct bt_notes *n)
     if (tags.len) sheet_wrap(d, ROLE_MARK, 0, bt_str_text(&tags), tags.len);
     bt_str_free(&tags);
     if (!n || !n->note) return;
-    sheet_wrap(d, ROLE_ACCENT, 0, n->note, strlen(n->note));
+    struct bt_str note = {0};
+    bt_str_addf(&note, "✎ %s", n->note);
+    sheet_wrap(d, ROLE_ACCENT, 0, bt_str_text(&note), note.len);
+    bt_str_free(&note);
 }
 
 static void put_row(struct sheet *d, const struct pred_view *s, const struct bt_prediction *r)

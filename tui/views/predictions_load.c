@@ -61,6 +61,7 @@ struct job {
     struct bt_thresholds *thresholds;
     struct bt_row_notes notes;
     struct bt_error notes_err;
+    bool slide;   /* also those of sets, which take a while */
     double *kept; /* [n_kept] decides p anew; NULL: no */
     int n_kept;
     struct bt_error err;
@@ -293,7 +294,7 @@ static void load_run(void *ctx, const atomic_bool *cancel)
     bt_predictions_steps(j->run, pred_split_name(j->split), &j->steps, &j->n_steps, NULL);
     if (bt_predictions_load(j->run, pred_split_name(j->split), j->step, &j->p, &j->err) != BT_OK) return;
     bt_row_notes_load(j->run, pred_split_name(j->split), &j->notes, &j->notes_err);
-    bt_thresholds_make(j->p, &j->thresholds, NULL);
+    if (j->p->kind != BT_ROWS_SETS || j->slide) bt_thresholds_make(j->p, &j->thresholds, NULL);
     bool fine = true;
     if (j->kept && j->n_kept == j->p->n_labels) fine = bt_predictions_decide(j->p, j->kept, NULL) == BT_OK;
     if (fine && pred_facts_make(j->p, &j->facts)) return;
@@ -395,6 +396,7 @@ void pred_load(struct view *v)
     s->again = s->loading;
     if (s->loading || !s->run) return;
     struct job *j = job_new(v);
+    if (j) j->slide = s->sliding;
     if (j && s->kept && (j->kept = calloc((size_t)s->n_kept, sizeof *j->kept))) {
         memcpy(j->kept, s->kept, (size_t)s->n_kept * sizeof *j->kept);
         j->n_kept = s->n_kept;

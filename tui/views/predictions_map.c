@@ -59,6 +59,13 @@ void pred_map_forget(struct pred_view *s)
 
 static void select_rows(struct view *v);
 
+/* The same run read again: the cursor stays on its row if that is still shown. */
+static void go_to(struct pred_map *m, int64_t id)
+{
+    for (size_t i = 0; id && i < m->n; i++)
+        if (m->m->row[m->index[i]].id == id) m->list.cursor = i;
+}
+
 static void load_done(void *ctx, bool cancelled)
 {
     struct job *j = ctx;
@@ -67,6 +74,8 @@ static void load_done(void *ctx, bool cancelled)
     struct pred_map *m = s->map;
     m->loading = false;
     if (!cancelled && !m->again && s->run && strcmp(s->run, j->run) == 0) {
+        const struct bt_map_row *r = pred_map_row(m);
+        const int64_t id = r ? r->id : 0;
         clear(m);
         m->m = j->m;
         m->texts = j->texts;
@@ -74,6 +83,7 @@ static void load_done(void *ctx, bool cancelled)
         j->m = NULL;
         j->texts = NULL;
         select_rows(v);
+        go_to(m, id);
     }
     job_free(j);
     app_redraw_now(v->app);

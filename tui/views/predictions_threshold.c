@@ -11,7 +11,7 @@ static const double step = 0.01;
 
 bool pred_threshold_shown(const struct pred_view *s)
 {
-    return s->sliding && s->p && s->thresholds;
+    return s->sliding && s->p && (s->thresholds || s->loading);
 }
 
 static bool sets(const struct pred_view *s)
@@ -46,7 +46,8 @@ bool pred_threshold_show(struct view *v)
         v->focus = PRED_LIST;
         return true;
     }
-    if (!s->thresholds) {
+    const bool later = sets(s) && !s->thresholds; /* they are counted when somebody asks */
+    if (!s->thresholds && !later) {
         app_say(v->app, ROLE_TEXT,
                 "a threshold decides between two labels, or about sets of labels: these rows have neither");
         return true;
@@ -57,6 +58,7 @@ bool pred_threshold_show(struct view *v)
         if (!isnan(s->kept[i])) s->positive = i;
     s->threshold = kept_for(s, s->positive);
     v->focus = PRED_MATRIX;
+    if (later) pred_load(v);
     return true;
 }
 
@@ -117,7 +119,7 @@ bool pred_threshold_forget(struct view *v)
 bool pred_threshold_best(struct view *v)
 {
     struct pred_view *s = v->state;
-    if (!pred_threshold_shown(s)) {
+    if (!pred_threshold_shown(s) || !s->thresholds) {
         app_say(v->app, ROLE_TEXT, "%% first: the threshold");
         return true;
     }
@@ -133,6 +135,7 @@ bool pred_threshold_best(struct view *v)
 bool pred_threshold_act(struct view *v, int action, int count)
 {
     struct pred_view *s = v->state;
+    if (!s->thresholds) return action != ACT_ESCAPE; /* still being counted */
     switch (action) {
     case ACT_LEFT:
     case ACT_RIGHT:
@@ -228,18 +231,10 @@ static void draw_counts(struct term *t, struct rect in, int y, const struct pred
     draw_count(t, in, y + 2, second, ROLE_GOOD, at->tn);
 }
 
-void pred_threshold_draw(struct view *v, struct rect area)
+static void draw_slider(struct term *t, struct rect in, const struct pred_view *s)
 {
-    struct pred_view *s = v->state;
-    struct term *t = app_term(v->app);
-    struct bt_str title = {0};
     const double best = bt_thresholds_best(s->thresholds, s->positive);
     const struct bt_threshold_at at = bt_thresholds_at(s->thresholds, s->positive, s->threshold);
-    bt_str_addf(&title, "threshold · %s", name_of(s, s->positive));
-    struct rect in = term_box(t, area, bt_str_text(&title), v->focus == PRED_MATRIX);
-    bt_str_free(&title);
-    s->matrix_at = in;
-    if (in.h < 2 || in.w < 10) return;
     int x = term_print(t, in, 0, 0, ROLE_TEXT, "from %.4g on", s->threshold) + 2;
     if (!isnan(best))
         term_print(t, in, 0, x, ROLE_ACCENT, "★ F1 %.4f from %.4g",
@@ -250,4 +245,20 @@ void pred_threshold_draw(struct view *v, struct rect area)
     x = draw_figure(t, in, 3, 0, "F1", at.f1);
     draw_figure(t, in, 3, x, s->positive == BT_THRESHOLD_ALL ? "rows all right" : "accuracy", at.accuracy);
     if (in.h >= 7) draw_counts(t, in, 4, s, &at);
+}
+
+void pred_threshold_draw(struct view *v, struct rect area)
+{
+    struct pred_view *s = v->state;
+    struct term *t = app_term(v->app);
+    struct bt_str title = {0};
+    bt_str_addf(&title, "threshold · %s", name_of(s, s->positive));
+    struct rect in = term_box(t, area, bt_str_text(&title), v->focus == PRED_MATRIX);
+    bt_str_free(&title);
+    s->matrix_at = in;
+    if (in.h < 2 || in.w < 10) return;
+    if (s->thresholds)
+        draw_slider(t, in, s);
+    else
+        term_print(t, in, 0, 0, ROLE_DIM, "%s", "counting …");
 }
