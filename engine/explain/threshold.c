@@ -84,7 +84,7 @@ double bt_thresholds_best(const struct bt_thresholds *t, int label)
     return t->of[label == BT_THRESHOLD_ALL ? t->labels : label].best;
 }
 
-/* F1 rises only where the threshold comes down to a positive row: those are looked at from the greatest on. */
+/* F1 rises only where the threshold comes down to a positive row: those are looked at from the greatest on. Of equal ones the last, which counts all of them, has the greatest. */
 static void find_best(struct curve *c)
 {
     double best = -1;
@@ -92,7 +92,6 @@ static void find_best(struct curve *c)
     c->best = (double)NAN;
     for (size_t i = c->positive.n; i-- > 0;) {
         const float p = c->positive.p[i];
-        if (i > 0 && c->positive.p[i - 1] == p) continue; /* the last of equals counts all of them */
         while (passed > 0 && c->negative.p[passed - 1] >= p) passed--;
         const size_t tp = c->positive.n - i, fp = c->negative.n - passed;
         const double f1 = part(2 * tp, 2 * tp + fp + i);

@@ -125,7 +125,7 @@ static struct bt_predictions many(void)
         p.scores[2 * i + 1] = (float)(i * 7919 % MANY) / (float)MANY;
         p.scores[2 * i] = 1.0f - p.scores[2 * i + 1];
         p.row[i] = (struct bt_prediction){.id = (int64_t)i + 1,
-                                          .gold = p.scores[2 * i + 1] > 0.3f && i % 5,
+                                          .gold = (p.scores[2 * i + 1] > 0.3f && i % 5) || i % 17 == 0,
                                           .judged = true,
                                           .scores = p.scores + 2 * i};
         if (i % 100 == 0) p.row[i].gold = -1; /* nothing to compare with */
@@ -159,6 +159,7 @@ static void thresholds(void **state)
         const struct bt_prediction *r = &p.row[i];
         assert_int_equal(r->predicted, r->scores[1] >= (float)wanted);
         assert_true(r->p == r->scores[r->predicted] && r->predicted_text == labels[r->predicted]);
+        assert_int_equal(r->correct, r->gold == r->predicted);
         if (r->gold < 0) continue;
         *(r->gold ? (r->predicted ? &tp : &fn) : (r->predicted ? &fp : &tn)) += 1;
     }
