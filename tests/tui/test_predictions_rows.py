@@ -407,5 +407,16 @@ def test_notes_of_other_data_and_damaged_ones():
         s.keys("#")
         s.wait(r"validation\.notes\.jsonl:2: expected")
 
+    def hostile(d):
+        scored(d)
+        line = {"row": 1, "data": sums(d, "dev.tsv")[f"{d}/tiny/dev.tsv"], "tags": ["a\u202eb"], "note": "\x1b[2Jgone \u202eback" + "x" * 3000}
+        (d / "runs/tiny-run/predictions/validation.notes.jsonl").write_text(json.dumps(line) + "\n")
+    with Screen(["--open", "predictions"], setup=hostile) as s:
+        begin(s)
+        s.wait(r"\[2Jgone")
+        s.keys("M")
+        s.wait(r"#a.+b: 1 row")
+        assert b"\x1b[2Jgone" not in s.raw and "\u202e".encode() not in s.raw
+
 
 main(globals())

@@ -95,15 +95,14 @@ const struct action pred_signs[] = {
 void pred_hints(struct view *v, struct bt_str *out)
 {
     static const char *const text[PRED_PANES] = {
-        [PRED_LIST] = "Enter probe  e errors  s sort  / filter  [ ] step  t split  c calibration  % "
-                      "threshold  m map  A "
-                      "audit  # tag  x export  Tab matrix",
-        [PRED_MATRIX] = "← ↑ ↓ → cell  Enter its rows  Tab row  z zoom",
+        [PRED_LIST] =
+            "Enter probe  e errors  s sort  / filter  [ ] step  t split  % threshold  m map  A audit  # tag",
+        [PRED_MATRIX] = "← ↑ ↓ → cell  Enter its rows  c calibration  % threshold  Tab row  z zoom",
         [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
     };
     static const char *const other[PRED_PANES] = {
-        [PRED_LIST] = "Enter probe  e errors  f slices  s sort  / filter  [ ] step  t split  o file  m map  "
-                      "# tag  x export",
+        [PRED_LIST] =
+            "Enter probe  e errors  f slices  s sort  / filter  [ ] step  t split  o file  m map  # tag",
         [PRED_MATRIX] = "↑ ↓ choose  Enter its rows  f slices  Tab row  z zoom",
         [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
     };
