@@ -447,6 +447,7 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     }
     status = app_new(o, &a, err);
     if (status == BT_OK) {
+        app_refresh(a); /* the runs are read while the terminal is made ready */
         const struct term_options t = {.theme = a->theme,
                                        .glyphs = o->ascii ? PLOT_ASCII : -1,
                                        .colours = o->colours,
@@ -456,7 +457,6 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     }
     if (status == BT_OK) {
         a->typed = app_now(); /* starting is as good as a key */
-        app_refresh(a);
         before_first_frame(a, &early);
         app_show(a, file ? VIEW_RUNS : o->open ? first : a->kept_view);
         if (file) app_open_path(a, o->open);

@@ -26,7 +26,8 @@ static void read_runs(void *ctx, const atomic_bool *cancel)
     struct reading *r = ctx;
     (void)cancel;
     if (r->watch) bt_run_watch_begin(r->watch, r->dir);
-    r->status = bt_run_list(r->dir, r->previous, &r->list, &r->err);
+    r->status = r->watch ? bt_run_list_watched(r->watch, r->dir, r->previous, &r->list, &r->err)
+                         : bt_run_list(r->dir, r->previous, &r->list, &r->err);
     queue_read(&r->queue, r->dir, &r->list);
 }
 

@@ -2,6 +2,7 @@
 
 #include <bertty/experiment.h>
 #include <bertty/file.h>
+#include <bertty/run.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,14 +59,9 @@ enum bt_status batch_rows_load(const char *run, int64_t step, int64_t last, stru
 {
     struct bt_experiment *x = NULL;
     struct batch_rows *b = calloc(1, sizeof *b);
-    char *path = bt_path_join(run, "experiment.yaml");
-    if (!b || !path) {
-        free(path);
-        free(b);
-        return bt_fail(err, BT_NOMEM, "%s: no memory for a batch", run);
-    }
+    if (!b) return bt_fail(err, BT_NOMEM, "%s: no memory for a batch", run);
     b->asked = step;
-    enum bt_status found = bt_experiment_load(path, &x, &b->no_texts);
+    enum bt_status found = bt_run_experiment(run, &x, &b->no_texts);
     enum bt_status st = last > 0 ? bt_batches_load(run, step, last, &b->batches, err)
                                  : load_point(run, step, x ? x->run_logging_steps : 1, &b->batches, err);
     if (!st) {
@@ -77,7 +73,6 @@ enum bt_status batch_rows_load(const char *run, int64_t step, int64_t last, stru
         batch_rows_free(b);
     }
     bt_experiment_free(x);
-    free(path);
     return st;
 }
 

@@ -6,7 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ESCAPE_MS = 25, DOUBLE_CLICK_MS = 400, EVENT_BYTES = 4096 };
+/* What is waited whether more comes behind an Esc, which then is no key of its own: at least, at most. */
+enum { LEAST_ESCAPE_MS = 6, ESCAPE_MS = 25 };
+enum { DOUBLE_CLICK_MS = 400, EVENT_BYTES = 4096 };
 enum { MODE_SYNCHRONIZED = 2026 };
 
 static int64_t now_ms(void)
@@ -70,12 +72,21 @@ static bool read_bytes(struct term *t)
     return n > 0 && (input_feed(t->input, bytes, (size_t)n) || true);
 }
 
+/* A key's bytes are sent together: what tears them apart is the way to us, and a frame that has just arrived soon says that it is short. */
+static int escape_ms(const struct term *t)
+{
+    const double ms = 1e3 * term_frame_s(t);
+    if (!(ms > 0) || ms >= ESCAPE_MS) return ESCAPE_MS;
+    return ms > LEAST_ESCAPE_MS ? (int)ms : LEAST_ESCAPE_MS;
+}
+
 void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
 {
     int64_t until = now_ms() + timeout_ms;
+    const int escape = escape_ms(t);
     for (;;) {
         if (after_signals(t, e)) return;
-        const bool idle = now_ms() - t->fed_ms >= ESCAPE_MS;
+        const bool idle = now_ms() - t->fed_ms >= escape;
         if (input_next(t->input, idle, e)) {
             if (!take_answer(t, e)) {
                 mark_double(t, e);
@@ -88,7 +99,7 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
         bool unfinished = input_unfinished(t->input);
         int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
         if (timeout_ms >= 0 && left < 0) left = 0;
-        if (unfinished && (left < 0 || left > ESCAPE_MS)) left = ESCAPE_MS;
+        if (unfinished && (left < 0 || left > escape)) left = escape;
         struct pollfd fds[] = {{.fd = t->in, .events = POLLIN},
                                {.fd = signals_fd(), .events = POLLIN},
                                {.fd = wake_fd, .events = POLLIN},
@@ -97,7 +108,7 @@ void term_event(struct term *t, int timeout_ms, int wake_fd, struct event *e)
         *e = (struct event){.kind = EVENT_NONE};
         if (ready < 0) continue;
         /* A lone Esc was one by the time that passed, even if we slept until the next key was there: that one is read afterwards. */
-        const bool late = unfinished && !idle && now_ms() - t->fed_ms >= ESCAPE_MS;
+        const bool late = unfinished && !idle && now_ms() - t->fed_ms >= escape;
         if (late && !(fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))) fds[0].revents = 0;
         bool gone =
             fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) || (fds[3].revents && !output_flush(t->output));

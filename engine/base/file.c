@@ -169,3 +169,9 @@ bool bt_path_exists(const char *path)
     struct stat st;
     return stat(path, &st) == 0;
 }
+
+bool bt_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}

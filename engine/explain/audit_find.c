@@ -37,15 +37,13 @@ static int64_t most_runs(const char *runs_dir, const char *name)
 enum bt_status bt_audit_of_run(const char *dir, const char *runs_dir, struct bt_experiment **x,
                                int64_t *folds, struct bt_error *err)
 {
-    char *path = bt_path_join(dir, "experiment.yaml"), *name = NULL;
+    char *name = NULL;
     *x = NULL;
-    enum bt_status st =
-        path ? bt_experiment_load(path, x, err) : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
+    enum bt_status st = bt_run_experiment(dir, x, err);
     if (!st && !(name = bt_experiment_name(*x))) st = bt_fail(err, BT_NOMEM, "%s: no memory", dir);
     if (!st) *folds = folds_of(bt_path_base(dir), name);
     if (!st && !*folds) *folds = most_runs(runs_dir, name);
     free(name);
-    free(path);
     return st;
 }
 

@@ -59,10 +59,8 @@ static enum bt_status load_run(const struct bt_run_at *at, struct bt_compare_run
     while (status == BT_OK && more) status = bt_series_poll(src->events, 0, &more, err);
     if (status != BT_OK) return status;
     bt_series_commit(src->events);
-    char *path = bt_path_join(dir, "experiment.yaml");
-    if (path && bt_path_exists(path)) status = bt_experiment_load(path, &src->x, err);
-    free(path);
-    if (status != BT_OK) return status;
+    status = bt_run_experiment(dir, &src->x, err);
+    if (status != BT_OK && status != BT_NOTFOUND) return status;
     run->dir = bt_strdup(dir);
     while (run->dir && strlen(run->dir) > 1 && run->dir[strlen(run->dir) - 1] == '/')
         run->dir[strlen(run->dir) - 1] = '\0';

@@ -37,18 +37,18 @@ void bt__explain_tell(const struct bt__explaining *w, int done, int all)
 
 /* ── what is asked about ── */
 
-static bool is_blank(const char *text, size_t n)
+bool bt__explain_blank(const struct bt_input *in)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!strchr(" \t\r\n\v\f", text[i]) || !text[i]) return false;
-    return true;
+    for (size_t i = 0; i < in->text_n; i++)
+        if (!strchr(" \t\r\n\v\f", in->text[i]) || !in->text[i]) return false;
+    return in->parts == 0;
 }
 
 static enum bt_status check(const struct bt__explaining *w, const struct bt_input *in, struct bt_error *err)
 {
     const struct bt_explain_spec *s = w->spec;
     const struct bt__model_config *c = &w->p->m->config;
-    if (is_blank(in->text, in->text_n) && in->parts == 0)
+    if (bt__explain_blank(in))
         return bt_fail(err, BT_INVALID, "the text is empty: there is nothing to explain");
     if (s->layer < 0 || s->layer > c->num_hidden_layers)
         return bt_fail(err, BT_INVALID, "no layer %d, expected a number from 1 to %d", s->layer,

@@ -1,7 +1,7 @@
 #include <bertty/experiment.h>
-#include <bertty/file.h>
 #include <bertty/num.h>
 #include <bertty/pair_slices.h>
+#include <bertty/run.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +30,9 @@ static void load_files(const struct bt_experiment *x, const char *split, struct 
 void bt_pair_texts_load(const char *dir, const char *split, struct bt_pair_texts *out)
 {
     struct bt_experiment *x = NULL;
-    char *path = bt_path_join(dir, "experiment.yaml");
     *out = (struct bt_pair_texts){.n_files = 0};
-    if (path && bt_experiment_load(path, &x, &out->err) == BT_OK) load_files(x, split, out);
+    if (bt_run_experiment(dir, &x, &out->err) == BT_OK) load_files(x, split, out);
     bt_experiment_free(x);
-    free(path);
 }
 
 void bt_pair_texts_clear(struct bt_pair_texts *t)

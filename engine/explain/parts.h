@@ -18,6 +18,8 @@ struct bt__explaining {
     struct bt_explanation *x; /* with its items */
 };
 
+/* There is nothing to read in it. */
+bool bt__explain_blank(const struct bt_input *in);
 /* The item that a token belongs to. */
 int bt__item_of(const struct bt_explanation *x, int token);
 bool bt__explain_cancelled(const struct bt__explaining *w);

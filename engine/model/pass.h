@@ -57,6 +57,10 @@ void bt__pass_use_prefix(struct bt__pass *p, struct bt__prefix *x);
 /* The coming forward passes read word vectors x [rows of the batch, H] in place of the embeddings of its ids; NULL: those. Borrowed. */
 void bt__pass_use_words(struct bt__pass *p, const float *x);
 
+/* The coming forward passes copy what the embeddings and each layer make of the batch's rows to out [layers + 1, rows, H]; the batches must read all
+ * their rows, and no frozen layers be kept. NULL: no. Borrowed. */
+void bt__pass_tap(struct bt__pass *p, float *out);
+
 /* The rows of logits of a batch: its sequences, or for BT__HEAD_TOKENS its reads. */
 const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const struct bt__batch *batch);
 /* Logits [bt__pass_logit_rows()->n, head.outputs]; borrowed until the next forward pass. BT__HEAD_MLM: NULL. */

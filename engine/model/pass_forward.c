@@ -207,10 +207,22 @@ static struct layer layer_of(struct bt__pass *p, int i, const float *x)
                           .drop_ffn = bt__pass_mask(p, BT__STREAM_DROP_FFN, i, c->hidden_dropout_prob)};
 }
 
+void bt__pass_tap(struct bt__pass *p, float *out)
+{
+    p->tap = out;
+}
+
+static void tap(struct bt__pass *p, int layer, const float *x)
+{
+    const size_t size = bt__at(p->batch->rows.n, p->m->config.hidden_size);
+    if (p->tap) memcpy(p->tap + (size_t)layer * size, x, size * sizeof *x);
+}
+
 static void encode(struct bt__pass *p)
 {
     const float *x = p->x0;
     const int kept = bt__prefix_kept(p);
+    tap(p, 0, x);
     for (int i = p->begin; i < p->m->config.num_hidden_layers; i++) {
         if (i == kept && i > p->begin) bt__prefix_store(p, x);
         struct layer l = layer_of(p, i, x);
@@ -221,6 +233,7 @@ static void encode(struct bt__pass *p)
             behind_attention(&l);
         }
         x = l.y;
+        tap(p, i + 1, x);
     }
 }
 

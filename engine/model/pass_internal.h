@@ -73,6 +73,7 @@ struct bt__pass {
     /* the forward pass in progress */
     struct bt__prefix *prefix; /* borrowed; NULL: none */
     const float *words;        /* [R, H] borrowed; NULL: the embeddings of the batch's ids */
+    float *tap;                /* [L + 1, R, H] borrowed: receives every layer's output; NULL: none */
     int begin;                 /* the layer whose input is x0: 0, or that of the prefix */
     bool training;
     uint64_t seed, step;

@@ -3,6 +3,7 @@
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/json.h>
+#include <bertty/run.h>
 #include <bertty/str.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,14 +61,11 @@ enum bt_status bt_data_hash_of_run(const char *dir, const char *split, char hex[
                                    struct bt_error *err)
 {
     struct bt_experiment *x = NULL;
-    char *path = bt_path_join(dir, "experiment.yaml");
-    enum bt_status st =
-        path ? bt_experiment_load(path, &x, err) : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
+    enum bt_status st = bt_run_experiment(dir, &x, err);
     if (!st) {
         const struct bt_data_spec spec = bt_experiment_split(x, split);
         st = saved(dir, &spec, hex, err);
     }
     bt_experiment_free(x);
-    free(path);
     return st;
 }

@@ -80,6 +80,8 @@ static bool fits(const struct bt__batch *b, const struct bt__pass_limits *limits
 /* What an evaluation works with. */
 struct work {
     struct bt__pass *pass;
+    bt__encoded_fn *each; /* takes the hidden states, and nobody the logits; else NULL */
+    void *ctx;
     const struct bt__model *m;
     const struct bt__pass_limits *limits;
     const struct bt__task *t;
@@ -88,9 +90,15 @@ struct work {
     struct bt__lm lm; /* of a task that draws its sequences */
 };
 
+/* The task draws its sequences, and what is drawn is asked for. */
+static bool draws(const struct work *w)
+{
+    return !w->each && w->t->ops->draw;
+}
+
 static enum bt_status add(struct work *w, size_t i, struct bt_error *err)
 {
-    if (w->t->ops->draw) return bt__lm_add(&w->lm, w->t, w->d, i, BT__DRAW_EVAL, &w->b, err);
+    if (draws(w)) return bt__lm_add(&w->lm, w->t, w->d, i, BT__DRAW_EVAL, &w->b, err);
     return bt__features_add(&w->d->f, i, &w->b, err);
 }
 
@@ -112,7 +120,11 @@ static void take(struct work *w, struct bt__evaluation *e)
     const struct bt__batch *b = &w->b;
     const float *logits = bt__pass_forward(w->pass, b);
     e->tokens += b->rows.n;
-    if (w->t->ops->draw) {
+    if (w->each) {
+        w->each(w->ctx, w->pass, b);
+        return;
+    }
+    if (draws(w)) {
         bt__lm_take(&w->lm, w->pass, b, w->d->gold != NULL, w->m->config.vocab_size, &e->logits);
         return;
     }
@@ -153,7 +165,7 @@ static enum bt_status run_all(struct work *w, bool (*keep_going)(void *ctx), voi
     enum bt_status st =
         order ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for the order of %zu examples", items);
     if (!st) st = bt__batch_reserve(&w->b, limits->seqs, limits->rows, limits->reads, err);
-    if (!st && w->t->ops->draw) st = bt__lm_reserve(&w->lm, limits, w->m->config.vocab_size, err);
+    if (!st && draws(w)) st = bt__lm_reserve(&w->lm, limits, w->m->config.vocab_size, err);
     double start = now();
     for (size_t at = 0; !st && at < items;) {
         size_t next = at;
@@ -204,6 +216,16 @@ enum bt_status bt__evaluate(struct bt__pass *pass, const struct bt__model *m,
     else
         e->loss = mean_loss(e, t, d);
     return st;
+}
+
+enum bt_status bt__encode_all(struct bt__pass *pass, const struct bt__pass_limits *limits,
+                              const struct bt__task_data *d, bt__encoded_fn *each,
+                              bool (*keep_going)(void *ctx), void *ctx, struct bt_error *err)
+{
+    struct work w = {.pass = pass, .each = each, .ctx = ctx, .limits = limits, .d = d};
+    struct bt__evaluation e = {.tokens = 0};
+    bt__pass_dropout(pass, false, 0, 0);
+    return run_all(&w, keep_going, ctx, &e, err);
 }
 
 void bt__evaluation_free(struct bt__evaluation *e)

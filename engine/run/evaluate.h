@@ -24,6 +24,13 @@ enum bt_status bt__evaluate(struct bt__pass *pass, const struct bt__model *m,
                             struct bt__evaluation *e, struct bt_error *err);
 void bt__evaluation_free(struct bt__evaluation *e);
 
+/* The same passes for what the last layer makes of the tokens that are read: each is called behind every one of them, with the batch whose sources are the
+ * sequences of d->f. ctx is that of both. */
+typedef void bt__encoded_fn(void *ctx, const struct bt__pass *pass, const struct bt__batch *b);
+enum bt_status bt__encode_all(struct bt__pass *pass, const struct bt__pass_limits *limits,
+                              const struct bt__task_data *d, bt__encoded_fn *each,
+                              bool (*keep_going)(void *ctx), void *ctx, struct bt_error *err);
+
 /* Loss and the task's figures, by name. */
 enum bt_status bt__evaluation_metrics(const struct bt__evaluation *e, const struct bt__task *t,
                                       const struct bt__task_data *d, struct bt_metrics *out,

@@ -214,6 +214,7 @@ static enum bt_status read_records(struct bt_series_reader *r, struct file *f, i
     uint64_t used = r->records.offset - start;
     *budget -= used < *budget ? used : *budget;
     f->offset = r->records.offset;
+    bt__records_free(&r->records); /* hundreds of runs are watched, and nothing comes of most */
     return status;
 }
 

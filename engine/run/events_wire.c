@@ -107,7 +107,9 @@ static bool reserve(struct bt__records *r, size_t need)
         r->from = 0;
     }
     if (need <= r->cap) return true;
-    size_t cap = need > READ_CHUNK ? need : READ_CHUNK;
+    const uint64_t left = r->size - r->offset;
+    size_t cap = left < READ_CHUNK ? (size_t)left : READ_CHUNK;
+    if (cap < need) cap = need;
     uint8_t *buf = realloc(r->buf, cap);
     if (!buf) return false;
     r->buf = buf;

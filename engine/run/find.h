@@ -2,7 +2,7 @@
 #ifndef BERTTY_RUN_FIND_H
 #define BERTTY_RUN_FIND_H
 
-#include <bertty/run.h>
+#include <bertty/run_watch.h>
 
 enum { BT__MAX_STATUS = 1 << 20 }; /* bytes of status.json, run.json or a manifest */
 
@@ -17,6 +17,12 @@ bool bt__is_run(int at, const char *name, bool follow);
 
 /* It holds directories like train/ and validation/ with event files, which together are a run: another tool's. */
 bool bt__is_split_run(int at, const char *name);
+
+/* bt_run_list(); of a run that watch (NULL: nobody) heard nothing of since the last list all is as in previous. */
+enum bt_status bt__run_list(const char *runs_dir, const struct bt_run_list *previous,
+                            const struct bt_run_watch *watch, struct bt_run_list *out, struct bt_error *err);
+/* Nothing was heard of that directory since then; false also where that is not known. */
+bool bt__run_quiet(const struct bt_run_watch *w, const char *name);
 
 /* An allocated array of steps, sorted ascending; grows by one. False without memory. */
 bool bt__steps_add(int64_t **steps, size_t *n, int64_t step);

@@ -5,7 +5,7 @@
 #include "formats/weights.h"
 #include "math/gemm.h"
 #include "run/asked.h"
-#include <bertty/file.h>
+#include <bertty/run.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,6 @@
 enum { FIRST_ROWS = 128 /* tokens that memory is reserved for at once */, MOST_LABELS = 1 << 20 };
 
 /* ── opening ── */
-
-static enum bt_status load_experiment(struct bt_predictor *p, const char *run_dir, struct bt_error *err)
-{
-    char *path = bt_path_join(run_dir, "experiment.yaml");
-    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for a name", run_dir);
-    enum bt_status st = bt_experiment_load(path, &p->x, err);
-    free(path);
-    return st;
-}
 
 /* A model without a run: what its configuration says. */
 static enum bt_status default_experiment(struct bt_predictor *p, const struct bt__model_config *c,
@@ -86,20 +77,24 @@ static enum bt_status untrained(const struct bt_predictor *p, const struct bt__p
     return st;
 }
 
-static enum bt_status load_weights(struct bt_predictor *p, struct bt_error *err)
+static enum bt_status load_weights(struct bt_predictor *p, bool vectors, struct bt_error *err)
 {
     const struct bt__params *params = &p->m->params;
     struct bt__load_report report;
     bool *fresh = calloc(params->n, sizeof *fresh);
     if (!fresh) return bt_fail(err, BT_NOMEM, "%s: no memory for its tensors", p->dir);
     enum bt_status st = bt__hf_weights_load(p->dir, BT__WEIGHTS_AUTO, params, p->m->w, fresh, &report, err);
-    for (size_t i = params->n; !st && i > 0; i--) /* the head first: it says more than the pooler */
-        if (fresh[i - 1]) st = untrained(p, &params->item[i - 1], err);
+    for (size_t i = params->n; !st && i > 0; i--) { /* the head first: it says more than the pooler */
+        const struct bt__param *q = &params->item[i - 1];
+        p->untrained |= fresh[i - 1] && q->head;
+        if (fresh[i - 1] && !(vectors && (q->head || q->optional))) st = untrained(p, q, err);
+    }
     free(fresh);
     return st;
 }
 
-static enum bt_status make_model(struct bt_predictor *p, struct bt__model_config *c, struct bt_error *err)
+static enum bt_status make_model(struct bt_predictor *p, struct bt__model_config *c, bool vectors,
+                                 struct bt_error *err)
 {
     const bool named = c->num_labels > 0 && bt__task_ops(p->x->task_type)->tally;
     bt__model_config_override(c, p->x);
@@ -111,7 +106,7 @@ static enum bt_status make_model(struct bt_predictor *p, struct bt__model_config
     const struct bt__head_spec head = p->task->ops->head(p->task);
     if (bt__model_create(c, &head, &p->m, err))
         return bt_error_prefix(err, BT_NOMEM, "%s/config.json", p->dir);
-    return load_weights(p, err);
+    return load_weights(p, vectors, err);
 }
 
 static enum bt_status load_tokenizer(struct bt_predictor *p, const struct bt__model_config *c,
@@ -125,14 +120,14 @@ static enum bt_status load_tokenizer(struct bt_predictor *p, const struct bt__mo
     return st;
 }
 
-static enum bt_status load_model(struct bt_predictor *p, struct bt_error *err)
+static enum bt_status load_model(struct bt_predictor *p, bool vectors, struct bt_error *err)
 {
     struct bt__model_config c = {.num_labels = 0};
     enum bt_status st = bt__hf_config_load(p->dir, &c, err);
     if (!st && !p->x) st = default_experiment(p, &c, err);
     if (!st && bt__task_ops(p->x->task_type)->tally) st = default_labels(p->dir, &c, err);
     if (!st) st = load_tokenizer(p, &c, err);
-    if (!st) st = make_model(p, &c, err);
+    if (!st) st = make_model(p, &c, vectors, err);
     bt__model_config_free(&c);
     return st;
 }
@@ -142,8 +137,8 @@ static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predict
 {
     p->dir = bt_strdup(spec->model_dir);
     if (!p->dir) return bt_fail(err, BT_NOMEM, "no memory for a predictor");
-    enum bt_status st = spec->run_dir ? load_experiment(p, spec->run_dir, err) : BT_OK;
-    if (!st) st = load_model(p, err);
+    enum bt_status st = spec->run_dir ? bt_run_experiment(spec->run_dir, &p->x, err) : BT_OK;
+    if (!st) st = load_model(p, spec->vectors, err);
     if (!st) st = bt__gemm_init(err);
     if (!st) st = bt__pool_create(spec->threads, &p->pool, err);
     if (st) return st;

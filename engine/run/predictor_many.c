@@ -24,15 +24,22 @@ static bool go_on(void *ctx)
     return !atomic_load(c->flag);
 }
 
+enum bt_status bt__predictor_room(struct bt_predictor *p, const struct bt__features *f,
+                                  struct bt__pass_limits *limits, struct bt_error *err)
+{
+    int all = f->start[f->n] < BATCH_ROWS ? rounded((int)f->start[f->n]) : BATCH_ROWS;
+    *limits = bt__evaluation_limits(f, BATCH_SEQS, all);
+    limits->longest = rounded(limits->longest);
+    limits->pairs = (size_t)limits->rows * (size_t)limits->longest;
+    return bt__predictor_reserve(p, limits, err);
+}
+
 enum bt_status bt__predictor_run(struct bt_predictor *p, const struct bt__task_data *d,
                                  const atomic_bool *cancel, struct bt__evaluation *e, struct bt_error *err)
 {
     struct cancel c = {.flag = cancel};
-    int all = d->f.start[d->f.n] < BATCH_ROWS ? rounded((int)d->f.start[d->f.n]) : BATCH_ROWS;
-    struct bt__pass_limits limits = bt__evaluation_limits(&d->f, BATCH_SEQS, all);
-    limits.longest = rounded(limits.longest);
-    limits.pairs = (size_t)limits.rows * (size_t)limits.longest;
-    enum bt_status st = bt__predictor_reserve(p, &limits, err);
+    struct bt__pass_limits limits;
+    enum bt_status st = bt__predictor_room(p, &d->f, &limits, err);
     if (st) return st;
     return bt__evaluate(p->pass, p->m, &limits, p->task, d, cancel ? go_on : NULL, &c, e, err);
 }

@@ -11,6 +11,7 @@ struct bt_predictor {
     struct bt_experiment *
         x; /* the run's; of a model alone: defaults, the task that its configuration tells, and its own length */
     bool alone;
+    bool untrained; /* its head; only where vectors are all that is asked for */
     struct bt_tokenizer *tokenizer;
     struct bt__task *task;
     struct bt__pool *pool;
@@ -28,6 +29,9 @@ enum bt_status bt__predictor_prepare(struct bt_predictor *p, const struct bt_inp
 /* Memory of the pass for at least this much. */
 enum bt_status bt__predictor_reserve(struct bt_predictor *p, const struct bt__pass_limits *need,
                                      struct bt_error *err);
+/* Memory of the pass for batches of all sequences of f; limits receives those of a batch. */
+enum bt_status bt__predictor_room(struct bt_predictor *p, const struct bt__features *f,
+                                  struct bt__pass_limits *limits, struct bt_error *err);
 /* Logits, and where d->gold is known the loss, of all of d in length-sorted batches. The caller frees e. */
 enum bt_status bt__predictor_run(struct bt_predictor *p, const struct bt__task_data *d,
                                  const atomic_bool *cancel, struct bt__evaluation *e, struct bt_error *err);

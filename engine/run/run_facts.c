@@ -13,6 +13,7 @@
 
 /* Bytes of events: beyond them a run's figures are those of its beginning. At a time: how soon a cancel is heard. */
 enum { FACTS_BYTES = 512 << 20, AT_A_TIME = 8 << 20 };
+enum { QUIET_LOOKS = 30 }; /* then a run is no longer taken for one that is being written */
 /* Of one run, and names of all of them: beyond what anybody logs. */
 enum { MAX_FIGURES = 1000, MAX_NAMES = 2000 };
 
@@ -33,10 +34,18 @@ struct figures {
     size_t n_curve;
 };
 
+/* The reader of a run that is being written: what is new is read, not all of it again. */
+struct live {
+    atomic_uint shares;
+    struct bt_series_reader *reader;
+    unsigned quiet; /* looks since something came */
+};
+
 struct entry {
     char *dir;
     struct settings *settings; /* NULL: never read */
     struct figures *figures;
+    struct live *live; /* NULL: it is not written, as far as is known */
 };
 
 struct bt_facts {
@@ -59,12 +68,20 @@ static void drop_figures(struct figures *g)
     free(g);
 }
 
+static void drop_live(struct live *l)
+{
+    if (!l || atomic_fetch_sub(&l->shares, 1) > 1) return;
+    bt_series_free(l->reader);
+    free(l);
+}
+
 void bt_facts_free(struct bt_facts *f)
 {
     if (!f) return;
     for (size_t i = 0; i < f->n; i++) {
         drop_settings(f->entry[i].settings);
         drop_figures(f->entry[i].figures);
+        drop_live(f->entry[i].live);
         free(f->entry[i].dir);
     }
     free(f->entry);
@@ -199,31 +216,55 @@ static bool take_all(struct figures *g, const struct bt_series_reader *r)
 }
 
 /* NULL: no memory, or cancelled. */
-static struct figures *read_figures(const char *dir, uint64_t stamp, const atomic_bool *cancel)
+static struct figures *read_figures(struct bt_series_reader *r, uint64_t stamp, const atomic_bool *cancel)
 {
-    struct bt_series_reader *r = NULL;
     struct figures *g = calloc(1, sizeof *g);
     if (!g) return NULL;
     atomic_init(&g->shares, 1);
     g->stamp = stamp;
-    bool fine = true, more = stamp && bt_series_open(dir, &r, NULL) == BT_OK;
+    bool fine = true, more = stamp && r;
     for (size_t bytes = 0; more && bytes < FACTS_BYTES; bytes += AT_A_TIME) {
         if (cancel && atomic_load(cancel)) fine = false;
         if (!fine || bt_series_poll(r, AT_A_TIME, &more, NULL) != BT_OK) break;
         bt_series_commit(r);
     }
     if (r && fine) fine = take_all(g, r);
-    bt_series_free(r);
     if (fine) return g;
     drop_figures(g);
     return NULL;
 }
 
+/* The entry's own reader, if it is to be had. */
+static struct bt_series_reader *open_live(struct entry *e)
+{
+    if (e->live) return e->live->reader;
+    struct live *l = calloc(1, sizeof *l);
+    if (!l || bt_series_open(e->dir, &l->reader, NULL) != BT_OK) {
+        free(l);
+        return NULL;
+    }
+    atomic_init(&l->shares, 1);
+    e->live = l;
+    return l->reader;
+}
+
+/* What changes a second time is being written. */
 static bool look_at_figures(struct entry *e, const atomic_bool *cancel)
 {
     uint64_t stamp = events_stamp(e->dir);
-    if (e->figures && e->figures->stamp == stamp) return true;
-    struct figures *g = read_figures(e->dir, stamp, cancel);
+    struct bt_series_reader *own = NULL, *r = NULL;
+    if (e->figures && e->figures->stamp == stamp) {
+        if (e->live && ++e->live->quiet > QUIET_LOOKS) {
+            drop_live(e->live);
+            e->live = NULL;
+        }
+        return true;
+    }
+    if (e->figures) r = open_live(e);
+    if (e->live) e->live->quiet = 0;
+    if (!r && stamp && bt_series_open(e->dir, &own, NULL) == BT_OK) r = own;
+    struct figures *g = read_figures(r, stamp, cancel);
+    bt_series_free(own);
     if (!g) return false;
     drop_figures(e->figures);
     e->figures = g;
@@ -248,8 +289,11 @@ static bool begin_entry(struct entry *e, const char *dir, const struct bt_facts 
     const struct entry *old = find(previous, dir);
     if (old && old->settings) atomic_fetch_add(&old->settings->shares, 1);
     if (old && old->figures) atomic_fetch_add(&old->figures->shares, 1);
-    *e = (struct entry){
-        .dir = bt_strdup(dir), .settings = old ? old->settings : NULL, .figures = old ? old->figures : NULL};
+    if (old && old->live) atomic_fetch_add(&old->live->shares, 1);
+    *e = (struct entry){.dir = bt_strdup(dir),
+                        .settings = old ? old->settings : NULL,
+                        .figures = old ? old->figures : NULL,
+                        .live = old ? old->live : NULL};
     return e->dir != NULL;
 }
 

@@ -197,3 +197,12 @@ enum bt_status bt_run_find(const char *runs_dir, const char *name, char **dir, i
     if (status == BT_OK && step) *step = at;
     return status;
 }
+
+enum bt_status bt_run_experiment(const char *dir, struct bt_experiment **out, struct bt_error *err)
+{
+    char *path = bt_path_join(dir, "experiment.yaml");
+    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory for its settings", dir);
+    enum bt_status st = bt_experiment_load(path, out, err);
+    free(path);
+    return st;
+}

@@ -8,6 +8,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,29 +107,30 @@ static const struct bt_run_status *find_earlier(const struct earlier *e, const c
     return found ? *found : NULL;
 }
 
+/* Entries that nothing is known of yet are read by several threads: most of the time goes to the kernel. */
+enum { MANY = 64, MOST_READERS = 4 };
+
 struct listing {
     const char *base; /* absolute */
     int fd;
-    struct bt__here here;
+    const struct bt_run_watch *watch; /* NULL: nobody watches */
     struct earlier earlier;
-    struct bt_run_list out;
-    size_t cap;
+    char **id; /* [n] of what may be runs */
+    size_t n;
+    struct bt_run_status *run; /* [n] those of ids that are none have no id */
+    atomic_size_t next;
 };
 
-static struct bt_run_status *slot(struct listing *l)
-{
-    if (l->out.n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 64;
-        struct bt_run_status *more = realloc(l->out.run, cap * sizeof *more);
-        if (!more) return NULL;
-        l->out.run = more;
-        l->cap = cap;
-    }
-    return &l->out.run[l->out.n];
-}
+/* One thread's part of it. */
+struct reader {
+    struct listing *l;
+    struct bt__here here;
+    enum bt_status status;
+    struct bt_error err;
+};
 
 /* lstat of its status.json, else of itself; false: not a run. One system call for a run of ours. */
-static bool look_at(struct listing *l, const char *id, struct stat *info, bool *has_status)
+static bool look_at(const struct listing *l, const char *id, struct stat *info, bool *has_status)
 {
     char path[300];
     int n = snprintf(path, sizeof path, "%s/status.json", id);
@@ -135,29 +139,64 @@ static bool look_at(struct listing *l, const char *id, struct stat *info, bool *
     return fstatat(l->fd, id, info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info->st_mode);
 }
 
-static enum bt_status add_entry(struct listing *l, const char *id, struct bt_error *err)
+static enum bt_status read_entry(struct reader *r, const char *id, struct bt_run_status *to)
 {
+    const struct listing *l = r->l;
     struct stat info;
     bool has_status;
-    if (!look_at(l, id, &info, &has_status)) return BT_OK;
-    struct bt_run_status *to = slot(l);
-    if (!to) return bt_fail(err, BT_NOMEM, "%s: no memory", l->base);
     const struct bt_run_status *old = find_earlier(&l->earlier, id);
-    if (old && bt__status_current(old, &info) && bt__status_reuse(old, &l->here, to)) {
-        bt__notes_refresh(l->fd, id, to);
-        l->out.n++;
-        return BT_OK;
-    }
-    if (!has_status && !bt__is_run(l->fd, id, false)) return BT_OK;
-    char *dir = bt_path_join(l->base, id);
-    enum bt_status status = dir ? bt__status_read(&l->here, dir, &info, has_status, to, err)
-                                : bt_fail(err, BT_NOMEM, "%s: no memory", l->base);
+    if (old && l->watch && bt__run_quiet(l->watch, id) && bt__status_reuse(old, &r->here, to)) return BT_OK;
+    if (!look_at(l, id, &info, &has_status)) return BT_OK;
+    bool same = old && bt__status_current(old, &info) && bt__status_reuse(old, &r->here, to);
+    if (!same && !has_status && !bt__is_run(l->fd, id, false)) return BT_OK;
+    char *dir = same ? NULL : bt_path_join(l->base, id);
+    enum bt_status status = same  ? BT_OK
+                            : dir ? bt__status_read(&r->here, dir, &info, has_status, to, &r->err)
+                                  : bt_fail(&r->err, BT_NOMEM, "%s: no memory", l->base);
     free(dir);
-    if (status == BT_OK) {
-        bt__notes_refresh(l->fd, id, to);
-        l->out.n++;
-    }
+    if (status == BT_OK) bt__notes_refresh(l->fd, id, to);
     return status;
+}
+
+static void *read_entries(void *ctx)
+{
+    struct reader *r = ctx;
+    bt__here_init(&r->here);
+    for (size_t i; r->status == BT_OK && (i = atomic_fetch_add(&r->l->next, 1)) < r->l->n;)
+        r->status = read_entry(r, r->l->id[i], &r->l->run[i]);
+    bt__here_free(&r->here);
+    return NULL;
+}
+
+static bool start_reader(pthread_t *thread, struct reader *r)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    const bool good = pthread_create(thread, NULL, read_entries, r) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return good;
+}
+
+static enum bt_status read_all(struct listing *l, struct bt_error *err)
+{
+    struct reader reader[MOST_READERS];
+    pthread_t thread[MOST_READERS];
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t readers = 0;
+    for (size_t i = 0; i < MOST_READERS; i++) reader[i] = (struct reader){.l = l};
+    if (l->n >= l->earlier.n + MANY)
+        while (readers + 1 < MOST_READERS && (long)readers + 1 < processors &&
+               start_reader(&thread[readers], &reader[readers]))
+            readers++;
+    read_entries(&reader[readers]);
+    for (size_t i = 0; i < readers; i++) pthread_join(thread[i], NULL);
+    for (size_t i = 0; i <= readers; i++) {
+        if (reader[i].status == BT_OK) continue;
+        if (err) *err = reader[i].err;
+        return reader[i].status;
+    }
+    return BT_OK;
 }
 
 /* Never a symbolic link: in a shared directory it could lead anywhere. */
@@ -170,36 +209,55 @@ static bool may_be_run(int fd, const struct dirent *e)
 }
 
 /* The runs directory itself: somebody's logdir with train/ and validation/ in it. */
-static enum bt_status add_itself(struct listing *l, struct bt_error *err)
+static enum bt_status read_itself(const struct listing *l, struct bt_run_status *to, struct bt_error *err)
 {
-    struct bt_run_status *to = slot(l);
+    struct bt__here here;
     struct stat info;
-    if (!to) return bt_fail(err, BT_NOMEM, "%s: no memory", l->base);
     if (fstat(l->fd, &info) != 0) return BT_OK;
-    enum bt_status status = bt__status_read(&l->here, l->base, &info, false, to, err);
-    if (status == BT_OK) {
-        bt__notes_refresh(AT_FDCWD, l->base, to);
-        l->out.n++;
-    }
+    bt__here_init(&here);
+    enum bt_status status = bt__status_read(&here, l->base, &info, false, to, err);
+    bt__here_free(&here);
+    if (status == BT_OK) bt__notes_refresh(AT_FDCWD, l->base, to);
     return status;
 }
 
-static enum bt_status list_all(struct listing *l, DIR *d, struct bt_error *err)
+static bool add_id(struct listing *l, const char *id)
+{
+    enum { STEP = 64 };
+    char **more = l->n % STEP ? l->id : realloc(l->id, (l->n + STEP) * sizeof *more);
+    if (!more) return false;
+    l->id = more;
+    return (more[l->n] = bt_strdup(id)) && ++l->n;
+}
+
+static enum bt_status list_all(struct listing *l, DIR *d, struct bt_run_list *out, struct bt_error *err)
 {
     const bool itself = bt__is_split_run(l->fd, ".");
-    enum bt_status status = itself ? add_itself(l, err) : BT_OK;
-    for (struct dirent *e; status == BT_OK && (e = readdir(d));)
-        if (may_be_run(l->fd, e) && !(itself && bt__events_split(e->d_name)))
-            status = add_entry(l, e->d_name, err);
+    bool memory = true;
+    for (struct dirent *e; memory && (e = readdir(d));)
+        if (may_be_run(l->fd, e) && !(itself && bt__events_split(e->d_name))) memory = add_id(l, e->d_name);
+    if (memory) memory = (l->run = calloc(l->n + 1, sizeof *l->run)) != NULL;
+    if (!memory) return bt_fail(err, BT_NOMEM, "%s: no memory", l->base);
+    enum bt_status status = read_all(l, err);
+    if (status == BT_OK && itself) status = read_itself(l, &l->run[l->n], err);
+    *out = (struct bt_run_list){.run = l->run};
+    for (size_t i = 0; i <= l->n; i++)
+        if (l->run[i].id) out->run[out->n++] = l->run[i];
     if (status != BT_OK)
-        bt_run_list_clear(&l->out);
-    else if (l->out.n)
-        qsort(l->out.run, l->out.n, sizeof *l->out.run, newest_first);
+        bt_run_list_clear(out);
+    else if (out->n)
+        qsort(out->run, out->n, sizeof *out->run, newest_first);
     return status;
 }
 
 enum bt_status bt_run_list(const char *runs_dir, const struct bt_run_list *previous, struct bt_run_list *out,
                            struct bt_error *err)
+{
+    return bt__run_list(runs_dir, previous, NULL, out, err);
+}
+
+enum bt_status bt__run_list(const char *runs_dir, const struct bt_run_list *previous,
+                            const struct bt_run_watch *watch, struct bt_run_list *out, struct bt_error *err)
 {
     char *base = realpath(runs_dir, NULL);
     DIR *d = base ? opendir(base) : NULL;
@@ -209,14 +267,14 @@ enum bt_status bt_run_list(const char *runs_dir, const struct bt_run_list *previ
         free(base);
         return status;
     }
-    struct listing l = {.base = base, .fd = dirfd(d), .earlier = index_earlier(previous)};
-    bt__here_init(&l.here);
-    enum bt_status status = list_all(&l, d, err);
-    bt__queue_places(base, &l.out);
-    bt__here_free(&l.here);
+    struct listing l = {.base = base, .fd = dirfd(d), .watch = watch, .earlier = index_earlier(previous)};
+    atomic_init(&l.next, 0);
+    enum bt_status status = list_all(&l, d, out, err);
+    bt__queue_places(base, out);
+    for (size_t i = 0; i < l.n; i++) free(l.id[i]);
+    free(l.id);
     free(l.earlier.run);
     closedir(d);
     free(base);
-    *out = l.out;
     return status;
 }

@@ -22,6 +22,8 @@ char *bt_path_above(const char *path);
 /* Last component, borrowed. */
 const char *bt_path_base(const char *path);
 bool bt_path_exists(const char *path);
+/* Both are there, and are one file under whatever names. */
+bool bt_same_file(const char *a, const char *b);
 /* Lower-case hex SHA-256 of a file or of bytes into hex[65]. */
 enum bt_status bt_sha256_file(const char *path, char hex[65], struct bt_error *err);
 void bt_sha256(const void *data, size_t n, char hex[65]);

@@ -5,6 +5,7 @@
 #define BERTTY_RUN_H
 
 #include <bertty/error.h>
+#include <bertty/experiment.h>
 #include <bertty/json.h>
 #include <bertty/notes.h>
 #include <bertty/str.h>
@@ -85,6 +86,8 @@ enum { BT_STEP_NONE = -1, BT_STEP_BEST = -2, BT_STEP_LAST = -3 };
  * unfinished ones (no manifest, sizes differ) are passed over. *step receives which. The caller frees *path. */
 enum bt_status bt_run_checkpoint(const char *dir, int64_t step, char **path, int64_t *found,
                                  struct bt_error *err);
+/* The settings that the run was started with. BT_NOTFOUND: it has none (another tool's). The caller frees *out. */
+enum bt_status bt_run_experiment(const char *dir, struct bt_experiment **out, struct bt_error *err);
 /* Steps of the complete checkpoints, ascending; the caller frees *steps. */
 enum bt_status bt_run_checkpoints(const char *dir, int64_t **steps, size_t *n, struct bt_error *err);
 

@@ -35,7 +35,7 @@ struct bt_facts_wish {
     unsigned
         need; /* BT_FACTS_…: to be read or looked at again; what is known besides is taken over as it is */
 };
-/* *out holds the n directories of wish. previous: NULL or an earlier one, which stays valid. Files that cannot be read leave their facts at zero: only want of memory and
+/* *out holds the n directories of wish. previous: NULL or an earlier one, which stays valid; no two calls at once with the same one. Files that cannot be read leave their facts at zero: only want of memory and
  * *cancel (may be NULL) are failures. Of more than 512 MiB of events the first are read. */
 enum bt_status bt_facts_read(const struct bt_facts_wish *wish, size_t n, const struct bt_facts *previous,
                              const atomic_bool *cancel, struct bt_facts **out, struct bt_error *err);

@@ -3,7 +3,7 @@
 #ifndef BERTTY_RUN_WATCH_H
 #define BERTTY_RUN_WATCH_H
 
-#include <stdbool.h>
+#include <bertty/run.h>
 
 struct bt_run_watch;
 
@@ -15,5 +15,11 @@ void bt_run_watch_free(struct bt_run_watch *w); /* NULL is fine */
 void bt_run_watch_begin(struct bt_run_watch *w, const char *runs_dir);
 /* Something was noticed since the last call; or the kernel cannot know, as of another machine's file system: then always true. */
 bool bt_run_watch_changed(struct bt_run_watch *w);
+
+/* bt_run_list() for whoever watches: between bt_run_watch_begin() and the next call of it. What the watch heard nothing of is as in previous (or NULL), and no file of it is
+ * looked at; engines that died are noticed nevertheless. */
+enum bt_status bt_run_list_watched(struct bt_run_watch *w, const char *runs_dir,
+                                   const struct bt_run_list *previous, struct bt_run_list *out,
+                                   struct bt_error *err);
 
 #endif

@@ -43,7 +43,7 @@ class Table:
 
     def measure(self, path, home):
         """{what: ms; "MiB": …}"""
-        with Program([*self.command, path], path.parent, home, 600) as p:
+        with Program([*self.command, path], path.parent, home, 120) as p:
             took = {"first rows": p.ms_until(self.rows)}
             if self.complete:
                 took["all rows known"] = p.ms_until(self.complete)
@@ -55,7 +55,9 @@ class Table:
             took["regular expression to the end"] = answer(p, self.search, self.found)
             took["regular expression to the end, CPU"] = 1e3 * (p.processor_s() - spent)
             took["MiB"] = p.memory()
-            return took
+        if missing := [what for what, value in took.items() if value is None]:
+            raise SystemExit(f"{self.name}: never on the screen: {', '.join(missing)}")
+        return took
 
     def to_first(self, p):
         p.type(self.begin)
@@ -74,7 +76,7 @@ def answer(p, keys, pattern):
 def table_peers():
     begins = r"on in as this of"  # row 0; the last row's text is last
     last = r"was was at it in"
-    peers = [Table("VisiData", [VENV / "bin/vd"], rf"^ *0 +│ {begins}", r"1000000 rows", rf"^ *0 +│ {begins}", last, "zyzzyva", f"/{WORD}\r", "ggl"),
+    peers = [Table("VisiData", [VENV / "bin/vd"], rf"^ *0 +│ {begins}", r"1000000 rows", rf"^ *0 +│ {begins}", last, "zyzzyva", f"/{WORD}\r", "ghggl"),
              Table("less", ["less"], r"^0,", None, r"^0,", last, "zyzzyva", f"/{WORD}\r"),
              Table("lnav", ["lnav"], r"^\d+,", None, r"^0,", last, "1 hits for", f"/{WORD}\r")]
     return [peer for peer in peers if peer.there()]

@@ -253,6 +253,54 @@ static struct charts *loaded(const char *name, int n)
     return &c;
 }
 
+/* Polls until the run shows so many points of its loss, and says how often that was. */
+static int polls_until(struct charts *c, size_t run, size_t points)
+{
+    for (int n = 0; n < 10; n++) {
+        const struct bt_series *loss = bt_series_find(c->run[run]->reader, "train/loss");
+        if (loss && loss->n == points) return n;
+        poll_once(c);
+    }
+    fail_msg("run %zu never has %zu points", run, points);
+    return -1;
+}
+
+/* Of many runs that are over a poll looks at a few, each in its turn; at those from which something came, always. */
+static void many_runs(void **state)
+{
+    enum { RUNS = 40, POLLS = 3 /* to look at all of them */ };
+    struct charts c = {0};
+    char *dir[RUNS];
+    (void)state;
+    for (int i = 0; i < RUNS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "many-%02d", i);
+        dir[i] = make_run(name, 2);
+    }
+    assert_true(charts_set_runs(&c, (const char *const *)dir, RUNS));
+    poll_once(&c);
+    for (int i = 0; i < RUNS; i++) assert_true(c.run[i]->loaded);
+    bool waited = false;
+    for (int i = 0; i < RUNS; i++) {
+        free(make_run(bt_path_base(dir[i]), 5));
+        const int n = polls_until(&c, (size_t)i, 5);
+        assert_in_range(n, 1, POLLS);
+        waited |= n > 1;
+        free(make_run(bt_path_base(dir[i]), 6));
+        assert_int_equal(polls_until(&c, (size_t)i, 6), 1);
+        for (int quiet = 0; quiet < 24; quiet++) poll_once(&c);
+    }
+    assert_true(waited); /* else all are looked at every time */
+    for (int i = 0; i < RUNS; i++) {
+        free(make_run(bt_path_base(dir[i]), 7));
+        charts_attend(&c, dir[i]);
+        assert_int_equal(polls_until(&c, (size_t)i, 7), 1);
+        for (int quiet = 0; quiet < 24; quiet++) poll_once(&c);
+        free(dir[i]);
+    }
+    charts_free(&c);
+}
+
 static void filters(void **state)
 {
     (void)state;
@@ -616,6 +664,7 @@ int main(void)
         TEST(what_the_directory_tells),
         cmocka_unit_test(points_by_x),
         TEST(filters),
+        cmocka_unit_test(many_runs),
         cmocka_unit_test(grids),
         cmocka_unit_test(zooming),
         TEST(extents),

@@ -301,6 +301,47 @@ static void curves(void **state)
     assert_null(d.settings);
 }
 
+static void add_loss(const char *run, int from, int to, double loss)
+{
+    struct bt_events *w;
+    assert_int_equal(bt_events_open(at(run), &w, NULL), BT_OK);
+    for (int i = from; i < to; i++) bt_events_scalar(w, "train/loss", i, 0, loss, NULL);
+    assert_int_equal(bt_events_close(w, NULL), BT_OK);
+}
+
+static double last_loss(void)
+{
+    const struct bt_run_facts f = bt_facts_of(facts, list.run[0].dir);
+    return bt_run_figure(&f, "train/loss")->last;
+}
+
+/* Of a run that is written what is new is read; what takes its file's place, from its beginning. */
+static void growing(void **state)
+{
+    static const char run[] = "runs/imdb-a-3f2a";
+    (void)state;
+    for (int i = 1; i < 40; i++) {
+        add_loss(run, 100 * i, 100 * i + 100, i);
+        if (i % 13 == 12)
+            for (int quiet = 0; quiet < 35; quiet++) read_all(); /* it is taken for ended, and goes on */
+        struct bt_facts *before = facts;
+        facts = NULL;
+        const struct bt_facts_wish wish = {.dir = list.run[0].dir, .need = BT_FACTS_FIGURES};
+        assert_int_equal(bt_facts_read(&wish, 1, before, NULL, &facts, NULL), BT_OK);
+        assert_true(last_loss() == i);
+        bt_facts_free(before); /* the newer one does not need it */
+        assert_true(bt_facts_of(facts, list.run[0].dir).curve[0] < 1.0f + (float)i);
+    }
+    char *gone = strdup(at(run)), command[400];
+    snprintf(command, sizeof command, "rm -f %s/events*", gone);
+    assert_int_equal(system(command), 0);
+    free(gone);
+    add_loss(run, 0, 10, 77);
+    read_all();
+    assert_true(last_loss() == 77);
+    assert_int_equal(bt_facts_of(facts, list.run[0].dir).n_curve, 10);
+}
+
 static void odd_files(void **state)
 {
     (void)state;
@@ -372,6 +413,7 @@ int main(void)
                                        cmocka_unit_test(curves),
                                        cmocka_unit_test(hidden_is_asked_for),
                                        cmocka_unit_test(kept_while_unchanged),
+                                       cmocka_unit_test(growing),
                                        cmocka_unit_test(odd_files)};
     return cmocka_run_group_tests_name("run_filter", tests, make_runs, remove_runs);
 }

@@ -120,6 +120,38 @@ static void another_in_its_place(void **state)
     assert_true(bt_run_watch_changed(watch));
 }
 
+static void expect_steps(const struct bt_run_list *previous, struct bt_run_list *out, int one, int two)
+{
+    begin();
+    assert_int_equal(bt_run_list_watched(watch, folder, previous, out, NULL), BT_OK);
+    assert_int_equal(out->n, 2);
+    for (size_t i = 0; i < out->n; i++)
+        assert_int_equal(out->run[i].step, strcmp(out->run[i].id, "one") == 0 ? one : two);
+}
+
+/* What was heard of is read again, the rest is not looked at. */
+static void listing(void **state)
+{
+    struct bt_run_list l[5];
+    (void)state;
+    put("one/status.json", "{\"state\": \"finished\", \"step\": 1}");
+    put("two/status.json", "{\"state\": \"finished\", \"step\": 2}");
+    expect_steps(NULL, &l[0], 1, 2);
+    put("two/status.json", "{\"state\": \"finished\", \"step\": 3}");
+    assert_true(bt_run_watch_changed(watch));
+    expect_steps(&l[0], &l[1], 1, 3);
+    put("two/status.json", "{\"state\": \"finished\", \"step\": 4}"); /* heard by the list itself */
+    expect_steps(&l[1], &l[2], 1, 4);
+    FILE *f = fopen(at("one/status.json"), "w"); /* not heard of before it is closed */
+    assert_non_null(f);
+    fputs("{\"state\": \"finished\", \"step\": 555}", f);
+    fflush(f);
+    expect_steps(&l[2], &l[3], 1, 4);
+    fclose(f);
+    expect_steps(&l[3], &l[4], 555, 4);
+    for (size_t i = 0; i < sizeof l / sizeof *l; i++) bt_run_list_clear(&l[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +161,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(between_two_looks, make, drop),
         cmocka_unit_test_setup_teardown(no_directory, make, drop),
         cmocka_unit_test_setup_teardown(another_in_its_place, make, drop),
+        cmocka_unit_test_setup_teardown(listing, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

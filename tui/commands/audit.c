@@ -122,11 +122,10 @@ static void listed_free(struct listed *l)
 
 static enum bt_status settings_of(const struct bt_audit_plan *p, struct listed *l, struct bt_error *err)
 {
-    char *path = bt_path_join(p->fold[0].dir, "experiment.yaml"), *runs = bt_path_above(p->fold[0].dir);
+    char *runs = bt_path_above(p->fold[0].dir);
     enum bt_status st =
-        path && runs ? bt_experiment_load(path, &l->x, err) : bt_fail(err, BT_NOMEM, "no memory");
+        runs ? bt_run_experiment(p->fold[0].dir, &l->x, err) : bt_fail(err, BT_NOMEM, "no memory");
     if (!st && !(l->path = bt_audit_decisions_path(l->x, runs))) st = bt_fail(err, BT_NOMEM, "no memory");
-    free(path);
     free(runs);
     return st;
 }

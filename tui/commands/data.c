@@ -8,6 +8,7 @@
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/hub.h>
+#include <bertty/run.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,11 +81,8 @@ static enum bt_status load_experiment(struct work *w, struct bt_error *err)
         return st ? st : files_of_experiment(w, err);
     }
     if (!w->model.run) return BT_OK;
-    char *path = bt_path_join(w->model.run, "experiment.yaml");
-    if (!path) return bt_fail(err, BT_NOMEM, "no memory for a name");
-    enum bt_status st = bt_path_exists(path) ? bt_experiment_load(path, &w->x, err) : BT_OK;
-    free(path);
-    return st;
+    enum bt_status st = bt_run_experiment(w->model.run, &w->x, err);
+    return st == BT_NOTFOUND ? BT_OK : st;
 }
 
 static void settle_spec(struct work *w)

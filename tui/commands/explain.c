@@ -1,6 +1,6 @@
 /* bertty explain */
 #include "tui/commands/cli.h"
-#include "tui/commands/cli_model.h"
+#include "tui/commands/cli_predictor.h"
 #include "tui/commands/explain_tell.h"
 #include <bertty/experiment.h>
 #include <bertty/num.h>
@@ -44,9 +44,8 @@ struct request {
 };
 
 struct work {
-    struct bt_predictor *p;
+    struct cli_predictor of;
     const char *name; /* of the model, as it was given */
-    bool run;         /* it is a run's */
     struct request *q;
     struct bt_explain_spec how;
     atomic_bool cancel;
@@ -57,10 +56,11 @@ struct work {
 /* Whether the model can be asked about such an input. */
 static enum bt_status fits(const struct work *w, const struct bt_input *in, struct bt_error *err)
 {
-    const int task = bt_predictor_task(w->p);
+    const int task = bt_predictor_task(w->of.p);
     const bool choices = task == BT_TYPE_MULTIPLE_CHOICE;
-    const bool pairs = task == BT_TYPE_QA || task == BT_TYPE_ABSA ||
-                       (w->run && !choices && bt_predictor_experiment(w->p)->data_text_pair_column);
+    const bool pairs =
+        task == BT_TYPE_QA || task == BT_TYPE_ABSA ||
+        (w->of.model.run && !choices && bt_predictor_experiment(w->of.p)->data_text_pair_column);
     if (choices && in->parts < 2)
         return bt_fail(err, BT_INVALID, "%s chooses one of several texts: expected --choice for each",
                        w->name);
@@ -68,7 +68,7 @@ static enum bt_status fits(const struct work *w, const struct bt_input *in, stru
         return bt_fail(err, BT_INVALID, "%s does not choose: --choice is of no use", w->name);
     if (pairs && !in->pair)
         return bt_fail(err, BT_INVALID, "%s was trained on pairs: --pair is missing", w->name);
-    if (w->run && !pairs && in->pair)
+    if (w->of.model.run && !pairs && in->pair)
         return bt_fail(err, BT_INVALID, "%s was trained on single texts, but there is a pair", w->name);
     return BT_OK;
 }
@@ -86,7 +86,7 @@ static enum bt_status explain(struct work *w, const struct bt_input *in, int64_t
     struct bt_str json = {.len = 0};
     enum bt_status st = fits(w, in, err);
     if (!st && cli_interrupted()) st = bt_fail(err, BT_CANCELLED, "interrupted");
-    if (!st) st = bt_explain(w->p, in, &w->how, &x, err);
+    if (!st) st = bt_explain(w->of.p, in, &w->how, &x, err);
     cli_progress(NULL);
     if (st) return st;
     if (w->q->json) {
@@ -121,26 +121,11 @@ static enum bt_status explain_text(struct work *w, struct bt_error *err)
 
 /* ── rows of a file ── */
 
-/* A table is read by the run's columns, other kinds of data by what they are; else each line is a text. */
-static enum bt_status load(const struct work *w, struct bt_examples **out, struct bt_error *err)
-{
-    struct bt_data_spec spec = bt_experiment_data(bt_predictor_experiment(w->p));
-    spec.files = &w->q->file;
-    spec.n_files = 1;
-    spec.label_column = spec.tags_column = spec.class_names_file = NULL;
-    if (spec.kind == BT_EXAMPLE_TEXT && !spec.text_column) {
-        spec.dialect =
-            (struct bt_data_dialect){.format = BT_DATA_TSV, .delimiter = '\t', .quoting = 0, .header = 0};
-        spec.text_column = "1";
-    }
-    return bt_examples_load(&spec, out, err);
-}
-
 static enum bt_status explain_row(struct work *w, const struct bt_examples *e, int64_t row,
                                   struct bt_error *err)
 {
     const struct bt_example *x = bt_examples_at(e, (size_t)row - 1);
-    const bool answers = bt_predictor_task(w->p) == BT_TYPE_QA;
+    const bool answers = bt_predictor_task(w->of.p) == BT_TYPE_QA;
     const struct bt_input in = {.text = x->text,
                                 .text_n = x->text_n,
                                 .pair = x->pair,
@@ -158,7 +143,7 @@ static enum bt_status explain_rows(struct work *w, struct bt_error *err)
 {
     struct bt_examples *e = NULL;
     const struct cli_list *rows = &w->q->rows;
-    enum bt_status st = load(w, &e, err);
+    enum bt_status st = cli_examples_load(w->of.p, w->q->file, false, &e, err);
     if (st) return st;
     const size_t n = bt_examples_count(e);
     for (size_t i = 0; i < (rows->n ? rows->n : n) && !st && !cli_output_gone(); i++) {
@@ -174,20 +159,6 @@ static enum bt_status explain_rows(struct work *w, struct bt_error *err)
 }
 
 /* ── the command ── */
-
-static enum bt_status open_model(struct work *w, const char *name, struct bt_error *err)
-{
-    struct cli_model m;
-    enum bt_status st = cli_model_find(w->q->runs, name, &m, err);
-    if (st) return st;
-    const struct bt_predictor_spec spec = {
-        .model_dir = m.dir, .run_dir = m.run, .threads = (int)w->q->threads};
-    w->name = name;
-    w->run = m.run != NULL;
-    st = bt_predictor_open(&spec, &w->p, err);
-    cli_model_clear(&m);
-    return st;
-}
 
 static struct bt_explain_spec spec_of(const struct request *q, struct work *w)
 {
@@ -212,13 +183,13 @@ static struct bt_explain_spec spec_of(const struct request *q, struct work *w)
 static int run(const struct cli_args *args, struct request *q)
 {
     struct bt_error err = {.status = BT_OK};
-    struct work w = {.q = q};
+    struct work w = {.q = q, .name = args->v[0]};
     atomic_init(&w.cancel, false);
     w.how = spec_of(q, &w);
-    enum bt_status st = open_model(&w, args->v[0], &err);
+    enum bt_status st = cli_predictor_open(&w.of, q->runs, w.name, q->threads, false, &err);
     cli_catch_interrupts();
     if (!st) st = q->text ? explain_text(&w, &err) : explain_rows(&w, &err);
-    bt_predictor_free(w.p);
+    cli_predictor_close(&w.of);
     return st ? cli_fail(&err) : CLI_DONE;
 }
 

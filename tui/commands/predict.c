@@ -3,8 +3,8 @@
 #include "tui/commands/cli_model.h"
 #include "tui/commands/predict_tell.h"
 #include <bertty/experiment.h>
-#include <bertty/file.h>
 #include <bertty/predictor.h>
+#include <bertty/run.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -232,11 +232,9 @@ static enum bt_status find_kind(struct work *w, const char *run, struct bt_error
     struct bt_experiment *x = NULL;
     w->kind = EITHER;
     if (!run) return BT_OK;
-    char *path = bt_path_join(run, "experiment.yaml");
-    enum bt_status st = path ? bt_experiment_load(path, &x, err) : bt_fail(err, BT_NOMEM, "no memory");
+    enum bt_status st = bt_run_experiment(run, &x, err);
     if (!st) w->kind = x->data_text_pair_column ? PAIRS : SINGLE;
     bt_experiment_free(x);
-    free(path);
     return st;
 }
 

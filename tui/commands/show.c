@@ -52,14 +52,9 @@ static enum bt_status load_events(struct report *r, const char *dir, struct bt_e
 
 static enum bt_status load_settings(struct report *r, const char *dir, struct bt_error *err)
 {
-    char *path = bt_path_join(dir, "experiment.yaml");
-    enum bt_status status = path ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
-    if (path && bt_path_exists(path)) {
-        status = bt_experiment_load(path, &r->experiment, err);
-        if (status == BT_OK) status = bt_experiment_new(&r->plain, err);
-    }
-    free(path);
-    return status;
+    enum bt_status status = bt_run_experiment(dir, &r->experiment, err);
+    if (status == BT_NOTFOUND) return BT_OK;
+    return status ? status : bt_experiment_new(&r->plain, err);
 }
 
 static int64_t checkpoint_of(const char *dir, int64_t wish)

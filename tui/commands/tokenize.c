@@ -4,6 +4,7 @@
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/json.h>
+#include <bertty/run.h>
 #include <bertty/tokenizer.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -113,10 +114,7 @@ static enum bt_status run_settings(const struct request *q, const char *dir, str
                                    struct bt_error *err)
 {
     struct bt_experiment *x;
-    char *path = bt_path_join(dir, "experiment.yaml");
-    if (!path) return bt_fail(err, BT_NOMEM, "%s: no memory", dir);
-    enum bt_status st = bt_path_exists(path) ? bt_experiment_load(path, &x, err) : BT_NOTFOUND;
-    free(path);
+    enum bt_status st = bt_run_experiment(dir, &x, err);
     if (st == BT_NOTFOUND) return BT_OK; /* a run of another tool */
     if (st) return st;
     if (q->lower == 0) opt->do_lower_case = tri(x->model_do_lower_case);

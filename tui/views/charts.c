@@ -128,11 +128,23 @@ static void follow_marks(struct view *v)
     app_redraw(v->app);
 }
 
+/* A run that was over may go on. */
+static void follow_runs(struct view *v)
+{
+    struct charts_view *s = v->state;
+    const struct bt_run_list *list = app_runs(v->app);
+    if (app_runs_version(v->app) == s->runs) return;
+    s->runs = app_runs_version(v->app);
+    for (size_t i = 0; i < list->n; i++)
+        if (bt_run_state_alive(list->run[i].state)) charts_attend(&s->data, list->run[i].dir);
+}
+
 static void tick(struct view *v, double now)
 {
     struct charts_view *s = v->state;
     bool live = false;
     follow_marks(v);
+    follow_runs(v);
     for (size_t i = 0; i < s->data.n_runs; i++) live |= s->data.run[i]->info.live;
     if (!s->data.n_runs || (all_loaded(s) && now - s->polled < (live ? LIVE : STILL))) return;
     s->polled = now;
@@ -475,7 +487,7 @@ static void close_view(struct view *v)
     free(s->shown);
     free(s->focus_name);
     free(s->chosen);
-    free(s->cell);
+    for (size_t i = 0; i < CHARTS_PLACES; i++) free(s->picture[i].cell);
     free(s->save_path);
 }
 

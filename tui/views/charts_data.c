@@ -1,19 +1,13 @@
-#include "tui/views/charts_data.h"
-#include "tui/views/charts_info.h"
+#include "tui/views/charts_curves.h"
 
 #include <bertty/file.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Bytes that a poll reads of all runs together: few while nothing is shown yet, then many, so that panels are not drawn again and again. */
-enum {
-    FIRST_BYTES = 4 << 20,
-    POLL_BYTES = 96 << 20,
-
-    SMOOTH_FROM = 8,
-    BLOCKS_FROM = 4096
-};
+enum { FIRST_BYTES = 4 << 20, POLL_BYTES = 96 << 20 };
+/* A run that is over, and of which nothing came for so many looks, is looked at in its turn, so many of them in a poll. */
+enum { QUIET_LOOKS = 20, TURNS = 16 };
 
 struct charts_run_private {
     bool gone;                       /* to be freed when no poll is under way */
@@ -21,21 +15,8 @@ struct charts_run_private {
     struct charts_info info;         /* what the last poll found */
     char *error;
     bool more;
+    int quiet; /* looks since the last one that found something */
     struct charts_warnings warnings;
-    struct charts_cache *caches; /* one for each tag that was ever prepared */
-};
-
-/* x and the smoothed values of one series, kept until the series, the axis or the weight changes. */
-struct charts_cache {
-    struct charts_cache *next;
-    char *tag;
-    double *x, *smooth;
-    struct plot_block *blocks, *smooth_blocks; /* of the values and of smooth */
-    size_t n, cap;
-    uint64_t version, scale_version;
-    enum charts_axis axis;
-    double weight; /* that smooth was made with; 0: it is not of these values */
-    bool valid;
 };
 
 struct charts_poll {
@@ -49,16 +30,7 @@ struct charts_poll {
 
 static void run_free(struct charts_run *r)
 {
-    while (r->own && r->own->caches) {
-        struct charts_cache *c = r->own->caches;
-        r->own->caches = c->next;
-        free(c->tag);
-        free(c->x);
-        free(c->smooth);
-        free(c->blocks);
-        free(c->smooth_blocks);
-        free(c);
-    }
+    charts_forget(r);
     if (r->own) {
         bt_series_free(r->own->reader);
         charts_info_free(&r->own->info);
@@ -94,6 +66,7 @@ static struct charts_run *run_new(const struct charts *c, const char *dir)
         return NULL;
     }
     r->info.best = r->own->info.best = -1;
+    r->own->quiet = QUIET_LOOKS;
     r->colour = free_colour(c);
     return r;
 }
@@ -193,6 +166,31 @@ static void poll_one(struct charts_run *r, uint64_t *budget, bool alone)
     charts_info_read(r->dir, alone ? &own->warnings : NULL, &own->info);
 }
 
+static bool attended(const struct charts_run *r)
+{
+    return (!r->loaded && !r->error) || r->info.live || r->own->quiet < QUIET_LOOKS;
+}
+
+void charts_attend(struct charts *c, const char *dir)
+{
+    struct charts_run *r = find_run(c, dir);
+    if (r) r->own->quiet = 0;
+}
+
+/* Those that are attended to, and the next few of the others. */
+static void choose_runs(struct charts *c, struct charts_poll *p)
+{
+    size_t others = 0, at = 0;
+    for (size_t i = 0; i < c->n_runs; i++) others += !c->run[i]->own->gone && !attended(c->run[i]);
+    const size_t from = others ? c->turn % others : 0;
+    for (size_t i = 0; i < c->n_runs; i++) {
+        if (c->run[i]->own->gone) continue;
+        const bool turn = !attended(c->run[i]) && (at++ + others - from) % others < TURNS;
+        if (turn || attended(c->run[i])) p->run[p->n++] = c->run[i];
+    }
+    c->turn = from + TURNS;
+}
+
 struct charts_poll *charts_begin(struct charts *c)
 {
     struct charts_poll *p = calloc(1, sizeof *p);
@@ -203,8 +201,7 @@ struct charts_poll *charts_begin(struct charts *c)
         return NULL;
     }
     p->budget = c->n_panels ? POLL_BYTES : FIRST_BYTES;
-    for (size_t i = 0; i < c->n_runs; i++)
-        if (!c->run[i]->own->gone) p->run[p->n++] = c->run[i];
+    choose_runs(c, p);
     c->busy = true;
     return p;
 }
@@ -233,6 +230,10 @@ static bool take_over(struct charts_run *r)
         own->error = old;
         changed = true;
     }
+    if (changed && r->loaded)
+        own->quiet = 0;
+    else if (own->quiet < QUIET_LOOKS)
+        own->quiet++;
     if (!own->more && !r->loaded) changed = r->loaded = true;
     return changed;
 }
@@ -338,181 +339,4 @@ static bool build_panels(struct charts *c)
     }
     if (c->n_panels) qsort(c->panel, c->n_panels, sizeof *c->panel, by_rank);
     return good;
-}
-
-/* ── axes and smoothing ── */
-
-void charts_smooth(const double *y, size_t n, double weight, double *smooth)
-{
-    double mean = 0, left = 1; /* left: the weight that still lies on the zero it began with */
-    for (size_t i = 0; i < n; i++) {
-        smooth[i] = y[i];
-        if (!isfinite(y[i])) continue;
-        mean = weight * mean + (1 - weight) * y[i];
-        left *= weight;
-        smooth[i] = mean / (1 - left);
-    }
-}
-
-/* The first wall time of a run. */
-static double start_of(const struct charts_run *r)
-{
-    double first = INFINITY;
-    for (size_t i = 0; i < bt_series_count(r->reader); i++) {
-        const struct bt_series *s = bt_series_at(r->reader, i);
-        if (s->n && s->wall[0] < first) first = s->wall[0];
-    }
-    return first;
-}
-
-/* The series whose values an axis shows in place of steps; NULL: it has none, or the run does not log it. */
-static const struct bt_series *scale_of(const struct charts_run *r, enum charts_axis axis)
-{
-    static const char *const epochs[] = {"train/epoch", "epoch"}, *const tokens[] = {
-                                                                      "train/tokens",
-                                                                      "train/num_input_tokens_seen"};
-    const char *const *tag = axis == CHARTS_EPOCH ? epochs : tokens;
-    if (axis != CHARTS_EPOCH && axis != CHARTS_TOKENS) return NULL;
-    const struct bt_series *s = bt_series_find(r->reader, tag[0]);
-    return s ? s : bt_series_find(r->reader, tag[1]);
-}
-
-/* A step between those at which something was logged: on the straight line between them; beyond them, on the line through the ends. */
-static double interpolate(const struct bt_series *s, const double *value, double step)
-{
-    size_t low = 0, high = s->n - 1;
-    if (s->n == 1) return value[0];
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if ((double)s->step[middle] <= step)
-            low = middle;
-        else
-            high = middle;
-    }
-    double from = (double)s->step[low], to = (double)s->step[high];
-    if (to <= from) return value[low];
-    return value[low] + (value[high] - value[low]) * (step - from) / (to - from);
-}
-
-double charts_step_on(const struct charts_run *r, enum charts_axis axis, double step)
-{
-    const struct bt_series *scale, *longest = NULL;
-    if (axis == CHARTS_STEP || !r->reader) return step;
-    if (axis == CHARTS_EPOCH || axis == CHARTS_TOKENS) {
-        scale = scale_of(r, axis);
-        return scale && scale->n ? interpolate(scale, scale->value, step) : step;
-    }
-    for (size_t i = 0; i < bt_series_count(r->reader); i++) {
-        const struct bt_series *s = bt_series_at(r->reader, i);
-        if (!longest || s->n > longest->n) longest = s;
-    }
-    if (!longest || !longest->n) return (double)NAN;
-    return interpolate(longest, longest->wall, step) - (axis == CHARTS_RELATIVE ? start_of(r) : 0);
-}
-
-static void fill_x(const struct charts_curve *curve, enum charts_axis axis, double *x)
-{
-    const struct bt_series *s = curve->series, *scale = scale_of(curve->run, axis);
-    double start = axis == CHARTS_RELATIVE ? start_of(curve->run) : 0;
-    for (size_t i = 0; i < s->n; i++) {
-        if (axis == CHARTS_RELATIVE || axis == CHARTS_WALL)
-            x[i] = s->wall[i] - start;
-        else
-            x[i] =
-                scale && scale->n ? interpolate(scale, scale->value, (double)s->step[i]) : (double)s->step[i];
-        if (i && !(x[i] >= x[i - 1])) x[i] = x[i - 1]; /* clocks are set back */
-    }
-}
-
-static struct charts_cache *cache_for(struct charts_curve *curve)
-{
-    struct charts_cache *c = curve->run->own->caches;
-    while (c && strcmp(c->tag, curve->series->tag) != 0) c = c->next;
-    if (c) return c;
-    if (!(c = calloc(1, sizeof *c)) || !(c->tag = bt_strdup(curve->series->tag))) {
-        free(c);
-        return NULL;
-    }
-    c->next = curve->run->own->caches;
-    return curve->run->own->caches = c;
-}
-
-static bool cache_reserve(struct charts_cache *c, size_t n)
-{
-    if (n <= c->cap) return true;
-    size_t cap = n + n / 2 + 64;
-    double *x = realloc(c->x, cap * sizeof *x);
-    if (x) c->x = x;
-    double *smooth = realloc(c->smooth, cap * sizeof *smooth);
-    if (smooth) c->smooth = smooth;
-    if (!x || !smooth) return false;
-    const size_t n_blocks = cap / PLOT_BLOCK_POINTS + 1;
-    struct plot_block *blocks = realloc(c->blocks, n_blocks * sizeof *blocks);
-    if (blocks) c->blocks = blocks;
-    struct plot_block *smooth_blocks = realloc(c->smooth_blocks, n_blocks * sizeof *smooth_blocks);
-    if (smooth_blocks) c->smooth_blocks = smooth_blocks;
-    if (!blocks || !smooth_blocks) return false;
-    c->cap = cap;
-    return true;
-}
-
-static void smooth_all(struct charts_cache *c, const struct bt_series *s, double weight)
-{
-    charts_smooth(s->value, s->n, weight, c->smooth);
-    if (s->n >= BLOCKS_FROM) plot_blocks(c->smooth, s->n, c->smooth_blocks);
-}
-
-static bool prepare(struct charts_curve *curve, enum charts_axis axis, double weight)
-{
-    const struct bt_series *s = curve->series, *scale = scale_of(curve->run, axis);
-    uint64_t scale_version = scale ? scale->version : 0;
-    struct charts_cache *c = curve->cache ? curve->cache : (curve->cache = cache_for(curve));
-    if (!c || !cache_reserve(c, s->n)) return false;
-    bool x_good =
-        c->valid && c->version == s->version && c->axis == axis && c->scale_version == scale_version;
-    if (!x_good) fill_x(curve, axis, c->x);
-    if (weight > 0 && (!x_good || c->weight != weight)) smooth_all(c, s, weight);
-    if ((!c->valid || c->version != s->version) && s->n >= BLOCKS_FROM)
-        plot_blocks(s->value, s->n, c->blocks);
-    c->valid = true;
-    c->n = s->n;
-    c->version = s->version;
-    c->scale_version = scale_version;
-    c->axis = axis;
-    if (weight > 0 || !x_good) c->weight = weight;
-    curve->x = c->x;
-    curve->smooth = weight > 0 ? c->smooth : NULL;
-    curve->blocks = s->n >= BLOCKS_FROM ? c->blocks : NULL;
-    curve->smooth_blocks = s->n >= BLOCKS_FROM && weight > 0 ? c->smooth_blocks : NULL;
-    curve->n = s->n;
-    return true;
-}
-
-/* What was set, not measured, has no noise. */
-static bool measured(const char *name)
-{
-    return strcmp(name, "learning_rate") != 0 && strcmp(name, "epoch") != 0 && strcmp(name, "tokens") != 0;
-}
-
-bool charts_prepare(struct charts_panel *panel, enum charts_axis axis, double weight)
-{
-    for (size_t i = 0; i < panel->n; i++) {
-        struct charts_curve *curve = &panel->curve[i];
-        bool smooth = !curve->eval && curve->series->n >= SMOOTH_FROM && measured(panel->name);
-        if (!prepare(curve, axis, smooth ? weight : 0)) return false;
-    }
-    return true;
-}
-
-size_t charts_at(const double *x, size_t n, double at)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (x[middle] <= at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? low - 1 : 0;
 }

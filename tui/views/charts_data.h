@@ -19,8 +19,9 @@ struct charts_run {
     unsigned colour; /* stable as long as the run is shown */
     struct bt_series_reader *reader;
     struct charts_info info;
-    char *error; /* why it cannot be read, or NULL */
-    bool loaded; /* everything that was there has been read once */
+    char *error;                 /* why it cannot be read, or NULL */
+    bool loaded;                 /* everything that was there has been read once */
+    struct charts_cache *caches; /* one for each tag that was ever prepared */
     struct charts_run_private *own;
 };
 
@@ -32,6 +33,7 @@ struct charts_curve {
     const double *x, *smooth;                        /* n each; smooth is NULL where nothing is smoothed */
     const struct plot_block *blocks, *smooth_blocks; /* NULL: of few points */
     size_t n;
+    uint64_t made; /* another number whenever the values that these point to are others */
     struct charts_cache *cache;
 };
 
@@ -46,7 +48,8 @@ struct charts {
     size_t n_runs, cap_runs;
     struct charts_panel *panel;
     size_t n_panels;
-    bool busy; /* a poll is under way */
+    bool busy;   /* a poll is under way */
+    size_t turn; /* of the runs that are over: which ones the next poll looks at */
 };
 
 /* The runs to show, in this order; those that stay keep their colour and data. False without memory. */
@@ -54,30 +57,19 @@ bool charts_set_runs(struct charts *c, const char *const *dirs, size_t n);
 void charts_free(struct charts *c); /* not while a poll is under way */
 
 struct charts_poll;
-/* NULL without memory. */
+/* Looks at all runs until each has been read, then at those that go on or from which something came lately, and at the others in turn. NULL without memory. */
 struct charts_poll *charts_begin(struct charts *c);
 /* Any thread. Reads a few megabytes while there is no panel yet, so that a first look comes soon, then many. */
 void charts_poll_run(struct charts_poll *p);
 /* Takes over what was read and frees p. *more: there is more to be read at once. True if anything to be shown changed. */
 bool charts_end(struct charts *c, struct charts_poll *p, bool *more);
-
-/* Fills x and smooth of a panel's curves: weight 0 = no smoothing, else that of an exponential moving average with its
- * start-up bias removed (as TensorBoard's). False without memory. */
-bool charts_prepare(struct charts_panel *panel, enum charts_axis axis, double weight);
-
-/* smooth[i] from y[0…i]; values that are not finite pass through. */
-void charts_smooth(const double *y, size_t n, double weight, double *smooth);
+/* Something may come of that run, if it is shown. */
+void charts_attend(struct charts *c, const char *dir);
 
 /* "eval/loss" → "loss", true in *eval. */
 const char *charts_group(const char *tag, bool *eval);
 
 /* Length of what a tag begins with before its name: 4 of "eval/loss", 0 of "loss". */
 int charts_split(const char *tag);
-
-/* A step on another axis, as the curves of that run have it. */
-double charts_step_on(const struct charts_run *run, enum charts_axis axis, double step);
-
-/* The index of the last point at or before x (the first one if there is none); n must not be 0. */
-size_t charts_at(const double *x, size_t n, double at);
 
 #endif

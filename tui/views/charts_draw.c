@@ -232,15 +232,48 @@ static void draw_table(struct term *t, struct rect r, const struct charts_view *
 
 /* ── a panel ── */
 
-static struct plot_cell *cells(struct charts_view *s, size_t n)
+static void mix(uint64_t *h, uint64_t v)
 {
-    if (n > s->cells) {
-        struct plot_cell *more = realloc(s->cell, n * sizeof *more);
-        if (!more) return NULL;
-        s->cell = more;
-        s->cells = n;
+    *h = (*h ^ v) * 0x9e3779b97f4a7c15u;
+    *h ^= *h >> 29;
+}
+
+static void mix_number(uint64_t *h, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    mix(h, bits);
+}
+
+/* All that a plot is drawn from. */
+static uint64_t key_of(const struct charts_panel *p, const struct plot_spec *spec)
+{
+    const double number[] = {spec->x.min, spec->x.max, spec->y.min, spec->y.max,
+                             spec->cursor ? spec->cursor_x : 0.0};
+    const int option[] = {spec->width, spec->height, (int)spec->glyphs, (int)spec->x_kind,
+                          spec->log_x, spec->log_y,  spec->cursor};
+    uint64_t h = spec->n_lines + 1;
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++) mix_number(&h, number[i]);
+    for (size_t i = 0; i < sizeof option / sizeof *option; i++) mix(&h, (uint64_t)option[i]);
+    for (size_t i = 0; i < spec->n_events; i++) {
+        mix_number(&h, spec->event[i].x);
+        mix(&h, spec->event[i].ch);
     }
-    return s->cell;
+    for (size_t i = 0; i < p->n; i++) {
+        mix(&h, p->curve[i].made);
+        mix(&h, p->curve[i].smooth != NULL);
+        mix(&h, p->curve[i].run->colour);
+    }
+    return h;
+}
+
+static bool reserve_cells(struct charts_picture *p, size_t n)
+{
+    if (n <= p->room) return true;
+    struct plot_cell *more = realloc(p->cell, n * sizeof *more);
+    if (!more) return false;
+    *p = (struct charts_picture){.cell = more, .room = n};
+    return true;
 }
 
 /* Some empty cells right of a dot take on its look, which nobody sees on a blank: fewer changes of colour are sent. */
@@ -255,25 +288,35 @@ static void bridge_gaps(struct plot_cell *row, int n)
     }
 }
 
+/* Draws, unless it is the same as the last time. */
+static void draw_picture(struct charts_picture *to, const struct charts_panel *p,
+                         const struct plot_spec *spec)
+{
+    const uint64_t key = key_of(p, spec);
+    if (to->key == key) return;
+    plot_draw(spec, to->cell, &to->area);
+    for (int y = 0; y < spec->height; y++) bridge_gaps(to->cell + y * spec->width, spec->width);
+    to->key = key;
+}
+
 static void draw_plot(struct term *t, struct charts_view *s, struct charts_panel *p, struct rect box,
                       struct rect r)
 {
     struct charts_drawing d;
-    struct plot_area area;
-    struct plot_cell *cell = r.w > 0 && r.h > 0 ? cells(s, (size_t)r.w * (size_t)r.h) : NULL;
+    struct charts_picture *picture = &s->picture[s->n_places];
     const struct charts_look *look = charts_look(&s->looks, p->name);
-    if (!cell || !charts_draw_panel(&s->data, p, &s->o, look, charts_shown_x(s), term_glyphs(t), &d)) return;
+    if (s->n_places == CHARTS_PLACES || r.w <= 0 || r.h <= 0 ||
+        !reserve_cells(picture, (size_t)r.w * (size_t)r.h))
+        return;
+    if (!charts_draw_panel(&s->data, p, &s->o, look, charts_shown_x(s), term_glyphs(t), &d)) return;
     d.spec.width = r.w;
     d.spec.height = r.h;
-    plot_draw(&d.spec, cell, &area);
-    for (int y = 0; y < r.h; y++) bridge_gaps(cell + y * r.w, r.w);
-    term_plot(t, r, cell);
-    if (s->n_places < CHARTS_PLACES) {
-        s->place[s->n_places] =
-            (struct charts_place){.panel = p, .box = box, .plot = r, .area = area, .spec = d.spec};
-        s->place[s->n_places].spec.line = NULL;
-        s->place[s->n_places++].spec.event = NULL;
-    }
+    draw_picture(picture, p, &d.spec);
+    term_plot(t, r, picture->cell);
+    struct charts_place *place = &s->place[s->n_places++];
+    *place = (struct charts_place){.panel = p, .box = box, .plot = r, .area = picture->area, .spec = d.spec};
+    place->spec.line = NULL;
+    place->spec.event = NULL;
     charts_drawing_free(&d);
 }
 

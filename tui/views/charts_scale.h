@@ -6,7 +6,7 @@
 #define TUI_VIEWS_CHARTS_SCALE_H
 
 #include "tui/plot.h"
-#include "tui/views/charts_data.h"
+#include "tui/views/charts_curves.h"
 #include <bertty/regex.h>
 
 /* What holds for all panels. */

@@ -21,6 +21,14 @@ struct charts_place {
     struct plot_spec spec; /* its scales; lines and ticks are gone */
 };
 
+/* A plot that was drawn, and what it was drawn from: it is drawn again only where that is something else. */
+struct charts_picture {
+    uint64_t key;
+    struct plot_cell *cell; /* [room] */
+    size_t room;
+    struct plot_area area;
+};
+
 /* What a step trained on, in place of the panels while open. */
 struct charts_batch {
     bool open, loading;
@@ -49,15 +57,15 @@ struct charts_view {
     bool started;           /* the next two are of now */
     uint64_t marks;         /* version of the marks that data was made from */
     char *chosen;           /* … and the run */
+    uint64_t runs;          /* version of the list of runs that was last looked through for some that go on */
     double polled;          /* when */
     size_t page;            /* panels that the last frame had room for, … */
     int across;             /* … and in one row of it */
     struct charts_place place[CHARTS_PLACES];
     size_t n_places;
-    struct plot_cell *cell;
-    size_t cells;
-    int drag_y, drag_x; /* the cell where a drag is */
-    char *save_path;    /* what a question is about */
+    struct charts_picture picture[CHARTS_PLACES]; /* by place */
+    int drag_y, drag_x;                           /* the cell where a drag is */
+    char *save_path;                              /* what a question is about */
     struct charts_batch batch;
     char **batch_run; /* [n_batch_runs] directories, while one is to be chosen */
     size_t n_batch_runs;

@@ -71,19 +71,10 @@ struct opening {
     struct bt_error err;
 };
 
-bool data_same_file(const char *a, const char *b)
-{
-    char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
-    bool same = real_a && real_b && strcmp(real_a, real_b) == 0;
-    free(real_a);
-    free(real_b);
-    return same;
-}
-
 static bool lists_file(const struct bt_string_list *l, const char *path)
 {
     for (size_t i = 0; i < l->n; i++)
-        if (data_same_file(l->item[i], path)) return true;
+        if (bt_same_file(l->item[i], path)) return true;
     return false;
 }
 

@@ -193,7 +193,7 @@ static char *differences(const struct bt_experiment *x)
 static bool concerns(const struct following *w)
 {
     const struct bt_experiment *x = w->x;
-    return (x->path && w->saved && data_same_file(x->path, w->saved)) || data_names_file(x, w->file->path);
+    return (x->path && w->saved && bt_same_file(x->path, w->saved)) || data_names_file(x, w->file->path);
 }
 
 static void follow_run(void *ctx, const atomic_bool *cancel)

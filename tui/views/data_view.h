@@ -220,8 +220,7 @@ void data_index(struct view *v);
 /* An experiment whose paths are found; NULL: it cannot be read. The caller frees. */
 struct bt_experiment *data_load_experiment(const char *path);
 void data_close_file(struct view *v);
-bool data_same_file(const char *a, const char *b);                     /* reads directories */
-bool data_names_file(const struct bt_experiment *x, const char *path); /* likewise */
+bool data_names_file(const struct bt_experiment *x, const char *path); /* reads directories */
 /* data_settings.c */
 void data_settings_take(struct data_settings *s,
                         const struct bt_experiment *x); /* of an empty one; may read files */

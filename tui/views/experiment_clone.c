@@ -76,10 +76,8 @@ static void short_text(const struct bt_experiment *x, const char *from, struct b
 static void run_clone(void *ctx, const atomic_bool *cancel)
 {
     struct cloning *c = ctx;
-    char *path = c->x ? NULL : bt_path_join(c->dir, "experiment.yaml");
     (void)cancel;
-    if (path) c->status = bt_experiment_load(path, &c->x, &c->err);
-    free(path);
+    if (!c->x) c->status = bt_run_experiment(c->dir, &c->x, &c->err);
     if (!c->status) short_text(c->x, bt_path_base(c->dir), &c->text);
 }
 

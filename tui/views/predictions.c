@@ -45,16 +45,12 @@ static void take_wanted_cell(struct pred_view *s)
 static int64_t row_of_file(const struct pred_view *s)
 {
     const struct bt_examples *e = s->texts ? s->texts->examples : NULL;
-    char *wanted = realpath(s->wanted_file, NULL);
     int64_t left = s->wanted, found = s->texts ? -1 : 0;
-    for (size_t f = 0; e && wanted && f < s->texts->n_files; f++) {
-        char *file = realpath(s->texts->file[f], NULL);
-        bool same = file && strcmp(file, wanted) == 0;
+    for (size_t f = 0; e && f < s->texts->n_files; f++) {
+        const bool same = bt_same_file(s->texts->file[f], s->wanted_file);
         for (size_t i = 0; same && found < 0 && i < bt_examples_count(e); i++)
             if (bt_examples_at(e, i)->file == f && --left == 0) found = (int64_t)i + 1;
-        free(file);
     }
-    free(wanted);
     return found;
 }
 

@@ -124,9 +124,7 @@ static bool still_wanted(const struct job *j)
 static struct bt_experiment *experiment_of(const char *run, struct bt_error *err)
 {
     struct bt_experiment *x = NULL;
-    char *path = bt_path_join(run, "experiment.yaml");
-    if (path) bt_experiment_load(path, &x, err);
-    free(path);
+    (void)bt_run_experiment(run, &x, err);
     return x;
 }
 
@@ -260,15 +258,9 @@ static void load_history(struct view *v)
 static bool reads_file(const struct bt_experiment *x, enum pred_split split, const char *path)
 {
     const struct bt_data_spec spec = bt_experiment_split(x, pred_split_name(split));
-    char *real = realpath(path, NULL);
-    bool found = false;
-    for (size_t i = 0; real && i < spec.n_files && !found; i++) {
-        char *other = realpath(spec.files[i], NULL);
-        found = other && strcmp(other, real) == 0;
-        free(other);
-    }
-    free(real);
-    return found;
+    for (size_t i = 0; i < spec.n_files; i++)
+        if (bt_same_file(spec.files[i], path)) return true;
+    return false;
 }
 
 enum pred_naming pred_split_of(const char *run, const char *file, enum pred_split *split)

@@ -2,7 +2,6 @@
 
 #include "tui/layout.h"
 #include "tui/views/predictions_keys.h"
-#include <bertty/file.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +28,10 @@ static void load_run(void *ctx, const atomic_bool *cancel)
 {
     struct job *j = ctx;
     struct bt_experiment *x = NULL;
-    char *path = bt_path_join(j->run, "experiment.yaml");
     (void)cancel;
-    if (bt_map_load(j->run, &j->m, &j->err) == BT_OK && path && bt_experiment_load(path, &x, NULL) == BT_OK)
+    if (bt_map_load(j->run, &j->m, &j->err) == BT_OK && bt_run_experiment(j->run, &x, NULL) == BT_OK)
         j->texts = pred_texts_read(x, "train");
     bt_experiment_free(x);
-    free(path);
 }
 
 static void clear(struct pred_map *m)

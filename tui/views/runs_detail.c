@@ -42,9 +42,7 @@ struct reading {
 static struct bt_experiment *experiment_of(const char *dir, struct bt_error *err)
 {
     struct bt_experiment *x = NULL;
-    char *path = bt_path_join(dir, "experiment.yaml");
-    if (path && bt_path_exists(path)) (void)bt_experiment_load(path, &x, err);
-    free(path);
+    if (bt_run_experiment(dir, &x, err) == BT_NOTFOUND && err) *err = (struct bt_error){.status = BT_OK};
     return x;
 }
 

@@ -63,7 +63,8 @@ static void known_read(void *ctx, bool cancelled)
         bool first = !runs_known(s);
         bt_facts_free(s->known);
         s->known = r->facts;
-        s->known_need = r->need;
+        s->known_need |= r->need; /* what is known besides stays */
+        s->read_need = r->need;
         s->known_version = r->version;
         r->facts = NULL;
         if (first) check_names(r->v);
@@ -85,7 +86,7 @@ static bool missing(const struct view *v, unsigned need)
 {
     const struct runs_view *s = runs_of(v);
     const struct bt_run_list *list = app_runs(v->app);
-    bool found = need & ~s->known_need;
+    bool found = need & ~s->read_need;
     size_t end;
     for (size_t i = 0; need && i < list->n && !found; i++) /* a run that has just begun */
         found = !bt_facts_known(s->known, list->run[i].dir, need);

@@ -56,7 +56,8 @@ struct runs_view {
     char *here_group;       /* key of the group that the cursor stands on; NULL: on a run */
     bool asking;            /* the filter's prompt is open */
     struct bt_facts *known; /* what filters need of all runs; NULL: nothing was read yet */
-    unsigned known_need;    /* BT_FACTS_… that are known of all of them */
+    unsigned known_need;    /* BT_FACTS_… that are known of all of them, if not of this moment, … */
+    unsigned read_need;     /* … and those that the last reading looked at again */
     uint64_t known_version; /* of the list that they were read for */
     double known_at, now;   /* when they were asked for; the last tick */
     double aged_at;         /* when the ages were drawn for their own sake */

@@ -1,0 +1,22 @@
+/* A model that a command asks, and the rows of a file that it is asked about. */
+#ifndef TUI_COMMANDS_CLI_PREDICTOR_H
+#define TUI_COMMANDS_CLI_PREDICTOR_H
+
+#include "tui/commands/cli_model.h"
+#include <bertty/predictor.h>
+
+struct cli_predictor {
+    struct bt_predictor *p;
+    struct cli_model model; /* run NULL: a model alone */
+};
+/* RUN or MODEL. vectors: as in struct bt_predictor_spec. Close in any case. */
+enum bt_status cli_predictor_open(struct cli_predictor *c, const char *runs_dir, const char *name,
+                                  int64_t threads, bool vectors, struct bt_error *err);
+void cli_predictor_close(struct cli_predictor *c);
+
+/* A table is read by the run's columns, other kinds of data by what they are; a file without such settings is a text a line, with a tab before its pair. labels: with
+ * those that the settings name. The caller frees *out. */
+enum bt_status cli_examples_load(const struct bt_predictor *p, const char *file, bool labels,
+                                 struct bt_examples **out, struct bt_error *err);
+
+#endif
