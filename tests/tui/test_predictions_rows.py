@@ -119,6 +119,33 @@ def test_audit():
     assert not s.dir.exists()
 
 
+def test_audit_of_four_labels():
+    """Every label but the given one can be chosen."""
+    labels = ["awful", "negative", "positive", "sublime"]
+
+    def four(d):
+        audited(d)
+        for k in range(1, FOLDS + 1):
+            path = d / f"runs/tiny-audit-{k}of{FOLDS}/predictions/validation-step-000020.jsonl"
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+            path.write_text("".join(json.dumps({**row, "scores": {label: row["scores"].get(label, 0.0) for label in labels}}) + "\n" for row in rows))
+    with Screen(["--open", "predictions"], setup=four) as s:
+        begin(s, "A")
+        s.wait(r"0 of 3 decided")
+        given = TRAIN[DOUBTED[0] - 1][1]
+        for label in ["sublime", "awful", OTHER[given]]:
+            s.keys("g", "Enter")
+            s.wait(r"drop the row")
+            s.keys(f"relabel: {label}", "Enter")
+            s.until(lambda: decided(s)[0].get(DOUBTED[0], {}).get("label") == label, f"{label} in the file")
+            s.wait(r"1 of 3 decided: 0 kept, 1")
+        for word, verdict in (("drop", "drop"), ("not decided", None)):
+            s.keys("g", "Enter")
+            s.wait(r"drop the row")
+            s.keys(word, "Enter")
+            s.until(lambda: decided(s)[0].get(DOUBTED[0], {}).get("decision") == verdict, f"{verdict} in the file")
+
+
 def test_audit_kept_between_starts():
     def before(d):
         audited(d)

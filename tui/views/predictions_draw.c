@@ -204,7 +204,8 @@ void pred_draw(struct view *v, struct rect area)
         return;
     }
     const bool labels = s->p->kind == BT_ROWS_LABELS;
-    pred_panes(v, area, !labels && s->p->kind != BT_ROWS_NUMBERS, labels ? 560 : 460, pane);
+    const bool texts = !labels && s->p->kind != BT_ROWS_NUMBERS && !pred_threshold_shown(s);
+    pred_panes(v, area, texts, labels ? 560 : 460, pane);
     if (pane[PRED_LIST].h) draw_list(v, pane[PRED_LIST]);
     if (pane[PRED_MATRIX].h) draw_side(v, pane[PRED_MATRIX]);
     if (pane[PRED_DETAIL].h) pred_detail_draw(v, pane[PRED_DETAIL]);

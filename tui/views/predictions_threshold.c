@@ -195,12 +195,12 @@ static int draw_figure(struct term *t, struct rect in, int y, int x, const char 
     return x + term_print(t, in, y, x, ROLE_TEXT, "%.4f", value) + 2;
 }
 
-enum { NAME_W = 11, COUNT_W = 12 };
+enum { NAME_W = 11, COUNT_W = 12, NARROW = 38 };
 
-static void draw_name(struct term *t, struct rect in, int y, int right, const char *name)
+static void draw_name(struct term *t, struct rect in, int y, int right, int width, const char *name)
 {
     struct bt_str text = {0};
-    const int w = bt_text_fit(&text, name, strlen(name), COUNT_W - 1);
+    const int w = bt_text_fit(&text, name, strlen(name), width - 1);
     term_print(t, in, y, right - w, ROLE_HEADER, "%s", bt_str_text(&text));
     bt_str_free(&text);
 }
@@ -216,13 +216,14 @@ static void draw_count(struct term *t, struct rect in, int y, int right, enum ro
 static void draw_counts(struct term *t, struct rect in, int y, const struct pred_view *s,
                         const struct bt_threshold_at *at)
 {
-    const int first = NAME_W + COUNT_W, second = first + COUNT_W;
+    const int width = in.w < NARROW ? (in.w - NAME_W) / 2 : COUNT_W, first = NAME_W + width,
+              second = first + width;
     const char *name = s->positive == BT_THRESHOLD_ALL ? "label" : name_of(s, s->positive),
                *other = sets(s) ? "not" : name_of(s, 1 - s->positive);
     const struct rect names = {.y = in.y, .x = in.x, .h = in.h, .w = NAME_W};
     term_print(t, names, y, 0, ROLE_DIM, "%s", "gold ↓");
-    draw_name(t, in, y, first, name);
-    draw_name(t, in, y, second, other);
+    draw_name(t, in, y, first, width, name);
+    draw_name(t, in, y, second, width, other);
     term_text(t, names, y + 1, 0, ROLE_TEXT, name, strlen(name));
     draw_count(t, in, y + 1, first, ROLE_GOOD, at->tp);
     draw_count(t, in, y + 1, second, ROLE_BAD, at->fn);
@@ -240,8 +241,9 @@ static void draw_slider(struct term *t, struct rect in, const struct pred_view *
         term_print(t, in, 0, x, ROLE_ACCENT, "★ F1 %.4f from %.4g",
                    bt_thresholds_at(s->thresholds, s->positive, best).f1, best);
     draw_bar(t, in, 1, s->threshold, best);
-    x = draw_figure(t, in, 2, 0, "precision", at.precision);
-    draw_figure(t, in, 2, x, "recall", at.recall);
+    const bool narrow = in.w < NARROW;
+    x = draw_figure(t, in, 2, 0, narrow ? "prec" : "precision", at.precision);
+    draw_figure(t, in, 2, x, narrow ? "rec" : "recall", at.recall);
     x = draw_figure(t, in, 3, 0, "F1", at.f1);
     draw_figure(t, in, 3, x, s->positive == BT_THRESHOLD_ALL ? "rows all right" : "accuracy", at.accuracy);
     if (in.h >= 7) draw_counts(t, in, 4, s, &at);
