@@ -60,8 +60,9 @@ static const struct substitute substitutes[] = {
     {.first = 0x25cb, .last = 0x25cb, .ascii = 'o'}, {.first = 0x25cf, .last = 0x25cf, .ascii = '*'},
     {.first = 0x2605, .last = 0x2605, .ascii = '*'}, {.first = 0x2606, .last = 0x2606, .ascii = '*'},
     {.first = 0x2610, .last = 0x2610, .ascii = ' '}, {.first = 0x2611, .last = 0x2612, .ascii = 'x'},
-    {.first = 0x2713, .last = 0x2714, .ascii = '+'}, {.first = 0x2715, .last = 0x2718, .ascii = 'x'},
-    {.first = 0x2800, .last = 0x2800, .ascii = ' '}, {.first = 0x2801, .last = 0x28ff, .ascii = '*'},
+    {.first = 0x270e, .last = 0x270e, .ascii = '"'}, {.first = 0x2713, .last = 0x2714, .ascii = '+'},
+    {.first = 0x2715, .last = 0x2718, .ascii = 'x'}, {.first = 0x2800, .last = 0x2800, .ascii = ' '},
+    {.first = 0x2801, .last = 0x28ff, .ascii = '*'},
 };
 
 char glyph_ascii(uint32_t code_point)

@@ -1,6 +1,4 @@
-/* What a person decided about labels of training rows, from an audit (<bertty/audit.h>): a file of JSON lines, as `bertty audit --json` writes them,
- *     {"row": 12, "given": "positive", "decision": "relabel", "label": "negative"}
- * with the decision keep, relabel or drop. Lines without a decision, or without a row, say nothing. The data stay as they are. */
+/* Decisions about labels (<bertty/label_decisions.h>) applied to the training rows. */
 #ifndef BERTTY_RUN_LABEL_DECISIONS_H
 #define BERTTY_RUN_LABEL_DECISIONS_H
 

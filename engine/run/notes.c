@@ -1,5 +1,6 @@
 #include "run/notes.h"
 
+#include "run/dir_lock.h"
 #include <bertty/file.h>
 #include <bertty/json.h>
 #include <bertty/text.h>
@@ -9,12 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MAX_FILE = 64 * 1024, LOCK_TRIES = 50 };
+enum { MAX_FILE = 64 * 1024 };
 static const char file_name[] = "notes.json";
 
 void bt_notes_clear(struct bt_notes *n)
@@ -123,6 +122,13 @@ static enum bt_status take_note(const struct bt_json *v, const char *path, struc
     return BT_OK;
 }
 
+enum bt_status bt__notes_take(const struct bt_json *v, const char *where, struct bt_notes *out,
+                              struct bt_error *err)
+{
+    enum bt_status st = take_tags(bt_json_get(v, "tags"), where, out, err);
+    return st ? st : take_note(bt_json_get(v, "note"), where, out, err);
+}
+
 static enum bt_status read_file(const char *path, struct bt_notes *out, struct bt_error *err)
 {
     struct stat info;
@@ -133,8 +139,7 @@ static enum bt_status read_file(const char *path, struct bt_notes *out, struct b
     enum bt_status st = v ? BT_OK : bt_fail(err, why.status ? why.status : BT_DAMAGED, "%s", why.text);
     if (v && bt_json_kind(v) != BT_JSON_OBJECT)
         st = bt_fail(err, BT_DAMAGED, "%s: expected {\"tags\": […], \"note\": \"…\"}", path);
-    if (!st) st = take_tags(bt_json_get(v, "tags"), path, out, err);
-    if (!st) st = take_note(bt_json_get(v, "note"), path, out, err);
+    if (!st) st = bt__notes_take(v, path, out, err);
     bt_json_free(v);
     return st;
 }
@@ -173,23 +178,7 @@ void bt__notes_refresh(int at, const char *name, struct bt_run_status *s)
 
 /* ── changing ── */
 
-/* A directory can be locked without leaving a file in it. Where locks do not work the last writer wins. */
-static enum bt_status lock(const char *dir, int *fd, struct bt_error *err)
-{
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*fd < 0) return bt_fail_errno(err, "%s", dir);
-    for (int i = 0; flock(*fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++) {
-        if (i == LOCK_TRIES) {
-            close(*fd);
-            return bt_fail(err, BT_BUSY, "%s: somebody else is changing its notes", dir);
-        }
-        nanosleep(&pause, NULL);
-    }
-    return BT_OK;
-}
-
-static enum bt_status check_change(const struct bt_notes_change *c, struct bt_error *err)
+enum bt_status bt__notes_check(const struct bt_notes_change *c, struct bt_error *err)
 {
     for (size_t i = 0; i < c->n_add + c->n_drop; i++) {
         const char *tag = i < c->n_add ? c->add[i] : c->drop[i - c->n_add];
@@ -204,8 +193,8 @@ static enum bt_status check_change(const struct bt_notes_change *c, struct bt_er
     return BT_OK;
 }
 
-static enum bt_status apply(struct bt_notes *n, const struct bt_notes_change *c, const char *path,
-                            struct bt_error *err)
+enum bt_status bt__notes_apply(struct bt_notes *n, const struct bt_notes_change *c, const char *path,
+                               struct bt_error *err)
 {
     bool fine = true;
     while (c->all && n->n_tags) drop_tag(n, n->n_tags - 1);
@@ -222,6 +211,15 @@ static enum bt_status apply(struct bt_notes *n, const struct bt_notes_change *c,
     return BT_OK;
 }
 
+void bt__notes_put(struct bt_json_writer *w, const struct bt_notes *n)
+{
+    bt_jw_key(w, "tags");
+    bt_jw_array(w);
+    for (size_t i = 0; i < n->n_tags; i++) bt_jw_text(w, n->tag[i]);
+    bt_jw_end_array(w);
+    bt_jw_ktext(w, "note", n->note);
+}
+
 static enum bt_status put_file(const struct bt_notes *n, const char *path, struct bt_error *err)
 {
     struct bt_str text = {0};
@@ -229,11 +227,7 @@ static enum bt_status put_file(const struct bt_notes *n, const char *path, struc
     if (!n->n_tags && !n->note)
         return unlink(path) == 0 || errno == ENOENT ? BT_OK : bt_fail_errno(err, "%s", path);
     bt_jw_object(&w);
-    bt_jw_key(&w, "tags");
-    bt_jw_array(&w);
-    for (size_t i = 0; i < n->n_tags; i++) bt_jw_text(&w, n->tag[i]);
-    bt_jw_end_array(&w);
-    bt_jw_ktext(&w, "note", n->note);
+    bt__notes_put(&w, n);
     bt_jw_end_object(&w);
     bt_str_addc(&text, '\n');
     enum bt_status st = text.failed ? bt_fail(err, BT_NOMEM, "%s: no memory", path)
@@ -261,10 +255,10 @@ enum bt_status bt_notes_change(const char *dir, const struct bt_notes_change *c,
     struct bt_notes n = {.n_tags = 0};
     int fd = -1;
     char *path = bt_path_join(dir, file_name);
-    enum bt_status st = path ? check_change(c, err) : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
-    if (!st) st = lock(dir, &fd, err);
+    enum bt_status st = path ? bt__notes_check(c, err) : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
+    if (!st) st = bt__dir_lock(dir, "its notes", &fd, err);
     if (!st) st = bt_notes_load(dir, &n, err);
-    if (!st) st = apply(&n, c, path, err);
+    if (!st) st = bt__notes_apply(&n, c, path, err);
     if (!st) st = write_file(&n, dir, path, err);
     if (fd >= 0) close(fd);
     free(path);

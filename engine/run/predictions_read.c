@@ -1,4 +1,5 @@
 #include "run/find.h"
+#include "run/predictions_parts.h"
 
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -98,8 +99,7 @@ struct kept {
     char bytes[];
 };
 
-/* A copy that stays where it is; NULL without memory. */
-static const char *keep(struct bt_predictions *p, const char *text)
+const char *bt__predictions_keep(struct bt_predictions *p, const char *text)
 {
     enum { BLOCK = 1 << 16 };
     size_t n = strlen(text) + 1;
@@ -209,7 +209,7 @@ static enum bt_status take_common(struct reading *r, const struct bt_json *v, st
     const struct bt_json *id = bt_json_get(v, "id"), *correct = bt_json_get(v, "correct");
     if (!predicted) return bad(r, "a text \"prediction\"");
     *to = (struct bt_prediction){.id = bt_json_int(id, 0),
-                                 .name = name ? keep(r->to, name) : NULL,
+                                 .name = name ? bt__predictions_keep(r->to, name) : NULL,
                                  .gold = -1,
                                  .predicted = -1,
                                  .judged = correct != NULL,
@@ -220,8 +220,8 @@ static enum bt_status take_common(struct reading *r, const struct bt_json *v, st
                                  .value = number(v, "value"),
                                  .quality = number(v, "f1")};
     if (r->to->kind == BT_ROWS_LABELS) return BT_OK; /* texts: the labels' */
-    to->gold_text = gold ? keep(r->to, gold) : NULL;
-    to->predicted_text = keep(r->to, predicted);
+    to->gold_text = gold ? bt__predictions_keep(r->to, gold) : NULL;
+    to->predicted_text = bt__predictions_keep(r->to, predicted);
     return !to->predicted_text || !to->gold_text != !gold || !to->name != !name ? no_memory(r) : BT_OK;
 }
 

@@ -5,6 +5,7 @@
 #ifndef BERTTY_AUDIT_H
 #define BERTTY_AUDIT_H
 
+#include <bertty/data_hash.h>
 #include <bertty/experiment.h>
 #include <bertty/run.h>
 
@@ -50,6 +51,16 @@ void bt_audit_plan_clear(struct bt_audit_plan *p);
 enum bt_status bt_audit_queue(const struct bt_experiment *x, const struct bt_audit_plan *p,
                               const char *runs_dir, size_t *queued, struct bt_error *err);
 
+/* The audit that a run belongs to, with *folds of them: of a run that an audit made its own, else the audit of its experiment, with as many folds as the runs in runs_dir are of (none:
+ * BT_AUDIT_FOLDS). *x: the run's settings, to plan and to queue with; the caller frees it, also after a failure. */
+enum bt_status bt_audit_of_run(const char *dir, const char *runs_dir, struct bt_experiment **x,
+                               int64_t *folds, struct bt_error *err);
+/* Where decisions about its rows are kept (<bertty/label_decisions.h>): in data.label_decisions, else in RUNS/NAME.decisions.jsonl. The caller frees. NULL: no memory. */
+char *bt_audit_decisions_path(const struct bt_experiment *x, const char *runs_dir);
+/* The version of the training data (spec: of split train) as they are now. BT_INVALID: a run of the audit was trained on another one; hex is set then too. */
+enum bt_status bt_audit_data(const struct bt_audit_plan *p, const struct bt_data_spec *spec,
+                             char hex[BT_DATA_HASH], struct bt_error *err);
+
 struct bt_audit_row {
     int64_t id;        /* of the training data, from 1 */
     int given, likely; /* labels; likely: the one with the largest probability but the given one */
@@ -64,6 +75,11 @@ struct bt_audit {
     size_t n, n_flagged;
     int64_t *joint; /* [labels, labels] as in struct bt_confident */
 };
+/* How good a label looks, 0 … 1: cleanlab's normalized margin, (p(given) − the largest other p + 1) / 2. */
+static inline double bt_audit_quality(const struct bt_audit_row *r)
+{
+    return (r->margin + 1.0) / 2.0;
+}
 /* From the predictions of finished runs: the best checkpoint's, which by then exist. BT_INVALID: a row that two of them predict, or labels that differ: runs of different data. */
 enum bt_status bt_audit_load(const struct bt_audit_plan *p, struct bt_audit **out, struct bt_error *err);
 void bt_audit_free(struct bt_audit *a); /* a may be NULL */

@@ -40,7 +40,7 @@ bool bt_row_filter_holds(struct bt_row_filter *f, const struct bt_row *r);
 
 /* The cells of rows that are no table's, those alone that the filter reads. Zero-initialise, bt_filter_cells_for(), then for each row
  * put every cell and ask; texts are borrowed until then. */
-enum { BT_FILTER_CELLS = 12 };
+enum { BT_FILTER_CELLS = 16 };
 struct bt_filter_cells {
     struct bt_row_filter *filter; /* the caller's */
     size_t columns;

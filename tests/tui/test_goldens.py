@@ -32,7 +32,8 @@ optim:
 """
 SHOTS = {"first-start": ("empty", "runs"), "runs": ("full", "runs"), "runs-marked": ("full", "runs", "--keys", "Space j Space Tab"), "data": ("full", "data", "--open", "rows.tsv"),
          "data-row": ("full", "data", "--open", "rows.tsv", "--keys", "j Enter"), "experiment": ("full", "experiment", "--open", "experiments/alpha.yaml"),
-         "charts": ("full", "charts"), "charts-cursor": ("full", "charts", "--keys", "Enter c"), "predictions": ("full", "predictions"),
+         "charts": ("full", "charts"), "charts-cursor": ("full", "charts", "--keys", "Enter c"), "predictions": ("full", "predictions"), "predictions-audit": ("full", "predictions", "--keys", "A"),
+         "predictions-map": ("learnt", "predictions", "--keys", "m"), "predictions-threshold": ("full", "predictions", "--keys", "%"),
          "compare": ("full", "runs", "--keys", "M 6"), "probe": ("empty", "probe"), "log": ("full", "log", "--keys", "/ s a v e d Enter"), "help": ("full", "runs", "--keys", "?"),
          "themes": ("full", "log", "--keys", "T"), "command": ("full", "runs", "--keys", ": p a Tab"), "question": ("full", "runs", "--keys", "D")}
 
@@ -58,13 +59,24 @@ def fill(path):
     (path / "experiments/alpha.yaml").write_text(EXPERIMENT)
 
 
+def learn(path):
+    """What the epochs said of the training rows."""
+    (path / "runs" / ALPHA / "dynamics").mkdir()
+    for epoch in (1, 2, 3):
+        p = [round(0.5 + (i % 7 - 2) * (0.08 + 0.03 * (i % 3) * (epoch - 2)), 3) for i in range(300)]
+        (path / "runs" / ALPHA / f"dynamics/epoch-{epoch}.jsonl").write_text(
+            "".join(json.dumps({"id": i + 1, "p": min(p[i], 1), "correct": p[i] > 0.5}) + "\n" for i in range(300)))
+
+
 def pictures():
     """(name, text) of each."""
     with tempfile.TemporaryDirectory(prefix="bertty-goldens-") as folder:
         path = Path(folder)
-        (path / "full").mkdir()
-        (path / "empty").mkdir()
+        for name in ("full", "learnt", "empty"):
+            (path / name).mkdir()
         fill(path / "full")
+        fill(path / "learnt")
+        learn(path / "learnt")
         for columns, rows in SIZES:
             for name, (where, *arguments) in SHOTS.items():
                 done = subprocess.run([BERTTY, "shot", *arguments, f"--size={columns}x{rows}", "--format=txt"], cwd=path / where, stdin=subprocess.DEVNULL, capture_output=True,

@@ -91,12 +91,12 @@ static void files(void **unused)
 {
     struct bt_str out = {0};
     (void)unused;
-    pred_write_tsv(&p, NULL, (size_t[]){3, 4}, 2, &out);
+    pred_write_tsv(&(struct pred_written){.p = &p}, (size_t[]){3, 4}, 2, &out);
     assert_string_equal(bt_str_text(&out), "id\tgold\tpredicted\tconfidence\tmargin\tloss\ttext\ttext_pair\n"
                                            "5\tpos\tpos\t0.9\t0.79999995\t0.1\t\t\n"
                                            "9\t\tpos\t0.6\t0.40000004\t\t\t\n");
     bt_str_clear(&out);
-    pred_write_jsonl(&p, NULL, (size_t[]){4}, 1, &out);
+    pred_write_jsonl(&(struct pred_written){.p = &p}, (size_t[]){4}, 1, &out);
     assert_string_equal(
         bt_str_text(&out),
         "{\"id\":9,\"gold\":null,\"predicted\":\"pos\",\"confidence\":0.6,\"margin\":0.40000004,"
@@ -157,7 +157,7 @@ static void expect_filter(const char *expression, const char *want)
 {
     bool *in;
     struct bt_error err = {0};
-    if (pred_filter_make(expression, &p, NULL, &in, &err) != BT_OK) fail_msg("%s", err.text);
+    if (pred_filter_make(expression, &p, NULL, NULL, &in, &err) != BT_OK) fail_msg("%s", err.text);
     for (size_t i = 0; i < 5; i++)
         if (in[i] != (want[i] == '1')) fail_msg("%s: row %zu", expression, i);
     free(in);
@@ -172,7 +172,7 @@ static void expressions(void **unused)
     expect_filter("row > 2 and not loss > 1", "00011");
     expect_filter("margin < 0.2", "01100");
     expect_filter("loss = 1 or text = \"\"", "11111");
-    assert_int_equal(pred_filter_make("gld = neg", &p, NULL, &in, &err), BT_INVALID);
+    assert_int_equal(pred_filter_make("gld = neg", &p, NULL, NULL, &in, &err), BT_INVALID);
     assert_non_null(strstr(err.text, "is it gold?"));
     assert_int_equal(pred_filter_check("pieces(text) > 1", &err), BT_INVALID);
 }

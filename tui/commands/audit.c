@@ -5,30 +5,37 @@
 #include <bertty/dataset.h>
 #include <bertty/file.h>
 #include <bertty/json.h>
+#include <bertty/label_decisions.h>
+#include <bertty/num.h>
 #include <bertty/text.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const char about[] = "Which labels of the training data are probably wrong. The experiment is trained "
-                            "so many times (--folds), each time "
-                            "without another\n"
-                            "part of the rows, and what each run says of its part is compared with the "
-                            "labels (confident learning, Northcutt et "
-                            "al. 2021).\n"
-                            "The runs are called NAME-audit-1of5 and so on and go through the queue. The "
-                            "command waits for them; Ctrl-C ends the "
-                            "waiting only,\n"
-                            "and the same command again goes on from there. The list: suspected rows first, "
-                            "each with its label, the likelier one, "
-                            "and the\n"
-                            "probabilities of both.\n";
+static const char about[] =
+    "Which labels of the training data are probably wrong. The experiment is trained "
+    "so many times (--folds), each time "
+    "without another\n"
+    "part of the rows, and what each run says of its part is compared with the "
+    "labels (confident learning, Northcutt et "
+    "al. 2021).\n"
+    "The runs are called NAME-audit-1of5 and so on and go through the queue. The "
+    "command waits for them; Ctrl-C ends the "
+    "waiting only,\n"
+    "and the same command again goes on from there. The list: suspected rows first, "
+    "each with its label, the likelier one, "
+    "and the\n"
+    "probabilities of both, and what was decided about it. --decide 12=keep, 12=drop, "
+    "12=relabel (to the likelier\n"
+    "label), 12=relabel:LABEL, 12=undo: decisions go to RUNS/NAME.decisions.jsonl, or "
+    "where data.label_decisions\n"
+    "says; the data stay as they are.\n";
 
 enum { TEXT_WIDTH = 60, LABEL_WIDTH = 20 };
 
 struct request {
     const char *experiment, *runs;
-    struct cli_list set;
+    struct cli_list set, decide;
     int64_t folds, limit;
     bool detach, json;
 };
@@ -92,15 +99,51 @@ static enum bt_status wait_for(const struct request *q, const struct bt_experime
 
 /* ── the list ── */
 
-/* The data as the first run read it. */
-static struct bt_examples *examples_of(const struct bt_audit_plan *p, struct bt_experiment **x,
-                                       struct bt_error *err)
+/* What is listed. */
+struct listed {
+    struct bt_audit *a;
+    struct bt_experiment *x;   /* the first run's */
+    struct bt_examples *texts; /* the data as they are now; NULL: they cannot be read */
+    struct bt_label_decisions decided;
+    char *path; /* of the decisions */
+    char data[BT_DATA_HASH];
+    struct bt_error
+        other; /* the data, or those that were decided about, are of another version: nothing is decided then */
+};
+
+static void listed_free(struct listed *l)
 {
-    struct bt_examples *e = NULL;
-    if (bt_run_experiment(p->fold[0].dir, x, err)) return NULL;
-    const struct bt_data_spec spec = bt_experiment_split(*x, "train");
-    bt_examples_load(&spec, &e, err);
-    return e;
+    bt_audit_free(l->a);
+    bt_examples_free(l->texts);
+    bt_label_decisions_clear(&l->decided);
+    bt_experiment_free(l->x);
+    free(l->path);
+}
+
+static enum bt_status settings_of(const struct bt_audit_plan *p, struct listed *l, struct bt_error *err)
+{
+    char *runs = bt_path_above(p->fold[0].dir);
+    enum bt_status st =
+        runs ? bt_run_experiment(p->fold[0].dir, &l->x, err) : bt_fail(err, BT_NOMEM, "no memory");
+    if (!st && !(l->path = bt_audit_decisions_path(l->x, runs))) st = bt_fail(err, BT_NOMEM, "no memory");
+    free(runs);
+    return st;
+}
+
+static enum bt_status load(const struct bt_audit_plan *p, struct listed *l, struct bt_error *err)
+{
+    struct bt_error why = {.status = BT_OK};
+    enum bt_status st = bt_audit_load(p, &l->a, err);
+    if (!st) st = settings_of(p, l, err);
+    if (st) return st;
+    const struct bt_data_spec spec = bt_experiment_split(l->x, "train");
+    if (bt_examples_load(&spec, &l->texts, &why)) cli_warn("no texts: %s", why.text);
+    if (l->texts) bt_audit_data(p, &spec, l->data, &l->other);
+    if (bt_path_exists(l->path)) st = bt_label_decisions_load(l->path, &l->decided, err);
+    if (!st && *l->data && !l->other.status)
+        bt_label_decisions_about(&l->decided, l->path, l->data, &l->other);
+    if (!st && l->other.status) cli_warn("%s", l->other.text);
+    return st;
 }
 
 static const struct bt_example *example(const struct bt_examples *e, const struct bt_audit_row *r)
@@ -109,29 +152,46 @@ static const struct bt_example *example(const struct bt_examples *e, const struc
                                                                     : NULL;
 }
 
-static void tell_rows(const struct bt_audit *a, const struct bt_examples *e, size_t n)
+/* "relabel: negative"; "": nothing. */
+static void decision_cell(struct cli_table *t, const struct bt_label_decision *d)
 {
-    static const char *const titles[] = {"row", "given", "p", "likelier", "p", "text"};
-    struct cli_table t = {.columns = 6, .right = 1 << 0 | 1 << 2 | 1 << 4};
-    for (size_t k = 0; k < 6; k++) cli_table_cell(&t, "%s", titles[k]);
+    struct bt_str text = {0};
+    if (d) bt_str_add(&text, bt_verdict_name(d->verdict));
+    if (d && d->label) bt_str_addf(&text, ": %s", d->label);
+    cli_table_text(t, bt_str_text(&text), text.len, LABEL_WIDTH);
+    bt_str_free(&text);
+}
+
+static void tell_rows(const struct listed *l, size_t n)
+{
+    enum { COLUMNS = 8 };
+    static const char *const titles[COLUMNS] = {"row", "given",   "p",        "likelier",
+                                                "p",   "quality", "decision", "text"};
+    const struct bt_audit *a = l->a;
+    struct cli_table t = {.columns = COLUMNS, .right = 1 << 0 | 1 << 2 | 1 << 4 | 1 << 5};
+    for (size_t k = 0; k < COLUMNS; k++) cli_table_cell(&t, "%s", titles[k]);
     for (size_t i = 0; i < n; i++) {
         const struct bt_audit_row *r = &a->row[i];
-        const struct bt_example *x = example(e, r);
+        const struct bt_example *x = example(l->texts, r);
         const char *given = a->label[r->given], *likely = a->label[r->likely];
         cli_table_cell(&t, "%lld", (long long)r->id);
         cli_table_text(&t, given, strlen(given), LABEL_WIDTH);
         cli_table_cell(&t, "%.3f", (double)r->p_given);
         cli_table_text(&t, likely, strlen(likely), LABEL_WIDTH);
         cli_table_cell(&t, "%.3f", (double)r->p_likely);
+        cli_table_cell(&t, "%.3f", bt_audit_quality(r));
+        decision_cell(&t, bt_label_decisions_of(&l->decided, r->id));
         cli_table_text(&t, x ? x->text : "", x ? x->text_n : 0, TEXT_WIDTH);
     }
     cli_table_print(&t);
 }
 
-static void json_row(const struct bt_audit *a, const struct bt_examples *e, size_t i, struct bt_str *out)
+static void json_row(const struct listed *l, size_t i, struct bt_str *out)
 {
+    const struct bt_audit *a = l->a;
     const struct bt_audit_row *r = &a->row[i];
-    const struct bt_example *x = example(e, r);
+    const struct bt_example *x = example(l->texts, r);
+    const struct bt_label_decision *d = bt_label_decisions_of(&l->decided, r->id);
     struct bt_json_writer w = BT_JSON_WRITER(out);
     bt_jw_object(&w);
     bt_jw_kint(&w, "row", r->id);
@@ -140,6 +200,9 @@ static void json_row(const struct bt_audit *a, const struct bt_examples *e, size
     bt_jw_knum(&w, "p_given", (double)r->p_given);
     bt_jw_ktext(&w, "likelier", a->label[r->likely]);
     bt_jw_knum(&w, "p_likelier", (double)r->p_likely);
+    bt_jw_knum(&w, "quality", bt_audit_quality(r));
+    if (d) bt_jw_ktext(&w, "decision", bt_verdict_name(d->verdict));
+    if (d && d->label) bt_jw_ktext(&w, "label", d->label);
     if (x) bt_jw_kint(&w, "line", (int64_t)x->line);
     if (x) bt_jw_key(&w, "text");
     if (x) bt_jw_textn(&w, x->text, x->text_n);
@@ -149,17 +212,29 @@ static void json_row(const struct bt_audit *a, const struct bt_examples *e, size
     cli_json(out);
 }
 
-static void json_sum(const struct bt_audit *a, const struct bt_audit_plan *p)
+/* How many of the suspected rows somebody has decided about. */
+static size_t decided_of(const struct listed *l)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < l->a->n_flagged; i++)
+        n += bt_label_decisions_of(&l->decided, l->a->row[i].id) != NULL;
+    return n;
+}
+
+static void json_sum(const struct listed *l, const struct bt_audit_plan *p)
+{
+    const struct bt_audit *a = l->a;
     struct bt_str out = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&out);
     bt_jw_object(&w);
     bt_jw_kint(&w, "rows", (int64_t)a->n);
     bt_jw_kint(&w, "flagged", (int64_t)a->n_flagged);
+    bt_jw_kint(&w, "decided", (int64_t)decided_of(l));
+    bt_jw_ktext(&w, "decisions", l->path);
     bt_jw_kint(&w, "folds", (int64_t)p->n);
     bt_jw_key(&w, "labels");
     bt_jw_array(&w);
-    for (int l = 0; l < a->labels; l++) bt_jw_text(&w, a->label[l]);
+    for (int k = 0; k < a->labels; k++) bt_jw_text(&w, a->label[k]);
     bt_jw_end_array(&w);
     bt_jw_key(&w, "joint");
     bt_jw_array(&w);
@@ -174,29 +249,90 @@ static void json_sum(const struct bt_audit *a, const struct bt_audit_plan *p)
     bt_str_free(&out);
 }
 
+static void tell_list(const struct request *q, const struct bt_audit_plan *p, const struct listed *l)
+{
+    size_t n = q->limit < 0 ? l->a->n_flagged : (size_t)q->limit;
+    if (n > l->a->n) n = l->a->n;
+    if (q->json) {
+        struct bt_str out = {0};
+        for (size_t i = 0; i < n && !cli_output_gone(); i++) json_row(l, i, &out);
+        bt_str_free(&out);
+        json_sum(l, p);
+        return;
+    }
+    if (n) tell_rows(l, n);
+    cli_line("%zu of %zu labels are probably wrong", l->a->n_flagged, l->a->n);
+    if (l->decided.n) cli_line("%zu of them are decided: %s", decided_of(l), l->path);
+}
+
+/* ── decisions ── */
+
+static const struct bt_audit_row *row_of(const struct bt_audit *a, int64_t id)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (a->row[i].id == id) return &a->row[i];
+    return NULL;
+}
+
+/* "12=relabel:negative"; label is borrowed from word. */
+static enum bt_status parse(const char *word, int64_t *row, enum bt_verdict *verdict, const char **label,
+                            struct bt_error *err)
+{
+    const char *equals = strchr(word, '='), *what = equals ? equals + 1 : "", *colon = strchr(what, ':');
+    const size_t n = colon ? (size_t)(colon - what) : strlen(what);
+    char *number = bt_strndup(word, equals ? (size_t)(equals - word) : 0);
+    bool fine = number && bt_parse_int64(number, row);
+    free(number);
+    *label = colon ? colon + 1 : NULL;
+    *verdict = BT_DROP;
+    while (*verdict != BT_UNDECIDED &&
+           (strlen(bt_verdict_name(*verdict)) != n || strncmp(what, bt_verdict_name(*verdict), n) != 0))
+        --*verdict;
+    fine &= *verdict != BT_UNDECIDED || strcmp(what, "undo") == 0;
+    if (fine && (!colon || *verdict == BT_RELABEL)) return BT_OK;
+    return bt_fail(err, BT_INVALID,
+                   "--decide %.100s: expected ROW=keep, drop, relabel, relabel:LABEL or undo", word);
+}
+
+static enum bt_status decide(const struct listed *l, const char *word, struct bt_error *err)
+{
+    enum bt_verdict verdict;
+    const char *label;
+    int64_t id;
+    enum bt_status st = parse(word, &id, &verdict, &label, err);
+    const struct bt_audit *a = l->a;
+    const struct bt_audit_row *r = st ? NULL : row_of(a, id);
+    if (!st && !r)
+        st = bt_fail(err, BT_NOTFOUND, "--decide %.100s: the audit has no row %lld", word, (long long)id);
+    int to = 0;
+    while (!st && label && to < a->labels && strcmp(a->label[to], label) != 0) to++;
+    if (!st && to == a->labels)
+        st = bt_fail(err, BT_INVALID, "--decide %.100s: \"%.60s\" is not one of the labels", word, label);
+    if (st) return st;
+    const struct bt_example *x = example(l->texts, r);
+    const struct bt_label_decision d = {.row = id,
+                                        .verdict = verdict,
+                                        .given = x && x->label ? (char *)x->label : a->label[r->given],
+                                        .label =
+                                            verdict == BT_RELABEL ? a->label[label ? to : r->likely] : NULL};
+    return bt_label_decisions_set(l->path, &d, *l->data ? l->data : NULL, err);
+}
+
 static int tell(const struct request *q, const struct bt_audit_plan *p)
 {
     struct bt_error err = {.status = BT_OK};
-    struct bt_experiment *x = NULL;
-    struct bt_audit *a = NULL;
-    if (bt_audit_load(p, &a, &err)) return cli_fail(&err);
-    struct bt_examples *e = examples_of(p, &x, &err);
-    if (!e) cli_warn("no texts: %s", err.text);
-    size_t n = q->limit < 0 ? a->n_flagged : (size_t)q->limit;
-    if (n > a->n) n = a->n;
-    if (q->json) {
-        struct bt_str out = {0};
-        for (size_t i = 0; i < n && !cli_output_gone(); i++) json_row(a, e, i, &out);
-        bt_str_free(&out);
-        json_sum(a, p);
-    } else {
-        if (n) tell_rows(a, e, n);
-        cli_line("%zu of %zu labels are probably wrong", a->n_flagged, a->n);
+    struct listed l = {.a = NULL};
+    enum bt_status st = load(p, &l, &err);
+    if (!st && q->decide.n && l.other.status)
+        st = bt_fail(&err, BT_INVALID, "nothing is decided about other data");
+    for (size_t i = 0; i < q->decide.n && !st; i++) st = decide(&l, q->decide.item[i], &err);
+    if (!st && q->decide.n) {
+        bt_label_decisions_clear(&l.decided);
+        st = bt_path_exists(l.path) ? bt_label_decisions_load(l.path, &l.decided, &err) : BT_OK;
     }
-    bt_examples_free(e);
-    bt_experiment_free(x);
-    bt_audit_free(a);
-    return CLI_DONE;
+    if (!st) tell_list(q, p, &l);
+    listed_free(&l);
+    return st ? cli_fail(&err) : CLI_DONE;
 }
 
 /* ── the command ── */
@@ -251,6 +387,8 @@ int cmd_audit(int argc, char **argv)
                 "parts of the training rows (default: 5)"),
         CLI_INT("limit", 'n', "ROWS", &q.limit, 0, INT64_MAX / 4,
                 "how many rows are listed (default: those that are suspected)"),
+        CLI_LIST("decide", 0, "ROW=WHAT", &q.decide,
+                 "keep, drop, relabel, relabel:LABEL or undo; may be given again and again"),
         CLI_LIST("set", 's', "KEY=VALUE", &q.set, "an option of the experiment, as train has it"),
         CLI_FLAG("detach", 'd', &q.detach, "queue what is missing and come back"),
         CLI_RUNS(&q.runs),
@@ -266,5 +404,6 @@ int cmd_audit(int argc, char **argv)
         code = run(&q);
     }
     free(q.set.item);
+    free(q.decide.item);
     return code;
 }

@@ -1,7 +1,7 @@
 /* bertty tag */
 #include "tui/commands/cli_run.h"
+#include "tui/commands/cli_signed.h"
 #include <stdlib.h>
-#include <string.h>
 
 static const char about[] =
     "+TAG gives a run a tag, -TAG takes it away; without either its tags are printed. `bertty runs --filter "
@@ -9,41 +9,7 @@ static const char about[] =
     "A run with the tag `hidden` is left out of the lists until --all or tag:hidden asks for it.\n"
     "Tags and the note (`bertty note`) stand in the run's notes.json, which the engine never touches.\n";
 
-/* The signed words behind the first RUN are tags; the rest is a command line like others. */
-struct words {
-    char **rest; /* [n_rest], owned as add and drop are */
-    const char **add, **drop;
-    int n_rest;
-    size_t n_add, n_drop;
-};
-
-static bool is_option(const char *word)
-{
-    return word[0] == '-' && (word[1] == '-' || strcmp(word, "-j") == 0 || strcmp(word, "-h") == 0);
-}
-
-static bool sort_words(int argc, char **argv, struct words *w)
-{
-    size_t n = (size_t)argc + 1;
-    *w = (struct words){.rest = calloc(n, sizeof *w->rest),
-                        .add = calloc(n, sizeof *w->add),
-                        .drop = calloc(n, sizeof *w->drop)};
-    bool run = false; /* one has been seen */
-    if (!w->rest || !w->add || !w->drop) return false;
-    for (int i = 0; i < argc; i++) {
-        char sign = run && !is_option(argv[i]) ? argv[i][0] : '\0';
-        if (sign == '+')
-            w->add[w->n_add++] = argv[i] + 1;
-        else if (sign == '-')
-            w->drop[w->n_drop++] = argv[i] + 1;
-        else
-            w->rest[w->n_rest++] = argv[i];
-        run |= i > 0 && argv[i][0] != '-';
-    }
-    return true;
-}
-
-static int tag_one(const char *runs, const char *name, const struct words *w, bool json, bool id)
+static int tag_one(const char *runs, const char *name, const struct cli_signed *w, bool json, bool id)
 {
     struct bt_error err = {.status = BT_OK};
     struct bt_notes n = {.n_tags = 0};
@@ -57,7 +23,7 @@ static int tag_one(const char *runs, const char *name, const struct words *w, bo
     return st ? cli_fail(&err) : CLI_DONE;
 }
 
-static int tag(const struct words *w)
+static int tag(const struct cli_signed *w)
 {
     const char *runs = "runs";
     bool json = false;
@@ -74,11 +40,9 @@ static int tag(const struct words *w)
 
 int cmd_tag(int argc, char **argv)
 {
-    struct words w;
-    bool fine = sort_words(argc, argv, &w);
+    struct cli_signed w;
+    bool fine = cli_signed_sort(argc, argv, NULL, &w);
     int code = fine ? tag(&w) : cli_fail(&(struct bt_error){.status = BT_NOMEM, .text = "out of memory"});
-    free(w.rest);
-    free(w.add);
-    free(w.drop);
+    cli_signed_free(&w);
     return code;
 }

@@ -1,58 +1,13 @@
 /* The Predictions view: what a run says about each row of a split, step by step. */
-#include "tui/views/predictions_view.h"
+#include "tui/views/predictions_audit.h"
+#include "tui/views/predictions_keys.h"
+#include "tui/views/predictions_map.h"
 
 #include "tui/layout.h"
 #include <bertty/file.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    A_EARLIER = ACT_OWN,
-    A_LATER,
-    A_ERRORS,
-    A_SLICE,
-    A_CALIBRATION,
-    A_EXPRESSION,
-    A_NAME,
-    A_CHOOSE,
-    A_SORT,
-    A_REVERSE,
-    A_SPLIT,
-    A_PROBE,
-    A_WHY,
-    A_FILE,
-    A_EXPORT,
-    A_RELOAD,
-};
-
-static const struct action actions[] = {
-    {.id = A_EARLIER, .name = "earlier", .keys = "[ <", .help = "predictions of the step before"},
-    {.id = A_LATER, .name = "later", .keys = "] >", .help = "… of the step after"},
-    {.id = A_ERRORS, .name = "errors", .keys = "e", .help = "only wrong predictions, or all"},
-    {.id = A_SLICE,
-     .name = "slice",
-     .keys = "f",
-     .help = "rows by what is wrong in them: missed, too high and so on"},
-    {.id = A_EXPRESSION,
-     .name = "expression",
-     .keys = "F",
-     .help = "rows by an expression: gold = a and length(text) > 99"},
-    {.id = A_NAME, .name = "name-slice", .keys = "N", .help = "give that filter a name, kept with the runs"},
-    {.id = A_CHOOSE, .name = "choose-slice", .keys = "V", .help = "the rows of a filter that has a name"},
-    {.id = A_CALIBRATION,
-     .name = "calibration",
-     .keys = "c",
-     .help = "calibration curve and ECE, or the matrix again"},
-    {.id = A_SORT, .name = "sort", .keys = "s", .help = "by row, loss, confidence, error and so on"},
-    {.id = A_REVERSE, .name = "reverse", .keys = "S", .help = "the other way round"},
-    {.id = A_SPLIT, .name = "split", .keys = "t", .help = "validation or test rows"},
-    {.id = A_PROBE, .name = "probe", .keys = "p", .help = "try the text in Probe"},
-    {.id = A_WHY, .name = "explain", .keys = "E", .help = "why the model says so, in Probe"},
-    {.id = A_FILE, .name = "file", .keys = "o", .help = "the row in its file, in Data"},
-    {.id = A_EXPORT, .name = "export", .keys = "x", .help = "write the rows to a file (TSV, JSONL)"},
-    {.id = A_RELOAD, .name = "reload", .keys = "R", .help = "read the predictions again"},
-};
 
 const struct bt_prediction *pred_row(const struct pred_view *s)
 {
@@ -63,7 +18,7 @@ bool pred_filtered(const struct pred_view *s)
 {
     const struct pred_query *q = &s->query;
     return q->errors || q->gold != PRED_ANY || q->predicted != PRED_ANY || q->slice != PRED_ANY ||
-           q->group != PRED_ANY || q->bin || s->expression || q->text;
+           q->group != PRED_ANY || q->bin || s->expression || s->tag || q->text;
 }
 
 /* ── which rows ── */
@@ -144,6 +99,8 @@ void pred_update(struct view *v)
     s->index = more;
     take_wanted_cell(s);
     s->query.text = s->filter;
+    s->query.tag = s->tag;
+    s->query.notes = &s->notes;
     pred_slice_apply(v);
     s->query.facts = &s->facts;
     list_resize(&s->side, pred_side_rows(s));
@@ -159,7 +116,8 @@ static void show_all(struct pred_view *s)
 {
     free(s->filter);
     free(s->expression);
-    s->filter = s->expression = NULL;
+    free(s->tag);
+    s->filter = s->expression = s->tag = NULL;
     pred_slice_forget_rows(s);
     s->query.errors = false;
     s->query.gold = s->query.predicted = s->query.slice = s->query.group = PRED_ANY;
@@ -201,14 +159,27 @@ static bool ask_filter(struct view *v)
 
 /* ── which run, split and step ── */
 
+static void load_mode(struct view *v)
+{
+    const struct pred_view *s = v->state;
+    if (s->mode == PRED_AUDIT) pred_audit_load(v);
+    if (s->mode == PRED_MAP) pred_map_load(v);
+}
+
 static void show_run(struct view *v, const char *dir)
 {
     struct pred_view *s = v->state;
     pred_forget(s);
+    pred_audit_forget(s);
+    pred_map_forget(s);
     free(s->run);
+    free(s->kept);
+    s->kept = NULL;
+    s->sliding = false;
     s->run = bt_strdup(dir);
     s->step = -1;
     if (s->run) pred_load(v);
+    load_mode(v);
     app_redraw(v->app);
 }
 
@@ -233,13 +204,16 @@ static void follow_run(struct view *v)
     s->seen_step = run->last_step;
     s->seen_state = run->state;
     if (!first) pred_load(v);
+    if (!first && s->mode == PRED_MAP) pred_map_load(v); /* another epoch, perhaps */
 }
 
 static void tick(struct view *v, double now)
 {
+    const struct pred_view *s = v->state;
     (void)now;
     follow_choice(v);
     follow_run(v);
+    if (s->mode == PRED_AUDIT) pred_audit_follow(v);
 }
 
 static bool move_step(struct view *v, int by)
@@ -292,6 +266,7 @@ static void receive(struct view *v, const struct app_request *r)
     s->wanted_file = bt_strdup(r->path);
     s->wanted = (int64_t)r->row;
     v->focus = PRED_LIST;
+    s->mode = PRED_ROWS;
     if (s->run) pred_load(v);
 }
 
@@ -377,6 +352,7 @@ static bool act_matrix(struct view *v, int action, int count)
 static bool act_summary(struct view *v, int action, int count)
 {
     const struct pred_view *s = v->state;
+    if (pred_threshold_shown(s)) return pred_threshold_act(v, action, count);
     if (pred_calibration_shown(s)) return pred_calibration_act(v, action, count);
     return s->p->kind == BT_ROWS_LABELS ? act_matrix(v, action, count) : act_side(v, action, count);
 }
@@ -424,6 +400,7 @@ static bool escape(struct view *v)
 {
     struct pred_view *s = v->state;
     if (v->zoom) return false;
+    if (pred_threshold_shown(s)) return pred_threshold_show(v);
     if (v->focus != PRED_LIST) {
         v->focus = PRED_LIST;
         return true;
@@ -431,6 +408,21 @@ static bool escape(struct view *v)
     if (!pred_filtered(s)) return false;
     show_all(s);
     pred_update(v);
+    return true;
+}
+
+/* What stands in the place of the predictions; asked for again: the predictions. */
+static bool show_mode(struct view *v, enum pred_mode mode)
+{
+    struct pred_view *s = v->state;
+    if (!s->run) {
+        app_say(v->app, ROLE_TEXT, "there is no run yet");
+        return true;
+    }
+    s->mode = s->mode == mode ? PRED_ROWS : mode;
+    v->focus = s->mode == PRED_MAP ? PRED_MATRIX : PRED_LIST;
+    v->zoom = false;
+    load_mode(v);
     return true;
 }
 
@@ -468,15 +460,42 @@ static bool act_own(struct view *v, int action, int count)
         return pred_export(v);
     case A_RELOAD:
         return reload(v);
+    case A_AUDIT:
+        return show_mode(v, PRED_AUDIT);
+    case A_MAP:
+        return show_mode(v, PRED_MAP);
+    case A_THRESHOLD:
+        return pred_threshold_show(v);
+    case A_BEST:
+        return pred_threshold_best(v);
+    case A_TAG:
+        return pred_notes_tag(v);
+    case A_NOTE:
+        return pred_notes_write(v);
+    case A_TAGGED:
+        return pred_notes_choose(v);
+    case A_UNDO:
+        return pred_threshold_forget(v);
     default:
-        return false;
+        if (action >= A_KEEP && action <= A_QUEUE)
+            app_say(v->app, ROLE_TEXT, "that is a key of the label audit: A shows it");
+        return true;
     }
+}
+
+/* Esc leaves a mode when there is nothing more to come out of. */
+static bool act_mode(struct view *v, int action, int count)
+{
+    const struct pred_view *s = v->state;
+    if ((s->mode == PRED_AUDIT ? pred_audit_act : pred_map_act)(v, action, count)) return true;
+    return action == ACT_ESCAPE && !v->zoom && show_mode(v, s->mode);
 }
 
 static bool act(struct view *v, int action, int count)
 {
     struct pred_view *s = v->state;
     app_redraw(v->app);
+    if (s->mode != PRED_ROWS && action != A_AUDIT && action != A_MAP) return act_mode(v, action, count);
     if (action >= ACT_OWN) return act_own(v, action, count);
     if (action == ACT_ESCAPE) return escape(v);
     if (action == ACT_SEARCH) return ask_filter(v);
@@ -511,12 +530,18 @@ static bool mouse(struct view *v, const struct event *e)
     struct pred_view *s = v->state;
     int gold, predicted;
     bool wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
-    if (!s->p) return false;
     app_redraw(v->app);
+    if (s->mode == PRED_AUDIT) return pred_audit_mouse(v, e);
+    if (s->mode == PRED_MAP) return pred_map_mouse(v, e);
+    if (!s->p) return false;
     bool alone = v->zoom;
     if ((!alone || v->focus == PRED_DETAIL) && layout_in(s->detail_at, e->y, e->x)) {
         if (wheel) sheet_scroll(&s->detail, e->button == MOUSE_WHEEL_UP ? -2 : 2);
         if (e->button == MOUSE_LEFT && !e->release) v->focus = PRED_DETAIL;
+        return true;
+    }
+    if (pred_threshold_shown(s) && layout_in(s->matrix_at, e->y, e->x)) {
+        if (e->button == MOUSE_LEFT && !e->release) v->focus = PRED_MATRIX;
         return true;
     }
     if (pred_calibration_shown(s) && (!alone || v->focus == PRED_MATRIX) && pred_calibration_mouse(v, e))
@@ -549,12 +574,18 @@ static void close_view(struct view *v)
 {
     struct pred_view *s = v->state;
     pred_forget(s);
+    pred_audit_forget(s);
+    pred_map_forget(s);
+    free(s->kept);
+    free(s->audit);
+    free(s->map);
     sheet_free(&s->detail);
     free(s->run);
     free(s->pinned);
     free(s->filter);
     free(s->filter_before);
     free(s->expression);
+    free(s->tag);
     bt_slices_clear(&s->slices);
     free(s->index);
     free(s->wanted_file);
@@ -563,49 +594,15 @@ static void close_view(struct view *v)
     free(s->export_path);
 }
 
-static void hints(struct view *v, struct bt_str *out)
-{
-    static const char *const text[PRED_PANES] = {
-        [PRED_LIST] =
-            "Enter probe  e errors  s sort  / filter  [ ] step  t split  c calibration  x export  Tab matrix",
-        [PRED_MATRIX] = "← ↑ ↓ → cell  Enter its rows  Tab row  z zoom",
-        [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
-    };
-    static const char *const other[PRED_PANES] = {
-        [PRED_LIST] =
-            "Enter probe  e errors  f slices  s sort  / filter  [ ] step  t split  o file  x export",
-        [PRED_MATRIX] = "↑ ↓ choose  Enter its rows  f slices  Tab row  z zoom",
-        [PRED_DETAIL] = "↑ ↓ scroll  Enter probe  z zoom  Tab rows",
-    };
-    const struct pred_view *s = v->state;
-    bool labels = s->p && s->p->kind == BT_ROWS_LABELS;
-    if (pred_calibration_shown(s) && v->focus == PRED_MATRIX) {
-        bt_str_add(out, "↑ ↓ choose  Enter its rows  c matrix  Tab row  z zoom");
-        return;
-    }
-    bt_str_add(out, !s->p ? "t other split  R read again" : labels ? text[v->focus] : other[v->focus]);
-}
-
-static const struct action signs[] = {
-    {.keys = "✗", .help = "a wrong row; of numbers, farther off than the mean"},
-    {.keys = "✓ ✗ g",
-     .help = "of labels and choices: predicted and right, predicted and wrong, the gold one"},
-    {.keys = "✓ + −", .help = "of label sets: right, extra, missing"},
-    {.keys = "[…]TYPE", .help = "an entity"},
-    {.keys = "⟦…⟧", .help = "the aspect; of a passage, the predicted answer"},
-    {.keys = "«…»", .help = "the gold answer"},
-    {.keys = NULL},
-};
-
 static const int idle[] = {ACT_NEXT, ACT_PREVIOUS, ACT_NONE};
 
 const struct view_ops view_predictions = {
     .name = "Predictions",
     .size = sizeof(struct pred_view),
     .panes = PRED_PANES,
-    .actions = actions,
-    .n_actions = sizeof actions / sizeof *actions,
-    .signs = signs,
+    .actions = pred_actions,
+    .n_actions = PRED_ACTIONS,
+    .signs = pred_signs,
     .idle = idle,
     .open = open_view,
     .close = close_view,
@@ -616,5 +613,5 @@ const struct view_ops view_predictions = {
     .act = act,
     .mouse = mouse,
     .tick = tick,
-    .hints = hints,
+    .hints = pred_hints,
 };

@@ -432,11 +432,25 @@ static void put_masks(struct sheet *d, const struct pred_view *s, const struct b
     bt_json_free(v);
 }
 
+static void put_notes(struct sheet *d, const struct bt_notes *n)
+{
+    struct bt_str tags = {0};
+    for (size_t i = 0; n && i < n->n_tags; i++) bt_str_addf(&tags, "%s#%s", i ? " " : "", n->tag[i]);
+    if (tags.len) sheet_wrap(d, ROLE_MARK, 0, bt_str_text(&tags), tags.len);
+    bt_str_free(&tags);
+    if (!n || !n->note) return;
+    struct bt_str note = {0};
+    bt_str_addf(&note, "✎ %s", n->note);
+    sheet_wrap(d, ROLE_ACCENT, 0, bt_str_text(&note), note.len);
+    bt_str_free(&note);
+}
+
 static void put_row(struct sheet *d, const struct pred_view *s, const struct bt_prediction *r)
 {
     static void (*const put[])(struct sheet *, const struct pred_view *, const struct bt_prediction *) = {
         [BT_ROWS_LABELS] = put_labels, [BT_ROWS_SETS] = put_set,       [BT_ROWS_NUMBERS] = put_number,
         [BT_ROWS_TAGS] = put_tags,     [BT_ROWS_ANSWERS] = put_answer, [BT_ROWS_MASKS] = put_masks};
+    put_notes(d, bt_row_notes_of(&s->notes, r->id));
     put[s->p->kind](d, s, r);
 }
 

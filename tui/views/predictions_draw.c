@@ -1,6 +1,7 @@
 /* What the Predictions view shows: the rows, and which panes stand where. */
 #include "tui/empty.h"
-#include "tui/views/predictions_view.h"
+#include "tui/views/predictions_audit.h"
+#include "tui/views/predictions_map.h"
 
 #include "tui/format.h"
 #include "tui/layout.h"
@@ -53,6 +54,8 @@ static void title_of(const struct pred_view *s, struct bt_str *out)
                     (double)q->bin / BT_CALIBRATION_BINS);
     if (q->gold != PRED_ANY || q->predicted != PRED_ANY)
         bt_str_addf(out, ", %s → %s", name_or_all(s, q->gold), name_or_all(s, q->predicted));
+    if (s->tag) bt_str_addf(out, ", tagged %s", s->tag);
+    pred_threshold_title(s, out);
     if (s->expression) bt_str_addf(out, ", %s", s->expression);
     if (q->text) bt_str_addf(out, ", with “%s”", q->text);
     if (order_name(q->order)) bt_str_addf(out, " · by %s", order_name(q->order));
@@ -65,6 +68,22 @@ static const char *why_no_texts(const struct pred_view *s)
     return s->texts->err.status != BT_OK ? s->texts->err.text : NULL;
 }
 
+/* Rows are shown without their texts, or without what was noted about them: here is the reason. False: nothing is missing. */
+static bool draw_why(struct term *t, struct rect line, const struct pred_view *s)
+{
+    const char *why = why_no_texts(s);
+    if (why)
+        term_print(t, line, 0, 0, s->texts ? ROLE_WARN : ROLE_DIM, "%s%s", s->texts ? "no texts: " : "", why);
+    else if (s->notes_err.status)
+        term_print(t, line, 0, 0, ROLE_WARN, "no tags: %s", s->notes_err.text);
+    else if (s->notes.others)
+        term_print(t, line, 0, 0, ROLE_DIM, "%zu tagged row%s of another version of the data %s not shown",
+                   s->notes.others, s->notes.others == 1 ? "" : "s", s->notes.others == 1 ? "is" : "are");
+    else
+        return false;
+    return true;
+}
+
 static void draw_list(struct view *v, struct rect area)
 {
     struct pred_view *s = v->state;
@@ -74,12 +93,8 @@ static void draw_list(struct view *v, struct rect area)
     title_of(s, &title);
     struct rect in = term_box(t, area, bt_str_text(&title), v->focus == PRED_LIST);
     bt_str_free(&title);
-    const char *why = why_no_texts(s);
-    if (why && in.h > 3) { /* rows are shown without their texts; here is the reason */
-        bool bad = s->texts != NULL;
-        term_print(t, in, in.h - 1, 0, bad ? ROLE_WARN : ROLE_DIM, "%s%s", bad ? "no texts: " : "", why);
-        in.h--;
-    }
+    const struct rect last = {.y = in.y + in.h - 1, .x = in.x, .h = 1, .w = in.w};
+    if (in.h > 3 && draw_why(t, last, s)) in.h--;
     if (s->n)
         list_draw(t, in, &s->list, &look);
     else
@@ -133,16 +148,15 @@ static void draw_empty(struct view *v, struct rect area)
 static void draw_side(struct view *v, struct rect area)
 {
     const struct pred_view *s = v->state;
-    (pred_calibration_shown(s)      ? pred_calibration_draw
+    (pred_threshold_shown(s)        ? pred_threshold_draw
+     : pred_calibration_shown(s)    ? pred_calibration_draw
      : s->p->kind == BT_ROWS_LABELS ? pred_matrix_draw
                                     : pred_side_draw)(v, area);
 }
 
 /* Sentences and passages want room: the pane that sums up is the narrower one then. */
-static void split_below(struct view *v, struct rect below, struct rect *side, struct rect *detail)
+static void split_below(struct view *v, struct rect below, bool texts, struct rect *side, struct rect *detail)
 {
-    const struct pred_view *s = v->state;
-    bool texts = s->p->kind != BT_ROWS_LABELS && s->p->kind != BT_ROWS_NUMBERS;
     const struct border b = {.number = 1,
                              .share = texts ? 400 : 560,
                              .min_first = 30,
@@ -152,36 +166,47 @@ static void split_below(struct view *v, struct rect below, struct rect *side, st
     app_split(v, &b, below, side, detail);
 }
 
-static void split_list(struct view *v, struct rect area, struct rect *list, struct rect *below)
+void pred_panes(struct view *v, struct rect area, bool texts, int share, struct rect pane[PRED_PANES])
 {
-    const struct pred_view *s = v->state;
+    enum { LEAST_ROWS = 14 /* for three panes */ };
     const struct border b = {.number = 0,
                              .rows = true,
-                             .share = s->p->kind == BT_ROWS_LABELS ? 560 : 460,
+                             .share = share,
                              .min_first = 7,
                              .min_second = 8,
                              .first = 1 << PRED_LIST,
                              .second = 1 << PRED_MATRIX | 1 << PRED_DETAIL};
-    app_split(v, &b, area, list, below);
+    struct rect below;
+    for (int i = 0; i < PRED_PANES; i++) pane[i] = (struct rect){.h = 0};
+    if (v->zoom || area.h < LEAST_ROWS) {
+        pane[v->focus] = area;
+        return;
+    }
+    app_split(v, &b, area, &pane[PRED_LIST], &below);
+    split_below(v, below, texts, &pane[PRED_MATRIX], &pane[PRED_DETAIL]);
 }
 
 void pred_draw(struct view *v, struct rect area)
 {
-    enum { LEAST_ROWS = 14 /* for three panes */ };
     struct pred_view *s = v->state;
-    struct rect list, below, side, detail;
+    struct rect pane[PRED_PANES];
     s->detail_at = s->matrix_at = s->list.at = (struct rect){.h = 0};
+    if (s->mode == PRED_AUDIT) {
+        pred_audit_draw(v, area);
+        return;
+    }
+    if (s->mode == PRED_MAP) {
+        pred_map_draw(v, area);
+        return;
+    }
     if (!s->p) {
         draw_empty(v, area);
         return;
     }
-    if (v->zoom || area.h < LEAST_ROWS) {
-        (v->focus == PRED_LIST ? draw_list : v->focus == PRED_MATRIX ? draw_side : pred_detail_draw)(v, area);
-        return;
-    }
-    split_list(v, area, &list, &below);
-    split_below(v, below, &side, &detail);
-    draw_list(v, list);
-    draw_side(v, side);
-    pred_detail_draw(v, detail);
+    const bool labels = s->p->kind == BT_ROWS_LABELS;
+    const bool texts = !labels && s->p->kind != BT_ROWS_NUMBERS && !pred_threshold_shown(s);
+    pred_panes(v, area, texts, labels ? 560 : 460, pane);
+    if (pane[PRED_LIST].h) draw_list(v, pane[PRED_LIST]);
+    if (pane[PRED_MATRIX].h) draw_side(v, pane[PRED_MATRIX]);
+    if (pane[PRED_DETAIL].h) pred_detail_draw(v, pane[PRED_DETAIL]);
 }

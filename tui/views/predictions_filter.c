@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW, GOLD, PREDICTED, CORRECT, CONFIDENCE, MARGIN, LOSS, F1, ERROR, TEXT, PAIR, COLUMNS };
+enum { ROW, GOLD, PREDICTED, CORRECT, CONFIDENCE, MARGIN, LOSS, F1, ERROR, TEXT, PAIR, TAGS, NOTE, COLUMNS };
 static const char *const names[COLUMNS] = {[ROW] = "row",
                                            [GOLD] = "gold",
                                            [PREDICTED] = "predicted",
@@ -16,7 +16,9 @@ static const char *const names[COLUMNS] = {[ROW] = "row",
                                            [F1] = "f1",
                                            [ERROR] = "error",
                                            [TEXT] = "text",
-                                           [PAIR] = "pair"};
+                                           [PAIR] = "pair",
+                                           [TAGS] = "tags",
+                                           [NOTE] = "note"};
 
 static enum bt_status parse(const char *expression, struct bt_row_filter **f, struct bt_error *err)
 {
@@ -54,23 +56,34 @@ static void fill(struct bt_filter_cells *c, const struct bt_predictions *p, cons
     bt_filter_cells_number(c, ERROR, r->value - r->gold_value);
 }
 
+static void fill_notes(struct bt_filter_cells *c, const struct bt_notes *n, struct bt_str *tags)
+{
+    bt_str_clear(tags);
+    for (size_t i = 0; n && i < n->n_tags; i++) bt_str_addf(tags, "%s%s", i ? " " : "", n->tag[i]);
+    bt_filter_cells_text(c, TAGS, bt_str_text(tags), tags->len);
+    put_text(c, NOTE, n ? n->note : NULL);
+}
+
 enum bt_status pred_filter_make(const char *expression, const struct bt_predictions *p,
-                                const struct bt_examples *texts, bool **in, struct bt_error *err)
+                                const struct bt_examples *texts, const struct bt_row_notes *notes, bool **in,
+                                struct bt_error *err)
 {
     struct bt_row_filter *f;
     struct bt_filter_cells c;
-    struct bt_str words = {0};
+    struct bt_str words = {0}, tags = {0};
     enum bt_status status = parse(expression, &f, err);
     *in = status ? NULL : calloc(p->n + 1, sizeof **in);
     if (!status && !*in) status = bt_fail(err, BT_NOMEM, "no memory for a filter");
     if (!status) bt_filter_cells_for(&c, f, COLUMNS);
     for (size_t i = 0; !status && i < p->n; i++) {
         fill(&c, p, &p->row[i]);
+        fill_notes(&c, bt_row_notes_of(notes, p->row[i].id), &tags);
         bt_filter_cells_example(&c, TEXT, PAIR, pred_example(p, texts, &p->row[i]), p->kind == BT_ROWS_TAGS,
                                 &words);
         (*in)[i] = bt_filter_cells_hold(&c);
     }
     bt_str_free(&words);
+    bt_str_free(&tags);
     bt_row_filter_free(f);
     return status;
 }

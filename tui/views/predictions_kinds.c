@@ -84,11 +84,19 @@ static void add_part(struct bt_str *out, const char *text, size_t n, const char 
     bt_str_addn(out, text, n < MOST_TEXT ? n : MOST_TEXT);
 }
 
+/* "#odd #check ✎ " before the text. */
+static void add_tags(struct bt_str *out, const struct bt_notes *n)
+{
+    for (size_t i = 0; n && i < n->n_tags; i++) bt_str_addf(out, "#%s ", n->tag[i]);
+    if (n && n->note) bt_str_add(out, "✎ ");
+}
+
 static void text_cell(const struct pred_view *s, const struct bt_prediction *r, struct bt_str *out,
                       enum role *role)
 {
     const struct bt_example *x = pred_example(s->p, s->texts ? s->texts->examples : NULL, r);
     (void)role;
+    add_tags(out, bt_row_notes_of(&s->notes, r->id));
     if (!x) return;
     bool aspect = s->texts->kind == BT_EXAMPLE_ASPECT; /* it tells rows of one sentence apart */
     if (aspect && x->pair) bt_str_addf(out, "⟦%s⟧ ", x->pair);

@@ -1,7 +1,6 @@
 /* Reading a run's predictions, the texts that belong to them, and what earlier steps said. */
 #include "tui/views/predictions_view.h"
 
-#include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <math.h>
 #include <stdlib.h>
@@ -36,10 +35,13 @@ void pred_forget(struct pred_view *s)
     pred_matrix_free(&s->matrix);
     pred_facts_free(&s->facts);
     pred_texts_free(s->texts);
+    bt_thresholds_free(s->thresholds);
+    bt_row_notes_clear(&s->notes);
     free(s->steps);
     free(s->history);
     s->p = NULL;
     s->texts = NULL;
+    s->thresholds = NULL;
     s->steps = NULL;
     s->history = NULL;
     s->n_steps = s->other_steps = s->n_history = s->n = 0;
@@ -56,6 +58,12 @@ struct job {
     bool foreign; /* the run was not evaluated on it */
     struct bt_predictions *p;
     struct pred_facts facts; /* of p */
+    struct bt_thresholds *thresholds;
+    struct bt_row_notes notes;
+    struct bt_error notes_err;
+    bool slide;   /* also those of sets, which take a while */
+    double *kept; /* [n_kept] decides p anew; NULL: no */
+    int n_kept;
     struct bt_error err;
     int64_t *steps;
     size_t n_steps, other_steps;
@@ -71,6 +79,9 @@ static void job_free(struct job *j)
     bt_predictions_free(j->p);
     pred_facts_free(&j->facts);
     pred_texts_free(j->texts);
+    bt_thresholds_free(j->thresholds);
+    bt_row_notes_clear(&j->notes);
+    free(j->kept);
     free(j->run);
     free(j->path);
     free(j->steps);
@@ -130,12 +141,11 @@ static char **copy_texts(const char *const *text, size_t n)
     return out;
 }
 
-static void read_texts(const struct bt_experiment *x, enum pred_split split, struct pred_texts *t)
+static void read_texts(const struct bt_experiment *x, const char *split, struct pred_texts *t)
 {
-    struct bt_data_spec spec = bt_experiment_split(x, pred_split_name(split));
+    struct bt_data_spec spec = bt_experiment_split(x, split);
     if (!spec.n_files) {
-        bt_fail(&t->err, BT_NOTFOUND, "the run's experiment names no file for its %s split",
-                pred_split_name(split));
+        bt_fail(&t->err, BT_NOTFOUND, "the run's experiment names no file for its %s split", split);
         return;
     }
     t->kind = spec.kind;
@@ -144,13 +154,20 @@ static void read_texts(const struct bt_experiment *x, enum pred_split split, str
     bt_examples_load(&spec, &t->examples, &t->err);
 }
 
+struct pred_texts *pred_texts_read(const struct bt_experiment *x, const char *split)
+{
+    struct pred_texts *t = calloc(1, sizeof *t);
+    if (t) read_texts(x, split, t);
+    return t;
+}
+
 static void texts_run(void *ctx, const atomic_bool *cancel)
 {
     struct job *j = ctx;
     (void)cancel;
     if (!(j->texts = calloc(1, sizeof *j->texts))) return;
     struct bt_experiment *x = experiment_of(j->run, &j->texts->err);
-    if (x) read_texts(x, j->split, j->texts);
+    if (x) read_texts(x, pred_split_name(j->split), j->texts);
     bt_experiment_free(x);
 }
 
@@ -267,12 +284,15 @@ static void load_run(void *ctx, const atomic_bool *cancel)
     bt_predictions_steps(j->run, pred_split_name(opposite), &other, &j->other_steps, NULL);
     free(other);
     bt_predictions_steps(j->run, pred_split_name(j->split), &j->steps, &j->n_steps, NULL);
-    if (bt_predictions_load(j->run, pred_split_name(j->split), j->step, &j->p, &j->err) == BT_OK &&
-        !pred_facts_make(j->p, &j->facts)) {
-        bt_predictions_free(j->p);
-        j->p = NULL;
-        bt_fail(&j->err, BT_NOMEM, "%s: not enough memory for the predictions", j->run);
-    }
+    if (bt_predictions_load(j->run, pred_split_name(j->split), j->step, &j->p, &j->err) != BT_OK) return;
+    bt_row_notes_load(j->run, pred_split_name(j->split), &j->notes, &j->notes_err);
+    if (j->p->kind != BT_ROWS_SETS || j->slide) bt_thresholds_make(j->p, &j->thresholds, NULL);
+    bool fine = true;
+    if (j->kept && j->n_kept == j->p->n_labels) fine = bt_predictions_decide(j->p, j->kept, NULL) == BT_OK;
+    if (fine && pred_facts_make(j->p, &j->facts)) return;
+    bt_predictions_free(j->p);
+    j->p = NULL;
+    bt_fail(&j->err, BT_NOMEM, "%s: not enough memory for the predictions", j->run);
 }
 
 /* Rows of another kind: other columns, orders and groups. */
@@ -299,8 +319,15 @@ static void take_over(struct view *v, struct job *j)
     bt_predictions_free(s->p);
     pred_matrix_free(&s->matrix);
     pred_facts_free(&s->facts);
+    bt_thresholds_free(s->thresholds);
     free(s->steps);
     free(s->history);
+    s->thresholds = j->thresholds;
+    j->thresholds = NULL;
+    bt_row_notes_clear(&s->notes);
+    s->notes = j->notes;
+    s->notes_err = j->notes_err;
+    j->notes = (struct bt_row_notes){.n = 0};
     s->p = j->p;
     s->facts = j->facts;
     j->facts = (struct pred_facts){.kind = BT_ROWS_LABELS};
@@ -361,5 +388,10 @@ void pred_load(struct view *v)
     s->again = s->loading;
     if (s->loading || !s->run) return;
     struct job *j = job_new(v);
+    if (j) j->slide = s->sliding;
+    if (j && s->kept && (j->kept = calloc((size_t)s->n_kept, sizeof *j->kept))) {
+        memcpy(j->kept, s->kept, (size_t)s->n_kept * sizeof *j->kept);
+        j->n_kept = s->n_kept;
+    }
     s->loading = j && submit(j, load_run, load_done, &s->owner_load);
 }

@@ -154,7 +154,7 @@ void pred_matrix_draw(struct view *v, struct rect area)
 bool pred_place(const struct pred_view *s, int y, int x, int *gold, int *predicted)
 {
     int row = y - s->matrix_at.y - 1, column = x - s->matrix_at.x - s->label_width;
-    if (!s->p || s->p->kind != BT_ROWS_LABELS || pred_calibration_shown(s) ||
+    if (!s->p || s->p->kind != BT_ROWS_LABELS || pred_calibration_shown(s) || pred_threshold_shown(s) ||
         !layout_in(s->matrix_at, y, x) || row < 0 || column < 0 || s->cell_width < 1)
         return false;
     *gold = s->first_gold + row;

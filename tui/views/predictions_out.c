@@ -59,21 +59,32 @@ bool pred_to_probe(struct view *v, bool why)
     return true;
 }
 
+bool pred_open_row(struct view *v, const struct pred_texts *texts, int64_t id)
+{
+    const struct pred_view *s = v->state;
+    const struct bt_examples *e = texts ? texts->examples : NULL;
+    if (!e || id < 1 || (uint64_t)id > bt_examples_count(e)) return false;
+    const struct bt_example *x = bt_examples_at(e, (size_t)id - 1);
+    if (x->file >= texts->n_files) return false;
+    struct app_request q = {.path = texts->file[x->file], .row = 1, .run = s->run, .step = -1};
+    for (size_t i = (size_t)id - 1; i-- > 0 && bt_examples_at(e, i)->file == x->file;) q.row++;
+    app_open(v->app, VIEW_DATA, &q);
+    return true;
+}
+
 bool pred_to_data(struct view *v)
 {
     const struct pred_view *s = v->state;
     const struct bt_prediction *r = pred_row(s);
-    const struct bt_example *x = r ? example_of(s, r) : NULL;
     if (!r) return false;
-    if (!x || x->file >= s->texts->n_files) {
-        say_no_text(v, r);
-        return true;
-    }
-    struct app_request q = {.path = s->texts->file[x->file], .row = 1, .run = s->run, .step = -1};
-    for (size_t i = (size_t)r->id - 1; i-- > 0 && bt_examples_at(s->texts->examples, i)->file == x->file;)
-        q.row++;
-    app_open(v->app, VIEW_DATA, &q);
+    if (!example_of(s, r) || !pred_open_row(v, s->texts, r->id)) say_no_text(v, r);
     return true;
+}
+
+static struct pred_written written_of(const struct pred_view *s)
+{
+    return (struct pred_written){
+        .p = s->p, .texts = s->texts ? s->texts->examples : NULL, .notes = &s->notes};
 }
 
 bool pred_copy(struct view *v)
@@ -83,7 +94,8 @@ bool pred_copy(struct view *v)
     struct bt_str all = {0};
     if (!r) return false;
     size_t row = (size_t)(r - s->p->row);
-    pred_write_tsv(s->p, s->texts ? s->texts->examples : NULL, &row, 1, &all);
+    const struct pred_written of = written_of(s);
+    pred_write_tsv(&of, &row, 1, &all);
     const char *line = strchr(bt_str_text(&all), '\n'); /* behind the header */
     if (!all.failed && line) term_copy(app_term(v->app), line + 1, strlen(line + 1));
     app_say(v->app, ROLE_TEXT, "row %" PRId64 " copied", r->id);
@@ -139,11 +151,8 @@ static void save_now(void *ctx)
     struct job *j = s->p ? calloc(1, sizeof *j) : NULL;
     if (!j) return;
     *j = (struct job){.v = v, .path = bt_strdup(s->export_path), .rows = s->n};
-    const struct bt_examples *texts = s->texts ? s->texts->examples : NULL;
-    if (is_json(s->export_path))
-        pred_write_jsonl(s->p, texts, s->index, s->n, &j->text);
-    else
-        pred_write_tsv(s->p, texts, s->index, s->n, &j->text);
+    const struct pred_written of = written_of(s);
+    (is_json(s->export_path) ? pred_write_jsonl : pred_write_tsv)(&of, s->index, s->n, &j->text);
     struct app_task t = {.run = write_run, .done = write_done, .ctx = j, .owner = &s->owner_out};
     if (j->path && !j->text.failed && app_submit(v->app, &t)) return;
     app_say(v->app, ROLE_BAD, "not enough memory to write the rows");

@@ -137,6 +137,8 @@ static bool wanted(const struct bt_predictions *p, const struct bt_examples *tex
                    const struct pred_query *q, const struct needle *needle, const struct bt_prediction *r)
 {
     if (q->in && !q->in[r - p->row]) return false;
+    const struct bt_notes *notes = q->tag ? bt_row_notes_of(q->notes, r->id) : NULL;
+    if (q->tag && !(notes && bt_notes_tagged(notes, q->tag))) return false;
     if (q->errors && !pred_wrong(p, q->facts, r)) return false;
     if (q->gold != PRED_ANY && r->gold != q->gold) return false;
     if (q->predicted != PRED_ANY && r->predicted != q->predicted) return false;

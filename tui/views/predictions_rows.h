@@ -5,6 +5,7 @@
 #include "tui/views/predictions_facts.h"
 #include <bertty/calibration.h>
 #include <bertty/dataset.h>
+#include <bertty/row_notes.h>
 #include <bertty/run.h>
 #include <bertty/str.h>
 
@@ -23,12 +24,14 @@ enum pred_order {
 enum { PRED_ANY = -1 };
 
 struct pred_query {
-    bool errors;         /* only wrong ones; of numbers: those farther off than the mean */
-    int gold, predicted; /* label, or PRED_ANY */
-    int slice, group;    /* of the facts, or PRED_ANY */
-    int bin;             /* 1 + the bin of confidence, as in struct bt_calibration; 0: any */
-    const bool *in;      /* [n] rows that may be shown; NULL: all */
-    const char *text;    /* in a text of the example or the prediction, whatever the case; NULL: any */
+    bool errors;                      /* only wrong ones; of numbers: those farther off than the mean */
+    int gold, predicted;              /* label, or PRED_ANY */
+    int slice, group;                 /* of the facts, or PRED_ANY */
+    int bin;                          /* 1 + the bin of confidence, as in struct bt_calibration; 0: any */
+    const char *tag;                  /* only rows that have it; NULL: any */
+    const struct bt_row_notes *notes; /* NULL: there are none */
+    const bool *in;                   /* [n] rows that may be shown; NULL: all */
+    const char *text; /* in a text of the example or the prediction, whatever the case; NULL: any */
     enum pred_order order;
     bool reversed;                  /* else: rows and numbers upwards, the worst first */
     const struct pred_facts *facts; /* NULL: no slices, groups and mistakes */
@@ -70,10 +73,14 @@ void pred_matrix_free(struct pred_matrix *m);
 /* Rows of a cell; PRED_ANY sums over that side. */
 size_t pred_matrix_cell(const struct pred_matrix *m, int gold, int predicted);
 
+/* What rows are written from. */
+struct pred_written {
+    const struct bt_predictions *p;
+    const struct bt_examples *texts;  /* NULL: none */
+    const struct bt_row_notes *notes; /* NULL or empty: no columns of tags and notes */
+};
 /* Appends the rows of an index: with tabs and a header, or as JSON lines. */
-void pred_write_tsv(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
-                    size_t n, struct bt_str *out);
-void pred_write_jsonl(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
-                      size_t n, struct bt_str *out);
+void pred_write_tsv(const struct pred_written *of, const size_t *index, size_t n, struct bt_str *out);
+void pred_write_jsonl(const struct pred_written *of, const size_t *index, size_t n, struct bt_str *out);
 
 #endif

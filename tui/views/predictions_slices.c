@@ -21,7 +21,7 @@ void pred_slice_apply(struct view *v)
     const struct bt_examples *texts = s->texts ? s->texts->examples : NULL;
     if (!s->expression) pred_slice_forget_rows(s);
     if (s->expression && s->p && !s->in &&
-        pred_filter_make(s->expression, s->p, texts, &s->in, &err) != BT_OK)
+        pred_filter_make(s->expression, s->p, texts, &s->notes, &s->in, &err) != BT_OK)
         app_say_error(v->app, &err);
     s->query.in = s->in;
 }

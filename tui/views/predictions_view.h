@@ -1,6 +1,7 @@
 /* The Predictions view's state, shared by its files: predictions.c (keys), predictions_load.c (reading), predictions_draw.c (which pane stands
  * where), predictions_kinds.c (the columns of each kind of rows), predictions_matrix.c, predictions_side.c and predictions_calibration.c (the pane that sums up),
  * predictions_detail.c (the row), predictions_out.c (to other views, the clipboard and files).
+ * predictions_audit.c has the list of probable label errors and predictions_map.c the data map, which may stand in place of all that.
  *
  * What a task has read is handed over on the drawing thread and not changed from then on. */
 #ifndef TUI_VIEWS_PREDICTIONS_VIEW_H
@@ -10,11 +11,15 @@
 #include "tui/sheet.h"
 #include "tui/view.h"
 #include "tui/views/predictions_rows.h"
+#include <bertty/experiment.h>
 #include <bertty/slices.h>
+#include <bertty/threshold.h>
 
 /* PRED_MATRIX: the pane that sums up: the confusion matrix, or what the kind has instead. */
 enum { PRED_LIST, PRED_MATRIX, PRED_DETAIL, PRED_PANES };
 enum { PRED_COLUMNS = 7 };
+/* What the view shows. */
+enum pred_mode { PRED_ROWS /* predictions */, PRED_AUDIT, PRED_MAP };
 enum pred_split { PRED_VALIDATION, PRED_TEST, PRED_SPLITS };
 const char *pred_split_name(enum pred_split split);
 /* Which split of a run a data file is part of. Reads files. */
@@ -34,6 +39,9 @@ struct pred_view {
     char *run; /* directory; NULL: none */
     char *
         pinned; /* another view asked for this run while that one was chosen; NULL: the chosen run is shown */
+    enum pred_mode mode;
+    struct pred_audit *audit; /* NULL: nobody has asked for it */
+    struct pred_map *map;     /* likewise */
     enum pred_split split;
     int64_t step; /* asked for; −1: of the best checkpoint, else the newest */
 
@@ -48,7 +56,13 @@ struct pred_view {
     struct pred_matrix matrix; /* BT_ROWS_LABELS */
     struct pred_facts facts;   /* the other kinds */
     struct bt_calibration calibration;
-    bool calibrated;  /* the pane that sums up shows it */
+    bool calibrated;                  /* the pane that sums up shows it */
+    struct bt_thresholds *thresholds; /* NULL: the rows have none to choose, or are not read yet */
+    bool sliding;                     /* the pane that sums up shows the slider */
+    int positive;                     /* … of this label; BT_THRESHOLD_ALL: of all in sets */
+    double threshold;
+    double *kept; /* [n_kept] by which the rows are decided; NaN: as predicted; NULL: all are as predicted */
+    int n_kept;
     struct list bins; /* … its bins that have rows, the surest first */
     bool known_kind;  /* rows were shown already: the order is that of `kind` */
     enum bt_rows_kind kind;
@@ -61,6 +75,9 @@ struct pred_view {
     bool *in;                /* … of p; NULL: not made yet */
     struct bt_slices slices; /* as they were last read */
     char *filter, *filter_before;
+    struct bt_row_notes notes; /* of the split's rows */
+    struct bt_error notes_err; /* they cannot be read */
+    char *tag;                 /* query.tag is ours */
     size_t *index, n;
     struct list list, side;                  /* side: groups, then slices */
     struct list_column column[PRED_COLUMNS]; /* of the kind */
@@ -75,12 +92,14 @@ struct pred_view {
     struct sheet detail;
     size_t detail_row;
     char *export_path;
-    char owner_load, owner_texts, owner_history, owner_out, owner_slices;
+    char owner_load, owner_texts, owner_history, owner_out, owner_slices, owner_notes;
 };
 
 /* predictions_load.c */
 void pred_load(struct view *v);
 void pred_forget(struct pred_view *s);
+/* Those of a split: "validation"; NULL: no memory. Reads files. */
+struct pred_texts *pred_texts_read(const struct bt_experiment *x, const char *split);
 void pred_texts_free(struct pred_texts *t);
 /* predictions.c */
 void pred_update(struct view *v); /* after a change of what is to be shown */
@@ -89,6 +108,8 @@ bool pred_show_chosen(struct view *v);
 const struct bt_prediction *pred_row(const struct pred_view *s); /* the cursor's; NULL: none */
 bool pred_filtered(const struct pred_view *s);
 /* predictions_draw.c */
+/* The three panes, as they stand in all modes; texts: the detail wants room; share: of the list. Where there is no room for three only the focused one has height. */
+void pred_panes(struct view *v, struct rect area, bool texts, int share, struct rect pane[PRED_PANES]);
 void pred_draw(struct view *v, struct rect area);
 /* predictions_kinds.c */
 struct list_look pred_look(const struct view *v);
@@ -110,12 +131,25 @@ void pred_slice_set(struct view *v, const char *expression); /* NULL: all rows *
 bool pred_slice_ask(struct view *v);
 bool pred_slice_name_it(struct view *v);
 bool pred_slice_choose(struct view *v);
+/* predictions_notes.c */
+bool pred_notes_tag(struct view *v);
+bool pred_notes_write(struct view *v);
+bool pred_notes_choose(struct view *v); /* rows with a tag */
 /* predictions_calibration.c */
 bool pred_calibration_shown(const struct pred_view *s);
 bool pred_calibration_show(struct view *v); /* or no longer */
 void pred_calibration_draw(struct view *v, struct rect area);
 bool pred_calibration_act(struct view *v, int action, int count);
 bool pred_calibration_mouse(struct view *v, const struct event *e);
+/* predictions_threshold.c */
+bool pred_threshold_shown(const struct pred_view *s);
+bool pred_threshold_show(struct view *v); /* or no longer */
+void pred_threshold_draw(struct view *v, struct rect area);
+bool pred_threshold_act(struct view *v, int action, int count);
+bool pred_threshold_best(struct view *v);
+bool pred_threshold_forget(struct view *v); /* the kept ones */
+void pred_threshold_title(const struct pred_view *s,
+                          struct bt_str *out); /* ", positive ≥ 0.37" of what is kept */
 /* predictions_matrix.c */
 void pred_matrix_draw(struct view *v, struct rect area);
 int pred_label_width(const struct pred_view *s, int most);
@@ -127,6 +161,8 @@ void pred_restore(struct view *v, const struct bt_json *kept);
 /* predictions_out.c */
 bool pred_to_probe(struct view *v, bool why); /* why: its answer is explained there */
 bool pred_to_data(struct view *v);
+/* A row (from 1) of a split in its file, in Data. False: it has none. */
+bool pred_open_row(struct view *v, const struct pred_texts *texts, int64_t id);
 bool pred_copy(struct view *v);
 bool pred_export(struct view *v);
 

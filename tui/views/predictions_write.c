@@ -111,10 +111,25 @@ static const struct own own[][OWN] = {
     [BT_ROWS_MASKS] = {{.title = "correct", .add = add_correct}, {.title = "loss", .add = add_loss}},
 };
 
-static void write_row(const struct bt_predictions *p, const struct bt_examples *texts,
-                      const struct bt_prediction *r, struct bt_str *out)
+static bool noted(const struct pred_written *of)
 {
-    const struct bt_example *x = pred_example(p, texts, r);
+    return of->notes && of->notes->n > 0;
+}
+
+/* The tags with a blank between them. */
+static void add_notes(const struct bt_notes *n, struct bt_str *out)
+{
+    struct bt_str tags = {0};
+    for (size_t i = 0; n && i < n->n_tags; i++) bt_str_addf(&tags, "%s%s", i ? " " : "", n->tag[i]);
+    add_text(out, bt_str_text(&tags));
+    add_cell(out, n && n->note ? n->note : "", n && n->note ? strlen(n->note) : 0);
+    bt_str_free(&tags);
+}
+
+static void write_row(const struct pred_written *of, const struct bt_prediction *r, struct bt_str *out)
+{
+    const struct bt_predictions *p = of->p;
+    const struct bt_example *x = pred_example(p, of->texts, r);
     struct bt_str text = {0};
     bool labels = p->kind == BT_ROWS_LABELS;
     bt_str_addf(out, "%" PRId64 "\t", r->id);
@@ -127,17 +142,19 @@ static void write_row(const struct bt_predictions *p, const struct bt_examples *
     example_text(p, r, x, &text);
     add_text(out, bt_str_text(&text));
     if (x && x->pair) add_cell(out, x->pair, x->pair_n);
+    if (noted(of)) bt_str_addc(out, '\t');
+    if (noted(of)) add_notes(bt_row_notes_of(of->notes, r->id), out);
     bt_str_addc(out, '\n');
     bt_str_free(&text);
 }
 
-void pred_write_tsv(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
-                    size_t n, struct bt_str *out)
+void pred_write_tsv(const struct pred_written *of, const size_t *index, size_t n, struct bt_str *out)
 {
+    const enum bt_rows_kind kind = of->p->kind;
     bt_str_add(out, "id\tgold\tpredicted\t");
-    for (int k = 0; k < OWN && own[p->kind][k].title; k++) bt_str_addf(out, "%s\t", own[p->kind][k].title);
-    bt_str_add(out, "text\ttext_pair\n");
-    for (size_t i = 0; i < n; i++) write_row(p, texts, &p->row[index[i]], out);
+    for (int k = 0; k < OWN && own[kind][k].title; k++) bt_str_addf(out, "%s\t", own[kind][k].title);
+    bt_str_add(out, noted(of) ? "text\ttext_pair\ttags\tnote\n" : "text\ttext_pair\n");
+    for (size_t i = 0; i < n; i++) write_row(of, &of->p->row[index[i]], out);
 }
 
 /* ── as JSON lines ── */
@@ -163,10 +180,19 @@ static void label_members(const struct bt_predictions *p, const struct bt_predic
     bt_jw_end_object(w);
 }
 
-static void json_row(const struct bt_predictions *p, const struct bt_examples *texts,
-                     const struct bt_prediction *r, struct bt_str *out)
+static void json_notes(struct bt_json_writer *w, const struct bt_notes *n)
 {
-    const struct bt_example *x = pred_example(p, texts, r);
+    bt_jw_key(w, "tags");
+    bt_jw_array(w);
+    for (size_t i = 0; n && i < n->n_tags; i++) bt_jw_text(w, n->tag[i]);
+    bt_jw_end_array(w);
+    bt_jw_ktext(w, "note", n ? n->note : NULL);
+}
+
+static void json_row(const struct pred_written *of, const struct bt_prediction *r, struct bt_str *out)
+{
+    const struct bt_predictions *p = of->p;
+    const struct bt_example *x = pred_example(p, of->texts, r);
     struct bt_json_writer w = BT_JSON_WRITER(out);
     struct bt_json *v = p->kind == BT_ROWS_LABELS ? NULL : bt_prediction_json(p, r);
     struct bt_str text = {0};
@@ -180,14 +206,14 @@ static void json_row(const struct bt_predictions *p, const struct bt_examples *t
     bt_jw_textn(&w, bt_str_text(&text), text.len);
     if (x && x->pair) bt_jw_key(&w, "text_pair");
     if (x && x->pair) bt_jw_textn(&w, x->pair, x->pair_n);
+    if (noted(of)) json_notes(&w, bt_row_notes_of(of->notes, r->id));
     bt_jw_end_object(&w);
     bt_str_addc(out, '\n');
     bt_str_free(&text);
     bt_json_free(v);
 }
 
-void pred_write_jsonl(const struct bt_predictions *p, const struct bt_examples *texts, const size_t *index,
-                      size_t n, struct bt_str *out)
+void pred_write_jsonl(const struct pred_written *of, const size_t *index, size_t n, struct bt_str *out)
 {
-    for (size_t i = 0; i < n; i++) json_row(p, texts, &p->row[index[i]], out);
+    for (size_t i = 0; i < n; i++) json_row(of, &of->p->row[index[i]], out);
 }
