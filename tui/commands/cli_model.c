@@ -1,4 +1,5 @@
 #include "tui/commands/cli_model.h"
+#include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/hub.h>
 #include <bertty/num.h>
@@ -68,4 +69,22 @@ void cli_model_clear(struct cli_model *m)
     free(m->dir);
     free(m->run);
     *m = (struct cli_model){.step = -1};
+}
+
+enum bt_status cli_model_fits(const struct bt_predictor *p, const char *name, bool run,
+                              const struct bt_input *in, size_t choices_given, struct bt_error *err)
+{
+    const int task = bt_predictor_task(p);
+    const bool choices = task == BT_TYPE_MULTIPLE_CHOICE;
+    const bool pairs = task == BT_TYPE_QA || task == BT_TYPE_ABSA ||
+                       (run && !choices && bt_predictor_experiment(p)->data_text_pair_column);
+    if (choices && in->parts < 2)
+        return bt_fail(err, BT_INVALID, "%s chooses one of several texts: expected --choice for each", name);
+    if (!choices && choices_given)
+        return bt_fail(err, BT_INVALID, "%s does not choose: --choice is of no use", name);
+    if (pairs && !in->pair)
+        return bt_fail(err, BT_INVALID, "%s was trained on pairs: --pair is missing", name);
+    if (run && !pairs && in->pair)
+        return bt_fail(err, BT_INVALID, "%s was trained on single texts, but there is a pair", name);
+    return BT_OK;
 }

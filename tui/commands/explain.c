@@ -54,25 +54,6 @@ struct work {
 
 /* ── one input ── */
 
-/* Whether the model can be asked about such an input. */
-static enum bt_status fits(const struct work *w, const struct bt_input *in, struct bt_error *err)
-{
-    const int task = bt_predictor_task(w->p);
-    const bool choices = task == BT_TYPE_MULTIPLE_CHOICE;
-    const bool pairs = task == BT_TYPE_QA || task == BT_TYPE_ABSA ||
-                       (w->run && !choices && bt_predictor_experiment(w->p)->data_text_pair_column);
-    if (choices && in->parts < 2)
-        return bt_fail(err, BT_INVALID, "%s chooses one of several texts: expected --choice for each",
-                       w->name);
-    if (!choices && w->q->choice.n)
-        return bt_fail(err, BT_INVALID, "%s does not choose: --choice is of no use", w->name);
-    if (pairs && !in->pair)
-        return bt_fail(err, BT_INVALID, "%s was trained on pairs: --pair is missing", w->name);
-    if (w->run && !pairs && in->pair)
-        return bt_fail(err, BT_INVALID, "%s was trained on single texts, but there is a pair", w->name);
-    return BT_OK;
-}
-
 static void progress(void *ctx, int done, int all)
 {
     struct work *w = ctx;
@@ -84,7 +65,7 @@ static enum bt_status explain(struct work *w, const struct bt_input *in, int64_t
 {
     struct bt_explanation *x = NULL;
     struct bt_str json = {.len = 0};
-    enum bt_status st = fits(w, in, err);
+    enum bt_status st = cli_model_fits(w->p, w->name, w->run, in, w->q->choice.n, err);
     if (!st && cli_interrupted()) st = bt_fail(err, BT_CANCELLED, "interrupted");
     if (!st) st = bt_explain(w->p, in, &w->how, &x, err);
     cli_progress(NULL);
