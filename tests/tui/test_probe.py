@@ -171,6 +171,78 @@ def test_explanation_of_a_prediction():
         s.wait(r"\[CLS\] +\S")
 
 
+def varied(run, text, *more):
+    done = tiny_bert.run("counterfactual", run, "--text", text, *more, "--json", program=BERTTY_FAST, cwd=MADE)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_variants():
+    """The ranked list is the command's; Enter makes one the text."""
+    text = "a very good film"
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys(text)
+        shows(s, "two", text)
+        s.keys("Esc", "v")
+        *found, total = varied("two", text)
+        s.wait(rf"{total['variants']} variants, {total['flipped']} decide otherwise \(\*\); {total['forward_passes']} passes;")
+        s.wait(r"swaps: nearest embeddings")
+        for v in found[:5]:
+            s.wait(rf"{'[*]' if v['flipped'] else ' '} +{v['change']:.4f} +{v['after']:.4f} +{v['said']} +{v['kind']} +{re.escape(v['what'])}")
+        s.keys("j", "Enter")
+        s.wait(rf"^│{re.escape(found[1]['text'])} +│")
+        shows(s, "two", found[1]["text"])
+        s.keys("V", "drop", "Enter")
+        *found, total = varied("two", found[1]["text"], "--kind", "drop")
+        s.wait(rf"{total['variants']} variants")
+        s.keys("V", "words", "Enter", "dull, film", "Enter")
+        *found, total = varied("two", s.text().splitlines()[3].strip("│ "), "--kind", "list", "--words", "dull,film")
+        s.wait(rf"{total['variants']} variants")
+        s.wait(rf"{found[0]['change']:.4f} .*list +{re.escape(found[0]['what'])}")
+        s.keys("v")
+        s.wait(r"Enter keeps a text")
+        assert s.end("Esc", "q") == 0
+
+
+def test_fewest_words():
+    text = "a very good film"
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys(text)
+        shows(s, "two", text)
+        s.keys("Esc", "f")
+        found, = varied("two", text, "--flip")
+        s.wait(rf"{found['of']} {found['score']:.4f} → {found['new_said']}")
+        s.wait(rf"{found['tried']} variants tried; {found['forward_passes']} passes, {found['backward_passes']} backward")
+        s.keys("Enter")
+        s.wait(rf"^│{re.escape(found['new_text'])} +│")
+        shows(s, "two", found["new_text"])
+        s.keys("f")
+        s.wait(r"Enter keeps a text")
+
+
+def test_variants_follow_the_text():
+    """Typing on ends what is tried and tries the new text; the field that was typed in last is varied."""
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys("Esc", "v")
+        s.wait(r"Variants are tried here")
+        s.keys("i", "a good film")
+        s.wait(rf"{varied('two', 'a good film')[-1]['variants']} variants")
+        s.keys(" and so very dull")
+        s.wait(rf"{varied('two', 'a good film and so very dull')[-1]['variants']} variants")
+        s.keys("Esc", "P", "the cast")
+        shows(s, exported("two"), "a good film and so very dull", "--pair", "the cast")
+        total = varied(exported("two"), "a good film and so very dull", "--pair", "the cast", "--vary", "pair")[-1]
+        s.wait(rf"{total['variants']} variants")
+        for size in ((24, 80), (10, 40), (5, 20), (1, 1), (50, 200)):
+            s.resize(*size)
+            s.drain(0.1)
+        s.wait(rf"{total['variants']} variants")
+        assert s.end("Esc", "q") == 0
+
+
 def test_pair():
     with Screen(["--open", "probe"], setup=copy_runs) as s:
         s.wait(r"two +step")
