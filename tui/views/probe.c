@@ -19,6 +19,7 @@ enum {
     A_VARIANTS,
     A_FLIP,
     A_KINDS,
+    A_SETS,
     A_METHOD,
     A_TARGET,
     A_WORDS,
@@ -56,6 +57,10 @@ static const struct action actions[] = {
      .name = "flip",
      .keys = "f",
      .help = "the fewest words that have to be others for another answer; again: the kept texts"},
+    {.id = A_SETS,
+     .name = "sets",
+     .keys = "s",
+     .help = "probe sets: saved texts, and whether the models say what they should; again: the kept texts"},
     {.id = A_METHOD, .name = "method", .keys = "E", .help = "how it is explained"},
     {.id = A_TARGET, .name = "target", .keys = "t", .help = "what for: a label, an answer, a choice"},
     {.id = A_WORDS, .name = "words", .keys = "w", .help = "explain pieces, or whole words"},
@@ -71,6 +76,8 @@ static const struct action signs[] = {
     {.keys = "+0.12", .help = "a token that speaks for what is explained; with - against it"},
     {.keys = "▁ … █", .help = "how much of the largest it is"},
     {.keys = "*", .help = "a variant for which the model decides otherwise"},
+    {.keys = "+ x",
+     .help = "of probe sets: as expected, or not; a mark for each model, or each checkpoint (. not known)"},
     {.keys = NULL},
 };
 
@@ -432,6 +439,9 @@ static bool below_act(struct view *v, int action)
     case A_KINDS:
         probe_vary_kinds(v);
         break;
+    case A_SETS:
+        probe_sets_show(v);
+        break;
     case A_METHOD:
         probe_why_method(v);
         break;
@@ -512,6 +522,7 @@ static bool open_view(struct view *v)
     s->task = -1;
     probe_why_open(s);
     probe_vary_open(s);
+    probe_sets_open(s);
     s->text = edit_new(true);
     s->pair = edit_new(true);
     s->cache = probe_cache_new();
@@ -524,6 +535,7 @@ static void close_view(struct view *v)
     probe_kept_free(s);
     probe_why_free(s);
     probe_vary_free(s);
+    probe_sets_free(s);
     probe_found_free(s->found);
     probe_cache_free(s->cache);
     sheet_free(&s->sheet);

@@ -1,6 +1,7 @@
 /* Which of the panes below the answers is shown. */
 #include "tui/views/probe_view.h"
 
+/* Work about the text; NULL: there is none. */
 static struct probe_work *work_of(struct probe_view *s, enum probe_below which)
 {
     struct probe_work *const work[BELOWS] = {[BELOW_WHY] = &s->why.work, [BELOW_VARY] = &s->vary.work};
@@ -9,8 +10,10 @@ static struct probe_work *work_of(struct probe_view *s, enum probe_below which)
 
 const struct probe_below_ops *probe_below_ops(const struct view *v)
 {
-    static const struct probe_below_ops *const ops[BELOWS] = {
-        [BELOW_KEPT] = &probe_below_kept, [BELOW_WHY] = &probe_below_why, [BELOW_VARY] = &probe_below_vary};
+    static const struct probe_below_ops *const ops[BELOWS] = {[BELOW_KEPT] = &probe_below_kept,
+                                                              [BELOW_WHY] = &probe_below_why,
+                                                              [BELOW_VARY] = &probe_below_vary,
+                                                              [BELOW_SETS] = &probe_below_sets};
     return ops[((const struct probe_view *)v->state)->below];
 }
 
@@ -29,12 +32,15 @@ void probe_below_go(struct view *v)
     struct probe_view *s = v->state;
     struct probe_work *work = work_of(s, s->below);
     if (work) probe_work_go(v, work);
+    if (probe_sets_due(s)) s->sets.work.due = true;
+    probe_work_go(v, &s->sets.work);
 }
 
 void probe_below_changed(struct probe_view *s, bool typing)
 {
     for (int k = 0; k < BELOWS; k++)
         if (work_of(s, (enum probe_below)k)) probe_work_changed(work_of(s, (enum probe_below)k), typing);
+    probe_sets_changed(s, typing);
 }
 
 void probe_below_due(struct probe_view *s)
@@ -49,4 +55,7 @@ void probe_below_tick(struct view *v)
     for (int k = 0; k < BELOWS; k++)
         if (work_of(s, (enum probe_below)k))
             probe_work_tick(v, work_of(s, (enum probe_below)k), s->below == (enum probe_below)k);
+    if (probe_sets_due(s)) s->sets.work.due = true;
+    probe_work_tick(v, &s->sets.work, s->below == BELOW_SETS);
+    if (s->below != BELOW_SETS) probe_work_go(v, &s->sets.work); /* a new checkpoint is scored all the same */
 }

@@ -1,6 +1,6 @@
 /* The Probe view's state, shared by its files: probe.c (what happens), probe_draw.c (how it looks), probe_tell.c (answers in the form
  * of their task), and what stands below or beside the answers, of which one is shown: probe_kept.c (texts that were kept), probe_why.c (explanations),
- * probe_vary.c (counterfactuals). */
+ * probe_vary.c (counterfactuals), probe_sets.c (probe sets). */
 #ifndef TUI_VIEWS_PROBE_VIEW_H
 #define TUI_VIEWS_PROBE_VIEW_H
 
@@ -8,6 +8,7 @@
 #include "tui/list.h"
 #include "tui/sheet.h"
 #include "tui/view.h"
+#include "tui/views/probe_score.h"
 #include "tui/views/probe_work.h"
 #include <bertty/counterfactual.h>
 
@@ -22,7 +23,7 @@ struct probe_kept {
 };
 
 /* What stands below or beside the answers. */
-enum probe_below { BELOW_KEPT, BELOW_WHY, BELOW_VARY, BELOWS };
+enum probe_below { BELOW_KEPT, BELOW_WHY, BELOW_VARY, BELOW_SETS, BELOWS };
 
 struct probe_view;
 struct probe_below_ops {
@@ -32,7 +33,7 @@ struct probe_below_ops {
     void (*hints)(const struct view *v, struct bt_str *out);
     const char *(*copied)(const struct view *v); /* what y copies; NULL: nothing */
 };
-extern const struct probe_below_ops probe_below_kept, probe_below_why, probe_below_vary;
+extern const struct probe_below_ops probe_below_kept, probe_below_why, probe_below_vary, probe_below_sets;
 /* Shows that one, with its keys; shown already: the kept texts again. */
 void probe_below_show(struct view *v, enum probe_below which);
 const struct probe_below_ops *probe_below_ops(const struct view *v); /* of the one that is shown */
@@ -58,6 +59,19 @@ struct probe_vary {
     unsigned kinds;         /* as in struct bt_vary_spec */
     char *words;            /* of a list, between commas; owned, may be NULL */
     struct list list;
+    struct sheet sheet;
+};
+
+/* Saved inputs with expectations: probe_sets.c. */
+enum { PROBE_SET_COLUMNS = 6 };
+struct probe_sets {
+    struct probe_work work; /* found: struct probe_scored */
+    bool wanted; /* they were looked at: from then on they are scored whenever a model has a new checkpoint */
+    bool again;  /* the files are to be read again */
+    bool fill;   /* the first run's other checkpoints are the next to be scored */
+    char *open;  /* path of the set whose probes are shown; NULL: the sets are */
+    struct list list, outer;                      /* of what is shown; of the sets meanwhile */
+    struct list_column column[PROBE_SET_COLUMNS]; /* a set's; the first is as wide as there are models */
     struct sheet sheet;
 };
 
@@ -87,6 +101,7 @@ struct probe_view {
     int field; /* the text that was typed in last: PROBE_TEXT or PROBE_PAIR */
     struct probe_why why;
     struct probe_vary vary;
+    struct probe_sets sets;
     double least, greatest; /* numbers that were answered since the view was opened; least > greatest: none */
 };
 
@@ -126,6 +141,14 @@ void probe_vary_show(struct view *v, bool flip);
 void probe_vary_kinds(struct view *v); /* chosen from a list */
 void probe_vary_open(struct probe_view *s);
 void probe_vary_free(struct probe_view *s);
+
+void probe_sets_show(struct view *v);
+/* Is there something to score that is not under way? Decides what. */
+bool probe_sets_due(struct probe_view *s);
+/* What is computed will have to be done again. */
+void probe_sets_changed(struct probe_view *s, bool typing);
+void probe_sets_open(struct probe_view *s);
+void probe_sets_free(struct probe_view *s);
 
 void probe_draw(struct view *v, struct rect area);
 

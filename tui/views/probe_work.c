@@ -74,15 +74,16 @@ static struct probe_job *job_new(struct view *v, struct probe_work *w)
 
 /* ── the work ── */
 
-static bool answered(const struct probe_view *s)
+/* The models are open, and unless that does not matter the text was answered. */
+static bool ready(const struct probe_view *s, bool always)
 {
-    return !s->busy && !s->stale && s->found && s->found->n && !s->found->answer[0].error &&
-           s->found->answer[0].tokens;
+    if (s->busy || s->stale || !s->found || !s->found->n) return false;
+    return always || (!s->found->answer[0].error && s->found->answer[0].tokens);
 }
 
 void probe_work_go(struct view *v, struct probe_work *w)
 {
-    if (!w->due || w->wait > 0 || w->job || !answered(v->state)) return;
+    if (!w->due || w->wait > 0 || w->job || !ready(v->state, w->ops->always)) return;
     struct probe_job *j = job_new(v, w);
     if (!j) return;
     const struct app_task task = {.run = job_run, .done = job_done, .ctx = j, .owner = v};

@@ -20,6 +20,7 @@ struct probe_pace {
 void probe_pace_progress(void *pace, int done, int all);
 
 struct probe_work_ops {
+    bool always; /* without a text that was answered too */
     /* What is to be computed, copied from the view; NULL: no memory. On the drawing thread. */
     void *(*order)(const struct view *v);
     void (*order_free)(void *order); /* NULL is fine */
