@@ -243,6 +243,65 @@ def test_variants_follow_the_text():
         assert s.end("Esc", "q") == 0
 
 
+def changed(before, after):
+    """What the tree says of an answer and the one that it is compared with."""
+    label, other = (max(p, key=p.get) for p in (before, after))
+    return re.escape(f"{label} → {other}" if other != label else label) + rf" {re.escape(f'{after[label] - before[label]:+.4f}')}"
+
+
+def test_edits():
+    """Each text that was asked is a node; going back and editing makes a branch."""
+    texts = ["a film", "a good film", "a bad film"]
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys("Esc", "b")
+        s.wait(r"No text has been asked yet")
+        s.keys("i", texts[0])
+        p = [predicted("two", text) for text in texts]
+        s.wait(rf"▸ +{texts[0]} +{max(p[0], key=p[0].get)} {max(p[0].values()):.4f}")
+        s.keys("C-u", texts[1])
+        s.wait(rf"▸ +[+] good +{changed(p[0], p[1])}")
+        s.wait(r"a [+]good film")
+        s.keys("Esc", "k", "Enter")
+        shows(s, "two", texts[0])
+        s.keys("i", "C-u", texts[2])
+        s.wait(rf"▸ +  [+] bad +{changed(p[0], p[2])}")
+        assert re.search(rf"{texts[0]} .*\n.*  [+] good .*\n.*  [+] bad ", s.text()), s.dump()
+        s.keys("Esc", "k", "Enter")
+        s.wait(rf"^│{texts[1]} +│")
+        for size in ((24, 80), (10, 40), (5, 20), (1, 1), (36, 120)):
+            s.resize(*size)
+            s.drain(0.1)
+        s.wait(r"[+] bad ")
+        s.quiet(0.7)
+        assert s.quiet(1.5) == b""
+        s.keys("b")
+        s.wait(r"Enter keeps a text")
+        assert s.end("Esc", "q") == 0
+
+
+def test_edits_are_there_again():
+    with tempfile.TemporaryDirectory() as home:
+        env = {"HOME": home, "XDG_STATE_HOME": home}
+
+        def setup(d):
+            copy_runs(d)
+        with Screen(["--open", "probe"], setup=setup, env=env) as s:
+            s.wait(r"two +step")
+            s.keys("a film", "Esc", "b")
+            s.wait(r"▸ +a film")
+            s.keys("i", " was good")
+            s.wait(r"▸ +[+] was good")
+            s.keys("Esc")
+            assert s.end("Esc", "q") == 0
+            with Screen(["--open", "probe", "--runs", str(s.dir / "runs")], env=env) as again:
+                again.wait(r"two +step")
+                again.keys("Esc", "b")
+                again.wait(r"a film +\w+ 0\.\d{4}")
+                again.wait(r"[+] was good")
+                assert again.end("Esc", "q") == 0
+
+
 def test_pair():
     with Screen(["--open", "probe"], setup=copy_runs) as s:
         s.wait(r"two +step")

@@ -20,6 +20,7 @@ enum {
     A_FLIP,
     A_KINDS,
     A_SETS,
+    A_TREE,
     A_METHOD,
     A_TARGET,
     A_WORDS,
@@ -61,6 +62,10 @@ static const struct action actions[] = {
      .name = "sets",
      .keys = "s",
      .help = "probe sets: saved texts, and whether the models say what they should; again: the kept texts"},
+    {.id = A_TREE,
+     .name = "edits",
+     .keys = "b",
+     .help = "the texts that were asked, as a tree of branches with what changed; again: the kept texts"},
     {.id = A_METHOD, .name = "method", .keys = "E", .help = "how it is explained"},
     {.id = A_TARGET, .name = "target", .keys = "t", .help = "what for: a label, an answer, a choice"},
     {.id = A_WORDS, .name = "words", .keys = "w", .help = "explain pieces, or whole words"},
@@ -75,6 +80,7 @@ static const struct action signs[] = {
     {.keys = "▸", .help = "what the model decides for"},
     {.keys = "+0.12", .help = "a token that speaks for what is explained; with - against it"},
     {.keys = "▁ … █", .help = "how much of the largest it is"},
+    {.keys = "− +", .help = "of edits: words that went, words that came"},
     {.keys = "*", .help = "a variant for which the model decides otherwise"},
     {.keys = "+ x",
      .help = "of probe sets: as expected, or not; a mark for each model, or each checkpoint (. not known)"},
@@ -442,6 +448,9 @@ static bool below_act(struct view *v, int action)
     case A_SETS:
         probe_sets_show(v);
         break;
+    case A_TREE:
+        probe_branches_show(v);
+        break;
     case A_METHOD:
         probe_why_method(v);
         break;
@@ -523,6 +532,7 @@ static bool open_view(struct view *v)
     probe_why_open(s);
     probe_vary_open(s);
     probe_sets_open(s);
+    probe_branches_open(s);
     s->text = edit_new(true);
     s->pair = edit_new(true);
     s->cache = probe_cache_new();
@@ -536,6 +546,7 @@ static void close_view(struct view *v)
     probe_why_free(s);
     probe_vary_free(s);
     probe_sets_free(s);
+    probe_branches_free(s);
     probe_found_free(s->found);
     probe_cache_free(s->cache);
     sheet_free(&s->sheet);
@@ -583,4 +594,6 @@ const struct view_ops view_probe = {.name = "Probe",
                                     .key = key,
                                     .mouse = mouse,
                                     .tick = tick,
+                                    .keep = probe_branches_keep,
+                                    .restore = probe_branches_restore,
                                     .hints = hints};

@@ -13,7 +13,8 @@ const struct probe_below_ops *probe_below_ops(const struct view *v)
     static const struct probe_below_ops *const ops[BELOWS] = {[BELOW_KEPT] = &probe_below_kept,
                                                               [BELOW_WHY] = &probe_below_why,
                                                               [BELOW_VARY] = &probe_below_vary,
-                                                              [BELOW_SETS] = &probe_below_sets};
+                                                              [BELOW_SETS] = &probe_below_sets,
+                                                              [BELOW_TREE] = &probe_below_tree};
     return ops[((const struct probe_view *)v->state)->below];
 }
 
@@ -41,10 +42,12 @@ void probe_below_changed(struct probe_view *s, bool typing)
     for (int k = 0; k < BELOWS; k++)
         if (work_of(s, (enum probe_below)k)) probe_work_changed(work_of(s, (enum probe_below)k), typing);
     probe_sets_changed(s, typing);
+    probe_branches_changed(s, typing);
 }
 
 void probe_below_due(struct probe_view *s)
 {
+    s->branches.due = true;
     for (int k = 0; k < BELOWS; k++)
         if (work_of(s, (enum probe_below)k)) work_of(s, (enum probe_below)k)->due = true;
 }
@@ -52,6 +55,7 @@ void probe_below_due(struct probe_view *s)
 void probe_below_tick(struct view *v)
 {
     struct probe_view *s = v->state;
+    probe_branches_tick(v);
     for (int k = 0; k < BELOWS; k++)
         if (work_of(s, (enum probe_below)k))
             probe_work_tick(v, work_of(s, (enum probe_below)k), s->below == (enum probe_below)k);

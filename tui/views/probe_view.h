@@ -1,6 +1,6 @@
 /* The Probe view's state, shared by its files: probe.c (what happens), probe_draw.c (how it looks), probe_tell.c (answers in the form
  * of their task), and what stands below or beside the answers, of which one is shown: probe_kept.c (texts that were kept), probe_why.c (explanations),
- * probe_vary.c (counterfactuals), probe_sets.c (probe sets). */
+ * probe_vary.c (counterfactuals), probe_sets.c (probe sets), probe_branches.c (the tree of edits). */
 #ifndef TUI_VIEWS_PROBE_VIEW_H
 #define TUI_VIEWS_PROBE_VIEW_H
 
@@ -9,6 +9,7 @@
 #include "tui/sheet.h"
 #include "tui/view.h"
 #include "tui/views/probe_score.h"
+#include "tui/views/probe_tree.h"
 #include "tui/views/probe_work.h"
 #include <bertty/counterfactual.h>
 
@@ -23,7 +24,7 @@ struct probe_kept {
 };
 
 /* What stands below or beside the answers. */
-enum probe_below { BELOW_KEPT, BELOW_WHY, BELOW_VARY, BELOW_SETS, BELOWS };
+enum probe_below { BELOW_KEPT, BELOW_WHY, BELOW_VARY, BELOW_SETS, BELOW_TREE, BELOWS };
 
 struct probe_view;
 struct probe_below_ops {
@@ -33,7 +34,8 @@ struct probe_below_ops {
     void (*hints)(const struct view *v, struct bt_str *out);
     const char *(*copied)(const struct view *v); /* what y copies; NULL: nothing */
 };
-extern const struct probe_below_ops probe_below_kept, probe_below_why, probe_below_vary, probe_below_sets;
+extern const struct probe_below_ops probe_below_kept, probe_below_why, probe_below_vary, probe_below_sets,
+    probe_below_tree;
 /* Shows that one, with its keys; shown already: the kept texts again. */
 void probe_below_show(struct view *v, enum probe_below which);
 const struct probe_below_ops *probe_below_ops(const struct view *v); /* of the one that is shown */
@@ -75,6 +77,17 @@ struct probe_sets {
     struct sheet sheet;
 };
 
+/* The texts that were asked: probe_branches.c. */
+struct probe_branches {
+    struct probe_tree tree;
+    bool due;                   /* the text as it is, or its answer, is not noted yet */
+    int wait;                   /* ticks until nobody types any more */
+    struct probe_branch *order; /* [n_order] owned */
+    size_t n_order;
+    struct list list;
+    struct sheet sheet;
+};
+
 enum { PROBE_AUTOMATIC = -4 /* the newest checkpoint of a run that is trained, else the best */ };
 
 struct probe_view {
@@ -102,6 +115,7 @@ struct probe_view {
     struct probe_why why;
     struct probe_vary vary;
     struct probe_sets sets;
+    struct probe_branches branches;
     double least, greatest; /* numbers that were answered since the view was opened; least > greatest: none */
 };
 
@@ -149,6 +163,14 @@ bool probe_sets_due(struct probe_view *s);
 void probe_sets_changed(struct probe_view *s, bool typing);
 void probe_sets_open(struct probe_view *s);
 void probe_sets_free(struct probe_view *s);
+
+void probe_branches_show(struct view *v);
+void probe_branches_changed(struct probe_view *s, bool typing);
+void probe_branches_tick(struct view *v);
+void probe_branches_open(struct probe_view *s);
+void probe_branches_free(struct probe_view *s);
+void probe_branches_keep(const struct view *v, struct bt_json_writer *w);
+void probe_branches_restore(struct view *v, const struct bt_json *kept);
 
 void probe_draw(struct view *v, struct rect area);
 
