@@ -308,7 +308,7 @@ static enum bt_status undo_words(struct search *s, struct bt_error *err)
         bool undone;
         st = undo(s, i, &undone, err);
         s->out->undone += undone;
-        i += !undone;
+        i = undone ? 0 : i + 1; /* what was needed beside it may not be any more */
     }
     return st;
 }

@@ -113,8 +113,7 @@ enum bt_status bt__vary_ask(struct bt__varying *v, const char *const *text, size
         for (size_t i = 0; i < count; i++)
             in[i] = bt__vary_input(v, text[from + i], part + i * (size_t)v->in->parts);
         a.said = said + from;
-        st = bt__vary_cancelled(v, err);
-        if (!st) st = bt_predict_all(v->p, in, count, on_answer, &a, v->cancel, err);
+        st = bt_predict_all(v->p, in, count, on_answer, &a, v->cancel, err);
         if (!st && a.failed) st = bt_fail(err, BT_NOMEM, "no memory for the answers to %zu variants", n);
         v->passes += (int64_t)count;
         v->done += (int)count;
