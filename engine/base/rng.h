@@ -21,7 +21,9 @@ enum bt__stream {
     BT__STREAM_DROP_FFN,
     BT__STREAM_DROP_LORA, /* and one for each further kind of adapter */
     BT__STREAM_MASK = 15, /* which tokens are masked, and by what; no layers */
-    BT__STREAM_STRIDE = 16
+    BT__STREAM_STRIDE = 16,
+    BT__STREAM_TYPO =
+        BT__STREAM_STRIDE /* where words are mistyped: step = which one; no layers, nor has BOOTSTRAP */
 };
 
 struct bt__rng {

@@ -29,6 +29,11 @@ int32_t bt__unicode_lower(int32_t cp)
     return utf8proc_tolower(cp);
 }
 
+int32_t bt__unicode_upper(int32_t cp)
+{
+    return utf8proc_toupper(cp);
+}
+
 int bt__unicode_combining_class(int32_t cp)
 {
     return utf8proc_get_property(cp)->combining_class;

@@ -12,8 +12,9 @@ const char *bt__unicode_category(int32_t cp);
 int bt__unicode_width(int32_t cp);
 /* Full canonical decomposition of one code point into out; returns how many (≥ 1, ≤ cap). */
 size_t bt__unicode_nfd(int32_t cp, int32_t *out, size_t cap);
-/* Simple lower-case mapping. */
+/* Simple lower-case and upper-case mappings. */
 int32_t bt__unicode_lower(int32_t cp);
+int32_t bt__unicode_upper(int32_t cp);
 /* Case-ignorable (section 3.13 of the Unicode standard): what the search for a cased letter beside a sigma passes over. */
 bool bt__unicode_case_ignorable(int32_t cp);
 /* Canonical combining class, for reordering. */

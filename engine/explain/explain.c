@@ -100,34 +100,43 @@ static enum bt_status describe(struct bt__explaining *w, struct bt_error *err)
     return x->target ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for a name");
 }
 
-static enum bt_status explain(struct bt__explaining *w, const struct bt_input *in, struct bt_error *err)
+enum bt_status bt__explain_begin(struct bt__explaining *w, const struct bt_input *in, struct bt_error *err)
 {
-    static enum bt_status (*const method[])(struct bt__explaining *, struct bt_error *) = {
-        [BT_EXPLAIN_GRADIENT] = bt__explain_gradient,   [BT_EXPLAIN_INTEGRATED] = bt__explain_integrated,
-        [BT_EXPLAIN_OCCLUSION] = bt__explain_occlusion, [BT_EXPLAIN_ATTENTION] = bt__explain_attention,
-        [BT_EXPLAIN_ROLLOUT] = bt__explain_rollout,
-    };
+    w->x = calloc(1, sizeof *w->x);
+    if (!w->x) return bt_fail(err, BT_NOMEM, "no memory for an explanation");
     enum bt_status st = check(w, in, err);
     if (!st) st = find_aim(w, in, err);
     if (!st) st = describe(w, err);
     if (!st) st = bt__explain_items(w, in, err);
-    if (!st) st = method[w->spec->method](w, err);
     return st;
+}
+
+void bt__explain_end(struct bt__explaining *w)
+{
+    bt__aim_free(&w->aim);
+    bt__evaluation_free(&w->e);
+    bt__task_data_free(&w->d);
+    bt_explanation_free(w->x);
+    w->x = NULL;
 }
 
 enum bt_status bt_explain(struct bt_predictor *p, const struct bt_input *in,
                           const struct bt_explain_spec *spec, struct bt_explanation **out,
                           struct bt_error *err)
 {
-    struct bt__explaining w = {.p = p, .spec = spec, .x = calloc(1, sizeof *w.x)};
-    enum bt_status st = w.x ? explain(&w, in, err) : bt_fail(err, BT_NOMEM, "no memory for an explanation");
-    bt__aim_free(&w.aim);
-    bt__evaluation_free(&w.e);
-    bt__task_data_free(&w.d);
-    if (st)
-        bt_explanation_free(w.x);
-    else
+    static enum bt_status (*const method[])(struct bt__explaining *, struct bt_error *) = {
+        [BT_EXPLAIN_GRADIENT] = bt__explain_gradient,   [BT_EXPLAIN_INTEGRATED] = bt__explain_integrated,
+        [BT_EXPLAIN_OCCLUSION] = bt__explain_occlusion, [BT_EXPLAIN_ATTENTION] = bt__explain_attention,
+        [BT_EXPLAIN_ROLLOUT] = bt__explain_rollout,
+    };
+    struct bt__explaining w = {.p = p, .spec = spec};
+    enum bt_status st = bt__explain_begin(&w, in, err);
+    if (!st) st = method[spec->method](&w, err);
+    if (!st) {
         *out = w.x;
+        w.x = NULL;
+    }
+    bt__explain_end(&w);
     return st;
 }
 

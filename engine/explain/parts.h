@@ -20,6 +20,11 @@ struct bt__explaining {
 
 /* There is nothing to read in it. */
 bool bt__explain_blank(const struct bt_input *in);
+/* With p and spec set, all else zero: the sequence, what is asked about, and the items without their scores. End in any case; x is freed then, unless it
+ * was taken away. */
+enum bt_status bt__explain_begin(struct bt__explaining *w, const struct bt_input *in, struct bt_error *err);
+void bt__explain_end(struct bt__explaining *w);
+
 /* The item that a token belongs to. */
 int bt__item_of(const struct bt_explanation *x, int token);
 bool bt__explain_cancelled(const struct bt__explaining *w);

@@ -1,52 +1,19 @@
 /* Probe sets: what a model says, and whether that was expected. */
 #include <bertty/probe_set.h>
 
-#include "metrics/answers.h"
+#include "explain/said.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a model said of an input, kept. */
-struct piece {
-    char *label; /* of an entity "TYPE: text" */
-    size_t type; /* bytes of label before the colon; 0: not an entity */
-    double score;
-    bool chosen;
-};
-struct said {
-    struct piece *piece;
-    size_t n;
-    char *decision; /* the chosen ones, as a person reads them */
-};
-
-/* How the answers of a task are to be taken. */
-enum way { ONE_LABEL, LABEL_SET, ENTITIES, NUMBER, FREE_TEXT };
-
-static enum way way_of(int task)
-{
-    switch (task) {
-    case BT_TYPE_REGRESSION:
-        return NUMBER;
-    case BT_TYPE_NER:
-        return ENTITIES;
-    case BT_TYPE_MULTILABEL:
-        return LABEL_SET;
-    case BT_TYPE_QA:
-    case BT_TYPE_MLM:
-        return FREE_TEXT;
-    default:
-        return ONE_LABEL;
-    }
-}
-
 struct scoring {
     const struct bt_probe_set *s;
     struct bt_predictor *p;
-    enum way way;
+    enum bt__way way;
     int task;
-    struct said *said; /* [inputs] of all probes, one after the other */
+    struct bt__said *said; /* [inputs] of all probes, one after the other */
     size_t n;
     bool failed; /* no memory */
 };
@@ -80,10 +47,10 @@ static char *label_list(const struct bt_predictor *p)
 /* An entity's type is what its tags end in. */
 static bool is_label(const struct scoring *g, const char *text)
 {
-    const size_t n = g->way == ENTITIES ? strcspn(text, ":") : strlen(text);
+    const size_t n = g->way == BT__ENTITIES ? strcspn(text, ":") : strlen(text);
     for (int i = 0; i < bt_predictor_labels(g->p); i++) {
         const char *label = bt_predictor_label(g->p, i);
-        const char *type = g->way == ENTITIES && label[0] && label[1] == '-' ? label + 2 : label;
+        const char *type = g->way == BT__ENTITIES && label[0] && label[1] == '-' ? label + 2 : label;
         if (strlen(type) == n && strncmp(type, text, n) == 0) return true;
     }
     return false;
@@ -97,7 +64,7 @@ static enum bt_status check_label(const struct scoring *g, const struct bt_probe
             if (strcmp(p->input[0].choice[i], label) == 0) return BT_OK;
         return unfit(g, p, err, "\"%.80s\" is none of the choices", label);
     }
-    if (g->way == FREE_TEXT || is_label(g, label)) return BT_OK;
+    if (g->way == BT__FREE_TEXT || is_label(g, label)) return BT_OK;
     char *list = label_list(g->p);
     enum bt_status st = unfit(g, p, err, "the model has no label \"%.60s\", expected one of %s", label,
                               list ? list : "its own");
@@ -120,7 +87,7 @@ static enum bt_status check_input(const struct scoring *g, const struct bt_probe
                      g->task == BT_TYPE_QA     ? "a question (text) and a passage (pair)"
                      : g->task == BT_TYPE_ABSA ? "a sentence (text) and its aspect (pair)"
                                                : "pairs of texts");
-    if (in->pair && (choices || g->way == ENTITIES || g->task == BT_TYPE_MLM))
+    if (in->pair && (choices || g->way == BT__ENTITIES || g->task == BT_TYPE_MLM))
         return unfit(g, p, err, "pair: the model takes no second text");
     if (g->task == BT_TYPE_MLM && !strstr(in->text, "[MASK]"))
         return unfit(g, p, err, "no [MASK] in the text, which is what the model fills");
@@ -130,21 +97,21 @@ static enum bt_status check_input(const struct scoring *g, const struct bt_probe
 static enum bt_status check_kind(const struct scoring *g, const struct bt_probe *p, struct bt_error *err)
 {
     const bool numbers = !isnan(p->at_least) || !isnan(p->at_most);
-    if (g->way == NUMBER && (p->expect || p->label))
+    if (g->way == BT__NUMBER && (p->expect || p->label))
         return unfit(g, p, err, "%s: the model gives a number, expected %s", p->expect ? "expect" : "label",
                      p->expect ? "at_least or at_most alone" : "none");
-    if (g->way == NUMBER && p->kind == BT_PROBE_INVARIANCE && isnan(p->tolerance))
+    if (g->way == BT__NUMBER && p->kind == BT_PROBE_INVARIANCE && isnan(p->tolerance))
         return unfit(g, p, err, "same_for: the model gives a number, expected a tolerance too");
-    if (g->way == NUMBER) return BT_OK;
+    if (g->way == BT__NUMBER) return BT_OK;
     if (p->kind == BT_PROBE_MINIMUM && !p->expect)
         return unfit(g, p, err,
                      "at_least and at_most alone are for models that give a number, expected expect too");
-    if (p->kind == BT_PROBE_MINIMUM && !p->n_expect && g->way != LABEL_SET && g->way != ENTITIES)
+    if (p->kind == BT_PROBE_MINIMUM && !p->n_expect && g->way != BT__LABEL_SET && g->way != BT__ENTITIES)
         return unfit(g, p, err, "expect: an empty list, expected what the model is to say");
     if (numbers && ((p->at_least < 0.0 || p->at_least > 1.0) || (p->at_most < 0.0 || p->at_most > 1.0)))
         return unfit(g, p, err, "at_least, at_most: a probability is between 0 and 1");
     if (p->kind != BT_PROBE_RISE && p->kind != BT_PROBE_FALL) return BT_OK;
-    if (g->way == ENTITIES || g->way == FREE_TEXT)
+    if (g->way == BT__ENTITIES || g->way == BT__FREE_TEXT)
         return unfit(g, p, err,
                      "rises_for and falls_for are for labels and numbers, which the model does not give");
     return p->label ? BT_OK : unfit(g, p, err, "no label: whose probability is to change?");
@@ -160,48 +127,6 @@ static enum bt_status check_probe(const struct scoring *g, const struct bt_probe
 
 /* ── what the model says ── */
 
-static void free_said(struct said *s)
-{
-    for (size_t i = 0; i < s->n; i++) free(s->piece[i].label);
-    free(s->piece);
-    free(s->decision);
-}
-
-static char *name_of(const struct scoring *g, const struct bt_answer *a, const struct bt_probe_input *in)
-{
-    if (g->way == ENTITIES)
-        return bt_strfmt("%.*s: %.*s", (int)a->label_n, a->label, (int)(a->end - a->begin),
-                         in->text + a->begin);
-    return a->label ? bt_strndup(a->label, a->label_n) : bt_strdup("");
-}
-
-static char *decision_of(const struct scoring *g, const struct said *s)
-{
-    struct bt_str text = {0};
-    size_t n = 0;
-    if (g->way == NUMBER) return bt_strfmt("%.4g", s->n ? s->piece[0].score : (double)NAN);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->piece[i].chosen) bt_str_addf(&text, "%s%s", n++ ? ", " : "", s->piece[i].label);
-    if (text.len == 0) bt_str_add(&text, g->task == BT_TYPE_QA ? "no answer" : "nothing");
-    return bt_str_take(&text);
-}
-
-static void keep(struct scoring *g, struct said *s, const struct bt_probe_input *in,
-                 const struct bt_output *out)
-{
-    s->piece = calloc(out->n + 1, sizeof *s->piece);
-    for (size_t i = 0; s->piece && i < out->n; i++, s->n++) {
-        const struct bt_answer *a = &out->answer[i];
-        s->piece[i] = (struct piece){.label = name_of(g, a, in),
-                                     .type = g->way == ENTITIES ? a->label_n : 0,
-                                     .score = a->score,
-                                     .chosen = a->chosen};
-        if (!s->piece[i].label) g->failed = true;
-    }
-    if (!g->failed) s->decision = decision_of(g, s);
-    if (!s->piece || !s->decision) g->failed = true;
-}
-
 /* The inputs of all probes as one list. */
 struct inputs {
     struct scoring *g;
@@ -209,10 +134,15 @@ struct inputs {
     const struct bt_probe_input **from; /* [n] */
 };
 
+static void keep(struct scoring *g, size_t i, const struct bt_probe_input *in, const struct bt_output *out)
+{
+    if (!g->failed && !bt__said_keep(&g->said[i], g->task, out, in->text)) g->failed = true;
+}
+
 static void on_answer(void *ctx, size_t i, const struct bt_output *out)
 {
     const struct inputs *a = ctx;
-    if (!a->g->failed) keep(a->g, &a->g->said[i], a->from[i], out);
+    keep(a->g, i, a->from[i], out);
 }
 
 static enum bt_status choose(const struct inputs *a, size_t i, struct bt_error *err)
@@ -226,7 +156,7 @@ static enum bt_status choose(const struct inputs *a, size_t i, struct bt_error *
         part[c] =
             (struct bt_part){.text = a->from[i]->choice[c], .n = strlen(a->from[i]->choice[c]), .at = -1};
     enum bt_status st = bt_predict(a->g->p, &in, &out, err);
-    if (!st) keep(a->g, &a->g->said[i], a->from[i], &out);
+    if (!st) keep(a->g, i, a->from[i], &out);
     return st;
 }
 
@@ -271,45 +201,25 @@ static enum bt_status ask_all(struct scoring *g, const atomic_bool *cancel, stru
 
 /* ── was it expected? ── */
 
-/* Answers to questions are compared as SQuAD's scorer does. */
-static bool same_text(const struct scoring *g, const char *a, const char *b)
-{
-    if (g->task != BT_TYPE_QA) return strcmp(a, b) == 0;
-    struct bt_str x = {0}, y = {0};
-    bt__answer_normalize(a, strlen(a), &x);
-    bt__answer_normalize(b, strlen(b), &y);
-    const bool same = strcmp(bt_str_text(&x), bt_str_text(&y)) == 0;
-    bt_str_free(&x);
-    bt_str_free(&y);
-    return same;
-}
-
 static bool is_expected(const struct scoring *g, const struct bt_probe *p, const char *label)
 {
     for (size_t i = 0; i < p->n_expect; i++)
-        if (same_text(g, p->expect[i], label)) return true;
+        if (bt__said_same_text(g->task, p->expect[i], label)) return true;
     return false;
 }
 
-static const struct piece *find(const struct said *s, const char *label)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->piece[i].label, label) == 0) return &s->piece[i];
-    return NULL;
-}
-
 /* Of label sets the probability of that part of the expectation which the model believes least. */
-static double expected_score(const struct scoring *g, const struct bt_probe *p, const struct said *s)
+static double expected_score(const struct scoring *g, const struct bt_probe *p, const struct bt__said *s)
 {
-    double score = g->way == LABEL_SET || g->way == ENTITIES ? 1.0 : 0.0;
-    if (g->way == NUMBER) return s->n ? s->piece[0].score : (double)NAN;
-    for (size_t i = 0; g->way == ENTITIES && i < p->n_expect; i++) {
-        const struct piece *a = find(s, p->expect[i]);
+    double score = g->way == BT__LABEL_SET || g->way == BT__ENTITIES ? 1.0 : 0.0;
+    if (g->way == BT__NUMBER) return s->n ? s->piece[0].score : (double)NAN;
+    for (size_t i = 0; g->way == BT__ENTITIES && i < p->n_expect; i++) {
+        const struct bt__piece *a = bt__said_find(s, p->expect[i]);
         score = fmin(score, a && a->chosen ? a->score : 0.0);
     }
-    for (size_t i = 0; g->way != ENTITIES && i < s->n; i++) {
+    for (size_t i = 0; g->way != BT__ENTITIES && i < s->n; i++) {
         const bool wanted = is_expected(g, p, s->piece[i].label);
-        if (g->way == LABEL_SET)
+        if (g->way == BT__LABEL_SET)
             score = fmin(score, wanted ? s->piece[i].score : 1.0 - s->piece[i].score);
         else if (wanted)
             score = fmax(score, s->piece[i].score);
@@ -317,7 +227,7 @@ static double expected_score(const struct scoring *g, const struct bt_probe *p, 
     return score;
 }
 
-static bool as_expected(const struct scoring *g, const struct bt_probe *p, const struct said *s)
+static bool as_expected(const struct scoring *g, const struct bt_probe *p, const struct bt__said *s)
 {
     size_t chosen = 0, wanted = 0;
     if (!p->expect) return true;
@@ -326,9 +236,9 @@ static bool as_expected(const struct scoring *g, const struct bt_probe *p, const
         chosen++;
         wanted += is_expected(g, p, s->piece[i].label);
     }
-    if (g->way == LABEL_SET || g->way == ENTITIES) {
+    if (g->way == BT__LABEL_SET || g->way == BT__ENTITIES) {
         for (size_t i = 0; i < p->n_expect; i++) {
-            const struct piece *a = find(s, p->expect[i]);
+            const struct bt__piece *a = bt__said_find(s, p->expect[i]);
             if (!a || !a->chosen) return false;
         }
         return wanted == chosen;
@@ -337,11 +247,11 @@ static bool as_expected(const struct scoring *g, const struct bt_probe *p, const
 }
 
 /* Do two inputs lead to the same? Of entities the types in their order: the texts may differ. */
-static bool same_decision(const struct scoring *g, const struct said *a, const struct said *b)
+static bool same_decision(const struct scoring *g, const struct bt__said *a, const struct bt__said *b)
 {
     size_t i = 0, k = 0;
-    if (g->way == NUMBER) return true;
-    if (g->way != ENTITIES) return strcmp(a->decision, b->decision) == 0;
+    if (g->way == BT__NUMBER) return true;
+    if (g->way != BT__ENTITIES) return strcmp(a->decision, b->decision) == 0;
     for (; i < a->n && k < b->n; i++, k++)
         if (a->piece[i].type != b->piece[k].type ||
             strncmp(a->piece[i].label, b->piece[k].label, a->piece[i].type) != 0)
@@ -350,22 +260,24 @@ static bool same_decision(const struct scoring *g, const struct said *a, const s
 }
 
 /* The largest change of a score: of every label, of the number, of the entities, of the chosen text. */
-static double change(const struct scoring *g, const struct said *a, const struct said *b)
+static double change(const struct scoring *g, const struct bt__said *a, const struct bt__said *b)
 {
     double most = 0.0;
-    if (!same_decision(g, a, b) && (g->way == ENTITIES || g->way == FREE_TEXT)) return 1.0;
+    if (!same_decision(g, a, b) && (g->way == BT__ENTITIES || g->way == BT__FREE_TEXT)) return 1.0;
     for (size_t i = 0; i < a->n; i++) {
-        const bool in_order = g->way == ENTITIES || g->way == NUMBER || g->task == BT_TYPE_MULTIPLE_CHOICE;
-        const struct piece *other = in_order ? (i < b->n ? &b->piece[i] : NULL) : find(b, a->piece[i].label);
-        if (g->way == FREE_TEXT && !a->piece[i].chosen) continue;
+        const bool in_order =
+            g->way == BT__ENTITIES || g->way == BT__NUMBER || g->task == BT_TYPE_MULTIPLE_CHOICE;
+        const struct bt__piece *other =
+            in_order ? (i < b->n ? &b->piece[i] : NULL) : bt__said_find(b, a->piece[i].label);
+        if (g->way == BT__FREE_TEXT && !a->piece[i].chosen) continue;
         most = fmax(most, fabs(a->piece[i].score - (other ? other->score : 0.0)));
     }
     return most;
 }
 
-static double value_of(const struct scoring *g, const struct bt_probe *p, const struct said *s)
+static double value_of(const struct scoring *g, const struct bt_probe *p, const struct bt__said *s)
 {
-    const struct piece *a = g->way == NUMBER ? (s->n ? s->piece : NULL) : find(s, p->label);
+    const struct bt__piece *a = g->way == BT__NUMBER ? (s->n ? s->piece : NULL) : bt__said_find(s, p->label);
     return a ? a->score : (double)NAN;
 }
 
@@ -392,7 +304,7 @@ static char *wanted_text(const struct bt_probe *p)
     return bt_str_take(&s);
 }
 
-static void minimum(const struct scoring *g, const struct bt_probe *p, const struct said *s,
+static void minimum(const struct scoring *g, const struct bt_probe *p, const struct bt__said *s,
                     struct bt_probe_result *r)
 {
     r->score = expected_score(g, p, s);
@@ -402,7 +314,7 @@ static void minimum(const struct scoring *g, const struct bt_probe *p, const str
     if (!r->passed) r->why = wanted_text(p);
 }
 
-static void invariance(const struct scoring *g, const struct bt_probe *p, const struct said *s,
+static void invariance(const struct scoring *g, const struct bt_probe *p, const struct bt__said *s,
                        struct bt_probe_result *r)
 {
     bool worst_differs = false;
@@ -427,7 +339,7 @@ static void invariance(const struct scoring *g, const struct bt_probe *p, const 
         r->why = bt_strfmt("the same, within %.4g", p->tolerance);
 }
 
-static void direction(const struct scoring *g, const struct bt_probe *p, const struct said *s,
+static void direction(const struct scoring *g, const struct bt_probe *p, const struct bt__said *s,
                       struct bt_probe_result *r)
 {
     const double sign = p->kind == BT_PROBE_RISE ? 1.0 : -1.0, from = value_of(g, p, &s[0]);
@@ -447,7 +359,7 @@ static void direction(const struct scoring *g, const struct bt_probe *p, const s
 
 static enum bt_status judge(const struct scoring *g, struct bt_probe_results *out, struct bt_error *err)
 {
-    const struct said *said = g->said;
+    const struct bt__said *said = g->said;
     out->result = calloc(g->s->n, sizeof *out->result);
     if (!out->result) return bt_fail(err, BT_NOMEM, "%s: no memory for results", g->s->path);
     for (; out->n < g->s->n; out->n++) {
@@ -471,7 +383,8 @@ enum bt_status bt_probe_set_score(const struct bt_probe_set *s, struct bt_predic
                                   const atomic_bool *cancel, struct bt_probe_results **out,
                                   struct bt_error *err)
 {
-    struct scoring g = {.s = s, .p = p, .task = bt_predictor_task(p), .way = way_of(bt_predictor_task(p))};
+    struct scoring g = {
+        .s = s, .p = p, .task = bt_predictor_task(p), .way = bt__way_of(bt_predictor_task(p))};
     enum bt_status st = BT_OK;
     *out = NULL;
     for (size_t i = 0; i < s->n && !st; i++) st = check_probe(&g, &s->probe[i], err);
@@ -479,7 +392,7 @@ enum bt_status bt_probe_set_score(const struct bt_probe_set *s, struct bt_predic
     struct bt_probe_results *r = st ? NULL : calloc(1, sizeof *r);
     if (!st && !r) st = bt_fail(err, BT_NOMEM, "%s: no memory for results", s->path);
     if (!st) st = judge(&g, r, err);
-    for (size_t i = 0; g.said && i < g.n; i++) free_said(&g.said[i]);
+    for (size_t i = 0; g.said && i < g.n; i++) bt__said_free(&g.said[i]);
     free(g.said);
     if (st) {
         bt_probe_results_free(r);

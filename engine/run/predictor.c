@@ -132,15 +132,11 @@ static enum bt_status load_model(struct bt_predictor *p, bool vectors, struct bt
     return st;
 }
 
-static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predictor_spec *spec,
-                                 struct bt_error *err)
+static enum bt_status open_parts(struct bt_predictor *p, int threads, bool vectors, struct bt_error *err)
 {
-    p->dir = bt_strdup(spec->model_dir);
-    if (!p->dir) return bt_fail(err, BT_NOMEM, "no memory for a predictor");
-    enum bt_status st = spec->run_dir ? bt_run_experiment(spec->run_dir, &p->x, err) : BT_OK;
-    if (!st) st = load_model(p, spec->vectors, err);
+    enum bt_status st = load_model(p, vectors, err);
     if (!st) st = bt__gemm_init(err);
-    if (!st) st = bt_predictor_set_threads(p, spec->threads, err);
+    if (!st) st = bt_predictor_set_threads(p, threads, err);
     if (st) return st;
     int rows = p->x->data_max_seq_length < FIRST_ROWS ? (int)p->x->data_max_seq_length : FIRST_ROWS;
     struct bt__pass_limits first = {
@@ -148,12 +144,41 @@ static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predict
     return bt__predictor_reserve(p, &first, err);
 }
 
+static struct bt_predictor *predictor_new(const char *dir, struct bt_error *err)
+{
+    struct bt_predictor *p = calloc(1, sizeof *p);
+    if (p) p->dir = bt_strdup(dir);
+    if (p && p->dir) return p;
+    free(p);
+    bt_fail(err, BT_NOMEM, "no memory for a predictor");
+    return NULL;
+}
+
+enum bt_status bt__predictor_open_as(const char *dir, struct bt_experiment *x, int threads,
+                                     struct bt_predictor **out, struct bt_error *err)
+{
+    struct bt_predictor *p = predictor_new(dir, err);
+    if (!p) {
+        bt_experiment_free(x);
+        return BT_NOMEM;
+    }
+    p->x = x;
+    p->alone = true;
+    enum bt_status st = open_parts(p, threads, false, err);
+    if (st)
+        bt_predictor_free(p);
+    else
+        *out = p;
+    return st;
+}
+
 enum bt_status bt_predictor_open(const struct bt_predictor_spec *spec, struct bt_predictor **out,
                                  struct bt_error *err)
 {
-    struct bt_predictor *p = calloc(1, sizeof *p);
-    if (!p) return bt_fail(err, BT_NOMEM, "no memory for a predictor");
-    enum bt_status st = open_parts(p, spec, err);
+    struct bt_predictor *p = predictor_new(spec->model_dir, err);
+    if (!p) return BT_NOMEM;
+    enum bt_status st = spec->run_dir ? bt_run_experiment(spec->run_dir, &p->x, err) : BT_OK;
+    if (!st) st = open_parts(p, spec->threads, spec->vectors, err);
     if (st)
         bt_predictor_free(p);
     else
@@ -176,6 +201,7 @@ enum bt_status bt_predictor_set_threads(struct bt_predictor *p, int threads, str
 void bt_predictor_free(struct bt_predictor *p)
 {
     if (!p) return;
+    bt_predictor_free(p->lm);
     bt__pass_free(p->pass);
     bt__pool_free(p->pool);
     bt__task_free(p->task);

@@ -22,7 +22,16 @@ struct bt_predictor {
     struct bt__task_data last;     /* the last single input: its answers may point into it */
     struct bt__answers answers;    /* of the last input */
     float *logits;                 /* [n_logits] likewise */
+    struct bt_predictor
+        *lm; /* its masked language model, opened when it is first asked for; NULL: not yet, or it has none */
+    bool lm_known; /* it was looked for */
 };
+
+/* As bt_predictor_open() of a model alone, with settings x, which are taken over in any case. */
+enum bt_status bt__predictor_open_as(const char *dir, struct bt_experiment *x, int threads,
+                                     struct bt_predictor **out, struct bt_error *err);
+/* The model as a masked language model, if its checkpoint has that head: p itself where this is its task, else one that p owns. *out NULL: it has none. */
+enum bt_status bt__predictor_lm(struct bt_predictor *p, struct bt_predictor **out, struct bt_error *err);
 
 /* Sequences of n inputs. The caller frees d in any case. */
 enum bt_status bt__predictor_prepare(struct bt_predictor *p, const struct bt_input *in, size_t n,

@@ -364,13 +364,21 @@ static const char *next_mask(const char *at, const char *end)
     return NULL;
 }
 
+/* Those of a sequence: a text that was cut may have more. */
+static size_t masks_of(const struct bt__task *t, const struct bt__features *f, size_t i)
+{
+    size_t n = 0;
+    for (size_t k = f->start[i]; k < f->start[i + 1]; k++) n += f->ids[k] == lm_of(t)->mask;
+    return n;
+}
+
 static enum bt_status answer(const struct bt__task *t, const struct bt__task_data *d,
                              const struct bt__logits *l, size_t e, struct bt__answers *out,
                              struct bt_error *err)
 {
     const struct bt_example *x = bt__task_example(d, e);
     const char *end = x->text + x->text_n, *at = next_mask(x->text, end);
-    size_t i = bt__task_first(d, e), rows = bt__logits_rows(l, i);
+    const size_t i = bt__task_first(d, e), rows = masks_of(t, &d->f, i);
     for (size_t r = 0; at && r < rows; r++, at = next_mask(at + sizeof mask_text - 1, end)) {
         const float *guess = bt__logits_at(l, i) + r * (size_t)l->cols;
         for (int k = 0; k < BT__LM_WORDS; k++) {

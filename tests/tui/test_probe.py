@@ -171,6 +171,137 @@ def test_explanation_of_a_prediction():
         s.wait(r"\[CLS\] +\S")
 
 
+def varied(run, text, *more):
+    done = tiny_bert.run("counterfactual", run, "--text", text, *more, "--json", program=BERTTY_FAST, cwd=MADE)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_variants():
+    """The ranked list is the command's; Enter makes one the text."""
+    text = "a very good film"
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys(text)
+        shows(s, "two", text)
+        s.keys("Esc", "v")
+        *found, total = varied("two", text)
+        s.wait(rf"{total['variants']} variants, {total['flipped']} decide otherwise \(\*\); {total['forward_passes']} passes;")
+        s.wait(r"swaps: nearest embeddings")
+        for v in found[:5]:
+            s.wait(rf"{'[*]' if v['flipped'] else ' '} +{v['change']:.4f} +{v['after']:.4f} +{v['said']} +{v['kind']} +{re.escape(v['what'])}")
+        s.keys("j", "Enter")
+        s.wait(rf"^│{re.escape(found[1]['text'])} +│")
+        shows(s, "two", found[1]["text"])
+        s.keys("V", "drop", "Enter")
+        *found, total = varied("two", found[1]["text"], "--kind", "drop")
+        s.wait(rf"{total['variants']} variants")
+        s.keys("V", "words", "Enter", "dull, film", "Enter")
+        *found, total = varied("two", s.text().splitlines()[3].strip("│ "), "--kind", "list", "--words", "dull,film")
+        s.wait(rf"{total['variants']} variants")
+        s.wait(rf"{found[0]['change']:.4f} .*list +{re.escape(found[0]['what'])}")
+        s.keys("v")
+        s.wait(r"Enter keeps a text")
+        assert s.end("Esc", "q") == 0
+
+
+def test_fewest_words():
+    text = "a very good film"
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys(text)
+        shows(s, "two", text)
+        s.keys("Esc", "f")
+        found, = varied("two", text, "--flip")
+        s.wait(rf"{found['of']} {found['score']:.4f} → {found['new_said']}")
+        s.wait(rf"{found['tried']} variants tried; {found['forward_passes']} passes, {found['backward_passes']} backward")
+        s.keys("Enter")
+        s.wait(rf"^│{re.escape(found['new_text'])} +│")
+        shows(s, "two", found["new_text"])
+        s.keys("f")
+        s.wait(r"Enter keeps a text")
+
+
+def test_variants_follow_the_text():
+    """Typing on ends what is tried and tries the new text; the field that was typed in last is varied."""
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys("Esc", "v")
+        s.wait(r"Variants are tried here")
+        s.keys("i", "a good film")
+        s.wait(rf"{varied('two', 'a good film')[-1]['variants']} variants")
+        s.keys(" and so very dull")
+        s.wait(rf"{varied('two', 'a good film and so very dull')[-1]['variants']} variants")
+        s.keys("Esc", "P", "the cast")
+        shows(s, exported("two"), "a good film and so very dull", "--pair", "the cast")
+        total = varied(exported("two"), "a good film and so very dull", "--pair", "the cast", "--vary", "pair")[-1]
+        s.wait(rf"{total['variants']} variants")
+        for size in ((24, 80), (10, 40), (5, 20), (1, 1), (50, 200)):
+            s.resize(*size)
+            s.drain(0.1)
+        s.wait(rf"{total['variants']} variants")
+        assert s.end("Esc", "q") == 0
+
+
+def changed(before, after):
+    """What the tree says of an answer and the one that it is compared with."""
+    label, other = (max(p, key=p.get) for p in (before, after))
+    return re.escape(f"{label} → {other}" if other != label else label) + rf" {re.escape(f'{after[label] - before[label]:+.4f}')}"
+
+
+def test_edits():
+    """Each text that was asked is a node; going back and editing makes a branch."""
+    texts = ["a film", "a good film", "a bad film"]
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys("Esc", "b")
+        s.wait(r"No text has been asked yet")
+        s.keys("i", texts[0])
+        p = [predicted("two", text) for text in texts]
+        s.wait(rf"▸ +{texts[0]} +{max(p[0], key=p[0].get)} {max(p[0].values()):.4f}")
+        s.keys("C-u", texts[1])
+        s.wait(rf"▸ +[+] good +{changed(p[0], p[1])}")
+        s.wait(r"a [+]good film")
+        s.keys("Esc", "k", "Enter")
+        shows(s, "two", texts[0])
+        s.keys("i", "C-u", texts[2])
+        s.wait(rf"▸ +  [+] bad +{changed(p[0], p[2])}")
+        assert re.search(rf"{texts[0]} .*\n.*  [+] good .*\n.*  [+] bad ", s.text()), s.dump()
+        s.keys("Esc", "k", "Enter")
+        s.wait(rf"^│{texts[1]} +│")
+        for size in ((24, 80), (10, 40), (5, 20), (1, 1), (36, 120)):
+            s.resize(*size)
+            s.drain(0.1)
+        s.wait(r"[+] bad ")
+        s.quiet(0.7)
+        assert s.quiet(1.5) == b""
+        s.keys("b")
+        s.wait(r"Enter keeps a text")
+        assert s.end("Esc", "q") == 0
+
+
+def test_edits_are_there_again():
+    with tempfile.TemporaryDirectory() as home:
+        env = {"HOME": home, "XDG_STATE_HOME": home}
+
+        def setup(d):
+            copy_runs(d)
+        with Screen(["--open", "probe"], setup=setup, env=env) as s:
+            s.wait(r"two +step")
+            s.keys("a film", "Esc", "b")
+            s.wait(r"▸ +a film")
+            s.keys("i", " was good")
+            s.wait(r"▸ +[+] was good")
+            s.keys("Esc")
+            assert s.end("Esc", "q") == 0
+            with Screen(["--open", "probe", "--runs", str(s.dir / "runs")], env=env) as again:
+                again.wait(r"two +step")
+                again.keys("Esc", "b")
+                again.wait(r"a film +\w+ 0\.\d{4}")
+                again.wait(r"[+] was good")
+                assert again.end("Esc", "q") == 0
+
+
 def test_pair():
     with Screen(["--open", "probe"], setup=copy_runs) as s:
         s.wait(r"two +step")

@@ -1,11 +1,13 @@
 #include "tui/commands/cli_predictor.h"
 
 #include <bertty/experiment.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum bt_status cli_predictor_open(struct cli_predictor *c, const char *runs_dir, const char *name,
                                   int64_t threads, bool vectors, struct bt_error *err)
 {
-    *c = (struct cli_predictor){.p = NULL};
+    *c = (struct cli_predictor){.name = name};
     enum bt_status st = cli_model_find(runs_dir, name, &c->model, err);
     const struct bt_predictor_spec spec = {
         .model_dir = c->model.dir, .run_dir = c->model.run, .threads = (int)threads, .vectors = vectors};
@@ -17,6 +19,41 @@ void cli_predictor_close(struct cli_predictor *c)
     bt_predictor_free(c->p);
     cli_model_clear(&c->model);
     c->p = NULL;
+}
+
+enum bt_status cli_predictor_fits(const struct cli_predictor *c, const struct bt_input *in, size_t choices,
+                                  struct bt_error *err)
+{
+    const int task = bt_predictor_task(c->p);
+    const bool run = c->model.run, chooses = task == BT_TYPE_MULTIPLE_CHOICE;
+    const bool pairs = task == BT_TYPE_QA || task == BT_TYPE_ABSA ||
+                       (run && !chooses && bt_predictor_experiment(c->p)->data_text_pair_column);
+    if (chooses && in->parts < 2)
+        return bt_fail(err, BT_INVALID, "%s chooses one of several texts: expected --choice for each",
+                       c->name);
+    if (!chooses && choices)
+        return bt_fail(err, BT_INVALID, "%s does not choose: --choice is of no use", c->name);
+    if (pairs && !in->pair)
+        return bt_fail(err, BT_INVALID, "%s was trained on pairs: --pair is missing", c->name);
+    if (run && !pairs && in->pair)
+        return bt_fail(err, BT_INVALID, "%s was trained on single texts, but there is a pair", c->name);
+    return BT_OK;
+}
+
+enum bt_status cli_input_of(const char *text, const char *pair, const struct cli_list *choice,
+                            struct bt_input *in, struct bt_part **part, struct bt_error *err)
+{
+    *part = calloc(choice->n + 1, sizeof **part);
+    if (!*part) return bt_fail(err, BT_NOMEM, "no memory for %zu choices", choice->n);
+    for (size_t i = 0; i < choice->n; i++)
+        (*part)[i] = (struct bt_part){.text = choice->item[i], .n = strlen(choice->item[i]), .at = -1};
+    *in = (struct bt_input){.text = text,
+                            .text_n = strlen(text),
+                            .pair = pair,
+                            .pair_n = pair ? strlen(pair) : 0,
+                            .part = *part,
+                            .parts = (uint32_t)choice->n};
+    return BT_OK;
 }
 
 enum bt_status cli_examples_load(const struct bt_predictor *p, const char *file, bool labels,

@@ -2,17 +2,27 @@
 #ifndef TUI_COMMANDS_CLI_PREDICTOR_H
 #define TUI_COMMANDS_CLI_PREDICTOR_H
 
+#include "tui/commands/cli.h"
 #include "tui/commands/cli_model.h"
 #include <bertty/predictor.h>
 
 struct cli_predictor {
     struct bt_predictor *p;
+    const char *name;       /* as it was given */
     struct cli_model model; /* run NULL: a model alone */
 };
 /* RUN or MODEL. vectors: as in struct bt_predictor_spec. Close in any case. */
 enum bt_status cli_predictor_open(struct cli_predictor *c, const char *runs_dir, const char *name,
                                   int64_t threads, bool vectors, struct bt_error *err);
 void cli_predictor_close(struct cli_predictor *c);
+
+/* Whether the model can be asked about such an input: a run's is held to what it was trained on. choices: how many --choice gave. */
+enum bt_status cli_predictor_fits(const struct cli_predictor *c, const struct bt_input *in, size_t choices,
+                                  struct bt_error *err);
+
+/* The input of --text, --pair (NULL: none) and --choice; free(*part) after its use. */
+enum bt_status cli_input_of(const char *text, const char *pair, const struct cli_list *choice,
+                            struct bt_input *in, struct bt_part **part, struct bt_error *err);
 
 /* A table is read by the run's columns, other kinds of data by what they are; a file without such settings is a text a line, with a tab before its pair. labels: with
  * those that the settings name. The caller frees *out. */

@@ -45,33 +45,12 @@ struct request {
 
 struct work {
     struct cli_predictor of;
-    const char *name; /* of the model, as it was given */
     struct request *q;
     struct bt_explain_spec how;
     atomic_bool cancel;
 };
 
 /* ── one input ── */
-
-/* Whether the model can be asked about such an input. */
-static enum bt_status fits(const struct work *w, const struct bt_input *in, struct bt_error *err)
-{
-    const int task = bt_predictor_task(w->of.p);
-    const bool choices = task == BT_TYPE_MULTIPLE_CHOICE;
-    const bool pairs =
-        task == BT_TYPE_QA || task == BT_TYPE_ABSA ||
-        (w->of.model.run && !choices && bt_predictor_experiment(w->of.p)->data_text_pair_column);
-    if (choices && in->parts < 2)
-        return bt_fail(err, BT_INVALID, "%s chooses one of several texts: expected --choice for each",
-                       w->name);
-    if (!choices && w->q->choice.n)
-        return bt_fail(err, BT_INVALID, "%s does not choose: --choice is of no use", w->name);
-    if (pairs && !in->pair)
-        return bt_fail(err, BT_INVALID, "%s was trained on pairs: --pair is missing", w->name);
-    if (w->of.model.run && !pairs && in->pair)
-        return bt_fail(err, BT_INVALID, "%s was trained on single texts, but there is a pair", w->name);
-    return BT_OK;
-}
 
 static void progress(void *ctx, int done, int all)
 {
@@ -84,7 +63,7 @@ static enum bt_status explain(struct work *w, const struct bt_input *in, int64_t
 {
     struct bt_explanation *x = NULL;
     struct bt_str json = {.len = 0};
-    enum bt_status st = fits(w, in, err);
+    enum bt_status st = cli_predictor_fits(&w->of, in, w->q->choice.n, err);
     if (!st && cli_interrupted()) st = bt_fail(err, BT_CANCELLED, "interrupted");
     if (!st) st = bt_explain(w->of.p, in, &w->how, &x, err);
     cli_progress(NULL);
@@ -103,18 +82,10 @@ static enum bt_status explain(struct work *w, const struct bt_input *in, int64_t
 
 static enum bt_status explain_text(struct work *w, struct bt_error *err)
 {
-    const struct request *q = w->q;
-    struct bt_part *part = calloc(q->choice.n + 1, sizeof *part);
-    if (!part) return bt_fail(err, BT_NOMEM, "no memory for %zu choices", q->choice.n);
-    for (size_t i = 0; i < q->choice.n; i++)
-        part[i] = (struct bt_part){.text = q->choice.item[i], .n = strlen(q->choice.item[i]), .at = -1};
-    const struct bt_input in = {.text = q->text,
-                                .text_n = strlen(q->text),
-                                .pair = q->pair,
-                                .pair_n = q->pair ? strlen(q->pair) : 0,
-                                .part = part,
-                                .parts = (uint32_t)q->choice.n};
-    enum bt_status st = explain(w, &in, 0, err);
+    struct bt_input in;
+    struct bt_part *part;
+    enum bt_status st = cli_input_of(w->q->text, w->q->pair, &w->q->choice, &in, &part, err);
+    if (!st) st = explain(w, &in, 0, err);
     free(part);
     return st;
 }
@@ -183,10 +154,10 @@ static struct bt_explain_spec spec_of(const struct request *q, struct work *w)
 static int run(const struct cli_args *args, struct request *q)
 {
     struct bt_error err = {.status = BT_OK};
-    struct work w = {.q = q, .name = args->v[0]};
+    struct work w = {.q = q};
     atomic_init(&w.cancel, false);
     w.how = spec_of(q, &w);
-    enum bt_status st = cli_predictor_open(&w.of, q->runs, w.name, q->threads, false, &err);
+    enum bt_status st = cli_predictor_open(&w.of, q->runs, args->v[0], q->threads, false, &err);
     cli_catch_interrupts();
     if (!st) st = q->text ? explain_text(&w, &err) : explain_rows(&w, &err);
     cli_predictor_close(&w.of);

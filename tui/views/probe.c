@@ -16,6 +16,11 @@ enum {
     A_DROP,
     A_CLEAR,
     A_WHY,
+    A_VARIANTS,
+    A_FLIP,
+    A_KINDS,
+    A_SETS,
+    A_TREE,
     A_METHOD,
     A_TARGET,
     A_WORDS,
@@ -40,6 +45,27 @@ static const struct action actions[] = {
      .name = "explain",
      .keys = "e",
      .help = "why the first model says so: what each token adds; again: the kept texts"},
+    {.id = A_VARIANTS,
+     .name = "variants",
+     .keys = "v",
+     .help =
+         "what would change the answer: variants of the text typed in last, ranked; again: the kept texts"},
+    {.id = A_KINDS,
+     .name = "kinds",
+     .keys = "V",
+     .help = "which variants: of one kind, of all, or words of your own"},
+    {.id = A_FLIP,
+     .name = "flip",
+     .keys = "f",
+     .help = "the fewest words that have to be others for another answer; again: the kept texts"},
+    {.id = A_SETS,
+     .name = "sets",
+     .keys = "s",
+     .help = "probe sets: saved texts, and whether the models say what they should; again: the kept texts"},
+    {.id = A_TREE,
+     .name = "edits",
+     .keys = "b",
+     .help = "the texts that were asked, as a tree of branches with what changed; again: the kept texts"},
     {.id = A_METHOD, .name = "method", .keys = "E", .help = "how it is explained"},
     {.id = A_TARGET, .name = "target", .keys = "t", .help = "what for: a label, an answer, a choice"},
     {.id = A_WORDS, .name = "words", .keys = "w", .help = "explain pieces, or whole words"},
@@ -54,6 +80,10 @@ static const struct action signs[] = {
     {.keys = "▸", .help = "what the model decides for"},
     {.keys = "+0.12", .help = "a token that speaks for what is explained; with - against it"},
     {.keys = "▁ … █", .help = "how much of the largest it is"},
+    {.keys = "− +", .help = "of edits: words that went, words that came"},
+    {.keys = "*", .help = "a variant for which the model decides otherwise"},
+    {.keys = "+ x",
+     .help = "of probe sets: as expected, or not; a mark for each model, or each checkpoint (. not known)"},
     {.keys = NULL},
 };
 
@@ -129,7 +159,7 @@ static void take_over(struct view *v, struct job *j)
         struct probe_found *old = s->found;
         s->found = j->found;
         j->found = old;
-        s->why.due = true;
+        probe_below_due(s);
         app_redraw_now(v->app); /* whoever types waits for it */
     }
 }
@@ -143,7 +173,7 @@ static void job_done(void *ctx, bool cancelled)
     if (!cancelled && j->found) take_over(v, j);
     job_free(j);
     if (s->again && !cancelled) ask(v);
-    if (!cancelled) probe_why_go(v);
+    if (!cancelled) probe_below_go(v);
 }
 
 static int64_t checkpoint_of(const struct view *v, const char *dir, bool chosen)
@@ -202,7 +232,7 @@ static void edited(struct view *v)
 {
     struct probe_view *s = v->state;
     s->stale = true;
-    probe_why_changed(s, v->focus != PROBE_KEPT);
+    probe_below_changed(s, v->focus != PROBE_KEPT);
     app_redraw(v->app);
     ask(v);
 }
@@ -250,7 +280,7 @@ static void shown(struct view *v)
 static void tick(struct view *v, double now)
 {
     struct probe_view *s = v->state;
-    probe_why_tick(v);
+    probe_below_tick(v);
     if (runs_changed(v)) {
         s->stale = true;
         app_redraw(v->app);
@@ -325,6 +355,7 @@ static bool key(struct view *v, const struct event *e)
     struct probe_view *s = v->state;
     bool tab = e->kind == EVENT_KEY && !e->alt && (e->key == KEY_CODE_TAB || e->key == KEY_CODE_BACKTAB);
     if (!app_run(v->app) && !s->n) return false; /* no text is in sight */
+    if (v->focus != PROBE_KEPT) s->field = v->focus;
     if (tab) {
         move_focus(v, e->key == KEY_CODE_TAB ? 1 : -1);
         return true;
@@ -373,38 +404,69 @@ static bool clear_text(struct view *v)
     return true;
 }
 
-static void copy_kept(struct view *v)
+void probe_take_text(struct view *v, const char *text, const char *pair)
 {
     struct probe_view *s = v->state;
-    const char *text = s->list.cursor < s->n_kept ? s->kept[s->list.cursor].text : edit_text(s->text);
+    char *both[] = {bt_strdup(text), bt_strdup(pair)}; /* they may be the texts themselves */
+    if (both[0] && (both[1] || !pair)) {
+        edit_set(s->text, both[0]);
+        edit_set(s->pair, both[1] ? both[1] : "");
+        s->pair_shown = pair != NULL;
+        s->pair_decided = true;
+        edited(v);
+    }
+    free(both[0]);
+    free(both[1]);
+}
+
+static void copy_text(struct view *v)
+{
+    const struct probe_view *s = v->state;
+    const struct probe_below_ops *below = probe_below_ops(v);
+    const char *text = below->copied ? below->copied(v) : NULL;
+    if (!text) text = edit_text(s->text);
     term_copy(app_term(v->app), text, strlen(text));
     app_say(v->app, ROLE_TEXT, "copied: %s", text);
 }
 
-static bool enter(struct view *v)
+/* Keys of what stands below the answers. */
+static bool below_act(struct view *v, int action)
 {
-    struct probe_view *s = v->state;
-    if (s->n_kept && !s->why.on) {
-        probe_kept_put_back(v);
-        edited(v);
-    }
-    v->focus = PROBE_TEXT;
-    return true;
-}
-
-static bool why_act(struct view *v, int action)
-{
-    static void (*const does[])(struct view *) = {[A_WHY] = probe_why_toggle,
-                                                  [A_METHOD] = probe_why_method,
-                                                  [A_TARGET] = probe_why_target,
-                                                  [A_WORDS] = probe_why_words,
-                                                  [A_OF] = probe_why_of};
     if (action < A_WHY || action > A_HEAD_AFTER) return false;
-    if (action <= A_OF)
-        does[action](v);
-    else
+    switch (action) {
+    case A_WHY:
+        probe_below_show(v, BELOW_WHY);
+        v->focus = PROBE_KEPT;
+        break;
+    case A_VARIANTS:
+    case A_FLIP:
+        probe_vary_show(v, action == A_FLIP);
+        break;
+    case A_KINDS:
+        probe_vary_kinds(v);
+        break;
+    case A_SETS:
+        probe_sets_show(v);
+        break;
+    case A_TREE:
+        probe_branches_show(v);
+        break;
+    case A_METHOD:
+        probe_why_method(v);
+        break;
+    case A_TARGET:
+        probe_why_target(v);
+        break;
+    case A_WORDS:
+        probe_why_words(v);
+        break;
+    case A_OF:
+        probe_why_of(v);
+        break;
+    default:
         probe_why_look(v, (action == A_LAYER_ABOVE) - (action == A_LAYER_BELOW),
                        (action == A_HEAD_AFTER) - (action == A_HEAD_BEFORE));
+    }
     return true;
 }
 
@@ -426,47 +488,35 @@ static bool act(struct view *v, int action, int count)
     case A_CLEAR:
         return clear_text(v);
     case A_DROP:
-        if (!s->why.on) probe_kept_drop(v);
+        if (s->below == BELOW_KEPT) probe_kept_drop(v);
         return true;
     case ACT_COPY:
-        copy_kept(v);
+        copy_text(v);
         return true;
-    case ACT_ENTER:
-        return enter(v);
     default:
-        return why_act(v, action) ||
-               (s->why.on ? sheet_act(&s->why.sheet, action, count) : list_act(&s->list, action, count));
+        return below_act(v, action) || probe_below_ops(v)->act(v, action, count);
     }
 }
 
 static bool mouse(struct view *v, const struct event *e)
 {
     struct probe_view *s = v->state;
-    struct list_look look = probe_kept_look(v);
-    bool activated = false, wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
-    int title = -1;
+    const bool wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
     for (int i = 0; i < PROBE_PANES; i++)
         if (e->button == MOUSE_LEFT && !e->release && layout_in(s->at[i], e->y, e->x)) v->focus = i;
+    if (v->focus != PROBE_KEPT) s->field = v->focus;
     app_redraw(v->app);
     if (v->focus == PROBE_TEXT && edit_click(s->text, e)) return true;
     if (v->focus == PROBE_PAIR && edit_click(s->pair, e)) return true;
-    const bool below = layout_in(s->at[PROBE_KEPT], e->y, e->x);
-    if (s->why.on && below && wheel) sheet_scroll(&s->why.sheet, e->button == MOUSE_WHEEL_UP ? -1 : 1);
-    if (!s->why.on && below && s->n_kept && list_mouse(&s->list, e, &look, &activated, &title)) {
-        if (activated) enter(v);
-        return true;
-    }
+    if (layout_in(s->at[PROBE_KEPT], e->y, e->x)) probe_below_ops(v)->mouse(v, e);
     return wheel || e->button == MOUSE_LEFT;
 }
 
 static void hints(struct view *v, struct bt_str *out)
 {
     const struct probe_view *s = v->state;
-    if (v->focus == PROBE_KEPT && s->why.on)
-        bt_str_add(out, "i type  E method  t target  o logit/prob.  w words  e kept");
-    else if (v->focus == PROBE_KEPT)
-        bt_str_add(
-            out, "i type  Enter take this text  e explain  c checkpoint  m runs  P pair  x clear  d forget");
+    if (v->focus == PROBE_KEPT)
+        probe_below_ops(v)->hints(v, out);
     else
         bt_str_addf(out, "Esc leave the text, for other keys  Enter %s  Tab next",
                     v->focus == PROBE_PAIR && probe_form(s->task)->lines ? "next line" : "keep");
@@ -479,7 +529,10 @@ static bool open_view(struct view *v)
     struct probe_view *s = v->state;
     s->wish = PROBE_AUTOMATIC;
     s->task = -1;
-    s->why.how.method = BT_EXPLAIN_INTEGRATED;
+    probe_why_open(s);
+    probe_vary_open(s);
+    probe_sets_open(s);
+    probe_branches_open(s);
     s->text = edit_new(true);
     s->pair = edit_new(true);
     s->cache = probe_cache_new();
@@ -491,6 +544,9 @@ static void close_view(struct view *v)
     struct probe_view *s = v->state;
     probe_kept_free(s);
     probe_why_free(s);
+    probe_vary_free(s);
+    probe_sets_free(s);
+    probe_branches_free(s);
     probe_found_free(s->found);
     probe_cache_free(s->cache);
     sheet_free(&s->sheet);
@@ -514,7 +570,7 @@ static void receive(struct view *v, const struct app_request *r)
         v->focus = PROBE_TEXT;
     }
     if (r->why) {
-        s->why.on = true;
+        s->below = BELOW_WHY;
         v->focus = PROBE_KEPT; /* where its keys are */
     }
     edited(v);
@@ -538,4 +594,6 @@ const struct view_ops view_probe = {.name = "Probe",
                                     .key = key,
                                     .mouse = mouse,
                                     .tick = tick,
+                                    .keep = probe_branches_keep,
+                                    .restore = probe_branches_restore,
                                     .hints = hints};

@@ -176,6 +176,15 @@ static struct open_model *model_of(struct probe_cache *c, const char *dir, int64
     return m;
 }
 
+struct bt_predictor *probe_cache_model(struct probe_cache *c, const struct probe_wish *w, size_t i,
+                                       int64_t *step, struct bt_error *err)
+{
+    const struct open_model *m = model_of(c, w->dir[i], w->step[i], false, err);
+    if (!m) return NULL;
+    *step = m->step;
+    return m->predictor;
+}
+
 /* ── asking ── */
 
 static double now_ms(void)
@@ -419,35 +428,90 @@ void probe_explained_free(struct probe_explained *e)
     free(e);
 }
 
-static enum bt_status explain(struct open_model *m, const struct probe_wish *w,
-                              const struct bt_explain_spec *how, struct bt_explanation **x,
+/* What is asked of the first model about its input, in one call of the engine. */
+struct question {
+    enum bt_status (*ask)(void *ctx, struct bt_predictor *p, const struct bt_input *in, struct bt_error *err);
+    void *ctx;
+    const char *nothing; /* what is said where there is no input yet */
+};
+
+/* NULL: it was answered, or cancelled; else why not, for the caller to free. */
+static char *ask_first(struct probe_cache *c, const struct probe_wish *w, const struct question *q)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct bt_input in;
+    struct bt_part *part = NULL;
+    struct open_model *m = model_of(c, w->dir[0], w->step[0], false, &err);
+    enum bt_status st = m ? BT_OK : err.status;
+    const int task = m ? bt_predictor_task(m->predictor) : -1;
+    if (!st && !input_of(w, task, &in, &part)) st = bt_fail(&err, BT_NOMEM, "no memory for a text");
+    if (!st && !complete(task, w, &in)) st = bt_fail(&err, BT_INVALID, "%s", q->nothing);
+    if (!st) st = q->ask(q->ctx, m->predictor, &in, &err);
+    free(part);
+    return st && st != BT_CANCELLED ? bt_strdup(err.text) : NULL;
+}
+
+struct explaining {
+    const struct bt_explain_spec *how;
+    struct bt_explanation *x;
+};
+
+static enum bt_status explain(void *ctx, struct bt_predictor *p, const struct bt_input *in,
                               struct bt_error *err)
 {
-    struct bt_input in;
-    struct bt_part *part;
-    const int task = bt_predictor_task(m->predictor);
-    enum bt_status st;
-    if (!input_of(w, task, &in, &part))
-        st = bt_fail(err, BT_NOMEM, "no memory for an explanation");
-    else if (!complete(task, w, &in))
-        st = bt_fail(err, BT_INVALID, "there is nothing to explain yet");
-    else
-        st = bt_explain(m->predictor, &in, how, x, err);
-    free(part);
-    return st;
+    struct explaining *e = ctx;
+    return bt_explain(p, in, e->how, &e->x, err);
 }
 
 struct probe_explained *probe_explain(struct probe_cache *c, const struct probe_wish *w,
                                       const struct bt_explain_spec *how)
 {
-    struct bt_error err = {.status = BT_OK};
+    struct explaining x = {.how = how};
+    const struct question q = {.ask = explain, .ctx = &x, .nothing = "there is nothing to explain yet"};
     struct probe_explained *e = calloc(1, sizeof *e);
     if (!e) return NULL;
     e->method = how->method;
-    struct open_model *m = model_of(c, w->dir[0], w->step[0], false, &err);
-    const enum bt_status st = m ? explain(m, w, how, &e->x, &err) : err.status;
-    if (st && st != BT_CANCELLED) e->error = bt_strdup(err.text);
+    e->error = ask_first(c, w, &q);
+    e->x = x.x;
     if (e->x || e->error) return e;
     probe_explained_free(e);
+    return NULL;
+}
+
+/* ── varying ── */
+
+void probe_varied_free(struct probe_varied *x)
+{
+    if (!x) return;
+    bt_variants_free(x->variants);
+    bt_flip_free(x->flip);
+    free(x->error);
+    free(x);
+}
+
+struct varying {
+    const struct bt_vary_spec *how;
+    const struct bt_flip_spec *flip;
+    struct probe_varied *x;
+};
+
+static enum bt_status vary(void *ctx, struct bt_predictor *p, const struct bt_input *in, struct bt_error *err)
+{
+    struct varying *v = ctx;
+    return v->flip ? bt_flip_find(p, in, v->flip, &v->x->flip, err)
+                   : bt_vary(p, in, v->how, &v->x->variants, err);
+}
+
+struct probe_varied *probe_vary(struct probe_cache *c, const struct probe_wish *w,
+                                const struct bt_vary_spec *how, const struct bt_flip_spec *flip)
+{
+    struct probe_varied *x = calloc(1, sizeof *x);
+    struct varying v = {.how = how, .flip = flip, .x = x};
+    const struct question q = {.ask = vary, .ctx = &v, .nothing = "there is nothing to vary yet"};
+    if (!x) return NULL;
+    x->field = flip ? flip->field : how->field;
+    x->error = ask_first(c, w, &q);
+    if (x->variants || x->flip || x->error) return x;
+    probe_varied_free(x);
     return NULL;
 }

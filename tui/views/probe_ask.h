@@ -4,6 +4,7 @@
 #ifndef TUI_VIEWS_PROBE_ASK_H
 #define TUI_VIEWS_PROBE_ASK_H
 
+#include <bertty/counterfactual.h>
 #include <bertty/explain.h>
 #include <bertty/str.h>
 #include <stdatomic.h>
@@ -67,9 +68,22 @@ struct probe_explained {
 };
 void probe_explained_free(struct probe_explained *e); /* NULL is fine */
 
+/* What would change what it says: variants, or the fewest words. */
+struct probe_varied {
+    struct bt_variants *variants; /* one of the two; both NULL: error says why */
+    struct bt_flip *flip;
+    int field; /* the text that is varied: BT_VARY_TEXT, … */
+    char *error;
+};
+void probe_varied_free(struct probe_varied *x); /* NULL is fine */
+
 struct probe_cache;
 struct probe_cache *probe_cache_new(void);
 void probe_cache_free(struct probe_cache *c);
+
+/* The wish's model i, as the last question found it, and its step; borrowed until the next one. NULL: err says why. */
+struct bt_predictor *probe_cache_model(struct probe_cache *c, const struct probe_wish *w, size_t i,
+                                       int64_t *step, struct bt_error *err);
 
 /* Opens what is not open yet, closes what is no longer asked for, and answers. NULL: no memory, or cancelled. An empty text gives answers
  * without scores (n = 0): the models are open then. */
@@ -77,5 +91,8 @@ struct probe_found *probe_ask(struct probe_cache *c, const struct probe_wish *w,
 /* Of the wish's first run, which stays open. NULL: no memory, or how->cancel was set. */
 struct probe_explained *probe_explain(struct probe_cache *c, const struct probe_wish *w,
                                       const struct bt_explain_spec *how);
+/* Likewise; one of the two is asked for, the other NULL. */
+struct probe_varied *probe_vary(struct probe_cache *c, const struct probe_wish *w,
+                                const struct bt_vary_spec *how, const struct bt_flip_spec *flip);
 
 #endif

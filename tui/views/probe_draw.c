@@ -153,55 +153,11 @@ static void answers(struct view *v, struct rect r)
     if (y < in.h) pieces_line(v, in, in.h - 1);
 }
 
-/* ── kept texts ── */
-
-static const struct list_column columns[] = {{.title = "label", .min = 8, .max = 14},
-                                             {.title = "p", .min = 6, .max = 6, .right = true},
-                                             {.title = "step", .min = 5, .max = 7, .right = true, .drop = 1},
-                                             {.title = "text", .min = 10}};
-enum { LABEL, P, STEP, TEXT };
-
-static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum role *role)
-{
-    const struct probe_kept *k = &((const struct probe_view *)ctx)->kept[row];
-    (void)role;
-    if (column == LABEL) bt_str_add(out, k->label ? k->label : "-");
-    if (column == P && k->label && !isnan(k->score)) bt_str_addf(out, "%.4f", k->score);
-    if (column == STEP && k->label) bt_str_addf(out, "%lld", (long long)k->step);
-    if (column == TEXT) bt_str_addf(out, "%s%s%s", k->text, k->pair ? " / " : "", k->pair ? k->pair : "");
-}
-
-struct list_look probe_kept_look(const struct view *v)
-{
-    return (struct list_look){.column = columns,
-                              .n_columns = 4,
-                              .sorted = -1,
-                              .focused = v->focus == PROBE_KEPT,
-                              .cell = cell,
-                              .ctx = v->state};
-}
-
-static void kept(struct view *v, struct rect r)
-{
-    struct probe_view *s = v->state;
-    struct term *t = app_term(v->app);
-    struct rect in = term_box(t, r, "Kept", v->focus == PROBE_KEPT);
-    struct list_look look = probe_kept_look(v);
-    if (s->n_kept)
-        list_draw(t, in, &s->list, &look);
-    else
-        term_print(t, in, 0, 1, ROLE_DIM, "%s", "Enter keeps a text and its answer here.");
-}
-
-/* The kept texts, or why the first model says so. */
 static void below(struct view *v, struct rect r)
 {
     struct probe_view *s = v->state;
     s->at[PROBE_KEPT] = r;
-    if (s->why.on)
-        probe_why_draw(v, r);
-    else
-        kept(v, r);
+    probe_below_ops(v)->draw(v, r);
 }
 
 /* ── the whole ── */
@@ -278,9 +234,9 @@ static void split_rest(struct view *v, struct rect rest, struct rect *left, stru
     const bool wide = rest.w >= WIDE;
     const struct border b = {.number = wide ? 1 : 2,
                              .rows = !wide,
-                             .share = wide        ? 560
-                                      : s->why.on ? 400
-                                                  : 580,
+                             .share = wide                     ? 560
+                                      : s->below != BELOW_KEPT ? 400
+                                                               : 580,
                              .min_first = wide ? 40 : 5,
                              .min_second = wide ? 40 : 4,
                              .second = 1 << PROBE_KEPT};

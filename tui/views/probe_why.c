@@ -6,24 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PAUSE = 2,      /* ticks without a key */
-    TOGETHER = 256, /* tokens computed at once: an answer to the next key waits no longer than these take */
-    CELL = 7,       /* columns of a token, at least */
-    WIDEST = 24
-};
-
-struct why_job {
-    struct view *view;
-    struct probe_cache *cache;
-    struct probe_wish *wish;
-    struct bt_explain_spec how;
-    char *target;
-    atomic_bool stop; /* something else is asked */
-    atomic_int done, all;
-    const atomic_bool *cancelled; /* by the workbench */
-    struct probe_explained *found;
-};
+enum { CELL = 7, /* columns of a token, at least */ WIDEST = 24 };
 
 static struct probe_why *why_of(const struct view *v)
 {
@@ -32,100 +15,47 @@ static struct probe_why *why_of(const struct view *v)
 
 /* ── computing ── */
 
-static void job_free(struct why_job *j)
+static void order_free(void *order)
 {
-    probe_wish_free(j->wish);
-    probe_explained_free(j->found);
-    free(j->target);
-    free(j);
+    struct bt_explain_spec *how = order;
+    if (how) free((char *)how->target);
+    free(how);
 }
 
-static void job_progress(void *ctx, int done, int all)
+static void *order(const struct view *v)
 {
-    struct why_job *j = ctx;
-    if (atomic_load(j->cancelled)) atomic_store(&j->stop, true);
-    atomic_store(&j->done, done);
-    atomic_store(&j->all, all);
-}
-
-static void job_run(void *ctx, const atomic_bool *cancel)
-{
-    struct why_job *j = ctx;
-    j->cancelled = cancel;
-    if (atomic_load(cancel)) return;
-    j->found = probe_explain(j->cache, j->wish, &j->how);
-}
-
-static void job_done(void *ctx, bool cancelled)
-{
-    struct why_job *j = ctx;
-    struct view *v = j->view;
-    struct probe_why *w = why_of(v);
-    w->job = NULL;
-    if (!cancelled && !atomic_load(&j->stop) && j->found) {
-        struct probe_explained *old = w->found;
-        w->found = j->found;
-        j->found = old;
-        app_redraw(v->app);
-    }
-    job_free(j);
-    if (!cancelled) probe_why_go(v);
-}
-
-static struct why_job *job_new(struct view *v)
-{
-    const struct probe_view *s = v->state;
-    struct why_job *j = calloc(1, sizeof *j);
-    if (!j) return NULL;
-    *j = (struct why_job){.view = v,
-                          .cache = s->cache,
-                          .wish = probe_wish_of(v),
-                          .how = s->why.how,
-                          .target = bt_strdup(s->why.how.target)};
-    atomic_init(&j->stop, false);
-    atomic_init(&j->done, 0);
-    atomic_init(&j->all, 0);
-    j->how.target = j->target;
-    j->how.together = TOGETHER;
-    j->how.cancel = &j->stop;
-    j->how.progress = job_progress;
-    j->how.ctx = j;
-    if (j->wish && (j->target || !s->why.how.target)) return j;
-    job_free(j);
+    const struct bt_explain_spec *how = &why_of(v)->how;
+    struct bt_explain_spec *copy = malloc(sizeof *copy);
+    if (!copy) return NULL;
+    *copy = *how;
+    copy->target = bt_strdup(how->target);
+    copy->together = PROBE_TOGETHER;
+    if (copy->target || !how->target) return copy;
+    order_free(copy);
     return NULL;
 }
 
-void probe_why_go(struct view *v)
+static void *run(struct probe_cache *c, const struct probe_wish *w, void *order, struct probe_pace *pace)
 {
-    struct probe_view *s = v->state;
-    struct probe_why *w = &s->why;
-    if (!w->on || !w->due || w->wait > 0 || w->job || s->busy || s->stale) return;
-    if (!s->found || !s->found->n || s->found->answer[0].error || !s->found->answer[0].tokens) return;
-    struct why_job *j = job_new(v);
-    if (!j) return;
-    const struct app_task task = {.run = job_run, .done = job_done, .ctx = j, .owner = v};
-    w->due = false;
-    w->job = j;
-    if (!app_submit(v->app, &task)) {
-        w->job = NULL;
-        job_free(j);
-    }
-    app_redraw(v->app);
+    struct bt_explain_spec how = *(const struct bt_explain_spec *)order;
+    how.cancel = &pace->stop;
+    how.progress = probe_pace_progress;
+    how.ctx = pace;
+    return probe_explain(c, w, &how);
 }
 
-void probe_why_changed(struct probe_view *s, bool typing)
+static void result_free(void *result)
 {
-    s->why.due = true;
-    s->why.wait = typing ? PAUSE : 0;
-    if (s->why.job) atomic_store(&s->why.job->stop, true);
+    probe_explained_free(result);
 }
 
-void probe_why_tick(struct view *v)
+static const struct probe_work_ops work = {
+    .order = order, .order_free = order_free, .run = run, .result_free = result_free};
+
+void probe_why_open(struct probe_view *s)
 {
-    struct probe_why *w = why_of(v);
-    if (w->wait > 0) w->wait--;
-    if (w->job && w->on) app_redraw(v->app); /* its progress */
-    probe_why_go(v);
+    s->why.work = (struct probe_work){.ops = &work, .due = true};
+    s->why.how.method = BT_EXPLAIN_INTEGRATED;
 }
 
 /* ── keys ── */
@@ -133,24 +63,11 @@ void probe_why_tick(struct view *v)
 static void changed(struct view *v)
 {
     struct probe_view *s = v->state;
-    if (!s->why.on) s->why.sheet.top = 0;
-    s->why.on = true;
+    probe_work_changed(&s->why.work, false);
+    if (s->below != BELOW_WHY) probe_below_show(v, BELOW_WHY);
     v->focus = PROBE_KEPT;
-    probe_why_changed(s, false);
     app_redraw(v->app);
-    probe_why_go(v);
-}
-
-void probe_why_toggle(struct view *v)
-{
-    struct probe_why *w = why_of(v);
-    if (!w->on) {
-        changed(v);
-        return;
-    }
-    w->on = false;
-    if (w->job) atomic_store(&w->job->stop, true);
-    w->due = true;
+    probe_below_go(v);
 }
 
 static void method_chosen(void *ctx, int index)
@@ -224,8 +141,9 @@ void probe_why_of(struct view *v)
 void probe_why_look(struct view *v, int layers, int heads)
 {
     struct probe_why *w = why_of(v);
-    const struct bt_explanation *x = w->found ? w->found->x : NULL;
-    if (x && w->on && w->how.method == BT_EXPLAIN_ATTENTION) {
+    const struct probe_explained *found = w->work.found;
+    const struct bt_explanation *x = found ? found->x : NULL;
+    if (x && ((struct probe_view *)v->state)->below == BELOW_WHY && w->how.method == BT_EXPLAIN_ATTENTION) {
         const int last = x->layers, layer = (w->how.layer ? w->how.layer : last) + layers;
         w->how.layer = layer < 1 ? last : layer > last ? 1 : layer;
         w->how.head = (w->how.head + heads + x->heads + 1) % (x->heads + 1);
@@ -350,26 +268,27 @@ static void tell_tokens(struct sheet *d, const struct probe_explained *e)
 
 static void tell(struct probe_view *s, struct sheet *d)
 {
-    const struct probe_why *w = &s->why;
-    if (w->job && !atomic_load(&w->job->stop)) {
-        const int all = atomic_load(&w->job->all);
+    const struct probe_work *w = &s->why.work;
+    const struct probe_explained *found = w->found;
+    int done, all;
+    if (probe_work_progress(w, &done, &all)) {
         if (all)
-            sheet_print(d, ROLE_DIM, 1, "explaining: %d of %d …", atomic_load(&w->job->done), all);
+            sheet_print(d, ROLE_DIM, 1, "explaining: %d of %d …", done, all);
         else
             sheet_print(d, ROLE_DIM, 1, "explaining …");
-    } else if (!w->found) {
+    } else if (!found) {
         sheet_print(d, ROLE_DIM, 1, "%s", "A text is explained here as soon as nobody types.");
     }
-    if (!w->found) return;
-    if (w->found->error) {
-        sheet_wrap(d, ROLE_BAD, 1, w->found->error, strlen(w->found->error));
+    if (!found) return;
+    if (found->error) {
+        sheet_wrap(d, ROLE_BAD, 1, found->error, strlen(found->error));
         return;
     }
-    tell_head(d, w->found);
-    tell_tokens(d, w->found);
+    tell_head(d, found);
+    tell_tokens(d, found);
 }
 
-void probe_why_draw(struct view *v, struct rect r)
+static void draw(struct view *v, struct rect r)
 {
     struct probe_view *s = v->state;
     struct probe_why *w = &s->why;
@@ -380,12 +299,35 @@ void probe_why_draw(struct view *v, struct rect r)
     tell(s, &w->sheet);
     w->sheet.top = top;
     sheet_draw(&w->sheet, t, in);
-    if (w->found && (w->due || w->job)) term_shade(t, in, ROLE_DIM);
+    if (w->work.found && (w->work.due || w->work.job)) term_shade(t, in, ROLE_DIM);
 }
+
+static bool act(struct view *v, int action, int count)
+{
+    if (action == ACT_ENTER) {
+        v->focus = PROBE_TEXT;
+        return true;
+    }
+    return sheet_act(&why_of(v)->sheet, action, count);
+}
+
+static void mouse(struct view *v, const struct event *e)
+{
+    if (e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN)
+        sheet_scroll(&why_of(v)->sheet, e->button == MOUSE_WHEEL_UP ? -1 : 1);
+}
+
+static void hints(const struct view *v, struct bt_str *out)
+{
+    (void)v;
+    bt_str_add(out, "i type  E method  t target  o logit/prob.  w words  e kept");
+}
+
+const struct probe_below_ops probe_below_why = {.draw = draw, .act = act, .mouse = mouse, .hints = hints};
 
 void probe_why_free(struct probe_view *s)
 {
-    probe_explained_free(s->why.found);
+    probe_work_free(&s->why.work);
     sheet_free(&s->why.sheet);
     free((char *)s->why.how.target);
 }
