@@ -111,3 +111,15 @@ enum bt_status bt_examples_load(const struct bt_data_spec *spec, struct bt_examp
         *out = l.to;
     return st;
 }
+
+void bt_example_text(const struct bt_example *x, struct bt_str *out)
+{
+    if (x->text_n) bt_str_addn(out, x->text, x->text_n);
+    for (uint32_t i = 0; !x->text_n && i < x->parts; i++) {
+        bt_str_add(out, i ? " " : "");
+        bt_str_addn(out, x->part[i].text, x->part[i].n);
+    }
+    if (!x->pair) return;
+    bt_str_add(out, " | ");
+    bt_str_addn(out, x->pair, x->pair_n);
+}

@@ -7,6 +7,7 @@
 #define BERTTY_DATASET_H
 
 #include <bertty/error.h>
+#include <bertty/str.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -105,6 +106,9 @@ struct bt_part {
     int64_t at;             /* of an answer: code points of the context before it; else −1 */
     size_t line;            /* in the file, from 1 */
 };
+
+/* What it reads, in a line: its text, or else its words or choices, and behind " | " the second text. */
+void bt_example_text(const struct bt_example *x, struct bt_str *out);
 
 struct bt_examples;
 

@@ -2,6 +2,7 @@
 """The Probe view: what is typed is answered as `bertty predict` answers it; several runs, checkpoints, pairs, kept texts."""
 import json
 import math
+import os
 import re
 import shutil
 import sys
@@ -352,6 +353,54 @@ def test_hostile_text():
         s.paste("a \u202e\u0007 film \x9b31m")
         s.wait(r"film")
         assert "\u202e".encode() not in s.raw and b"\x9b31m" not in s.raw
+
+
+def told(*words):
+    """JSON objects that a command prints."""
+    done = tiny_bert.run(*words, "--json", program=BERTTY_FAST, cwd=MADE, env={**os.environ, "XDG_CACHE_HOME": str(MADE / "cache")})
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_nearest_training_rows():
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys("Esc", "r")
+        s.wait(r"The training rows nearest to the text stand here")
+        s.keys("i", "a good film")
+        found = told("neighbours", "two", "--text", "a good film", "-k", "10")
+        s.wait(r"50 of 200 training rows; of")
+        labels = [x["neighbour"]["label"] for x in found]
+        s.wait(rf"│ {labels[0]} {labels.count(labels[0])},? ")
+        for x in found[:5]:
+            near = x["neighbour"]
+            s.wait(rf"{x['cosine']:.3f} +{near['row']} +{near['label']} +{re.escape(near['text'][:20])}")
+        s.keys("Esc", "Enter")
+        s.wait(rf"^│{re.escape(found[0]['neighbour']['text'][:20])}")
+        s.wait(rf"1\.000 +{found[0]['neighbour']['row']} ")
+        s.keys("r")
+        s.wait(r"Enter keeps a text")
+
+
+def test_a_word_in_two_texts():
+    with Screen(["--open", "probe"], setup=copy_runs, rows=36, columns=120) as s:
+        s.wait(r"two +step")
+        s.keys("a good film")
+        s.keys("Esc", "L")
+        s.wait(r"Keep a text with Enter, then type another")
+        s.keys("i", "Enter", "Esc", "x", "the film was a bore")
+        for word in ("film", "a"):
+            found, = told("context", "two", "--text", "the film was a bore", "--with", "a good film", "--word", word)
+            s.wait(rf"“{word}” here and there")
+            for layer in found["layers"]:
+                name = layer["layer"] or "words"
+                s.wait(rf"{name} +{layer['cosine']:.3f} +{layer['usual']:.3f} .*{layer['nearest']} +{layer['nearest_cosine']:.3f}")
+            if word == "film":
+                s.keys("Esc", "Enter")
+                s.wait(r"─ Word ─")
+                s.keys("Down", "Enter")
+        s.keys("x", "dull")
+        s.wait(r"no word in common")
 
 
 def test_quiet_and_small():

@@ -86,22 +86,10 @@ static enum bt_status vectors(struct work *w, struct rows *r, struct bt_error *e
 
 /* ── what is told of one ── */
 
-static void add_text(struct bt_str *out, const struct bt_example *x)
-{
-    if (x->text_n) bt_str_addn(out, x->text, x->text_n);
-    for (uint32_t i = 0; !x->text_n && i < x->parts; i++) {
-        bt_str_add(out, i ? " " : "");
-        bt_str_addn(out, x->part[i].text, x->part[i].n);
-    }
-    if (!x->pair) return;
-    bt_str_add(out, " | ");
-    bt_str_addn(out, x->pair, x->pair_n);
-}
-
 static void text_cell(struct cli_table *t, const struct bt_example *x, int columns)
 {
     struct bt_str text = {.len = 0};
-    add_text(&text, x);
+    bt_example_text(x, &text);
     cli_table_text(t, bt_str_text(&text), text.len, columns);
     bt_str_free(&text);
 }
@@ -110,7 +98,7 @@ static void json_row(struct bt_json_writer *j, const struct rows *r, size_t row)
 {
     const struct bt_example *x = bt_examples_at(r->e, row);
     struct bt_str text = {.len = 0};
-    add_text(&text, x);
+    bt_example_text(x, &text);
     bt_jw_object(j);
     bt_jw_kint(j, "row", (int64_t)row + 1);
     bt_jw_kint(j, "line", (int64_t)x->line);

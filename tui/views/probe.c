@@ -19,6 +19,8 @@ enum {
     A_VARIANTS,
     A_FLIP,
     A_KINDS,
+    A_NEAR,
+    A_CONTEXT,
     A_SETS,
     A_TREE,
     A_METHOD,
@@ -58,6 +60,15 @@ static const struct action actions[] = {
      .name = "flip",
      .keys = "f",
      .help = "the fewest words that have to be others for another answer; again: the kept texts"},
+    {.id = A_NEAR,
+     .name = "near",
+     .keys = "r",
+     .help = "the training rows nearest to the text, and their labels; again: the kept texts"},
+    {.id = A_CONTEXT,
+     .name = "layers",
+     .keys = "L",
+     .help = "a word's vectors in the text and in the kept one under the cursor, layer by layer; again: the "
+             "kept texts"},
     {.id = A_SETS,
      .name = "sets",
      .keys = "s",
@@ -435,7 +446,9 @@ static bool below_act(struct view *v, int action)
     if (action < A_WHY || action > A_HEAD_AFTER) return false;
     switch (action) {
     case A_WHY:
-        probe_below_show(v, BELOW_WHY);
+    case A_NEAR:
+    case A_CONTEXT:
+        probe_below_show(v, action == A_WHY ? BELOW_WHY : action == A_NEAR ? BELOW_NEAR : BELOW_CONTEXT);
         v->focus = PROBE_KEPT;
         break;
     case A_VARIANTS:
@@ -531,6 +544,8 @@ static bool open_view(struct view *v)
     s->task = -1;
     probe_why_open(s);
     probe_vary_open(s);
+    probe_near_open(s);
+    probe_context_open(s);
     probe_sets_open(s);
     probe_branches_open(s);
     s->text = edit_new(true);
@@ -545,6 +560,8 @@ static void close_view(struct view *v)
     probe_kept_free(s);
     probe_why_free(s);
     probe_vary_free(s);
+    probe_near_free(s);
+    probe_context_free(s);
     probe_sets_free(s);
     probe_branches_free(s);
     probe_found_free(s->found);

@@ -5,6 +5,7 @@
 #include <bertty/num.h>
 #include <bertty/predictor.h>
 #include <bertty/run.h>
+#include <ctype.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 4 }; /* a sentence is soon answered, and others want to work too */
+enum { MOST_THREADS = 4 };
 
 /* A checkpoint that is open. A run that was resumed may write the same step again: the model's file tells. */
 struct open_model {
@@ -352,7 +353,7 @@ static void *ask_one(void *ctx)
     return NULL;
 }
 
-static int processors(void)
+int probe_threads(void)
 {
     const long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n < MOST_THREADS ? (int)n : MOST_THREADS;
@@ -362,7 +363,7 @@ static void ask_all(struct asking *q, size_t n)
 {
     pthread_t thread[PROBE_MODELS];
     bool started[PROBE_MODELS] = {false};
-    const int each = n > 0 && (int)n < processors() ? processors() / (int)n : 1;
+    const int each = n > 0 && (int)n < probe_threads() ? probe_threads() / (int)n : 1;
     for (size_t i = 0; i < n; i++)
         if (q[i].model && bt_predictor_set_threads(q[i].model->predictor, each, &q[i].err)) q[i].model = NULL;
     for (size_t i = 1; i < n; i++) started[i] = pthread_create(&thread[i], NULL, ask_one, &q[i]) == 0;
@@ -514,4 +515,119 @@ struct probe_varied *probe_vary(struct probe_cache *c, const struct probe_wish *
     if (x->variants || x->flip || x->error) return x;
     probe_varied_free(x);
     return NULL;
+}
+
+/* ── near, and word by word ── */
+
+struct nearing {
+    const struct bt_vectors *among;
+    struct bt_neighbour *to;
+    size_t *n;
+};
+
+static enum bt_status near(void *ctx, struct bt_predictor *p, const struct bt_input *in, struct bt_error *err)
+{
+    struct nearing *x = ctx;
+    struct bt_vectors *of = NULL;
+    enum bt_status st = bt_vectors_of_input(p, in, BT_VECTOR_AUTO, &of, err);
+    if (!st) *x->n = bt_neighbours_find(x->among, of->v, PROBE_NEAREST, x->to);
+    bt_vectors_free(of);
+    return st;
+}
+
+char *probe_nearest(struct probe_cache *c, const struct probe_wish *w, const struct bt_vectors *among,
+                    struct bt_neighbour *to, size_t *n)
+{
+    struct nearing x = {.among = among, .to = to, .n = n};
+    const struct question q = {.ask = near, .ctx = &x, .nothing = "there is no text yet"};
+    *n = 0;
+    return ask_first(c, w, &q);
+}
+
+void probe_layers_free(struct probe_layers *x)
+{
+    if (!x) return;
+    for (size_t i = 0; i < x->n; i++) free(x->word[i]);
+    for (int i = 0; x->nearest && i <= x->layers; i++) free(x->nearest[i]);
+    free(x->word);
+    free(x->nearest);
+    free(x->layer);
+    free(x->error);
+    free(x);
+}
+
+/* Both texts as the model reads them, and the words that they share. */
+struct reading {
+    const char *text, *pair, *word;
+    struct bt_layers *a, *b;
+    struct probe_layers *x;
+};
+
+static ptrdiff_t find_item(const struct bt_layers *l, const char *text)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (!l->item[i].special && strcmp(l->item[i].text, text) == 0) return (ptrdiff_t)i;
+    return -1;
+}
+
+/* Not a comma. */
+static bool is_word(const char *text)
+{
+    for (; *text; text++)
+        if (isalnum((unsigned char)*text) || (unsigned char)*text >= 0x80) return true;
+    return false;
+}
+
+static bool share_words(struct reading *r)
+{
+    struct probe_layers *x = r->x;
+    x->word = calloc(r->a->n + 1, sizeof *x->word);
+    for (size_t i = 0; x->word && i < r->a->n; i++) {
+        const char *text = r->a->item[i].text;
+        if (find_item(r->a, text) != (ptrdiff_t)i || find_item(r->b, text) < 0 || !is_word(text)) continue;
+        if (!(x->word[x->n] = bt_strdup(text))) return false;
+        const bool wanted = r->word && strcmp(text, r->word) == 0;
+        const bool held = r->word && strcmp(x->word[x->chosen], r->word) == 0;
+        if (wanted || (!held && strlen(text) > strlen(x->word[x->chosen]))) x->chosen = x->n;
+        x->n++;
+    }
+    return x->word != NULL;
+}
+
+static bool compare_layers(struct reading *r)
+{
+    struct probe_layers *x = r->x;
+    const char *word = x->word[x->chosen];
+    x->layers = r->a->layers;
+    x->layer = calloc((size_t)x->layers + 1, sizeof *x->layer);
+    x->nearest = calloc((size_t)x->layers + 1, sizeof *x->nearest);
+    if (!x->layer || !x->nearest) return false;
+    bt_context_compare(r->a, (size_t)find_item(r->a, word), r->b, (size_t)find_item(r->b, word), x->layer);
+    for (int i = 0; i <= x->layers; i++)
+        if (!(x->nearest[i] = bt_strdup(r->b->item[x->layer[i].nearest].text))) return false;
+    return true;
+}
+
+static enum bt_status read_both(void *ctx, struct bt_predictor *p, const struct bt_input *in,
+                                struct bt_error *err)
+{
+    struct reading *r = ctx;
+    const struct bt_input other = {
+        .text = r->text, .text_n = strlen(r->text), .pair = r->pair, .pair_n = r->pair ? strlen(r->pair) : 0};
+    enum bt_status st = bt_layers_read(p, in, &r->a, err);
+    if (!st) st = bt_layers_read(p, &other, &r->b, err);
+    if (!st && (!share_words(r) || (r->x->n && !compare_layers(r))))
+        st = bt_fail(err, BT_NOMEM, "no memory for the words of two texts");
+    bt_layers_free(r->a);
+    bt_layers_free(r->b);
+    return st;
+}
+
+struct probe_layers *probe_layers(struct probe_cache *c, const struct probe_wish *w, const char *text,
+                                  const char *pair, const char *word)
+{
+    struct reading r = {.text = text, .pair = pair, .word = word, .x = calloc(1, sizeof *r.x)};
+    const struct question q = {.ask = read_both, .ctx = &r, .nothing = "there is no text yet"};
+    if (r.x) r.x->error = ask_first(c, w, &q);
+    return r.x;
 }

@@ -4,8 +4,10 @@
 #ifndef TUI_VIEWS_PROBE_ASK_H
 #define TUI_VIEWS_PROBE_ASK_H
 
+#include <bertty/context.h>
 #include <bertty/counterfactual.h>
 #include <bertty/explain.h>
+#include <bertty/neighbours.h>
 #include <bertty/str.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -77,6 +79,19 @@ struct probe_varied {
 };
 void probe_varied_free(struct probe_varied *x); /* NULL is fine */
 
+enum { PROBE_NEAREST = 50 /* training rows */ };
+
+/* A word in two texts. */
+struct probe_layers {
+    char **word; /* [n] that both have, in the order of the first; NULL where there are none */
+    size_t n, chosen;
+    int layers;
+    struct bt_context_layer *layer; /* [layers + 1] of the chosen one; NULL where there is none */
+    char **nearest;                 /* [layers + 1] words of the other text */
+    char *error;
+};
+void probe_layers_free(struct probe_layers *x); /* NULL is fine */
+
 struct probe_cache;
 struct probe_cache *probe_cache_new(void);
 void probe_cache_free(struct probe_cache *c);
@@ -94,5 +109,15 @@ struct probe_explained *probe_explain(struct probe_cache *c, const struct probe_
 /* Likewise; one of the two is asked for, the other NULL. */
 struct probe_varied *probe_vary(struct probe_cache *c, const struct probe_wish *w,
                                 const struct bt_vary_spec *how, const struct bt_flip_spec *flip);
+
+/* The rows of `among` that are nearest to the text, into to [PROBE_NEAREST] and *n. NULL: they were found, or there is nothing to ask; else why not, for the caller to free. */
+char *probe_nearest(struct probe_cache *c, const struct probe_wish *w, const struct bt_vectors *among,
+                    struct bt_neighbour *to, size_t *n);
+/* The text and another one; word: the one to compare, where both have it (NULL: the longest). NULL: no memory. */
+struct probe_layers *probe_layers(struct probe_cache *c, const struct probe_wish *w, const char *text,
+                                  const char *pair, const char *word);
+
+/* How many a model may use here: a sentence is soon answered, and others want to work too. */
+int probe_threads(void);
 
 #endif

@@ -4,17 +4,20 @@
 /* Work about the text; NULL: there is none. */
 static struct probe_work *work_of(struct probe_view *s, enum probe_below which)
 {
-    struct probe_work *const work[BELOWS] = {[BELOW_WHY] = &s->why.work, [BELOW_VARY] = &s->vary.work};
+    struct probe_work *const work[BELOWS] = {[BELOW_WHY] = &s->why.work,
+                                             [BELOW_VARY] = &s->vary.work,
+                                             [BELOW_NEAR] = &s->near.work,
+                                             [BELOW_CONTEXT] = &s->context.work};
     return work[which];
 }
 
 const struct probe_below_ops *probe_below_ops(const struct view *v)
 {
-    static const struct probe_below_ops *const ops[BELOWS] = {[BELOW_KEPT] = &probe_below_kept,
-                                                              [BELOW_WHY] = &probe_below_why,
-                                                              [BELOW_VARY] = &probe_below_vary,
-                                                              [BELOW_SETS] = &probe_below_sets,
-                                                              [BELOW_TREE] = &probe_below_tree};
+    static const struct probe_below_ops *const ops[BELOWS] = {
+        [BELOW_KEPT] = &probe_below_kept,       [BELOW_WHY] = &probe_below_why,
+        [BELOW_VARY] = &probe_below_vary,       [BELOW_NEAR] = &probe_below_near,
+        [BELOW_CONTEXT] = &probe_below_context, [BELOW_SETS] = &probe_below_sets,
+        [BELOW_TREE] = &probe_below_tree};
     return ops[((const struct probe_view *)v->state)->below];
 }
 

@@ -1,6 +1,7 @@
 /* The Probe view's state, shared by its files: probe.c (what happens), probe_draw.c (how it looks), probe_tell.c (answers in the form
  * of their task), and what stands below or beside the answers, of which one is shown: probe_kept.c (texts that were kept), probe_why.c (explanations),
- * probe_vary.c (counterfactuals), probe_sets.c (probe sets), probe_branches.c (the tree of edits). */
+ * probe_vary.c (counterfactuals), probe_near.c (neighbours), probe_context.c (a word's vectors), probe_sets.c (probe sets), probe_branches.c (the tree of
+ * edits). */
 #ifndef TUI_VIEWS_PROBE_VIEW_H
 #define TUI_VIEWS_PROBE_VIEW_H
 
@@ -24,7 +25,16 @@ struct probe_kept {
 };
 
 /* What stands below or beside the answers. */
-enum probe_below { BELOW_KEPT, BELOW_WHY, BELOW_VARY, BELOW_SETS, BELOW_TREE, BELOWS };
+enum probe_below {
+    BELOW_KEPT,
+    BELOW_WHY,
+    BELOW_VARY,
+    BELOW_NEAR,
+    BELOW_CONTEXT,
+    BELOW_SETS,
+    BELOW_TREE,
+    BELOWS
+};
 
 struct probe_view;
 struct probe_below_ops {
@@ -34,8 +44,8 @@ struct probe_below_ops {
     void (*hints)(const struct view *v, struct bt_str *out);
     const char *(*copied)(const struct view *v); /* what y copies; NULL: nothing */
 };
-extern const struct probe_below_ops probe_below_kept, probe_below_why, probe_below_vary, probe_below_sets,
-    probe_below_tree;
+extern const struct probe_below_ops probe_below_kept, probe_below_why, probe_below_vary, probe_below_near,
+    probe_below_context, probe_below_sets, probe_below_tree;
 /* Shows that one, with its keys; shown already: the kept texts again. */
 void probe_below_show(struct view *v, enum probe_below which);
 const struct probe_below_ops *probe_below_ops(const struct view *v); /* of the one that is shown */
@@ -60,6 +70,24 @@ struct probe_vary {
     bool flip;              /* the fewest words, not the list of variants */
     unsigned kinds;         /* as in struct bt_vary_spec */
     char *words;            /* of a list, between commas; owned, may be NULL */
+    struct list list;
+    struct sheet sheet;
+};
+
+/* The training rows nearest to the text: probe_near.c. */
+struct probe_near {
+    struct probe_work work;  /* found: its own */
+    struct probe_rows *rows; /* of the checkpoint that was asked last; NULL: none yet */
+    struct making *making;   /* of others; NULL: no */
+    struct bt_error err;     /* why there are none */
+    struct list list;
+    struct sheet sheet;
+};
+
+/* A word in the text and in a kept one: probe_context.c. */
+struct probe_context {
+    struct probe_work work; /* found: struct probe_layers */
+    char *word;             /* that was chosen; owned, NULL: none was */
     struct list list;
     struct sheet sheet;
 };
@@ -114,6 +142,8 @@ struct probe_view {
     int field; /* the text that was typed in last: PROBE_TEXT or PROBE_PAIR */
     struct probe_why why;
     struct probe_vary vary;
+    struct probe_near near;
+    struct probe_context context;
     struct probe_sets sets;
     struct probe_branches branches;
     double least, greatest; /* numbers that were answered since the view was opened; least > greatest: none */
@@ -155,6 +185,11 @@ void probe_vary_show(struct view *v, bool flip);
 void probe_vary_kinds(struct view *v); /* chosen from a list */
 void probe_vary_open(struct probe_view *s);
 void probe_vary_free(struct probe_view *s);
+
+void probe_near_open(struct probe_view *s);
+void probe_near_free(struct probe_view *s);
+void probe_context_open(struct probe_view *s);
+void probe_context_free(struct probe_view *s);
 
 void probe_sets_show(struct view *v);
 /* Is there something to score that is not under way? Decides what. */
