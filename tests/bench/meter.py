@@ -54,7 +54,12 @@ class Program(tty_meter.Terminal):
         return self
 
     def __exit__(self, *_):
+        """Ends it, and waits until nothing of it is left: what is measured next would feel it."""
         self.close()
+        until = time.monotonic() + 10
+        while (self.process.poll() is None or any(members(self.pid))) and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.2)
 
     def ms_until(self, pattern, since=None):
         at = self.watch(re.compile(pattern, re.M))
