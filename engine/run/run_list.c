@@ -1,3 +1,4 @@
+#include "base/pool.h"
 #include "run/events_files.h"
 #include "run/find.h"
 #include "run/notes.h"
@@ -8,9 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,10 +116,9 @@ struct listing {
     char **id; /* [n] of what may be runs */
     size_t n;
     struct bt_run_status *run; /* [n] those of ids that are none have no id */
-    atomic_size_t next;
 };
 
-/* One thread's part of it. */
+/* A thread's own. */
 struct reader {
     struct listing *l;
     struct bt__here here;
@@ -158,45 +155,40 @@ static enum bt_status read_entry(struct reader *r, const char *id, struct bt_run
     return status;
 }
 
-static void *read_entries(void *ctx)
+static void read_item(void *ctx, int item, int thread)
 {
-    struct reader *r = ctx;
-    bt__here_init(&r->here);
-    for (size_t i; r->status == BT_OK && (i = atomic_fetch_add(&r->l->next, 1)) < r->l->n;)
-        r->status = read_entry(r, r->l->id[i], &r->l->run[i]);
-    bt__here_free(&r->here);
-    return NULL;
+    struct reader *r = (struct reader *)ctx + thread;
+    if (r->status == BT_OK) r->status = read_entry(r, r->l->id[item], &r->l->run[item]);
 }
 
-static bool start_reader(pthread_t *thread, struct reader *r)
+static int readers_for(const struct listing *l)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    const bool good = pthread_create(thread, NULL, read_entries, r) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return good;
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (l->n < l->earlier.n + MANY || processors < 2) return 1;
+    return processors < MOST_READERS ? (int)processors : MOST_READERS;
 }
 
 static enum bt_status read_all(struct listing *l, struct bt_error *err)
 {
     struct reader reader[MOST_READERS];
-    pthread_t thread[MOST_READERS];
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t readers = 0;
-    for (size_t i = 0; i < MOST_READERS; i++) reader[i] = (struct reader){.l = l};
-    if (l->n >= l->earlier.n + MANY)
-        while (readers + 1 < MOST_READERS && (long)readers + 1 < processors &&
-               start_reader(&thread[readers], &reader[readers]))
-            readers++;
-    read_entries(&reader[readers]);
-    for (size_t i = 0; i < readers; i++) pthread_join(thread[i], NULL);
-    for (size_t i = 0; i <= readers; i++) {
-        if (reader[i].status == BT_OK) continue;
-        if (err) *err = reader[i].err;
-        return reader[i].status;
+    struct bt__pool *pool = NULL;
+    enum bt_status status = bt__pool_create(readers_for(l), &pool, NULL);
+    if (status != BT_OK) status = bt__pool_create(1, &pool, err); /* no more threads to be had */
+    if (status != BT_OK) return status;
+    const int readers = bt__pool_threads(pool);
+    for (int i = 0; i < readers; i++) {
+        reader[i] = (struct reader){.l = l};
+        bt__here_init(&reader[i].here);
     }
-    return BT_OK;
+    bt__pool_run(pool, (int)l->n, read_item, reader);
+    bt__pool_free(pool);
+    for (int i = 0; i < readers; i++) {
+        bt__here_free(&reader[i].here);
+        if (status != BT_OK || reader[i].status == BT_OK) continue;
+        status = reader[i].status;
+        if (err) *err = reader[i].err;
+    }
+    return status;
 }
 
 /* Never a symbolic link: in a shared directory it could lead anywhere. */
@@ -268,7 +260,6 @@ enum bt_status bt__run_list(const char *runs_dir, const struct bt_run_list *prev
         return status;
     }
     struct listing l = {.base = base, .fd = dirfd(d), .watch = watch, .earlier = index_earlier(previous)};
-    atomic_init(&l.next, 0);
     enum bt_status status = list_all(&l, d, out, err);
     bt__queue_places(base, out);
     for (size_t i = 0; i < l.n; i++) free(l.id[i]);
