@@ -144,7 +144,8 @@ void app_refresh(struct app *a)
     if (!runs->watch) runs->watch = bt_run_watch_new();
     r->app = a;
     r->previous = &runs->list;
-    r->watch = runs->watch;
+    r->watch =
+        runs->known ? runs->watch : NULL; /* a first list is waited for: watching begins with the next */
     runs->refreshed = app_now();
     runs->busy =
         app_submit(a, &(struct app_task){.run = read_runs, .done = runs_read, .ctx = r, .owner = runs});

@@ -185,8 +185,8 @@ static void open_done(void *ctx, bool cancelled)
     struct opening *o = ctx;
     struct view *v = o->v;
     struct data_view *s = v->state;
-    app_redraw_now(v->app);
     if (!cancelled) {
+        app_redraw_now(v->app);
         free(s->opening);
         s->opening = NULL;
         s->error = o->err;
