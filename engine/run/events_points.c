@@ -1,5 +1,6 @@
 #include "run/events_points.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,6 +11,10 @@ enum {
     LARGE_PAGE = 2 << 20
 };
 static const uint64_t LEAST_MAP = 2 * LARGE_PAGE, MOST_MAP = (uint64_t)4 << 30; /* bytes */
+static const size_t MOST_AHEAD = 64 << 20;
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* <asm-generic/mman-common.h> since Linux 5.14; an older one refuses it */
+#endif
 
 void bt__store_expect(struct bt__point_store *s, uint64_t points)
 {
@@ -26,6 +31,35 @@ void bt__store_expect(struct bt__point_store *s, uint64_t points)
 #endif
 }
 
+/* From the end on: blocks are taken and written to from the beginning on. */
+static void *make_ready(void *store)
+{
+    struct bt__point_store *s = store;
+    for (uint8_t *at = s->to; at > s->from && !atomic_load(&s->enough); at -= LARGE_PAGE)
+        if (madvise(at - LARGE_PAGE, LARGE_PAGE, MADV_POPULATE_WRITE) != 0) break;
+    return NULL;
+}
+
+static size_t column_of(size_t room)
+{
+    /* An odd number of lines: columns that are filled at the same pace never fall into the same few sets of the cache. */
+    return (room / LINE_POINTS | 1) * LINE_POINTS + (room / LINE_POINTS % 2 ? 2 * LINE_POINTS : 0);
+}
+
+void bt__store_ahead(struct bt__point_store *s, size_t blocks, size_t room)
+{
+    sigset_t all, old;
+    if (!s->map || s->helped || !blocks || room > MOST_AHEAD / POINT_BYTES / blocks) return;
+    const size_t pages = blocks * column_of(room) * POINT_BYTES / LARGE_PAGE;
+    s->from = (uint8_t *)(((uintptr_t)s->free + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1));
+    s->to = s->from + pages * LARGE_PAGE;
+    if (s->to > (uint8_t *)s->map + s->size) return;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for others */
+    s->helped = pthread_create(&s->helper, NULL, make_ready, s) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 static bool mapped(const struct bt__point_store *s, const void *p)
 {
     return s->map && (uintptr_t)p >= (uintptr_t)s->map && (uintptr_t)p < (uintptr_t)s->map + s->size;
@@ -34,9 +68,7 @@ static bool mapped(const struct bt__point_store *s, const void *p)
 bool bt__store_take(struct bt__point_store *s, size_t room, struct bt__points *out)
 {
     if (room > SIZE_MAX / POINT_BYTES - 2 * LINE_POINTS) return false;
-    /* An odd number of lines: columns that are filled at the same pace never fall into the same few sets of the cache. */
-    const size_t column =
-        (room / LINE_POINTS | 1) * LINE_POINTS + (room / LINE_POINTS % 2 ? 2 * LINE_POINTS : 0);
+    const size_t column = column_of(room);
     const size_t bytes = column * POINT_BYTES;
     uint8_t *end = s->map ? (uint8_t *)s->map + s->size : NULL;
     void *block;
@@ -71,6 +103,8 @@ void bt__store_release(const struct bt__point_store *s, struct bt__points *p)
 
 void bt__store_free(struct bt__point_store *s)
 {
+    atomic_store(&s->enough, true);
+    if (s->helped) pthread_join(s->helper, NULL);
     if (s->map) munmap(s->map, s->size);
     *s = (struct bt__point_store){.map = NULL};
 }

@@ -96,10 +96,11 @@ static void supersede_one(struct bt__series *s, int64_t step)
         p->room = p->n; /* what is shown stays: no point may be written over it */
 }
 
+enum { FIRST = 64, MOST_TIMES = 1 << 14 };
+
 /* As many points as a series will have that had n when so much of the file was read; at least half as many again as now. */
 static size_t room_for(const struct bt__series_set *set, size_t n)
 {
-    enum { FIRST = 64, MOST_TIMES = 1 << 14 };
     const size_t least = n < FIRST ? FIRST : n + n / 2;
     if (n < FIRST || !set->done) return least;
     double times = 1.05 * (double)set->size / (double)set->done;
@@ -107,10 +108,20 @@ static size_t room_for(const struct bt__series_set *set, size_t n)
     return most > least ? most : least;
 }
 
+/* The first series needs its block: others that have as many points will need theirs now. */
+static void look_ahead(struct bt__series_set *set, size_t room)
+{
+    size_t blocks = 0;
+    for (size_t i = 0; i < set->n; i++) blocks += set->all[i]->points.n >= FIRST / 2;
+    bt__store_ahead(&set->store, blocks, room);
+}
+
 static bool make_room(struct bt__series_set *set, struct bt__series *s)
 {
     struct bt__points old = s->points, more;
-    if (!bt__store_take(&set->store, room_for(set, old.n), &more) &&
+    const size_t room = room_for(set, old.n);
+    if (old.n >= FIRST && !set->store.helped) look_ahead(set, room);
+    if (!bt__store_take(&set->store, room, &more) &&
         !bt__store_take(&set->store, old.n + old.n / 2 + 1, &more))
         return false;
     if (old.n) {

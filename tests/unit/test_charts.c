@@ -146,6 +146,36 @@ static void new_points_appear(void **state)
     free(a);
 }
 
+/* Series of a run that were logged at the same steps have one x; those that were not, and those that went on alone, have their own. */
+static void same_steps_share_x(void **state)
+{
+    (void)state;
+    struct charts c = {0};
+    char *a = make_run("a", 8);
+    struct bt_events *w;
+    bt_events_open(a, &w, NULL);
+    for (int i = 1; i <= 8; i++) bt_events_scalar(w, "odd", 10 * i + (i == 8), 1e9, 1, NULL);
+    bt_events_close(w, NULL);
+    charts_set_runs(&c, (const char *[]){a}, 1);
+    poll_once(&c);
+    static const char *const name[] = {"epoch", "tokens", "odd"};
+    struct charts_panel *p[3];
+    for (int k = 0; k < 3; k++) assert_true(charts_prepare(p[k] = panel(&c, name[k]), CHARTS_STEP, 0));
+    assert_ptr_equal(p[0]->curve[0].x, p[1]->curve[0].x);
+    assert_true(p[1]->curve[0].x[7] == 80 && p[2]->curve[0].x[6] == 70 && p[2]->curve[0].x[7] == 81);
+    bt_events_open(a, &w, NULL);
+    bt_events_scalar(w, "train/epoch", 90, 1e9, 0.1, NULL);
+    bt_events_close(w, NULL);
+    assert_true(poll_once(&c));
+    for (int k = 0; k < 2; k++) assert_true(charts_prepare(p[k] = panel(&c, name[k]), CHARTS_STEP, 0));
+    assert_true(p[0]->curve[0].n == 9 && p[0]->curve[0].x[8] == 90);
+    assert_true(p[1]->curve[0].n == 8 && p[1]->curve[0].x[7] == 80);
+    assert_true(charts_prepare(p[0], CHARTS_EPOCH, 0) && charts_prepare(p[1], CHARTS_STEP, 0));
+    assert_true(p[0]->curve[0].x[0] == 0.25 && p[1]->curve[0].x[0] == 10);
+    charts_free(&c);
+    free(a);
+}
+
 static void colours_are_stable(void **state)
 {
     (void)state;
@@ -659,6 +689,7 @@ int main(void)
         cmocka_unit_test(smoothing),
         TEST(panels_and_axes),
         TEST(new_points_appear),
+        TEST(same_steps_share_x),
         TEST(colours_are_stable),
         TEST(runs_change_during_a_poll),
         TEST(what_the_directory_tells),

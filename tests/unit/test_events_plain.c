@@ -222,6 +222,28 @@ static void large_file(void **state)
     bt_series_free(r);
 }
 
+/* The thread that makes the mapping ready may be at work still when there is an end to it. */
+static void freed_at_once(void **state)
+{
+    (void)state;
+    struct bt_events *w = NULL;
+    struct bt_series_reader *r = NULL;
+    assert_int_equal(bt_events_open(folder, &w, NULL), BT_OK);
+    for (int64_t s = 1; s <= 100000; s++)
+        for (int k = 0; k < 4; k++)
+            bt_events_scalar(w, (const char[2]){(char)('a' + k)}, s, 1e9, (double)s, NULL);
+    assert_int_equal(bt_events_close(w, NULL), BT_OK);
+    for (int i = 0; i < 5; i++) {
+        bool more = false;
+        assert_int_equal(bt_series_open(folder, &r, NULL), BT_OK);
+        assert_int_equal(bt_series_poll(r, (size_t)(i + 1) << 14, &more, NULL), BT_OK);
+        assert_true(more && bt_series_commit(r));
+        const struct bt_series *s = bt_series_at(r, 3);
+        assert_true(s->n > 80 && s->value[s->n - 1] == (double)s->n);
+        bt_series_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(takes_whole_frames),
         cmocka_unit_test_setup_teardown(replaced_steps_show_later, folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(large_file, folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(freed_at_once, folder_make, folder_remove),
     };
     return cmocka_run_group_tests_name("events_plain", tests, NULL, NULL);
 }

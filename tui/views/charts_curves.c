@@ -8,11 +8,18 @@
 
 enum { SMOOTH_FROM = 8, BLOCKS_FROM = 4096 };
 
+/* The places of points on an axis. What was logged at the same steps shares them: a run's series mostly were. */
+struct places {
+    size_t refs, n;
+    double x[];
+};
+
 /* x and the smoothed values of one series, kept until the series, the axis or the weight changes. */
 struct charts_cache {
     struct charts_cache *next;
     char *tag;
-    double *x, *smooth;
+    struct places *places;
+    double *smooth;
     struct plot_block *blocks, *smooth_blocks; /* of the values and of smooth */
     size_t n, cap, smooth_cap;
     uint64_t version, scale_version;
@@ -104,13 +111,56 @@ static void fill_x(const struct charts_curve *curve, enum charts_axis axis, doub
     }
 }
 
+/* ── places ── */
+
+static void drop_places(struct charts_cache *c)
+{
+    if (c->places && --c->places->refs == 0) free(c->places);
+    c->places = NULL;
+}
+
+static bool at_steps(const struct places *p, const struct bt_series *s)
+{
+    if (p->n != s->n) return false;
+    for (size_t i = 0; i < s->n; i++)
+        if (p->x[i] != (double)s->step[i]) return false;
+    return true;
+}
+
+/* Another series' that are the steps of this one too, or NULL. */
+static struct places *places_of_another(const struct charts_curve *curve)
+{
+    for (const struct charts_cache *c = curve->run->caches; c; c = c->next)
+        if (c->places && c->axis == CHARTS_STEP && at_steps(c->places, curve->series)) return c->places;
+    return NULL;
+}
+
+static bool find_places(const struct charts_curve *curve, enum charts_axis axis)
+{
+    struct charts_cache *c = curve->cache;
+    const size_t n = curve->series->n;
+    drop_places(c);
+    if (axis == CHARTS_STEP && (c->places = places_of_another(curve))) {
+        c->places->refs++;
+        return true;
+    }
+    c->places = malloc(sizeof *c->places + n * sizeof *c->places->x);
+    if (!c->places) return false;
+    c->places->refs = 1;
+    c->places->n = n;
+    fill_x(curve, axis, c->places->x);
+    return true;
+}
+
+/* ── kept ── */
+
 void charts_forget(struct charts_run *r)
 {
     while (r->caches) {
         struct charts_cache *c = r->caches;
         r->caches = c->next;
         free(c->tag);
-        free(c->x);
+        drop_places(c);
         free(c->smooth);
         free(c->blocks);
         free(c->smooth_blocks);
@@ -150,7 +200,7 @@ static bool cache_reserve(struct charts_cache *c, size_t n, bool smoothed)
 {
     if (n > c->cap) {
         const size_t cap = n + n / 8 + 16;
-        if (!grow_doubles(&c->x, cap) || !grow_blocks(&c->blocks, cap)) return false;
+        if (!grow_blocks(&c->blocks, cap)) return false;
         c->cap = cap;
     }
     if (!smoothed || c->smooth_cap == c->cap) return true;
@@ -176,7 +226,7 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     bool x_good =
         c->valid && c->version == s->version && c->axis == axis && c->scale_version == scale_version;
     const bool smoothed = weight > 0 && (!x_good || c->weight != weight);
-    if (!x_good) fill_x(curve, axis, c->x);
+    if (!x_good && !find_places(curve, axis)) return c->valid = false;
     if (smoothed) smooth_all(c, s, weight);
     if (!x_good || smoothed) c->made = ++made;
     if ((!c->valid || c->version != s->version) && s->n >= BLOCKS_FROM)
@@ -187,7 +237,7 @@ static bool prepare(struct charts_curve *curve, enum charts_axis axis, double we
     c->scale_version = scale_version;
     c->axis = axis;
     if (weight > 0 || !x_good) c->weight = weight;
-    curve->x = c->x;
+    curve->x = c->places->x;
     curve->smooth = weight > 0 ? c->smooth : NULL;
     curve->blocks = s->n >= BLOCKS_FROM ? c->blocks : NULL;
     curve->smooth_blocks = s->n >= BLOCKS_FROM && weight > 0 ? c->smooth_blocks : NULL;
