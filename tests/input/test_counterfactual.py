@@ -86,6 +86,26 @@ def test_for_people():
     assert lines[8] == f"… and {len(variants) - 3} that change less (--limit)" and len(lines) == 9
 
 
+def test_rows_of_a_file():
+    texts = ["the film was good", "the plot was dull and slow", "a warm clever film"]
+    path = HERE / "texts.tsv"
+    path.write_text("text\tlabel\n" + "".join(f"{t}\tpositive\n" for t in texts))
+    lines = [json.loads(line) for line in told("--file", path, "--kind", "drop", "--json").splitlines()]
+    for row, text in enumerate(texts, 1):
+        alone, total = asked("--text", text, "--kind", "drop")
+        assert [line for line in lines if line["row"] == row] == [{"row": row, **v} for v in (*alone, total)], row
+        assert flipped("--file", path, "--row", str(row)) == {"row": row, **flipped("--text", text)}
+    some = told("--file", path, "--row", "3", "--row", "1", "--kind", "drop")
+    assert [line for line in some.splitlines() if line.startswith("row ")] == ["row 3", "row 1"], some
+    assert "no row 4, expected a number from 1 to 3" in refused("--file", path, "--row", "4")
+    assert "not both" in refused("--file", path, "--text", "x", code=2)
+    assert "--pair was given without --text" in refused("--file", path, "--pair", "x", code=2)
+    assert "--row was given without --file" in refused("--text", "x", "--row", "1", code=2)
+    path.write_text(f"text\tlabel\n{texts[0]}\tpositive\n\tpositive\n")
+    done = run("counterfactual", "films", "--file", path, "--kind", "drop", "--json", cwd=HERE)
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 5 and "row 2" in done.stderr, (done.stdout, done.stderr)
+
+
 def test_flips():
     found = flipped("--text", "the film was good and clever")
     assert found["said"] == "positive" and found["flipped"] and found["new_said"] == "negative" and 0 < len(found["words"]) <= 5, found

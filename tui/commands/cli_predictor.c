@@ -1,6 +1,7 @@
 #include "tui/commands/cli_predictor.h"
 
 #include <bertty/experiment.h>
+#include <bertty/num.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,4 +70,42 @@ enum bt_status cli_examples_load(const struct bt_predictor *p, const char *file,
         spec.text_column = "1";
     }
     return bt_examples_load(&spec, out, err);
+}
+
+static struct bt_input input_of(const struct bt_predictor *p, const struct bt_example *x)
+{
+    const bool answers = bt_predictor_task(p) == BT_TYPE_QA;
+    return (struct bt_input){.text = x->text,
+                             .text_n = x->text_n,
+                             .pair = x->pair,
+                             .pair_n = x->pair_n,
+                             .part = answers ? NULL : x->part,
+                             .parts = answers ? 0 : x->parts,
+                             .mark = x->mark,
+                             .mark_n = x->mark_n};
+}
+
+enum bt_status cli_predictor_rows(const struct cli_predictor *c, const char *file,
+                                  const struct cli_list *rows,
+                                  enum bt_status (*ask)(void *ctx, const struct bt_input *in, int64_t row,
+                                                        struct bt_error *err),
+                                  void *ctx, struct bt_error *err)
+{
+    struct bt_examples *e = NULL;
+    enum bt_status st = cli_examples_load(c->p, file, false, &e, err);
+    if (st) return st;
+    const size_t n = bt_examples_count(e);
+    for (size_t i = 0; i < (rows->n ? rows->n : n) && !st && !cli_output_gone(); i++) {
+        int64_t row = (int64_t)i + 1;
+        if (rows->n && (!bt_parse_int64(rows->item[i], &row) || row < 1 || (size_t)row > n)) {
+            st = bt_fail(err, BT_INVALID, "%s: no row %.40s, expected a number from 1 to %zu", file,
+                         rows->item[i], n);
+            break;
+        }
+        const struct bt_input in = input_of(c->p, bt_examples_at(e, (size_t)row - 1));
+        st = ask(ctx, &in, row, err);
+        if (st && st != BT_CANCELLED) bt_error_prefix(err, st, "%s, row %lld", file, (long long)row);
+    }
+    bt_examples_free(e);
+    return st;
 }

@@ -29,4 +29,12 @@ enum bt_status cli_input_of(const char *text, const char *pair, const struct cli
 enum bt_status cli_examples_load(const struct bt_predictor *p, const char *file, bool labels,
                                  struct bt_examples **out, struct bt_error *err);
 
+/* Asks about the rows of a file, in the manner of cli_examples_load() without labels: those that `rows` names (numbers from 1), all where it is empty. It ends with the
+ * first that fails, whose error names the row, and when nobody reads the output any more. */
+enum bt_status cli_predictor_rows(const struct cli_predictor *c, const char *file,
+                                  const struct cli_list *rows,
+                                  enum bt_status (*ask)(void *ctx, const struct bt_input *in, int64_t row,
+                                                        struct bt_error *err),
+                                  void *ctx, struct bt_error *err);
+
 #endif

@@ -20,6 +20,7 @@ static const char about[] =
     "(--seed)\n"
     "  case     upper and lower case, where the tokenizer tells them apart\n"
     "  list     words of --words: in place of those that the text has, or of every word where it has none\n"
+    "With --file the rows of a file are asked about, each by itself.\n"
     "An entity changes when another type or extent is found, an answer when another place of the passage "
     "is.\n"
     "--flip looks for the fewest words that have to be others for the model to decide otherwise, or for "
@@ -35,8 +36,8 @@ static const char about[] =
 
 struct request {
     bool json, flip;
-    const char *text, *pair, *runs, *vary, *target;
-    struct cli_list choice, kinds, words;
+    const char *text, *pair, *file, *runs, *vary, *target;
+    struct cli_list choice, rows, kinds, words;
     int64_t threads, word, seed, limit, most, tries;
     double similarity;
 };
@@ -105,7 +106,7 @@ static void progress(void *ctx, int done, int all)
     cli_progress("%d of %d %s", done, all, w->q->flip ? "words" : "variants");
 }
 
-static enum bt_status vary(struct work *w, const struct bt_input *in, struct bt_error *err)
+static enum bt_status vary(struct work *w, const struct bt_input *in, int64_t row, struct bt_error *err)
 {
     struct bt_variants *v = NULL;
     const struct bt_vary_spec spec = {.field = w->field,
@@ -120,14 +121,14 @@ static enum bt_status vary(struct work *w, const struct bt_input *in, struct bt_
     cli_progress(NULL);
     if (st) return st;
     if (w->q->json)
-        counterfactual_json_variants(v, w->of.name);
+        counterfactual_json_variants(v, w->of.name, row);
     else
-        counterfactual_tell_variants(v, (size_t)w->q->limit);
+        counterfactual_tell_variants(v, (size_t)w->q->limit, row);
     bt_variants_free(v);
     return BT_OK;
 }
 
-static enum bt_status flip(struct work *w, const struct bt_input *in, struct bt_error *err)
+static enum bt_status flip(struct work *w, const struct bt_input *in, int64_t row, struct bt_error *err)
 {
     struct bt_flip *f = NULL;
     const struct bt_flip_spec spec = {.field = w->field,
@@ -143,23 +144,32 @@ static enum bt_status flip(struct work *w, const struct bt_input *in, struct bt_
     cli_progress(NULL);
     if (st) return st;
     if (w->q->json)
-        counterfactual_json_flip(f, w->of.name);
+        counterfactual_json_flip(f, w->of.name, row);
     else
-        counterfactual_tell_flip(f);
+        counterfactual_tell_flip(f, row);
     bt_flip_free(f);
     return BT_OK;
 }
 
 /* ── the command ── */
 
-static enum bt_status ask(struct work *w, struct bt_error *err)
+/* row: of a file, from 1; 0: of none. */
+static enum bt_status ask(void *ctx, const struct bt_input *in, int64_t row, struct bt_error *err)
+{
+    struct work *w = ctx;
+    enum bt_status st = cli_predictor_fits(&w->of, in, w->q->choice.n, err);
+    if (!st && cli_interrupted()) st = bt_fail(err, BT_CANCELLED, "interrupted");
+    if (!st) st = w->q->flip ? flip(w, in, row, err) : vary(w, in, row, err);
+    return st;
+}
+
+static enum bt_status ask_text(struct work *w, struct bt_error *err)
 {
     const struct request *q = w->q;
     struct bt_input in;
     struct bt_part *part;
     enum bt_status st = cli_input_of(q->text, q->pair, &q->choice, &in, &part, err);
-    if (!st) st = cli_predictor_fits(&w->of, &in, q->choice.n, err);
-    if (!st) st = q->flip ? flip(w, &in, err) : vary(w, &in, err);
+    if (!st) st = ask(w, &in, 0, err);
     free(part);
     return st;
 }
@@ -179,7 +189,7 @@ static int run(const struct cli_args *args, const struct request *q)
     }
     cli_catch_interrupts();
     st = cli_predictor_open(&w.of, q->runs, args->v[0], q->threads, false, &err);
-    if (!st) st = ask(&w, &err);
+    if (!st) st = q->text ? ask_text(&w, &err) : cli_predictor_rows(&w.of, q->file, &q->rows, ask, &w, &err);
     cli_predictor_close(&w.of);
     free(w.list.item);
     free(w.words);
@@ -189,8 +199,12 @@ static int run(const struct cli_args *args, const struct request *q)
 static bool sensible(const struct request *q, int *code)
 {
     *code = CLI_DONE;
-    if (!q->text)
-        *code = cli_misuse("counterfactual", "expected --text");
+    if (!q->text == !q->file)
+        *code = cli_misuse("counterfactual", "expected --text or --file%s", q->text ? ", not both" : "");
+    else if ((q->pair || q->choice.n) && !q->text)
+        *code = cli_misuse("counterfactual", "--%s was given without --text", q->pair ? "pair" : "choice");
+    else if (q->rows.n && !q->file)
+        *code = cli_misuse("counterfactual", "--row was given without --file");
     else if (q->flip && (q->kinds.n || q->words.n))
         *code = cli_misuse("counterfactual", "--kind and --words are for variants, not for --flip");
     else if (!q->flip && (q->target || q->word || q->most || q->tries || q->similarity > 0.0))
@@ -206,6 +220,8 @@ int cmd_counterfactual(int argc, char **argv)
         CLI_TEXT("text", 't', "TEXT", &q.text, "the text"),
         CLI_TEXT("pair", 'p', "TEXT", &q.pair, "the second text, the aspect, or the passage"),
         CLI_LIST("choice", 'c', "TEXT", &q.choice, "one of the texts to choose from; stands twice or more"),
+        CLI_TEXT("file", 0, "FILE", &q.file, "the input is in this file"),
+        CLI_LIST("row", 'r', "N", &q.rows, "its row N, from 1; may be given again (default: all)"),
         CLI_TEXT("vary", 0, "WHICH", &q.vary,
                  "which is varied: text (default), pair, or the number of a choice from 0"),
         CLI_LIST("kind", 'k', "KIND", &q.kinds, "variants of this kind; may be given again (default: all)"),
@@ -230,6 +246,7 @@ int cmd_counterfactual(int argc, char **argv)
     int code;
     if (cli_parse(&spec, argc, argv, &args, &code) && sensible(&q, &code)) code = run(&args, &q);
     free(q.choice.item);
+    free(q.rows.item);
     free(q.kinds.item);
     free(q.words.item);
     return code;

@@ -29,11 +29,12 @@ static void tell_notes(const struct bt_variants *v)
     if (v->more) cli_line("only the first %d variants were asked", BT_VARIANTS);
 }
 
-void counterfactual_tell_variants(const struct bt_variants *v, size_t limit)
+void counterfactual_tell_variants(const struct bt_variants *v, size_t limit, int64_t row)
 {
     static const char *const titles[] = {"", "change", "before", "after", "says", "kind", "what"};
     enum { COLUMNS = sizeof titles / sizeof *titles };
     struct cli_table t = {.columns = COLUMNS, .right = 1u << 1 | 1u << 2 | 1u << 3};
+    if (row) cli_line("row %lld", (long long)row);
     tell_decision(v->said, v->score);
     cli_line("%zu variants, %zu of them decide otherwise (*); %lld forward passes", v->n, v->flipped,
              (long long)v->passes);
@@ -54,10 +55,11 @@ void counterfactual_tell_variants(const struct bt_variants *v, size_t limit)
     if (v->n > limit) cli_line("… and %zu that change less (--limit)", v->n - limit);
 }
 
-void counterfactual_tell_flip(const struct bt_flip *f)
+void counterfactual_tell_flip(const struct bt_flip *f, int64_t row)
 {
     struct cli_table t = {.columns = 5, .right = 1u << 3 | 1u << 4};
     static const char *const titles[] = {"", "", "", "estimate", "score"};
+    if (row) cli_line("row %lld", (long long)row);
     cli_line("%s; score of %s: %.4f", f->said, f->of, f->score);
     for (size_t k = 0; k < 5 && f->n; k++) cli_table_cell(&t, "%s", titles[k]);
     for (size_t i = 0; i < f->n; i++) {
@@ -90,10 +92,12 @@ static void put_place(struct bt_json_writer *w, const char *text, size_t begin, 
     bt_jw_kint(w, "end", (int64_t)bt_utf8_count(text, end));
 }
 
-static void json_variant(const struct bt_variants *v, const struct bt_variant *x, struct bt_str *out)
+static void json_variant(const struct bt_variants *v, const struct bt_variant *x, int64_t row,
+                         struct bt_str *out)
 {
     struct bt_json_writer w = BT_JSON_WRITER(out);
     bt_jw_object(&w);
+    if (row) bt_jw_kint(&w, "row", row);
     bt_jw_ktext(&w, "kind", bt_varies[x->kind]);
     bt_jw_ktext(&w, "what", x->what);
     bt_jw_ktext(&w, "text", x->text);
@@ -107,16 +111,17 @@ static void json_variant(const struct bt_variants *v, const struct bt_variant *x
     bt_jw_end_object(&w);
 }
 
-void counterfactual_json_variants(const struct bt_variants *v, const char *model)
+void counterfactual_json_variants(const struct bt_variants *v, const char *model, int64_t row)
 {
     struct bt_str out = {0};
     for (size_t i = 0; i < v->n; i++) {
-        json_variant(v, &v->item[i], &out);
+        json_variant(v, &v->item[i], row, &out);
         cli_json(&out);
     }
     struct bt_json_writer w = BT_JSON_WRITER(&out);
     bt_jw_object(&w);
     bt_jw_ktext(&w, "model", model);
+    if (row) bt_jw_kint(&w, "row", row);
     bt_jw_ktext(&w, "said", v->said);
     bt_jw_knum(&w, "score", v->score);
     bt_jw_kint(&w, "variants", (int64_t)v->n);
@@ -147,12 +152,13 @@ static void json_words(const struct bt_flip *f, struct bt_json_writer *w)
     bt_jw_end_array(w);
 }
 
-void counterfactual_json_flip(const struct bt_flip *f, const char *model)
+void counterfactual_json_flip(const struct bt_flip *f, const char *model, int64_t row)
 {
     struct bt_str out = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&out);
     bt_jw_object(&w);
     bt_jw_ktext(&w, "model", model);
+    if (row) bt_jw_kint(&w, "row", row);
     bt_jw_ktext(&w, "said", f->said);
     bt_jw_ktext(&w, "of", f->of);
     bt_jw_knum(&w, "score", f->score);

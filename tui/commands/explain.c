@@ -59,8 +59,10 @@ static void progress(void *ctx, int done, int all)
     cli_progress("%d of %d %s", done, all, w->how.method == BT_EXPLAIN_INTEGRATED ? "steps" : "tokens");
 }
 
-static enum bt_status explain(struct work *w, const struct bt_input *in, int64_t row, struct bt_error *err)
+/* row: of a file, from 1; 0: of none. */
+static enum bt_status explain(void *ctx, const struct bt_input *in, int64_t row, struct bt_error *err)
 {
+    struct work *w = ctx;
     struct bt_explanation *x = NULL;
     struct bt_str json = {.len = 0};
     enum bt_status st = cli_predictor_fits(&w->of, in, w->q->choice.n, err);
@@ -87,45 +89,6 @@ static enum bt_status explain_text(struct work *w, struct bt_error *err)
     enum bt_status st = cli_input_of(w->q->text, w->q->pair, &w->q->choice, &in, &part, err);
     if (!st) st = explain(w, &in, 0, err);
     free(part);
-    return st;
-}
-
-/* ── rows of a file ── */
-
-static enum bt_status explain_row(struct work *w, const struct bt_examples *e, int64_t row,
-                                  struct bt_error *err)
-{
-    const struct bt_example *x = bt_examples_at(e, (size_t)row - 1);
-    const bool answers = bt_predictor_task(w->of.p) == BT_TYPE_QA;
-    const struct bt_input in = {.text = x->text,
-                                .text_n = x->text_n,
-                                .pair = x->pair,
-                                .pair_n = x->pair_n,
-                                .part = answers ? NULL : x->part,
-                                .parts = answers ? 0 : x->parts,
-                                .mark = x->mark,
-                                .mark_n = x->mark_n};
-    enum bt_status st = explain(w, &in, row, err);
-    return st && st != BT_CANCELLED ? bt_error_prefix(err, st, "%s, row %lld", w->q->file, (long long)row)
-                                    : st;
-}
-
-static enum bt_status explain_rows(struct work *w, struct bt_error *err)
-{
-    struct bt_examples *e = NULL;
-    const struct cli_list *rows = &w->q->rows;
-    enum bt_status st = cli_examples_load(w->of.p, w->q->file, false, &e, err);
-    if (st) return st;
-    const size_t n = bt_examples_count(e);
-    for (size_t i = 0; i < (rows->n ? rows->n : n) && !st && !cli_output_gone(); i++) {
-        int64_t row = (int64_t)i + 1;
-        if (rows->n && (!bt_parse_int64(rows->item[i], &row) || row < 1 || (size_t)row > n))
-            st = bt_fail(err, BT_INVALID, "%s: no row %.40s, expected a number from 1 to %zu", w->q->file,
-                         rows->item[i], n);
-        else
-            st = explain_row(w, e, row, err);
-    }
-    bt_examples_free(e);
     return st;
 }
 
@@ -159,7 +122,9 @@ static int run(const struct cli_args *args, struct request *q)
     w.how = spec_of(q, &w);
     enum bt_status st = cli_predictor_open(&w.of, q->runs, args->v[0], q->threads, false, &err);
     cli_catch_interrupts();
-    if (!st) st = q->text ? explain_text(&w, &err) : explain_rows(&w, &err);
+    if (!st)
+        st = q->text ? explain_text(&w, &err)
+                     : cli_predictor_rows(&w.of, q->file, &q->rows, explain, &w, &err);
     cli_predictor_close(&w.of);
     return st ? cli_fail(&err) : CLI_DONE;
 }
