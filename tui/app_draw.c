@@ -200,7 +200,8 @@ static void draw_bottom(struct app *a, struct rect line)
     left.w -= HELP_WIDTH;
     draw_hints(a, left, bt_str_text(&hints));
     a->help = (struct rect){.y = line.y, .x = line.x + left.w, .h = 1, .w = HELP_WIDTH};
-    term_print(a->term, line, 0, line.w - HELP_WIDTH + 1, ROLE_KEY, "?");
+    const bool typing = v->ops->typing && v->ops->typing(v);
+    term_print(a->term, line, 0, line.w - HELP_WIDTH + !typing, ROLE_KEY, typing ? "F1" : "?");
     term_print(a->term, line, 0, line.w - HELP_WIDTH + 3, ROLE_DIM, "help");
     bt_str_free(&hints);
 }

@@ -60,6 +60,8 @@ struct view_ops {
     bool (*act)(struct view *v, int action, int count);
     /* Before all key maps, for views that take text; true: taken. May be NULL. */
     bool (*key)(struct view *v, const struct event *e);
+    /* Whether characters go into a text just now: `?` is no key for the help then. NULL: never. */
+    bool (*typing)(const struct view *v);
     bool (*mouse)(struct view *v, const struct event *e); /* may be NULL */
     /* About twice a second while shown (hidden views: when live is true): time to submit polls. May be NULL. */
     void (*tick)(struct view *v, double now);

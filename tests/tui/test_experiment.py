@@ -79,6 +79,19 @@ def test_one_value_one_line():
         assert s.end("q") == 0
 
 
+def test_help_while_typing():
+    with start() as s:
+        field(s, "learning_rate")
+        s.wait(r" \? help$")
+        s.keys("Enter", "C-a", "C-k", "?")
+        s.wait(r" F1 help$")
+        s.wait(r"learning_rate .*\?")
+        s.keys("F1")
+        s.wait("─ Keys ─")
+        s.keys("Esc")
+        s.wait(r" F1 help$")  # the entry is as it was
+
+
 def test_steps_undo_reset():
     with start() as s:
         field(s, "train_batch_size")

@@ -67,6 +67,11 @@ def test_answers_what_is_typed():
         s.wait_gone(r"positive +0\.")
         s.keys("1 q ?")  # nothing but text
         s.wait(r"^│1 q \?")
+        s.wait(r" F1 help$")  # which key shows the help now
+        s.keys("F1")
+        s.wait("─ Keys ─")
+        s.keys("Esc", "Esc")
+        s.wait(r" \? help$")
 
 
 def test_checkpoints():

@@ -528,6 +528,12 @@ static const struct action signs[] = {
     {.keys = NULL},
 };
 
+static bool typing(const struct view *v)
+{
+    const struct exp_view *s = v->state;
+    return s->edit != NULL;
+}
+
 const struct view_ops view_experiment = {
     .name = "Experiment",
     .size = sizeof(struct exp_view),
@@ -542,6 +548,7 @@ const struct view_ops view_experiment = {
     .draw = exp_draw,
     .act = act,
     .key = exp_edit_key,
+    .typing = typing,
     .mouse = exp_mouse,
     .tick = tick,
     .hints = hints,

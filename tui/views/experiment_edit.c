@@ -137,6 +137,7 @@ bool exp_edit_key(struct view *v, const struct event *e)
     struct exp_view *s = exp_of(v);
     bool changed = false;
     if (!s->edit || (e->kind != EVENT_KEY && e->kind != EVENT_PASTE)) return false;
+    if (e->kind == EVENT_KEY && e->key >= KEY_CODE_F1 && e->key <= KEY_CODE_F12) return false;
     if (e->kind == EVENT_KEY && !e->alt) {
         switch (e->key) {
         case KEY_CODE_ESCAPE:

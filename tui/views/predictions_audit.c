@@ -224,10 +224,11 @@ static void put_fold(struct sheet *d, const struct bt_audit_fold *f)
                fine = f->there && f->state == BT_RUN_FINISHED;
     struct bt_str line = {0};
     bt_str_addf(&line, "%s %s: %s",
-                fine       ? "✓"
-                : ended    ? "✗"
-                : f->there ? "●"
-                           : "·",
+                fine                        ? "✓"
+                : ended                     ? "✗"
+                : !f->there                 ? "·"
+                : f->state == BT_RUN_QUEUED ? "○"
+                                            : "●",
                 bt_path_base(f->dir), f->there ? bt_run_state_name(f->state) : "not queued yet");
     if (f->there && bt_run_state_alive(f->state) && f->total)
         bt_str_addf(&line, ", step %" PRId64 " of %" PRId64, f->step, f->total);

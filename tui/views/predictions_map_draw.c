@@ -116,7 +116,7 @@ static void put_row(struct sheet *d, const struct pred_map *m, const struct bt_m
     const struct bt_example *x = pred_map_example(m, r);
     sheet_print(d, ROLE_TITLE, 0, "%s", bt_map_region_name(r->region));
     sheet_print(d, ROLE_TEXT, 0, "confidence  %.4f", r->confidence);
-    sheet_print(d, ROLE_TEXT, 0, "variability %.4f", r->variability);
+    sheet_print(d, ROLE_TEXT, 0, "variability %.4f%s", r->variability, r->epochs > 1 ? "" : ": of one epoch");
     sheet_print(d, ROLE_TEXT, 0, "right in %.0f of %d epochs", r->correctness * r->epochs, r->epochs);
     if (r->forgotten)
         sheet_print(d, ROLE_TEXT, 0, "forgotten %d time%s", r->forgotten, r->forgotten == 1 ? "" : "s");

@@ -391,6 +391,12 @@ static bool key(struct view *v, const struct event *e)
     return typed(v, e);
 }
 
+static bool typing(const struct view *v)
+{
+    const struct probe_view *s = v->state;
+    return v->focus != PROBE_KEPT && (app_run(v->app) || s->n);
+}
+
 static bool toggle_pair(struct view *v)
 {
     struct probe_view *s = v->state;
@@ -609,6 +615,7 @@ const struct view_ops view_probe = {.name = "Probe",
                                     .draw = probe_draw,
                                     .act = act,
                                     .key = key,
+                                    .typing = typing,
                                     .mouse = mouse,
                                     .tick = tick,
                                     .keep = probe_branches_keep,

@@ -279,9 +279,16 @@ static void tell_flip(struct sheet *d, const struct bt_flip *f)
                 (long long)f->tried, (long long)f->passes, (long long)f->gradients, f->undone);
 }
 
-static void tell(const struct probe_vary *w, struct sheet *d)
+/* What was found, unless it answers the other question. */
+static const struct probe_varied *to_tell(const struct probe_vary *w)
 {
     const struct probe_varied *x = w->work.found;
+    return x && (w->flip ? x->variants != NULL : x->flip != NULL) ? NULL : x;
+}
+
+static void tell(const struct probe_vary *w, struct sheet *d)
+{
+    const struct probe_varied *x = to_tell(w);
     int done, all;
     if (probe_work_progress(&w->work, &done, &all)) {
         if (all)
@@ -301,7 +308,7 @@ static void draw(struct view *v, struct rect r)
 {
     struct probe_vary *w = vary_of(v);
     struct term *t = app_term(v->app);
-    const struct probe_varied *x = w->work.found;
+    const struct probe_varied *x = to_tell(w);
     const struct rect in =
         term_box(t, r, w->flip ? "Fewest words" : "Counterfactuals", v->focus == PROBE_KEPT);
     const int top = w->sheet.top;
