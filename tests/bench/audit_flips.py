@@ -3,7 +3,7 @@
 five parts as experiments/movie-reviews.yaml does, and those flipped labels are counted that stand in the first 5 % of the list. Some twenty
 minutes, no test.
 
-    tests/bench/audit_flips.py [--work DIR] [--share 0.05] [--folds 5] [--seed 42] [--epochs 2] [--set KEY=VALUE]…
+    tests/bench/audit_flips.py [--work DIR] [--share 0.05] [--folds 5] [--seed 42] [--epochs 3] [--set KEY=VALUE]…
 
 With --work the runs stay there, and the same command goes on where it was interrupted."""
 import argparse
