@@ -153,7 +153,7 @@ def row_keys(b):
     for view, (opened, before, keys) in KEYS.items():
         b.forget()  # the newest run is the chosen one: it has predictions
         with b.bertty(b.many, "--open", opened, seconds=600) as p:
-            p.ms_until(r"1,000,000 rows (?!· reading)" if view == "data" else r"\? help")
+            p.ms_until(r"1,000,000 rows (?!· reading)" if view == "data" else r"(\?|F1) help")
             p.settle(1.0)
             p.type(before)
             p.settle(1.0)
