@@ -9,20 +9,12 @@
 
 /* ── loading ── */
 
-static char **copy_texts(const char *const *text, size_t n)
+static size_t last_row(const struct bt_batches *b)
 {
-    char **out = calloc(n + 1, sizeof *out);
-    for (size_t i = 0; out && i < n; i++) out[i] = bt_strdup(text[i]);
-    return out;
-}
-
-static void load_texts(struct batch_rows *b, const struct bt_experiment *x)
-{
-    const struct bt_data_spec spec = bt_experiment_split(x, "train");
-    b->kind = spec.kind;
-    b->file = copy_texts(spec.files, spec.n_files);
-    b->n_files = b->file ? spec.n_files : 0;
-    bt_examples_load(&spec, &b->examples, &b->no_texts);
+    int64_t last = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (b->row[i].row > last) last = b->row[i].row;
+    return (size_t)last;
 }
 
 /* Last step of the point that a step belongs to: the last steps of a run may be fewer than a point usually has. */
@@ -61,13 +53,13 @@ enum bt_status batch_rows_load(const char *run, int64_t step, int64_t last, stru
     struct batch_rows *b = calloc(1, sizeof *b);
     if (!b) return bt_fail(err, BT_NOMEM, "%s: no memory for a batch", run);
     b->asked = step;
-    enum bt_status found = bt_run_experiment(run, &x, &b->no_texts);
+    enum bt_status found = bt_run_experiment(run, &x, &b->texts.err);
     enum bt_status st = last > 0 ? bt_batches_load(run, step, last, &b->batches, err)
                                  : load_point(run, step, x ? x->run_logging_steps : 1, &b->batches, err);
     if (!st) {
         bt_batches_sort(b->batches);
         b->mean = mean_of(b->batches);
-        if (!found) load_texts(b, x);
+        if (!found) bt_texts_read(x, "train", last_row(b->batches), &b->texts);
         *out = b;
     } else {
         batch_rows_free(b);
@@ -80,9 +72,7 @@ void batch_rows_free(struct batch_rows *b)
 {
     if (!b) return;
     bt_batches_free(b->batches);
-    bt_examples_free(b->examples);
-    for (size_t i = 0; i < b->n_files; i++) free(b->file[i]);
-    free(b->file);
+    bt_texts_clear(&b->texts);
     free(b);
 }
 
@@ -101,16 +91,13 @@ void batch_rows_title(const struct batch_rows *b, struct bt_str *out)
 
 const struct bt_example *batch_rows_example(const struct batch_rows *b, size_t i)
 {
-    int64_t row = b->batches->row[i].row;
-    return b->examples && row >= 1 && (uint64_t)row <= bt_examples_count(b->examples)
-               ? bt_examples_at(b->examples, (size_t)row - 1)
-               : NULL;
+    return bt_texts_row(&b->texts, b->batches->row[i].row);
 }
 
 void batch_rows_text(const struct batch_rows *b, size_t i, struct bt_str *out)
 {
     const struct bt_example *x = batch_rows_example(b, i);
-    const bool words = b->kind == BT_EXAMPLE_WORDS, choices = b->kind == BT_EXAMPLE_CHOICES;
+    const bool words = b->texts.kind == BT_EXAMPLE_WORDS, choices = b->texts.kind == BT_EXAMPLE_CHOICES;
     if (!x) return;
     if (!words && x->text) bt_str_addn(out, x->text, x->text_n);
     for (uint32_t k = 0; (words || choices) && k < x->parts; k++) {
@@ -148,7 +135,7 @@ void batch_rows_gold(const struct batch_rows *b, size_t i, struct bt_str *out)
 {
     const struct bt_example *x = batch_rows_example(b, i);
     if (!x) return;
-    switch (b->kind) {
+    switch (b->texts.kind) {
     case BT_EXAMPLE_WORDS:
         add_tags(x, out);
         break;
@@ -167,7 +154,7 @@ void batch_rows_where(const struct batch_rows *b, size_t i, struct bt_str *out)
 {
     const struct bt_batch_row *r = &b->batches->row[i];
     const struct bt_example *x = batch_rows_example(b, i);
-    const char *file = x && x->file < b->n_files ? b->file[x->file] : NULL;
+    const char *file = x && x->file < b->texts.n_files ? b->texts.file[x->file] : NULL;
     if (file && x->id)
         bt_str_addf(out, "%s %s", bt_path_base(file), x->id);
     else if (file)
@@ -180,10 +167,10 @@ void batch_rows_where(const struct batch_rows *b, size_t i, struct bt_str *out)
 bool batch_rows_place(const struct batch_rows *b, size_t i, const char **file, size_t *row)
 {
     const struct bt_example *x = batch_rows_example(b, i);
-    if (!x || x->file >= b->n_files || !b->file[x->file]) return false;
+    if (!x || x->file >= b->texts.n_files || !b->texts.file[x->file]) return false;
     size_t first = (size_t)b->batches->row[i].row - 1;
     *row = 1;
-    for (size_t k = first; k-- > 0 && bt_examples_at(b->examples, k)->file == x->file;) ++*row;
-    *file = b->file[x->file];
+    for (size_t k = first; k-- > 0 && bt_examples_at(b->texts.examples, k)->file == x->file;) ++*row;
+    *file = b->texts.file[x->file];
     return true;
 }

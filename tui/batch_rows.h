@@ -6,19 +6,15 @@
 #define TUI_BATCH_ROWS_H
 
 #include <bertty/batches.h>
-#include <bertty/dataset.h>
 #include <bertty/str.h>
+#include <bertty/texts.h>
 #include <stdbool.h>
 
 struct batch_rows {
     int64_t asked;              /* step */
     struct bt_batches *batches; /* of steps first … last, a point of the curves; sorted */
     double mean;                /* of the losses; NaN if one is */
-    enum bt_example_kind kind;
-    struct bt_examples *examples; /* NULL: no_texts says why */
-    struct bt_error no_texts;
-    char **file; /* [n_files] of the examples */
-    size_t n_files;
+    struct bt_texts texts;      /* of the training rows */
 };
 
 /* The steps that the point at `step` sums up (or of which it is one, or the nearest ones there are). last > 0: exactly steps `step` … last.

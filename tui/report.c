@@ -101,7 +101,7 @@ static void read_alone(struct report *r, const struct bt_run_at *run, size_t i, 
 {
     struct report_own *own = r->own;
     if (bt_pairing_load(run, run, split, &own->alone[i], NULL) != BT_OK) return;
-    bt_pair_texts_load(run->dir, own->alone[i]->split, &own->texts[i]);
+    bt_texts_load(run->dir, own->alone[i]->split, bt_pairing_last_row(own->alone[i]), &own->texts[i]);
     choose(r, own->alone[i], own->texts[i].examples, WRONG, r->compare->run[i].id);
 }
 
@@ -163,7 +163,7 @@ void report_free(struct report *r)
     for (size_t i = 0; own && i < own->n; i++) {
         bt_series_free(own->events[i]);
         bt_pairing_free(own->alone[i]);
-        bt_pair_texts_clear(&own->texts[i]);
+        bt_texts_clear(&own->texts[i]);
     }
     if (own) {
         free(own->events);

@@ -9,7 +9,7 @@ struct report_own {
     size_t n;                         /* runs */
     struct bt_series_reader **events; /* [n] */
     struct bt_pairing **alone;        /* [n] a run's predictions paired with themselves; NULL: none */
-    struct bt_pair_texts *texts;      /* [n] */
+    struct bt_texts *texts;           /* [n] */
 };
 
 /* "A", "B", …: of a run, and again from A after Z. */

@@ -181,7 +181,7 @@ static void fill(struct bt_filter_cells *c, const struct bt_pair_row *r)
     bt_filter_cells_number(c, LOSS_B, r->loss_second);
 }
 
-static enum bt_status by_expression(const struct bt_pairing *p, const struct bt_pair_texts *t,
+static enum bt_status by_expression(const struct bt_pairing *p, const struct bt_texts *t,
                                     const char *expression, struct bt_pair_slices *out, struct bt_error *err)
 {
     struct bt_row_filter *f;
@@ -209,7 +209,7 @@ static enum bt_status by_expression(const struct bt_pairing *p, const struct bt_
 
 /* ── all ── */
 
-enum bt_status bt_pair_slices_make(const struct bt_pairing *p, const struct bt_pair_texts *t,
+enum bt_status bt_pair_slices_make(const struct bt_pairing *p, const struct bt_texts *t,
                                    const char *const *expression, size_t n, struct bt_pair_slices *out,
                                    struct bt_error *err)
 {

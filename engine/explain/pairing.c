@@ -188,6 +188,11 @@ enum bt_status bt_pairing_load(const struct bt_run_at *first, const struct bt_ru
     return status;
 }
 
+size_t bt_pairing_last_row(const struct bt_pairing *p)
+{
+    return p->n && p->row[p->n - 1].id > 0 ? (size_t)p->row[p->n - 1].id : 0;
+}
+
 void bt_pairing_free(struct bt_pairing *p)
 {
     if (!p) return;

@@ -6,7 +6,8 @@ enum bt_status bt_versus_load(const struct bt_versus_request *r, const atomic_bo
     *out = (struct bt_versus){.pairing = NULL};
     enum bt_status status = bt_pairing_load(&r->first, &r->second, r->split, &out->pairing, err);
     if (status == BT_OK) status = bt_pair_matrix_make(out->pairing, &out->matrix, err);
-    if (status == BT_OK) bt_pair_texts_load(r->first.dir, out->pairing->split, &out->texts);
+    if (status == BT_OK)
+        bt_texts_load(r->first.dir, out->pairing->split, bt_pairing_last_row(out->pairing), &out->texts);
     if (status == BT_OK)
         status =
             bt_pair_slices_make(out->pairing, &out->texts, r->expression, r->expressions, &out->slices, err);
@@ -18,7 +19,7 @@ enum bt_status bt_versus_load(const struct bt_versus_request *r, const atomic_bo
 void bt_versus_clear(struct bt_versus *v)
 {
     bt_pair_slices_clear(&v->slices);
-    bt_pair_texts_clear(&v->texts);
+    bt_texts_clear(&v->texts);
     bt_pair_matrix_clear(&v->matrix);
     bt_pairing_free(v->pairing);
     *v = (struct bt_versus){.pairing = NULL};

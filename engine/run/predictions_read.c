@@ -318,6 +318,14 @@ enum bt_status bt_predictions_load(const char *dir, const char *split, int64_t s
     return status;
 }
 
+size_t bt_predictions_last_row(const struct bt_predictions *p)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->row[i].id > last) last = p->row[i].id;
+    return (size_t)last;
+}
+
 void bt_predictions_free(struct bt_predictions *p)
 {
     if (!p) return;

@@ -84,7 +84,8 @@ struct bt_pairing {
  * test, validation, …. BT_NOTFOUND where there is none. */
 enum bt_status bt_pairing_load(const struct bt_run_at *first, const struct bt_run_at *second,
                                const char *split, struct bt_pairing **out, struct bt_error *err);
-void bt_pairing_free(struct bt_pairing *p); /* p may be NULL */
+void bt_pairing_free(struct bt_pairing *p);             /* p may be NULL */
+size_t bt_pairing_last_row(const struct bt_pairing *p); /* the largest id of a row; 0: there is none */
 
 /* Who says what: rows that the first gave the one label and the second the other. */
 struct bt_pair_matrix {

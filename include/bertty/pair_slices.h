@@ -5,21 +5,11 @@
 #define BERTTY_PAIR_SLICES_H
 
 #include <bertty/compare.h>
-#include <bertty/dataset.h>
 #include <bertty/str.h>
+#include <bertty/texts.h>
 
 /* ── texts ── */
 
-/* Of a split's files as they are now; zero-initialise, bt_pair_texts_clear() releases. */
-struct bt_pair_texts {
-    struct bt_examples *examples; /* NULL: err says why */
-    char **file;                  /* [n_files] */
-    size_t n_files;
-    struct bt_error err;
-};
-/* Those that the run's experiment names. */
-void bt_pair_texts_load(const char *dir, const char *split, struct bt_pair_texts *out);
-void bt_pair_texts_clear(struct bt_pair_texts *t);
 /* The example of a row, if the file still says the same as when it was predicted (as far as rows of its kind tell); else NULL. Borrowed. */
 const struct bt_example *bt_pair_example(const struct bt_pairing *p, const struct bt_examples *e,
                                          const struct bt_pair_row *row);
@@ -45,7 +35,7 @@ struct bt_pair_slices {
 };
 
 /* By label (of at most 64) and by length, if the texts are there (t may be NULL), then by each expression. BT_INVALID: an expression is wrong. */
-enum bt_status bt_pair_slices_make(const struct bt_pairing *p, const struct bt_pair_texts *t,
+enum bt_status bt_pair_slices_make(const struct bt_pairing *p, const struct bt_texts *t,
                                    const char *const *expression, size_t n, struct bt_pair_slices *out,
                                    struct bt_error *err);
 void bt_pair_slices_clear(struct bt_pair_slices *s);

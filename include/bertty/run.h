@@ -167,6 +167,8 @@ struct bt_json *bt_prediction_json(const struct bt_predictions *p, const struct 
 enum bt_status bt_predictions_load(const char *dir, const char *split, int64_t step,
                                    struct bt_predictions **out, struct bt_error *err);
 void bt_predictions_free(struct bt_predictions *p);
+size_t
+bt_predictions_last_row(const struct bt_predictions *p); /* the largest id of a row; 0: there is none */
 /* Steps for which there are predictions of a split, ascending; the caller frees. */
 enum bt_status bt_predictions_steps(const char *dir, const char *split, int64_t **steps, size_t *n,
                                     struct bt_error *err);

@@ -12,7 +12,7 @@ struct bt_versus {
     struct bt_pairing *pairing; /* NULL: not loaded; all the rest is empty then */
     struct bt_pair_matrix matrix;
     struct bt_bootstrap bootstrap;
-    struct bt_pair_texts texts; /* of the first run's files */
+    struct bt_texts texts; /* of the first run's files */
     struct bt_pair_slices slices;
 };
 

@@ -202,7 +202,7 @@ def test_audit_that_is_not_done():
         s.wait(r"Queue 1 run of the audit of tiny")
         (s.dir / "runs/.queue.json").write_text('{"limit": 1, "held": true, "order": []}')  # nothing is to be trained here
         s.keys("y")
-        s.wait(r"● tiny-audit-2of2: queued")
+        s.wait(r"○ tiny-audit-2of2: queued")
         made = (s.dir / "runs/tiny-audit-2of2/experiment.yaml").read_text()
         assert re.search(r"^ +fold: 2$", made, re.M) and re.search(r"^ +num_folds: 2$", made, re.M), made
         run = s.dir / "runs/tiny-audit-2of2"

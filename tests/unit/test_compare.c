@@ -4,6 +4,7 @@
 #include <bertty/compare.h>
 #include <bertty/events.h>
 #include <bertty/file.h>
+#include <bertty/texts.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +225,37 @@ static void ties_have_no_best(void **state)
     bt_compare_free(c);
 }
 
+/* As many rows as somebody has predictions for are read, not the whole file. */
+static void texts_of_rows(void **state)
+{
+    struct bt_texts t = {.n_files = 0};
+    char *experiment =
+        bt_strfmt("data: {validation_file: %s, text_column: text, label_column: label}\n", at("dev.tsv"));
+    (void)state;
+    put("dev.tsv", "text\tlabel\none\ta\ntwo\tb\nthree\ta\nfour\tb\n");
+    put("a/experiment.yaml", experiment);
+    for (size_t most = 0; most <= 5; most++) {
+        bt_texts_load(at("a"), "validation", most, &t);
+        if (!t.examples) fail_msg("%s", t.err.text);
+        const size_t n = most && most < 4 ? most : 4;
+        assert_int_equal(bt_examples_count(t.examples), n);
+        assert_string_equal(bt_texts_row(&t, 1)->text, "one");
+        assert_ptr_equal(bt_texts_row(&t, (int64_t)n), bt_examples_at(t.examples, n - 1));
+        assert_null(bt_texts_row(&t, (int64_t)n + 1));
+        assert_null(bt_texts_row(&t, 0));
+        assert_true(t.most == most && t.n_files == 1);
+        bt_texts_clear(&t);
+    }
+    bt_texts_load(at("a"), "test", 0, &t);
+    assert_true(!t.examples && strstr(t.err.text, "names no file for its test split"));
+    assert_null(bt_texts_row(&t, 1));
+    bt_texts_clear(&t);
+    bt_texts_load(at("b"), "test", 0, &t);
+    assert_true(!t.examples && t.err.status != BT_OK);
+    bt_texts_clear(&t);
+    free(experiment);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
@@ -231,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mcnemar),  TEST(pairs),       TEST(bad_predictions),
         TEST(settings_and_metrics), TEST(other_kinds), TEST(ties_have_no_best),
+        TEST(texts_of_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

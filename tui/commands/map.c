@@ -153,7 +153,7 @@ static void json_sum(const struct bt_map *m, size_t shown)
 static const char header[] =
     "id\tregion\tconfidence\tvariability\tcorrectness\tforgotten\tepochs\tlabel\ttext";
 
-static enum bt_status tell(const struct request *q, const struct bt_map *m, const struct bt_pair_texts *texts,
+static enum bt_status tell(const struct request *q, const struct bt_map *m, const struct bt_texts *texts,
                            struct bt_error *err)
 {
     struct keyed *all = calloc(m->n + 1, sizeof *all);
@@ -180,14 +180,14 @@ static int run(const struct request *q, const char *name)
 {
     struct bt_error err = {.status = BT_OK};
     struct bt_map *m = NULL;
-    struct bt_pair_texts texts = {.n_files = 0};
+    struct bt_texts texts = {.n_files = 0};
     char *dir = NULL;
     enum bt_status st = cli_run_find(q->runs, name, &dir, &err);
     if (!st) st = bt_map_load(dir, &m, &err);
-    if (!st) bt_pair_texts_load(dir, "train", &texts);
+    if (!st) bt_texts_load(dir, "train", 0, &texts);
     if (!st && !texts.examples) cli_warn("no texts: %s", texts.err.text);
     if (!st) st = tell(q, m, &texts, &err);
-    bt_pair_texts_clear(&texts);
+    bt_texts_clear(&texts);
     bt_map_free(m);
     free(dir);
     return st ? cli_fail(&err) : CLI_DONE;

@@ -45,7 +45,7 @@ struct request {
 /* What is told. */
 struct shown {
     struct bt_predictions *p;
-    struct bt_pair_texts texts;
+    struct bt_texts texts;
     struct bt_row_notes notes;
     struct pred_facts facts;
     struct bt_thresholds *thresholds; /* NULL: none was asked for */
@@ -57,7 +57,7 @@ struct shown {
 static void shown_free(struct shown *s)
 {
     bt_predictions_free(s->p);
-    bt_pair_texts_clear(&s->texts);
+    bt_texts_clear(&s->texts);
     bt_row_notes_clear(&s->notes);
     pred_facts_free(&s->facts);
     bt_thresholds_free(s->thresholds);
@@ -270,7 +270,7 @@ static int tell(const struct request *q, const struct bt_run_at *run, const char
     struct shown s = {.p = NULL};
     struct bt_error err = {0};
     enum bt_status status = load(run, q->split, &s, &err);
-    if (status == BT_OK) bt_pair_texts_load(run->dir, s.p->split, &s.texts);
+    if (status == BT_OK) bt_texts_load(run->dir, s.p->split, bt_predictions_last_row(s.p), &s.texts);
     if (status == BT_OK) status = bt_row_notes_load(run->dir, s.p->split, &s.notes, &err);
     if (status == BT_OK && s.notes.others)
         cli_warn("%zu tagged rows of another version of the data are not told", s.notes.others);

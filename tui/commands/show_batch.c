@@ -63,7 +63,7 @@ static void tell(const struct batch_rows *b)
     plot_value(mean, sizeof mean, b->mean);
     cli_line("%s: %zu rows, mean loss %s, the worst first", bt_str_text(&title), b->batches->n, mean);
     bt_str_free(&title);
-    if (!b->examples) cli_warn("no texts: %s", b->no_texts.text);
+    if (!b->texts.examples) cli_warn("no texts: %s", b->texts.err.text);
     if (b->batches->damaged) cli_warn("%zu damaged records were passed over", b->batches->damaged);
     tell_rows(b);
 }
@@ -84,8 +84,8 @@ static void json_row(const struct batch_rows *b, size_t i)
     if (r->window) bt_jw_kint(&w, "window", r->window);
     bt_jw_key(&w, "loss");
     bt_jw_float(&w, r->loss);
-    if (x && x->file < b->n_files && b->file[x->file]) {
-        bt_jw_ktext(&w, "file", b->file[x->file]);
+    if (x && x->file < b->texts.n_files) {
+        bt_jw_ktext(&w, "file", b->texts.file[x->file]);
         bt_jw_kint(&w, "line", (int64_t)x->line);
         if (x->id) bt_jw_ktext(&w, "id", x->id);
         bt_jw_ktext(&w, "gold", bt_str_text(&gold));

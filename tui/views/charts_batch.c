@@ -226,7 +226,8 @@ static void draw_row(struct term *t, struct rect r, struct charts_batch *b)
         sheet_wrap(&b->row, ROLE_TEXT, 0, bt_str_text(&text), text.len);
     else
         sheet_print(&b->row, ROLE_WARN, 0, "%s",
-                    b->rows->examples ? "The training file no longer has this row." : b->rows->no_texts.text);
+                    b->rows->texts.examples ? "The training file no longer has this row."
+                                            : b->rows->texts.err.text);
     sheet_draw(&b->row, t, in);
     bt_str_free(&where);
     bt_str_free(&gold);

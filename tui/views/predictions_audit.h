@@ -17,8 +17,8 @@ struct pred_audit_found {
     struct bt_audit_plan plan;
     struct bt_audit *a; /* NULL: err says why, or runs are missing */
     struct bt_error err;
-    struct pred_texts *texts; /* of the training rows */
-    char data[BT_DATA_HASH];  /* their version; "": not known */
+    struct bt_texts *texts;  /* of the training rows */
+    char data[BT_DATA_HASH]; /* their version; "": not known */
     struct bt_error
         other; /* the data have changed, or the decisions are about other data: nothing is decided */
     struct bt_label_decisions decided;

@@ -53,7 +53,7 @@ void pred_audit_forget(struct pred_view *s)
 static void read_data(struct pred_audit_found *f)
 {
     const struct bt_data_spec spec = bt_experiment_split(f->x, "train");
-    f->texts = pred_texts_read(f->x, "train");
+    f->texts = pred_texts_read(f->x, "train", 0);
     if (bt_audit_data(&f->plan, &spec, f->data, &f->other)) return;
     if (bt_path_exists(f->path) && !bt_label_decisions_load(f->path, &f->decided, &f->other))
         bt_label_decisions_about(&f->decided, f->path, f->data, &f->other);

@@ -14,17 +14,10 @@ const char *pred_split_name(enum pred_split split)
     return name[split];
 }
 
-static void free_texts(char **text, size_t n)
-{
-    for (size_t i = 0; text && i < n; i++) free(text[i]);
-    free(text);
-}
-
-void pred_texts_free(struct pred_texts *t)
+void pred_texts_free(struct bt_texts *t)
 {
     if (!t) return;
-    bt_examples_free(t->examples);
-    free_texts(t->file, t->n_files);
+    bt_texts_clear(t);
     free(t);
 }
 
@@ -67,7 +60,8 @@ struct job {
     struct bt_error err;
     int64_t *steps;
     size_t n_steps, other_steps;
-    struct pred_texts *texts;
+    struct bt_texts *texts;
+    size_t most; /* the last row whose text is needed */
     float *history;
     size_t n_history, n_rows;
     int64_t *id; /* [n_rows] of the predictions whose history is read */
@@ -130,34 +124,10 @@ static struct bt_experiment *experiment_of(const char *run, struct bt_error *err
 
 /* ── texts ── */
 
-static char **copy_texts(const char *const *text, size_t n)
+struct bt_texts *pred_texts_read(const struct bt_experiment *x, const char *split, size_t most)
 {
-    char **out = calloc(n + 1, sizeof *out);
-    for (size_t i = 0; out && i < n; i++)
-        if (!(out[i] = bt_strdup(text[i]))) {
-            free_texts(out, i);
-            return NULL;
-        }
-    return out;
-}
-
-static void read_texts(const struct bt_experiment *x, const char *split, struct pred_texts *t)
-{
-    struct bt_data_spec spec = bt_experiment_split(x, split);
-    if (!spec.n_files) {
-        bt_fail(&t->err, BT_NOTFOUND, "the run's experiment names no file for its %s split", split);
-        return;
-    }
-    t->kind = spec.kind;
-    t->file = copy_texts(spec.files, spec.n_files);
-    t->n_files = t->file ? spec.n_files : 0;
-    bt_examples_load(&spec, &t->examples, &t->err);
-}
-
-struct pred_texts *pred_texts_read(const struct bt_experiment *x, const char *split)
-{
-    struct pred_texts *t = calloc(1, sizeof *t);
-    if (t) read_texts(x, split, t);
+    struct bt_texts *t = calloc(1, sizeof *t);
+    if (t) bt_texts_read(x, split, most, t);
     return t;
 }
 
@@ -165,10 +135,8 @@ static void texts_run(void *ctx, const atomic_bool *cancel)
 {
     struct job *j = ctx;
     (void)cancel;
-    if (!(j->texts = calloc(1, sizeof *j->texts))) return;
-    struct bt_experiment *x = experiment_of(j->run, &j->texts->err);
-    if (x) read_texts(x, pred_split_name(j->split), j->texts);
-    bt_experiment_free(x);
+    if ((j->texts = calloc(1, sizeof *j->texts)))
+        bt_texts_load(j->run, pred_split_name(j->split), j->most, j->texts);
 }
 
 static void texts_done(void *ctx, bool cancelled)
@@ -359,7 +327,13 @@ static void load_rest(struct view *v)
 {
     struct pred_view *s = v->state;
     if (!s->p) return;
+    const size_t last = bt_predictions_last_row(s->p);
+    if (s->texts && s->texts->most && s->texts->most < last) {
+        pred_texts_free(s->texts); /* of fewer rows */
+        s->texts = NULL;
+    }
     struct job *j = s->texts ? NULL : job_new(v);
+    if (j) j->most = last;
     if (j) submit(j, texts_run, texts_done, &s->owner_texts);
     load_history(v);
 }

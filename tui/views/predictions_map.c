@@ -12,7 +12,7 @@ struct job {
     struct view *v;
     char *run;
     struct bt_map *m;
-    struct pred_texts *texts;
+    struct bt_texts *texts;
     struct bt_error err;
 };
 
@@ -30,7 +30,7 @@ static void load_run(void *ctx, const atomic_bool *cancel)
     struct bt_experiment *x = NULL;
     (void)cancel;
     if (bt_map_load(j->run, &j->m, &j->err) == BT_OK && bt_run_experiment(j->run, &x, NULL) == BT_OK)
-        j->texts = pred_texts_read(x, "train");
+        j->texts = pred_texts_read(x, "train", 0);
     bt_experiment_free(x);
 }
 

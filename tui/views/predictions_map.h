@@ -32,7 +32,7 @@ struct pred_map {
     bool loading, again;
     struct bt_map *m; /* NULL: err says why */
     struct bt_error err;
-    struct pred_texts *texts;
+    struct bt_texts *texts;
     struct pred_map_grid grid;
     int x, y;    /* the plot's cursor */
     bool placed; /* … has been put somewhere */

@@ -59,7 +59,7 @@ bool pred_to_probe(struct view *v, bool why)
     return true;
 }
 
-bool pred_open_row(struct view *v, const struct pred_texts *texts, int64_t id)
+bool pred_open_row(struct view *v, const struct bt_texts *texts, int64_t id)
 {
     const struct pred_view *s = v->state;
     const struct bt_examples *e = texts ? texts->examples : NULL;

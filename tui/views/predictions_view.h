@@ -13,6 +13,7 @@
 #include "tui/views/predictions_rows.h"
 #include <bertty/experiment.h>
 #include <bertty/slices.h>
+#include <bertty/texts.h>
 #include <bertty/threshold.h>
 
 /* PRED_MATRIX: the pane that sums up: the confusion matrix, or what the kind has instead. */
@@ -25,15 +26,6 @@ const char *pred_split_name(enum pred_split split);
 /* Which split of a run a data file is part of. Reads files. */
 enum pred_naming { PRED_UNKNOWN /* there is no experiment */, PRED_NAMED, PRED_NOT_NAMED };
 enum pred_naming pred_split_of(const char *run, const char *file, enum pred_split *split);
-
-/* The texts of a split, as they stand in its files now. */
-struct pred_texts {
-    struct bt_examples *examples; /* NULL: err says why */
-    enum bt_example_kind kind;
-    struct bt_error err;
-    char **file;
-    size_t n_files;
-};
 
 struct pred_view {
     char *run; /* directory; NULL: none */
@@ -66,9 +58,9 @@ struct pred_view {
     struct list bins; /* … its bins that have rows, the surest first */
     bool known_kind;  /* rows were shown already: the order is that of `kind` */
     enum bt_rows_kind kind;
-    struct pred_texts *texts; /* NULL: not read yet */
-    float *history;           /* [n_history * p->n] p(gold); NULL: not read yet */
-    size_t n_history;         /* the last steps of `steps` */
+    struct bt_texts *texts; /* NULL: not read yet */
+    float *history;         /* [n_history * p->n] p(gold); NULL: not read yet */
+    size_t n_history;       /* the last steps of `steps` */
 
     struct pred_query query; /* query.text is ours */
     char *expression;        /* rows that it holds for; NULL: all */
@@ -98,9 +90,9 @@ struct pred_view {
 /* predictions_load.c */
 void pred_load(struct view *v);
 void pred_forget(struct pred_view *s);
-/* Those of a split: "validation"; NULL: no memory. Reads files. */
-struct pred_texts *pred_texts_read(const struct bt_experiment *x, const char *split);
-void pred_texts_free(struct pred_texts *t);
+/* bt_texts_read() into memory of its own; NULL: there is none. */
+struct bt_texts *pred_texts_read(const struct bt_experiment *x, const char *split, size_t most);
+void pred_texts_free(struct bt_texts *t);
 /* predictions.c */
 void pred_update(struct view *v); /* after a change of what is to be shown */
 /* After a choice of rows elsewhere (a cell, a line of the side): the list from its beginning, all of them; true. */
@@ -162,7 +154,7 @@ void pred_restore(struct view *v, const struct bt_json *kept);
 bool pred_to_probe(struct view *v, bool why); /* why: its answer is explained there */
 bool pred_to_data(struct view *v);
 /* A row (from 1) of a split in its file, in Data. False: it has none. */
-bool pred_open_row(struct view *v, const struct pred_texts *texts, int64_t id);
+bool pred_open_row(struct view *v, const struct bt_texts *texts, int64_t id);
 bool pred_copy(struct view *v);
 bool pred_export(struct view *v);
 
