@@ -93,6 +93,12 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtui.a $(BUILD)/libbertty.a
 	$(say) link $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# libFuzzer's: with clang and -fsanitize=fuzzer-no-link in CFLAGS, as tests/fuzz/campaign builds it.
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c))
+$(BUILD)/tests/fuzz/fuzz: $(FUZZ_OBJ) $(BUILD)/libtui.a $(BUILD)/libbertty.a
+	$(say) link $@
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 # Changes when the flags do, so that everything is compiled again.
 FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(TESTFLAGS) $(WARN) $(MATHFLAGS) $(LDFLAGS)
 $(BUILD)/flags: force
@@ -151,6 +157,11 @@ asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## unit tests under ThreadSanitizer
 	$(Q)tests/run tsan
 
+fuzz: ## give every reader what a fuzzer makes, FUZZ_SECONDS (60) each; FUZZ=NAME… some of them
+	$(Q)tests/fuzz/campaign --seconds $(or $(FUZZ_SECONDS),60) $(FUZZ)
+
+fuzz-program: $(BUILD)/tests/fuzz/fuzz
+
 bench: ## measure speed on this machine: a training step, the workbench, what watching costs
 	$(Q)tests/run bench
 
@@ -167,5 +178,5 @@ Q   := $(if $(V),,@)
 say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan bench bench-programs pictures help
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan fuzz fuzz-program bench bench-programs pictures help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

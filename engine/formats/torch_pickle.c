@@ -242,7 +242,7 @@ static enum bt_status op_empty(struct vm *m)
 static enum bt_status make_tuple(struct vm *m, size_t n)
 {
     struct bt__pickle_value v = {.kind = BT__PICKLE_TUPLE};
-    enum bt_status st = add_items(m, &v, m->stack.at + m->stack.n - n, n);
+    enum bt_status st = n ? add_items(m, &v, m->stack.at + m->stack.n - n, n) : BT_OK; /* no stack, maybe */
     if (st) return st;
     m->stack.n -= n;
     st = push_value(m, v);

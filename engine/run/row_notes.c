@@ -83,8 +83,10 @@ static enum bt_status take_own(struct file *f, const struct bt_json *v, const ch
 static enum bt_status take_line(struct file *f, const char *line, size_t n, struct bt_error *err)
 {
     char *where = bt_strfmt("%s:%zu", f->path, f->line);
-    struct bt_json *v = where ? bt_json_parse(line, n, where, err) : NULL;
-    enum bt_status st = v ? BT_OK : BT_DAMAGED;
+    if (!where) return bt_fail(err, BT_NOMEM, "%s: no memory", f->path);
+    struct bt_error why = {.status = BT_OK};
+    struct bt_json *v = bt_json_parse(line, n, where, &why);
+    enum bt_status st = v ? BT_OK : bt_fail(err, BT_DAMAGED, "%s", why.text);
     if (v && bt_json_kind(v) != BT_JSON_OBJECT)
         st = bt_fail(err, BT_DAMAGED, "%s: expected {\"row\": …, \"tags\": […], \"note\": \"…\"}", where);
     if (!st && strcmp(bt_json_text(bt_json_get(v, "data"), ""), f->own.data) == 0) {

@@ -191,7 +191,8 @@ static void bad_notes(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct bt_error err = {0};
         put("runs/r/predictions/validation.notes.jsonl", bad[i][0]);
-        if (bt_row_notes_load(at("runs/r"), "validation", &n, &err) == BT_OK) fail_msg("%s", bad[i][0]);
+        const enum bt_status st = bt_row_notes_load(at("runs/r"), "validation", &n, &err);
+        if (st == BT_OK || st != err.status) fail_msg("%s: %s", bad[i][0], bt_status_name(st));
         if (!strstr(err.text, bad[i][1])) fail_msg("'%s' not in '%s'", bad[i][1], err.text);
         if (bt_row_notes_change(at("runs/r"), "validation", &row, 1, &c, NULL, &err) == BT_OK)
             fail_msg("%s", bad[i][0]);

@@ -377,33 +377,35 @@ static void opcodes(void **state)
     static const struct {
         const char *pickle;
         const char *words;
-    } cases[] = {{"\x80\x02(iposix\nsystem\n.", "INST is refused"},
-                 {"\x80\x02)\x81.", "NEWOBJ is refused"},
-                 {"\x80\x02S'x'\n.", "STRING is refused"},
-                 {"\x80\x02\x82\x01.", "EXT1 is refused"},
-                 {"\x80\x02\xff.", "0xff is unknown"},
-                 {"\x80\x09.", "PROTO"},
-                 {"\x80\x02t.", "TUPLE: there is no mark"},
-                 {"\x80\x02\x86.", "TUPLE2: the stack has too few"},
-                 {"\x80\x02(N.", "STOP: not exactly one"},
-                 {"\x80\x02N(N\x85\x86.", "TUPLE2: the stack has too few"},
-                 {"\x80\x02h\x05.", "BINGET: nothing was put there"},
-                 {"\x80\x02Nr\xff\xff\xff\xff.", "LONG_BINPUT: its number is too large"},
-                 {"\x80\x02}Ns.", "SETITEM: the stack has too few"},
-                 {"\x80\x02]NNs.", "SETITEM: what it fills is of another kind"},
-                 {"\x80\x02}(Nu.", "SETITEMS: a key has no value"},
-                 {"\x80\x02NQ.", "BINPERSID: its id is no short tuple"},
-                 {"\x80\x02N)R.", "REDUCE: what it would call is no function"},
-                 {"\x80\x02N}b.", "BUILD: expected attributes of a dict"},
-                 {"\x80\x02NN\x93.", "STACK_GLOBAL: its names are no texts"},
-                 {"\x80\x02X\xff\xff\xff\x7fx.", "BINUNICODE: the pickle ends here"},
-                 {"\x80\x02"
-                  "ccollections",
-                  "GLOBAL: its line does not end"},
-                 {"\x80\x02N", "ends without STOP"},
-                 {"\x80\x02N.N", "goes on behind its STOP"},
-                 {"\x80\x02}}q\x01s.", "SETITEM: the stack has too few"},
-                 {"\x80\x02N.", "no dict of tensors"}};
+    } cases[] = {
+        {"\x80\x02(iposix\nsystem\n.", "INST is refused"},
+        {"\x80\x02)\x81.", "NEWOBJ is refused"},
+        {"\x80\x02S'x'\n.", "STRING is refused"},
+        {"\x80\x02\x82\x01.", "EXT1 is refused"},
+        {"\x80\x02\xff.", "0xff is unknown"},
+        {"\x80\x09.", "PROTO"},
+        {"\x80\x02t.", "TUPLE: there is no mark"},
+        {"\x80\x02\x86.", "TUPLE2: the stack has too few"},
+        {"\x80\x02(N.", "STOP: not exactly one"},
+        {"\x80\x02N(N\x85\x86.", "TUPLE2: the stack has too few"},
+        {"\x80\x02h\x05.", "BINGET: nothing was put there"},
+        {"\x80\x02Nr\xff\xff\xff\xff.", "LONG_BINPUT: its number is too large"},
+        {"\x80\x02}Ns.", "SETITEM: the stack has too few"},
+        {"\x80\x02]NNs.", "SETITEM: what it fills is of another kind"},
+        {"\x80\x02}(Nu.", "SETITEMS: a key has no value"},
+        {"\x80\x02NQ.", "BINPERSID: its id is no short tuple"},
+        {"\x80\x02N)R.", "REDUCE: what it would call is no function"},
+        {"\x80\x02N}b.", "BUILD: expected attributes of a dict"},
+        {"\x80\x02NN\x93.", "STACK_GLOBAL: its names are no texts"},
+        {"\x80\x02X\xff\xff\xff\x7fx.", "BINUNICODE: the pickle ends here"},
+        {"\x80\x02"
+         "ccollections",
+         "GLOBAL: its line does not end"},
+        {"\x80\x02N", "ends without STOP"},
+        {"\x80\x02N.N", "goes on behind its STOP"},
+        {"\x80\x02}}q\x01s.", "SETITEM: the stack has too few"},
+        {"\x80\x02(t.", "no dict of tensors"}, /* a tuple of nothing on a stack that never held anything */
+        {"\x80\x02N.", "no dict of tensors"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bt_str s = bytes_of(cases[i].pickle, strlen(cases[i].pickle));
         struct bt_str z = zipped(s);
