@@ -3,6 +3,8 @@
 
 #include <bertty/file.h>
 #include <bertty/queue.h>
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,8 +144,57 @@ static enum bt_status load_parts(const struct bt_audit_plan *p, struct gathering
     return st;
 }
 
+/* ── one run's word ── */
+
+/* Adds ln p of each row and label; false: these are not the predictions of the same rows. */
+static bool add_logs(const struct bt_predictions *of, const struct bt_predictions *p, double *sum)
+{
+    const size_t k = (size_t)of->n_labels;
+    if (p->n != of->n || p->n_labels != of->n_labels) return false;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->row[i].id != of->row[i].id || !p->row[i].scores != !of->row[i].scores) return false;
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t l = 0; l < k && p->row[i].scores; l++)
+            sum[i * k + l] += log(fmax((double)p->row[i].scores[l], (double)FLT_MIN));
+    return true;
+}
+
+/* p[l] in proportion to e^(sum[l] / times). */
+static void mean_of(const double *sum, size_t k, size_t times, float *p)
+{
+    double top = -HUGE_VAL, all = 0.0;
+    for (size_t l = 0; l < k; l++) top = fmax(top, sum[l]);
+    for (size_t l = 0; l < k; l++) all += exp((sum[l] - top) / (double)times);
+    for (size_t l = 0; l < k; l++) p[l] = (float)(exp((sum[l] - top) / (double)times) / all);
+}
+
+/* Of a run that was evaluated several times on its part, the geometric means to[n, K]: each evaluation is wrong in its own way, and the last ones are surer than they ought
+ * to be. Of one evaluation its probabilities as they are. */
+static enum bt_status pool(const char *dir, const struct bt_predictions *of, float *to, struct bt_error *err)
+{
+    const size_t k = (size_t)of->n_labels;
+    int64_t *step = NULL;
+    size_t n = 0, times = 0;
+    double *sum = calloc(of->n * k + 1, sizeof *sum);
+    enum bt_status st = sum ? bt_predictions_steps(dir, "validation", &step, &n, err)
+                            : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
+    for (size_t s = 0; s < n && !st; s++) {
+        struct bt_predictions *p = NULL;
+        if (bt_predictions_load(dir, "validation", step[s], &p, NULL) == BT_OK) times += add_logs(of, p, sum);
+        bt_predictions_free(p);
+    }
+    for (size_t i = 0; i < of->n && !st; i++)
+        if (of->row[i].scores && times > 1)
+            mean_of(sum + i * k, k, times, to + i * k);
+        else if (of->row[i].scores)
+            memcpy(to + i * k, of->row[i].scores, k * sizeof *to);
+    free(step);
+    free(sum);
+    return st;
+}
+
 /* Rows with a known label and probabilities, of all parts. */
-static enum bt_status gather(struct gathering *g, struct bt_error *err)
+static enum bt_status gather(struct gathering *g, const struct bt_audit_plan *plan, struct bt_error *err)
 {
     const size_t k = (size_t)g->labels;
     g->scores = calloc(g->n * k + 1, sizeof *g->scores);
@@ -151,14 +202,19 @@ static enum bt_status gather(struct gathering *g, struct bt_error *err)
     g->id = calloc(g->n + 1, sizeof *g->id);
     if (!g->scores || !g->given || !g->id) return bt_fail(err, BT_NOMEM, "no memory for %zu rows", g->n);
     g->n = 0;
-    for (size_t f = 0; f < g->folds; f++)
-        for (size_t i = 0; i < g->part[f]->n; i++) {
-            const struct bt_prediction *r = &g->part[f]->row[i];
+    for (size_t f = 0; f < g->folds; f++) {
+        const struct bt_predictions *part = g->part[f];
+        float *said = g->scores + g->n * k; /* those of rows that are left out are written over */
+        enum bt_status st = pool(plan->fold[f].dir, part, said, err);
+        if (st) return st;
+        for (size_t i = 0; i < part->n; i++) {
+            const struct bt_prediction *r = &part->row[i];
             if (r->gold < 0 || !r->scores) continue;
-            memcpy(g->scores + g->n * k, r->scores, k * sizeof *g->scores);
+            memmove(g->scores + g->n * k, said + i * k, k * sizeof *g->scores);
             g->given[g->n] = r->gold;
             g->id[g->n++] = r->id;
         }
+    }
     return BT_OK;
 }
 
@@ -230,7 +286,7 @@ enum bt_status bt_audit_load(const struct bt_audit_plan *p, struct bt_audit **ou
     struct bt_confident *c = NULL;
     *out = NULL;
     enum bt_status st = load_parts(p, &g, err);
-    if (!st) st = gather(&g, err);
+    if (!st) st = gather(&g, p, err);
     if (!st) st = check_ids(&g, err);
     if (!st) st = bt_confident_learn(g.scores, g.given, g.n, g.labels, &c, err);
     if (!st) st = make(&g, c, out, err);

@@ -27,7 +27,7 @@ enum bt_status bt_confident_learn(const float *scores, const int *given, size_t 
                                   struct bt_confident **out, struct bt_error *err);
 void bt_confident_free(struct bt_confident *c); /* c may be NULL */
 
-/* ── the runs of an audit: each predicts the part of the training rows that it did not see ── */
+/* ── the runs of an audit: each predicts the part of the training rows that it did not see, after every epoch ── */
 
 enum { BT_AUDIT_FOLDS = 5, BT_AUDIT_MOST_FOLDS = 100 };
 
@@ -80,7 +80,7 @@ static inline double bt_audit_quality(const struct bt_audit_row *r)
 {
     return (r->margin + 1.0) / 2.0;
 }
-/* From the predictions of finished runs: the best checkpoint's, which by then exist. BT_INVALID: a row that two of them predict, or labels that differ: runs of different data. */
+/* From the predictions of finished runs: of each row the geometric mean of what the evaluations of its run say, one after every epoch. BT_INVALID: a row that two of them predict, or labels that differ: runs of different data. */
 enum bt_status bt_audit_load(const struct bt_audit_plan *p, struct bt_audit **out, struct bt_error *err);
 void bt_audit_free(struct bt_audit *a); /* a may be NULL */
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """bertty audit: labels that were flipped on purpose are found; the runs are queued, waited for, gone on with after an interruption and a failure; what it cannot do is said."""
 import json
+import math
 import random
 import shutil
 import signal
@@ -36,6 +37,20 @@ def runs():
     return {p.name: tiny_bert.status(p).get("state") for p in (ROOT / "runs").glob("tiny-audit-*")}
 
 
+def evaluations():
+    """{row: what each evaluation of its run said}"""
+    said = {}
+    for path in ROOT.glob(f"runs/tiny-audit-*of{FOLDS}/predictions/validation-step-*.jsonl"):
+        for r in map(json.loads, path.read_text().splitlines()):
+            said.setdefault(r["id"], []).append(r["scores"])
+    return said
+
+
+def geometric(scores, label):
+    mean = {k: math.exp(sum(math.log(s[k]) for s in scores) / len(scores)) for k in scores[0]}
+    return mean[label] / sum(mean.values())
+
+
 def found():
     wrong, rows = prepare()
     done = audit("--detach", "--json")
@@ -59,6 +74,9 @@ def found():
     hit = sum(r["row"] in wrong for r in listed[:FLIPPED])
     check("flipped labels are found", hit >= SHARE * FLIPPED, hit)
     print(f"{hit} of {FLIPPED} flipped labels are in the first {FLIPPED} rows")
+    said = evaluations()
+    apart = max(abs(geometric(said[r["row"]], r["given"]) - r["p_given"]) for r in listed)
+    check("the mean of several evaluations", len(said[1]) > 1 and apart < 1e-5, (len(said[1]), apart))
     at = listed[0]
     check("the text", at["text"] == rows[at["row"] - 1][0] and at["line"] == at["row"] + 1 and at["likelier"] == OTHER[at["given"]], at)
     text = audit("--limit", "5").stdout.decode()
