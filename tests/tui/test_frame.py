@@ -113,7 +113,7 @@ def test_way_out_of_the_text():
     """Where keys are text, the bottom line says how to get at the others, however narrow."""
     name = "movie-reviews-20261124-110859-3f2a"
     with Screen(["--open", "probe"], rows=16, columns=60, setup=lambda d: fake_run(d / "runs", name)) as s:
-        s.wait(r"^ Esc leave the text.*\? help$")
+        s.wait(r"^ Esc leave the text.* F1 help$")
         s.keys("good")
         s.wait(r"● movie-reviews-…-3f2a")
 
