@@ -459,8 +459,10 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
         a->typed = app_now(); /* starting is as good as a key */
         before_first_frame(a, &early);
         app_show(a, file ? VIEW_RUNS : o->open ? first : a->kept_view);
-        if (file) app_open_path(a, o->open);
-        if (file) a->urgent = false; /* its rows are there in a moment, and bring the frame */
+        if (file) {
+            app_open_path(a, o->open);
+            a->urgent = false; /* its rows are there in a moment, and bring the frame */
+        }
         app_event(a, &early);
         draw_if_due(a);
         while (!a->quit) turn(a);

@@ -180,7 +180,10 @@ static enum bt_status pool(const char *dir, const struct bt_predictions *of, flo
                             : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
     for (size_t s = 0; s < n && !st; s++) {
         struct bt_predictions *p = NULL;
-        if (bt_predictions_load(dir, "validation", step[s], &p, NULL) == BT_OK) times += add_logs(of, p, sum);
+        if (step[s] == of->step)
+            times += add_logs(of, of, sum); /* it is there */
+        else if (bt_predictions_load(dir, "validation", step[s], &p, NULL) == BT_OK)
+            times += add_logs(of, p, sum);
         bt_predictions_free(p);
     }
     for (size_t i = 0; i < of->n && !st; i++)
