@@ -2,6 +2,7 @@
 #include "tui/app_private.h"
 #include "tui/commands/cli.h"
 #include <bertty/file.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -416,18 +417,63 @@ static void turn(struct app *a)
     if (!a->quit) draw_if_due(a);
 }
 
-/* The first frame shows the runs if they can be read in a moment. A key that comes before is left in *e: there is no view yet to take it. */
-static void before_first_frame(struct app *a, struct event *e)
+/* ── the beginning ── */
+
+static bool settled(struct app *a)
+{
+    const struct view *v = app_front(a);
+    return !a->opened[a->front] || !v->ops->settling || !v->ops->settling(v);
+}
+
+static bool is_input(const struct event *e)
+{
+    return e->kind == EVENT_KEY || e->kind == EVENT_MOUSE || e->kind == EVENT_PASTE;
+}
+
+/* A moment for what the next frame is to show: what the view was told to show and, if asked for, the runs. A key that comes meanwhile is left in *e, and those after it with the terminal: what they act on is about to come. */
+static void settle(struct app *a, bool runs, struct event *e)
 {
     double until = app_now() + FIRST_LIST_S;
-    while (!a->runs.known && !a->quit && app_now() < until) {
-        term_event(a->term, 10, tasks_fd(a->tasks), e);
-        if (e->kind == EVENT_KEY || e->kind == EVENT_MOUSE || e->kind == EVENT_PASTE) break;
-        app_event(a, e);
+    while (!a->quit && app_now() < until && !(settled(a) && (!runs || a->runs.known))) {
+        if (is_input(e)) {
+            struct pollfd done = {.fd = tasks_fd(a->tasks), .events = POLLIN};
+            poll(&done, 1, 10);
+        } else {
+            term_event(a->term, 10, tasks_fd(a->tasks), e);
+            if (!is_input(e)) app_event(a, e);
+        }
         tasks_finish(a->tasks);
-        e->kind = EVENT_NONE;
+        if (a->runs.known && a->ticked <= 0) app_tick(a, app_now());
     }
+}
+
+static void draw_first(struct app *a)
+{
     a->urgent = true;
+    draw_if_due(a);
+}
+
+/* The first frame shows the runs if they can be read in a moment. */
+static void begin_with_view(struct app *a, enum view_id id)
+{
+    struct event early = {.kind = EVENT_NONE};
+    settle(a, true, &early);
+    app_show(a, id);
+    if (is_input(&early)) app_event(a, &early);
+    draw_first(a);
+}
+
+/* A file is asked for: its rows are the first frame, and the runs come after it. */
+static void begin_with_file(struct app *a, const char *path)
+{
+    struct event early = {.kind = EVENT_NONE};
+    app_show(a, VIEW_RUNS);
+    app_open_path(a, path);
+    settle(a, false, &early);
+    draw_first(a);
+    app_refresh(a);
+    settle(a, true, &early);
+    if (is_input(&early)) app_event(a, &early);
 }
 
 /* ── the whole ── */
@@ -436,7 +482,6 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
 {
     enum view_id first = VIEW_RUNS;
     struct bt_error unsaved = {.status = BT_OK};
-    struct event early = {.kind = EVENT_NONE};
     struct app *a = NULL;
     enum bt_status status = o->open ? view_named(o->open, &first, err) : BT_OK;
     bool file = status != BT_OK && bt_path_exists(o->open);
@@ -447,7 +492,7 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     }
     status = app_new(o, &a, err);
     if (status == BT_OK) {
-        app_refresh(a); /* the runs are read while the terminal is made ready */
+        if (!file) app_refresh(a); /* the runs are read while the terminal is made ready */
         const struct term_options t = {.theme = a->theme,
                                        .glyphs = o->ascii ? PLOT_ASCII : -1,
                                        .colours = o->colours,
@@ -457,14 +502,10 @@ enum bt_status app_main(const struct app_options *o, int *ended_by, struct bt_er
     }
     if (status == BT_OK) {
         a->typed = app_now(); /* starting is as good as a key */
-        before_first_frame(a, &early);
-        app_show(a, file ? VIEW_RUNS : o->open ? first : a->kept_view);
-        if (file) {
-            app_open_path(a, o->open);
-            a->urgent = false; /* its rows are there in a moment, and bring the frame */
-        }
-        app_event(a, &early);
-        draw_if_due(a);
+        if (file)
+            begin_with_file(a, o->open);
+        else
+            begin_with_view(a, o->open ? first : a->kept_view);
         while (!a->quit) turn(a);
         term_close(a->term);
         if (state_save(a, &unsaved) != BT_OK) cli_warn("nothing is kept for the next time: %s", unsaved.text);

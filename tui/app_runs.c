@@ -122,6 +122,7 @@ static void runs_read(void *ctx, bool cancelled)
         runs->queue = r->queue;
         r->queue = old;
     }
+    if (current && !runs->known) a->ticked = 0; /* views that wait for the first list look at it at once */
     if (current) runs->known = true;
     choose_existing(a);
     queue_state_clear(&r->queue);

@@ -55,6 +55,8 @@ struct view_ops {
     void (*close)(struct view *v);
     void (*shown)(struct view *v);                                /* comes to the front; may be NULL */
     void (*receive)(struct view *v, const struct app_request *r); /* may be NULL */
+    /* What it was told to show is not all there yet: at the start, keys wait for it a moment. May be NULL. */
+    bool (*settling)(const struct view *v);
     void (*draw)(struct view *v, struct rect area);
     /* An action with a count (1 if none was typed; app_counted() tells). False: not for this view (or nothing to do). */
     bool (*act)(struct view *v, int action, int count);

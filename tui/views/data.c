@@ -396,10 +396,18 @@ static void tick(struct view *v, double now)
     const char *run = app_run(v->app);
     (void)now;
     data_hygiene_tick(v);
+    data_context_tick(v);
     data_follow_edits(v);
     if (s->page != DATA_FILES || s->opening || !app_runs_known(v->app)) return;
     bool same = run && s->sources_run ? strcmp(run, s->sources_run) == 0 : !run && !s->sources_run;
     if (!s->sources_asked || (!same && !app_pending(v->app, &s->owner_files))) data_list_sources(v);
+}
+
+static bool settling(const struct view *v)
+{
+    const struct data_view *s = v->state;
+    bool of_run = s->file && (s->file->run_awaited || app_pending(v->app, &s->owner_context));
+    return s->opening || (of_run && app_runs_known(v->app));
 }
 
 static bool open_view(struct view *v)
@@ -428,8 +436,24 @@ static void restore(struct view *v, const struct bt_json *kept)
     int64_t row = bt_json_int(bt_json_get(kept, "row"), 0);
     if (!kept) return;
     s->wrap = bt_json_bool(bt_json_get(kept, "wrap"), false);
-    if (path && bt_path_exists(path))
-        data_open(v, path, bt_json_text(bt_json_get(kept, "experiment"), NULL), row > 0 ? (size_t)row : 0);
+    if (!path || !bt_path_exists(path)) return;
+    s->kept = (struct data_kept){.path = bt_strdup(path),
+                                 .experiment = bt_strdup(bt_json_text(bt_json_get(kept, "experiment"), NULL)),
+                                 .row = row > 0 ? (size_t)row : 0};
+}
+
+static void forget_kept(struct data_view *s)
+{
+    free(s->kept.path);
+    free(s->kept.experiment);
+    s->kept = (struct data_kept){.path = NULL};
+}
+
+static void shown(struct view *v)
+{
+    struct data_view *s = v->state;
+    if (s->kept.path && !s->file && !s->opening) data_open(v, s->kept.path, s->kept.experiment, s->kept.row);
+    forget_kept(s);
 }
 
 static void close_view(struct view *v)
@@ -442,6 +466,7 @@ static void close_view(struct view *v)
     data_search_clear(s);
     data_hygiene_clear(s);
     data_given_clear(s);
+    forget_kept(s);
     free(s->opening);
 }
 
@@ -477,7 +502,9 @@ const struct view_ops view_data = {
     .signs = signs,
     .open = open_view,
     .close = close_view,
+    .shown = shown,
     .receive = receive,
+    .settling = settling,
     .keep = keep,
     .restore = restore,
     .draw = draw,

@@ -1,13 +1,11 @@
 /* The file that the Data view shows: opening it, finding its rows in the background, and walks over them. */
 #include "tui/views/data_view.h"
-#include "tui/views/experiment_view.h"
 
 #include <bertty/experiment.h>
-#include <bertty/file.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX_BYTES = 8 << 20, MOST_EXPERIMENTS = 50 };
+enum { INDEX_BYTES = 8 << 20 };
 
 /* ── the lock ── */
 
@@ -41,6 +39,7 @@ void data_file_unref(struct data_file *f)
     free(f->path);
     free(f->column);
     free(f->experiment);
+    free(f->run);
     data_settings_free(&f->settings);
     free(f->settings_of);
     free(f->separator);
@@ -65,84 +64,18 @@ static struct data_file *file_new(const char *path)
 
 struct opening {
     struct view *v;
+    struct data_file *again; /* it is shown already, and looked at anew; NULL: another file */
     struct data_file *file;
-    char *path, *experiment, *run;
+    char *path, *experiment;
     size_t row;
     struct bt_error err;
 };
-
-static bool lists_file(const struct bt_string_list *l, const char *path)
-{
-    for (size_t i = 0; i < l->n; i++)
-        if (bt_same_file(l->item[i], path)) return true;
-    return false;
-}
-
-struct bt_experiment *data_load_experiment(const char *path)
-{
-    struct bt_experiment *x = NULL;
-    if (!path || bt_experiment_load(path, &x, NULL) != BT_OK) return NULL;
-    if (bt_experiment_resolve(x, NULL) == BT_OK) return x;
-    bt_experiment_free(x); /* half resolved: something it names is missing */
-    return bt_experiment_load(path, &x, NULL) == BT_OK ? x : NULL;
-}
-
-bool data_names_file(const struct bt_experiment *x, const char *path)
-{
-    return lists_file(&x->data_train_file, path) || lists_file(&x->data_validation_file, path) ||
-           lists_file(&x->data_test_file, path);
-}
-
-/* Takes the experiment at a path if it names the file, or if there is none yet to take a tokenizer from. */
-static void consider(struct opening *o, const char *path, struct bt_experiment **taken)
-{
-    struct bt_experiment *x = o->file->named ? NULL : data_load_experiment(path);
-    bool named = x && data_names_file(x, o->path);
-    if (!x || (*taken && !named)) {
-        bt_experiment_free(x);
-        return;
-    }
-    bt_experiment_free(*taken);
-    free(o->file->experiment);
-    *taken = x;
-    o->file->experiment = bt_strdup(path);
-    o->file->named = named;
-}
-
-/* Those in a folder. */
-static void consider_folder(struct opening *o, const char *folder, struct bt_experiment **taken)
-{
-    struct bt_str names = {0};
-    int n = 0;
-    exp_complete_path(folder, &names);
-    for (const char *p = bt_str_text(&names); *p && n < MOST_EXPERIMENTS && !o->file->named; n++) {
-        size_t length = strcspn(p, "\n");
-        char *path = bt_strndup(p, length);
-        if (path && exp_is_file(path)) consider(o, path, taken);
-        free(path);
-        p += length + (p[length] == '\n');
-    }
-    bt_str_free(&names);
-}
-
-/* The experiment that names the file: the one it was chosen from, the chosen run's, one of those that are kept here. */
-static struct bt_experiment *context_of(struct opening *o)
-{
-    struct bt_experiment *x = NULL;
-    char *of_run = o->run ? bt_path_join(o->run, "experiment.yaml") : NULL;
-    if (o->experiment) consider(o, o->experiment, &x);
-    if (of_run) consider(o, of_run, &x);
-    consider_folder(o, "experiments/", &x);
-    consider_folder(o, "", &x);
-    free(of_run);
-    return x;
-}
 
 static void open_run(void *ctx, const atomic_bool *cancel)
 {
     struct opening *o = ctx;
     const struct bt_data_dialect dialect = {.quoting = -1, .header = -1};
-    struct bt_experiment *x = context_of(o);
+    struct bt_experiment *x = data_context(o->file, o->experiment);
     (void)cancel;
     bool told = x && o->file->named;
     struct bt_data_spec spec;
@@ -160,10 +93,10 @@ static void open_run(void *ctx, const atomic_bool *cancel)
 
 static void opening_free(struct opening *o)
 {
+    data_file_unref(o->again);
     data_file_unref(o->file);
     free(o->path);
     free(o->experiment);
-    free(o->run);
     free(o);
 }
 
@@ -202,23 +135,57 @@ static void open_done(void *ctx, bool cancelled)
     opening_free(o);
 }
 
-void data_open(struct view *v, const char *path, const char *experiment, size_t row)
+/* Nobody has done anything yet that showing the file anew would undo. */
+static bool untouched(const struct data_view *s)
 {
-    struct data_view *s = v->state;
-    const char *run = app_run(v->app);
+    return s->page == DATA_ROWS && !s->filter.on && !s->needle && !s->sort.on && !s->opening;
+}
+
+/* What is known of the rows stays if they are read as they were. */
+static void again_done(void *ctx, bool cancelled)
+{
+    struct opening *o = ctx;
+    struct data_view *s = o->v->state;
+    size_t row = s->file ? data_cursor_row(s) : SIZE_MAX;
+    bool fine = !cancelled && o->err.status == BT_OK && s->file == o->again;
+    if (fine && data_same_layout(s->file, o->file)) {
+        data_take_context(o->v, o->file);
+    } else if (fine && untouched(s)) {
+        show_file(o->v, o->file, row == SIZE_MAX ? 0 : row + 1);
+        o->file = NULL;
+    }
+    if (fine) app_redraw(o->v->app);
+    opening_free(o);
+}
+
+/* NULL: no memory. */
+static struct opening *opening_new(struct view *v, const char *path, const char *experiment, size_t row)
+{
     struct opening *o = calloc(1, sizeof *o);
-    if (!o) return;
+    if (!o) return NULL;
     *o = (struct opening){.v = v,
                           .path = bt_strdup(path),
                           .experiment = bt_strdup(experiment),
-                          .run = bt_strdup(run),
                           .row = row,
                           .file = file_new(path)};
+    if (o->path && o->file) {
+        o->file->run = bt_strdup(app_run(v->app));
+        o->file->run_awaited = !app_runs_known(v->app);
+        return o;
+    }
+    opening_free(o);
+    return NULL;
+}
+
+void data_open(struct view *v, const char *path, const char *experiment, size_t row)
+{
+    struct data_view *s = v->state;
+    struct opening *o = opening_new(v, path, experiment, row);
     struct app_task t = {.run = open_run, .done = open_done, .ctx = o, .owner = &s->owner_open};
     app_cancel(v->app, &s->owner_open);
-    if (!o->path || !o->file || !app_submit(v->app, &t)) {
+    if (!o || !app_submit(v->app, &t)) {
         app_say(v->app, ROLE_BAD, "%s: not enough memory to open it", path);
-        opening_free(o);
+        if (o) opening_free(o);
         return;
     }
     free(s->opening);
@@ -226,11 +193,22 @@ void data_open(struct view *v, const char *path, const char *experiment, size_t 
     app_redraw(v->app);
 }
 
+void data_look_again(struct view *v)
+{
+    struct data_view *s = v->state;
+    struct opening *o = opening_new(v, s->file->path, NULL, 0);
+    if (!o) return;
+    o->again = data_file_ref(s->file);
+    struct app_task t = {.run = open_run, .done = again_done, .ctx = o, .owner = &s->owner_context};
+    if (!app_submit(v->app, &t)) opening_free(o);
+}
+
 void data_close_file(struct view *v)
 {
     struct data_view *s = v->state;
-    const void *const owners[] = {&s->owner_index,   &s->owner_find,  &s->owner_filter, &s->owner_counts,
-                                  &s->owner_lengths, &s->owner_words, &s->owner_sort,   &s->owner_edits};
+    const void *const owners[] = {&s->owner_index,  &s->owner_find,    &s->owner_filter,
+                                  &s->owner_counts, &s->owner_lengths, &s->owner_words,
+                                  &s->owner_sort,   &s->owner_edits,   &s->owner_context};
     for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) data_walk_stop(v, owners[i]);
     data_sort_clear(v);
     data_filter_clear(v);

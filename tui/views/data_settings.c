@@ -216,8 +216,7 @@ static void follow_run(void *ctx, const atomic_bool *cancel)
     bt_experiment_free(saved);
 }
 
-/* What was measured with others is measured anew. */
-static void use_settings(struct view *v, struct data_settings *got)
+void data_settings_use(struct view *v, struct data_settings *got)
 {
     struct data_view *s = v->state;
     struct data_file *f = s->file;
@@ -245,7 +244,7 @@ static void follow_done(void *ctx, bool cancelled)
 {
     struct following *w = ctx;
     const struct data_view *s = w->v->state;
-    if (!cancelled && w->file == s->file) use_settings(w->v, &w->got);
+    if (!cancelled && w->file == s->file) data_settings_use(w->v, &w->got);
     following_free(w);
 }
 

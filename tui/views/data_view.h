@@ -1,4 +1,4 @@
-/* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_rows.c (the grid), data_find.c (search), data_filter.c, data_sort.c, data_hygiene.c (splits),
+/* The Data view's state, shared by its files: data.c (keys), data_file.c (the file and its tasks), data_context.c (the experiment that names it), data_rows.c (the grid), data_find.c (search), data_filter.c, data_sort.c, data_hygiene.c (splits),
  * data_counts.c (values of a column), data_kinds.c (what the columns are to the task), data_lengths.c (how long the inputs are), data_detail.c (one row), data_settings.c (what the model reads of it), data_runs.c (who predicts it), data_files.c (what there is to open).
  *
  * The file is shared with tasks on worker threads: reference counts belong to the drawing thread, the table to whoever holds the lock. What a task
@@ -48,6 +48,8 @@ struct data_file {
     char *separator;  /* between the labels of a set; NULL: a cell is one label */
     char *experiment; /* the file that names this one, or of the chosen run; NULL: none */
     bool named;       /* the experiment names this file */
+    char *run;        /* whose experiment was looked at when the file was opened; NULL: none */
+    bool run_awaited; /* … because the runs were not known yet */
     struct data_settings settings;
     char *settings_of; /* the experiment that was edited last and that they are of since; NULL: that above */
     struct data_tokens *tokens; /* that settings.words has; NULL: not loaded yet */
@@ -152,6 +154,11 @@ struct data_given { /* rows of a file that is being opened; all ours */
     size_t *row, n;
 };
 
+struct data_kept { /* the file of the last session, until the view is seen without another; all ours */
+    char *path, *experiment;
+    size_t row;
+};
+
 struct data_cached {
     size_t row; /* SIZE_MAX: empty */
     enum bt_status status;
@@ -170,7 +177,7 @@ struct data_view {
     struct bt_error index_err;
     struct data_walk *parked;
     char owner_index, owner_open, owner_find, owner_filter, owner_counts, owner_lengths, owner_words,
-        owner_sort, owner_hygiene, owner_files, owner_edits, owner_runs;
+        owner_sort, owner_hygiene, owner_files, owner_edits, owner_runs, owner_context;
 
     size_t cursor, top;          /* in what is shown: all rows or the filter's */
     size_t column, first_column; /* cursor's; the first one that is shown */
@@ -206,6 +213,7 @@ struct data_view {
     struct data_looking *looking; /* … : on its way; the task's */
     struct list hygiene_list;
     struct data_given given;
+    struct data_kept kept;
 
     struct data_source *source;
     size_t n_sources;
@@ -216,15 +224,26 @@ struct data_view {
 
 /* data_file.c */
 void data_open(struct view *v, const char *path, const char *experiment, size_t row);
+void data_look_again(struct view *v); /* for what says what its columns are; in the background */
 void data_index(struct view *v);
+void data_close_file(struct view *v);
+/* data_context.c */
+/* The experiment that names the file: the one it was chosen from (NULL: none), the run's, one of those that are kept here; else the first of them. NULL: none. The caller frees. */
+struct bt_experiment *data_context(struct data_file *f, const char *chosen_from);
+/* Whether their rows and cells are the same. */
+bool data_same_layout(const struct data_file *a, const struct data_file *b);
+/* The shown file takes over what another opening of it knows of its columns. */
+void data_take_context(struct view *v, struct data_file *from);
+void data_context_tick(struct view *v); /* looks at the chosen run's as soon as it is known */
 /* An experiment whose paths are found; NULL: it cannot be read. The caller frees. */
 struct bt_experiment *data_load_experiment(const char *path);
-void data_close_file(struct view *v);
 bool data_names_file(const struct bt_experiment *x, const char *path); /* reads directories */
 /* data_settings.c */
 void data_settings_take(struct data_settings *s,
                         const struct bt_experiment *x); /* of an empty one; may read files */
 void data_settings_free(struct data_settings *s);
+/* What was measured with others is measured anew. *got has the earlier ones afterwards. */
+void data_settings_use(struct view *v, struct data_settings *got);
 void data_settings_put(struct sheet *p, const struct data_settings *s); /* that they are not saved */
 struct data_tokens *data_tokens_ref(struct data_tokens *t);
 void data_tokens_unref(struct data_tokens *t);
