@@ -118,8 +118,8 @@ def experiment(task):
         "run.save_steps": 3, "run.save_total_limit": 9, **options})
 
 
-def trained(task, name, *more):
-    done = run("train", *more, "--runs", ROOT / task / "runs", "--json", "--name", name, cwd=ROOT / task)
+def trained(task, name, *more, program=None):
+    done = run("train", *more, "--runs", ROOT / task / "runs", "--json", "--name", name, cwd=ROOT / task, program=program)
     assert done.returncode == 0, (task, done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -148,14 +148,14 @@ def from_every_step(task):
     path, runs = experiment(task), ROOT / task / "runs"
     sets = {"run.num_threads": 0, "run.save_steps": 1, "run.save_total_limit": 99, "train.gradient_accumulation_steps": 2, "train.group_by_length": "false",
             "train.max_steps": 9, "eval.eval_steps": 1, "eval.metric_for_best_model": "loss", "eval.early_stopping_patience": 2, "eval.early_stopping_threshold": 0.3}
-    last = trained(task, "whole", path, *(word for key, value in sets.items() for word in ("--set", f"{key}={value}")))
+    last = trained(task, "every", path, *(word for key, value in sets.items() for word in ("--set", f"{key}={value}")), program=FAST)
     end = last["last"]["step"]
     assert 3 <= end < 9, (task, "does not end early", last)
     name = f"checkpoints/step-{end:06}/model.safetensors"
-    want, processors = (runs / "whole" / name).read_bytes(), sorted(os.sched_getaffinity(0))
+    want, processors = (runs / "every" / name).read_bytes(), sorted(os.sched_getaffinity(0))
     for step in range(1, end):
         again = runs / f"from-{step}"
-        shutil.copytree(runs / "whole", again, symlinks=True)
+        shutil.copytree(runs / "every", again, symlinks=True)
         some = processors[:1] if step % 2 else processors
         done = run("train", "--resume", f"{again}@{step}", "--json", cwd=ROOT / task, program=FAST, preexec_fn=lambda some=some: os.sched_setaffinity(0, some))
         assert done.returncode == 0, (task, step, done.stderr)
