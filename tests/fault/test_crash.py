@@ -94,8 +94,9 @@ class Case:
     def wrong(self):
         """What is wrong with the run as it lies there; nothing of it is alive."""
         wrong = []
-        if not self.run.exists():
-            return wrong
+        if not (self.run / "status.json").exists():  # no run yet: nothing of one may be there, and it begins anew under another name
+            there = sorted(names_in(self.run))
+            return [f"no run, and {there}"] if {"checkpoints", "best", "last"} & set(there) else []
         shown = finished("show", self.run, "--json", folder=self.folder)
         state = json.loads(shown.stdout)["state"] if shown.returncode == 0 else shown.stderr
         if state not in ("lost", "finished", "unknown"):
