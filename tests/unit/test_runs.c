@@ -1,5 +1,5 @@
 /* Run directories as their readers see them: status, lost engines, lists, names, checkpoints, steering, deletion, logs, predictions. */
-#include "run/kills.h"
+#include "run/alive.h"
 #include "tests/unit/folder.h"
 
 #include <bertty/file.h>
@@ -242,6 +242,40 @@ static void kills_for_memory(void **state)
     assert_int_equal(k.count[0], 47);
     bt__kills_now(at("nothing"), &k);
     assert_int_equal(k.n, 0);
+}
+
+static void expect_why(const char *root, const struct bt__kills *k, pid_t pid, const char *why)
+{
+    struct bt__here h;
+    bt__here_init(&h);
+    h.root = root;
+    struct bt__engine e = {.pid = pid, .start = 1, .updated = h.now, .kills = k};
+    char *text = bt__engine_lost(&h, &e);
+    bt__here_free(&h);
+    assert_non_null(text);
+    expect_text(text, why);
+    free(text);
+}
+
+/* Why an engine is gone: by the kernel's log where it may be read, else by its control group's count. */
+static void killed_for_memory_is_told(void **state)
+{
+    (void)state;
+    struct bt__kills k;
+    char root[400];
+    snprintf(root, sizeof root, "%s", at("root"));
+    put("root/proc/self/cgroup", "0::/user/run.scope\n");
+    put_groups(3, 40);
+    bt__kills_now(root, &k);
+    expect_why(root, &k, getpid(), "is gone without a last word");
+    put_groups(4, 40);
+    expect_why(root, &k, getpid(), "killed, likely out of memory");
+    expect_why(root, NULL, getpid(), "is gone without a last word");
+    char line[200];
+    snprintf(line, sizeof line, "3,1,2,-;Out of memory: Killed process %d (bertty) total-vm:1kB\n", getpid());
+    put("root/dev/kmsg", line);
+    expect_why(root, &k, getpid(), "killed, out of memory, as the kernel's log says");
+    expect_why(root, &k, getpid() + 1, "killed, likely out of memory");
 }
 
 /* ── lists ── */
@@ -758,6 +792,7 @@ int main(void)
         TEST(another_host),
         TEST(zombie_is_lost),
         TEST(kills_for_memory),
+        TEST(killed_for_memory_is_told),
         TEST(lists),
         TEST(lists_reuse),
         TEST(lists_notice_deaths),
