@@ -21,47 +21,58 @@ from screen import Screen, fake_run, live_status  # noqa: E402
 PROGRAM = os.path.abspath(os.environ.get("BERTTY_FAST", os.environ["BERTTY"]))
 GROUND = Ground({"train.max_steps": 20, "run.save_steps": 10, "eval.eval_steps": 5, "run.num_threads": 1, "run.logging_steps": 1}, train=40, dev=10)
 TRAIN = ["train", "tiny.yaml", "--name", "run"]
-DAY = 86400
+HOUR = 3600
 MANY = 1500  # steps: what they print is more than a terminal holds
+
+
+def each_way():
+    """("forwards" or "backwards", variables): clocks that are further off at each look."""
+    library = preloaded(GROUND.root, "failing_io")
+    for name, seconds in ("forwards", HOUR), ("backwards", -HOUR):
+        yield name, {"LD_PRELOAD": library, "IO_CLOCK": str(seconds)}
 
 
 def clock_of_the_engine():
     """Speeds, times left and times of training are measured, not read off the wall."""
-    folder = GROUND.fresh()
-    jumps = {**os.environ, "LD_PRELOAD": preloaded(GROUND.root, "failing_io"), "IO_CLOCK": str(DAY)}
-    done = finished([*TRAIN, "--json"], folder, program=PROGRAM, env=jumps)
-    COUNT.check("it finishes", done.returncode == 0 and not done.stderr, done.stderr)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    steps = [line for line in lines if line.get("event") == "step"]
-    COUNT.check("speeds", len(steps) == 20 and all(10 < line["tokens_per_s"] < 1e8 for line in steps), [line["tokens_per_s"] for line in steps])
-    COUNT.check("times left", all(0 <= line["eta_s"] < 3600 for line in steps), [line["eta_s"] for line in steps])
-    COUNT.check("time of training", 0 < lines[-1]["train_seconds"] < 3600, lines[-1])
+    for way, jumps in each_way():
+        folder = GROUND.fresh()
+        done = finished([*TRAIN, "--json"], folder, program=PROGRAM, env={**os.environ, **jumps})
+        COUNT.check(f"{way}: it finishes", done.returncode == 0 and not done.stderr, done.stderr)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        steps = [line for line in lines if line.get("event") == "step"]
+        speeds, left = [[line[key] for line in steps] for key in ("tokens_per_s", "eta_s")]
+        COUNT.check(f"{way}: speeds", len(steps) == 20 and all(10 < speed < 1e8 for speed in speeds), speeds)
+        COUNT.check(f"{way}: times left", all(0 <= seconds < 3600 for seconds in left), left)
+        COUNT.check(f"{way}: time of training", 0 < lines[-1]["train_seconds"] < 3600, lines[-1])
 
 
 def clock_of_a_launch():
     """The minute that an engine has for its directory is measured too."""
-    folder = GROUND.fresh()
-    jumps = {**os.environ, "LD_PRELOAD": preloaded(GROUND.root, "failing_io"), "IO_CLOCK": str(DAY)}
-    done = finished([*TRAIN, "--detach"], folder, program=PROGRAM, env=jumps)
-    COUNT.check("detached", done.returncode == 0 and not done.stderr, done.stderr)
-    wait_for(lambda: status(folder / "runs/run").get("state") == "finished", "the end of the run")
+    for way, jumps in each_way():
+        folder = GROUND.fresh()
+        done = finished([*TRAIN, "--detach"], folder, program=PROGRAM, env={**os.environ, **jumps})
+        COUNT.check(f"{way}: detached", done.returncode == 0 and not done.stderr, done.stderr)
+        wait_for(lambda: status(folder / "runs/run").get("state") == "finished", "the end of the run")
 
 
 def clock_of_the_workbench():
-    """It sees what is new, keys are answered, and a living engine's run is training while the wall says otherwise."""
-    library = preloaded(GROUND.root, "failing_io")
-
+    """It sees what is new, a lone Esc is a key, and a living engine's run is training while the wall says otherwise."""
     def setup(path):
         fake_run(path / "runs", "live", **live_status(step=5, total=99))
-    with Screen(setup=setup, program=PROGRAM, env={"LD_PRELOAD": library, "IO_CLOCK": str(DAY)}) as s:
-        s.wait("live .*training · step 5/99")
-        (s.dir / "new").write_text(json.dumps({**json.loads((s.dir / "runs/live/status.json").read_text()), **live_status(step=6)}))
-        os.replace(s.dir / "new", s.dir / "runs/live/status.json")
-        s.wait("step 6/99")
-        for key in "8", "4", "1":
-            s.keys(key)
-            s.wait(f"▸{key}")
-        COUNT.check("it ends", s.end("q") == 0)
+    for way, jumps in each_way():
+        with Screen(setup=setup, program=PROGRAM, env=jumps) as s:
+            s.wait("live .*training · step 5/99")
+            (s.dir / "new").write_text(json.dumps({**json.loads((s.dir / "runs/live/status.json").read_text()), **live_status(step=6)}))
+            os.replace(s.dir / "new", s.dir / "runs/live/status.json")
+            s.wait("step 6/99")
+            s.keys("?")
+            s.wait("─ Keys ─")
+            s.keys("Esc")
+            s.wait_gone("─ Keys ─")
+            for key in "8", "4", "1":
+                s.keys(key)
+                s.wait(f"▸{key}")
+            COUNT.check(f"{way}: it ends", s.end("q") == 0)
 
 
 def german(folder):
