@@ -94,6 +94,11 @@ def refused(name, folder, words, *said, code=1, seconds=20, **options):
     COUNT.check(f"{name}: nothing is left behind", before == after, sorted(set(after) ^ set(before)))
 
 
+def can_trace():
+    """Is strace there, and may it trace?"""
+    return shutil.which("strace") and subprocess.run(["strace", "-f", "-o", os.devnull, "true"], capture_output=True).returncode == 0
+
+
 def preloaded(folder, name):
     """tests/fault/NAME.c, compiled for LD_PRELOAD."""
     made, source = Path(folder) / f"{name}.so", Path(__file__).parent / "fault" / f"{name}.c"

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from refusal import COUNT, Ground
+from refusal import COUNT, Ground, can_trace
 
 from tiny_bert import status
 
@@ -51,10 +51,11 @@ def wrong_with(folder, done, told):
 
 def every_call():
     folder = GROUND.fresh()
-    if not shutil.which("strace") or traced(folder, "fsync")[0].returncode != 0:
+    if not can_trace():
         return COUNT.skip("calls that fail", "strace cannot be used here")
     for call, error in CALLS.items():
-        _, calls = traced(folder, call)
+        done, calls = traced(folder, call)
+        COUNT.check(f"{call}: without a failure", done.returncode == 0, done.stderr)
         first = next((i for i, line in enumerate(calls) if "runs" in line), 0) if call == "openat" else 0
         # standard output has a test of its own, and what cannot be removed goes at the next start
         places = [i for i in range(first, len(calls)) if f"{call}(1," not in calls[i] and ".old.tmp" not in calls[i]]
