@@ -157,6 +157,13 @@ asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## unit tests under ThreadSanitizer
 	$(Q)tests/run tsan
 
+coverage: ## the tests once more with a build that counts: lines and branches of engine/ and tui/ that they reach
+	$(Q).ci/deps build hub test coverage
+	$(Q)tests/run --coverage
+
+crash: ## kill engines at CRASH_KILLS (1000) moments, and at every call of a save; let every call and every allocation of the commands fail once
+	$(Q)tests/run crash
+
 fuzz: ## give every reader what a fuzzer makes, FUZZ_SECONDS (60) each; FUZZ=NAME… some of them
 	$(Q)tests/fuzz/campaign --seconds $(or $(FUZZ_SECONDS),60) $(FUZZ)
 
@@ -178,5 +185,5 @@ Q   := $(if $(V),,@)
 say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan fuzz fuzz-program bench bench-programs pictures help
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan coverage crash fuzz fuzz-program bench bench-programs pictures help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

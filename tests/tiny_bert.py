@@ -118,13 +118,17 @@ def experiment(folder, options=None, **sizes):
         "data.text_column": "text", "data.label_column": "label", "train.train_batch_size": 8, "optim.learning_rate": 1e-3,
         "eval.eval_strategy": "steps", "eval.eval_steps": 10, "run.save_strategy": "steps", "run.save_steps": 10,
         "run.logging_steps": 5, "train.max_steps": 20, **(options or {})}
+    return written(folder / "tiny.yaml", settings)
+
+
+def written(path, settings):
+    """An experiment file of {"group.name": value}; its path."""
     text, group = "", None
     for key, value in sorted(settings.items()):
         section, name = key.split(".")
         text += "" if section == group else f"{section}:\n"
         text += f"  {name}: {json.dumps(value)}\n"
         group = section
-    path = folder / "tiny.yaml"
     path.write_text(text)
     return path
 

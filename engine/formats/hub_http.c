@@ -32,7 +32,7 @@ enum { MOST_HOPS = 10, CONNECT_S = 10, MOST_IGNORED = 1 << 20, BUFFER = 1 << 18 
 
 struct bt__http {
     CURL *curl;
-    char *origin;
+    char *origin, *token;                          /* token NULL: none */
     struct curl_slist *open_headers, *hub_headers; /* without and with the token */
     bool (*stop)(void *ctx);
     void *ctx;
@@ -387,6 +387,17 @@ static char *next_place(struct exchange *x, const char *url, enum bt_status *st)
     return next;
 }
 
+/* What a server says is told to people: not where it repeats the token, or the beginning of it where its words are cut off. */
+static void hide_token(const char *token, char *message)
+{
+    enum { LEAST = 4 };
+    for (char *at = message; token && *token && *at; at++) {
+        size_t n = 0;
+        while (token[n] && at[n] == token[n]) n++;
+        if (!token[n] || (!at[n] && n >= LEAST)) memset(at, '*', n);
+    }
+}
+
 enum bt_status bt__http_ask(struct bt__http *h, const struct bt__http_request *r, struct bt__http_answer *a,
                             struct bt_error *err)
 {
@@ -403,6 +414,7 @@ enum bt_status bt__http_ask(struct bt__http *h, const struct bt__http_request *r
         if (hop == MOST_HOPS)
             st = bt_fail(err, BT_IO, "%s: sent on more than %d times", h->origin, MOST_HOPS);
     }
+    hide_token(h->token, a->message);
     free(url);
     return st;
 }
@@ -443,12 +455,13 @@ enum bt_status bt__http_open(const struct bt__http_options *o, struct bt__http *
     h->ctx = o->ctx;
     h->silence_s = o->silence_s;
     h->origin = origin_of(o->endpoint);
+    h->token = bt_strdup(o->token);
     h->curl = lib.easy_init();
     enum bt_status st = BT_OK;
     if (!h->origin || strncasecmp(o->endpoint, "http", 4) != 0)
         st = bt_fail(err, BT_INVALID, "HF_ENDPOINT: found \"%.200s\", expected an address like https://host",
                      o->endpoint);
-    else if (!h->curl || !make_headers(h, o->token))
+    else if (!h->curl || (o->token && !h->token) || !make_headers(h, o->token))
         st = bt_fail(err, BT_NOMEM, "no memory for a connection");
     if (st)
         bt__http_close(h);
@@ -464,6 +477,7 @@ void bt__http_close(struct bt__http *h)
     lib.slist_free_all(h->open_headers);
     lib.slist_free_all(h->hub_headers);
     free(h->origin);
+    free(h->token);
     free(h);
     lib.global_cleanup();
 }

@@ -96,20 +96,6 @@ static void remove_checkpoint(const char *run_dir, int64_t step)
     free(tmp);
 }
 
-void bt__checkpoint_prune(const char *run_dir, int64_t limit, const int64_t *keep, size_t n_keep)
-{
-    int64_t *steps;
-    size_t n;
-    if (bt__checkpoint_steps(run_dir, &steps, &n, NULL)) return;
-    int64_t left = (int64_t)n;
-    for (size_t i = 0; i < n && left > limit; i++) {
-        if (among(steps[i], keep, n_keep)) continue;
-        remove_checkpoint(run_dir, steps[i]);
-        left--;
-    }
-    free(steps);
-}
-
 /* "step-000400.tmp", "step-000400.old.tmp" */
 static bool unfinished_checkpoint(const char *name)
 {
@@ -139,6 +125,21 @@ static void sweep(const char *run_dir, const char *folder)
     }
     if (d) closedir(d);
     free(dir);
+}
+
+void bt__checkpoint_prune(const char *run_dir, int64_t limit, const int64_t *keep, size_t n_keep)
+{
+    int64_t *steps;
+    size_t n;
+    if (bt__checkpoint_steps(run_dir, &steps, &n, NULL)) return;
+    int64_t left = (int64_t)n;
+    for (size_t i = 0; i < n && left > limit; i++) {
+        if (among(steps[i], keep, n_keep)) continue;
+        remove_checkpoint(run_dir, steps[i]);
+        left--;
+    }
+    free(steps);
+    sweep(run_dir, "checkpoints"); /* what could not be removed as a whole */
 }
 
 void bt__checkpoint_sweep(const char *run_dir)

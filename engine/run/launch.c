@@ -164,7 +164,7 @@ static enum heard listen_to(int fd, double until, struct bt_str *line)
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int ready = left > 0 ? poll(&p, 1, (int)(left * 1000) + 1) : 0;
         if (ready < 0 && errno == EINTR) continue;
-        if (ready <= 0) return SILENCE;
+        if (ready == 0) return SILENCE; /* < 0: no memory to wait with; it speaks or ends soon enough */
         ssize_t n = read(fd, &c, 1);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return END;

@@ -1,19 +1,24 @@
 #!/usr/bin/env python3
-"""What watching a run costs it: the engine's CPU time a step with the workbench's Charts open on it and without, in turn. All rows have the same
-number of tokens, so that all steps do the same work; MiniLM, one thread, about ten steps a second, each of them logged.
+"""What watching a run costs it: the engine's CPU time a step while the workbench's Charts are open on it and while that workbench is stopped, in turn, in
+windows so short that what else the machine does is the same in both. All rows have the same number of tokens, so that all steps do the same work; MiniLM,
+one thread, about ten steps a second, each of them logged.
 
-    tests/bench/bench_watched.py [PAIRS [SECONDS]]      (default: 20 pairs of windows of 2.5 s)
+    tests/bench/bench_watched.py [PAIRS [SECONDS]]      (default: 150 pairs of windows of half a second)
 """
 import json
+import os
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from meter import BERTTY, ROOT, Program, clock, interval
+from meter import BERTTY, ROOT, Program, clock, median_interval
 
 POLL_S = 0.002
+SETTLE_S = 0.1  # what a workbench does when it goes on again
 EXPERIMENT = """model: {{name_or_path: {model}}}
 data: {{train_file: train.tsv, validation_file: train.tsv, text_column: text, label_column: label, max_seq_length: 64}}
 train: {{train_batch_size: 1, max_steps: 100000}}
@@ -52,22 +57,17 @@ def window(steps, pid, wait, seconds):
     return (now - spent) / (last - first) / 1e6
 
 
-def pair(run, pid, watched_first, seconds):
-    """CPU ms a step without and with a workbench."""
-    steps, took = Steps(run), {}
-    for watched in (watched_first, not watched_first):
-        if not watched:
-            took[False] = window(steps, pid, time.sleep, seconds)
-            continue
-        with Program([BERTTY, "--runs", run.parent, "--open", "charts"], run.parent) as p:
-            p.ms_until("loss")
-            p.observe(0.5)
+def pair(steps, pid, program, watched_first, seconds):
+    """CPU ms a step while the workbench is stopped, and while it goes on."""
+    took = {}
 
-            def wait(most, p=p):
-                p.read(most)
-                p.backlog.clear()
-            took[True] = window(steps, pid, wait, seconds)
-    steps.file.close()
+    def wait(most):
+        program.read(most)
+        program.backlog.clear()
+    for watched in (watched_first, not watched_first):
+        os.kill(program.pid, signal.SIGCONT if watched else signal.SIGSTOP)
+        wait(SETTLE_S)
+        took[watched] = window(steps, pid, wait, seconds)
     return took[False], took[True]
 
 
@@ -83,24 +83,29 @@ def started(folder):
     return run, state(run)["pid"]
 
 
-def slow_down(pairs, seconds=2.5):
-    """(% that the run is slower while it is watched, half its 95 % interval, pairs, ms a step)."""
+def slow_down(pairs, seconds=0.5):
+    """(% that the run is slower while it is watched: the median of the pairs, the ends of its 95 % interval, ms a step)."""
     with tempfile.TemporaryDirectory() as folder:
         run, pid = started(Path(folder))
         try:
-            took = [pair(run, pid, bool(i % 2), seconds) for i in range(pairs)]
+            with Program([BERTTY, "--runs", run.parent, "--open", "charts"], run.parent) as p:
+                p.ms_until("loss")
+                steps = Steps(run)
+                took = [pair(steps, pid, p, bool(i % 2), seconds) for i in range(pairs)]
+                steps.file.close()
+                os.kill(p.pid, signal.SIGCONT)
         finally:
             subprocess.run([BERTTY, "stop", "watched", "--runs", run.parent], cwd=ROOT, stdout=subprocess.DEVNULL)
             while state(run)["state"] not in ("stopped", "failed"):
                 time.sleep(0.1)
-    mean, half = interval([100 * (watched / alone - 1) for alone, watched in took])
-    return mean, half, pairs, sum(alone for alone, _ in took) / pairs
+    low, middle, high = median_interval([100 * (watched / alone - 1) for alone, watched in took])
+    return middle, low, high, statistics.median(alone for alone, _ in took)
 
 
 def main():
-    pairs, seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 20, float(sys.argv[2]) if len(sys.argv) > 2 else 2.5
-    mean, half, n, alone = slow_down(pairs, seconds)
-    print(f"the engine's CPU time a step: {alone:.1f} ms; watched {mean:+.2f} % ± {half:.2f} % (95 %, {n} pairs of {seconds:g} s)")
+    pairs, seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 150, float(sys.argv[2]) if len(sys.argv) > 2 else 0.5
+    middle, low, high, alone = slow_down(pairs, seconds)
+    print(f"the engine's CPU time a step: {alone:.1f} ms; watched {middle:+.2f} % (median of {pairs} pairs of {seconds:g} s; 95 %: {low:+.2f} to {high:+.2f})")
 
 
 if __name__ == "__main__":

@@ -128,8 +128,9 @@ def percentile(values, p):
     return sorted(values)[max(0, math.ceil(len(values) * p / 100) - 1)]
 
 
-def interval(values):
-    """Mean and half the width of its 95 % interval (Student's t, from 10 values on within a hundredth)."""
-    n = len(values)
-    t = 1.96 + 2.37 / (n - 1) + 2.82 / (n - 1) ** 2  # of n − 1 degrees of freedom
-    return statistics.mean(values), t * statistics.stdev(values) / math.sqrt(n)
+def median_interval(values):
+    """The median between the order statistics that hold it with 95 % (normal approximation of the binomial): a machine that others use has steps that took
+    long for no reason of ours, and a mean would tell of them."""
+    ordered, n = sorted(values), len(values)
+    reach = 0.98 * n ** 0.5
+    return ordered[max(0, int(n / 2 - reach))], statistics.median(ordered), ordered[min(n - 1, int(n / 2 + reach))]

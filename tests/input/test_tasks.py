@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ import tiny_bert
 from tiny_bert import run
 
 os.environ["BERTTY"] = os.path.abspath(os.environ["BERTTY"])
+FAST = os.path.abspath(os.environ.get("BERTTY_FAST", os.environ["BERTTY"]))
 ROOT = Path(tempfile.mkdtemp(prefix="bertty-tasks-"))
 STEPS = 6
 LAST = {}  # the last evaluation of each task
@@ -116,8 +118,8 @@ def experiment(task):
         "run.save_steps": 3, "run.save_total_limit": 9, **options})
 
 
-def trained(task, name, *more):
-    done = run("train", *more, "--runs", ROOT / task / "runs", "--json", "--name", name, cwd=ROOT / task)
+def trained(task, name, *more, program=None):
+    done = run("train", *more, "--runs", ROOT / task / "runs", "--json", "--name", name, cwd=ROOT / task, program=program)
     assert done.returncode == 0, (task, done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -139,6 +141,27 @@ def resumed(task):
     done = run("train", "--resume", f"{ROOT / task / 'runs/t3'}@3", "--json", cwd=ROOT / task)
     assert done.returncode == 0, (task, done.stderr)
     assert weights(task, "t3") == before, task
+
+
+def from_every_step(task):
+    """With summed batches, batches as they are drawn, and an end that comes early; one thread and several in turn: the weights of a run that never stopped."""
+    path, runs = experiment(task), ROOT / task / "runs"
+    sets = {"run.num_threads": 0, "run.save_steps": 1, "run.save_total_limit": 99, "train.gradient_accumulation_steps": 2, "train.group_by_length": "false",
+            "train.max_steps": 9, "eval.eval_steps": 1, "eval.metric_for_best_model": "loss", "eval.early_stopping_patience": 2, "eval.early_stopping_threshold": 0.3}
+    last = trained(task, "every", path, *(word for key, value in sets.items() for word in ("--set", f"{key}={value}")), program=FAST)
+    end = last["last"]["step"]
+    assert 3 <= end < 9, (task, "does not end early", last)
+    name = f"checkpoints/step-{end:06}/model.safetensors"
+    want, processors = (runs / "every" / name).read_bytes(), sorted(os.sched_getaffinity(0))
+    for step in range(1, end):
+        again = runs / f"from-{step}"
+        shutil.copytree(runs / "every", again, symlinks=True)
+        some = processors[:1] if step % 2 else processors
+        done = run("train", "--resume", f"{again}@{step}", "--json", cwd=ROOT / task, program=FAST, preexec_fn=lambda some=some: os.sched_setaffinity(0, some))
+        assert done.returncode == 0, (task, step, done.stderr)
+        assert json.loads(done.stdout.splitlines()[-1])["last"]["step"] == end, (task, step, done.stdout)
+        assert (again / name).read_bytes() == want, (task, step)
+        shutil.rmtree(again)
 
 
 def evaluated(task):
@@ -267,7 +290,7 @@ def batches_that_read_more_than_training_did():
 def main():
     tests = [batches_that_read_more_than_training_did]
     for task in tasks():
-        for test in (the_same_bits, resumed, batches, evaluated, predicted, exported, mapped):
+        for test in (the_same_bits, resumed, from_every_step, batches, evaluated, predicted, exported, mapped):
             def one(test=test, task=task):
                 test(task)
             one.__name__ = f"{task}: {test.__name__}"
