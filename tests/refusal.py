@@ -17,12 +17,13 @@ class Count:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.test = ""  # "function: "
 
     def check(self, name, ok, seen=""):
         self.passed += bool(ok)
         self.failed += not ok
         if not ok:
-            print(f"FAILED {name}: {seen!r}", flush=True)
+            print(f"FAILED {self.test}{name}: {seen!r}", flush=True)
         return ok
 
     def skip(self, name, why):
@@ -31,10 +32,11 @@ class Count:
 
     def run(self, tests):
         for test in tests:
+            self.test = f"{test.__name__}: "
             try:
                 test()
             except Exception:
-                self.check(test.__name__, False, traceback.format_exc())
+                self.check("an exception", False, traceback.format_exc())
         return self.end()
 
     def end(self):
@@ -90,6 +92,20 @@ def refused(name, folder, words, *said, code=1, seconds=20, **options):
     COUNT.check(f"{name}: at once", took < seconds, took)
     after = listing(folder)
     COUNT.check(f"{name}: nothing is left behind", before == after, sorted(set(after) ^ set(before)))
+
+
+def can_trace():
+    """Is strace there, and may it trace?"""
+    return shutil.which("strace") and subprocess.run(["strace", "-f", "-o", os.devnull, "true"], capture_output=True).returncode == 0
+
+
+def preloaded(folder, name):
+    """tests/fault/NAME.c, compiled for LD_PRELOAD."""
+    made, source = Path(folder) / f"{name}.so", Path(__file__).parent / "fault" / f"{name}.c"
+    words = [os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-o", made, source]
+    done = subprocess.run(words, capture_output=True, text=True)
+    COUNT.check(f"{name}.c compiles", done.returncode == 0 and not done.stderr, done.stderr)
+    return str(made)
 
 
 class Ground:

@@ -17,7 +17,12 @@ static enum bt_status open_regular(const char *path, size_t max_bytes, int *fd, 
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0 && errno == ENOENT) return bt_fail(err, BT_NOTFOUND, "%s: no such file", path);
     if (*fd < 0) return bt_fail_errno(err, "%s", path);
-    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (fstat(*fd, &st) != 0) {
+        enum bt_status failed = bt_fail_errno(err, "%s", path);
+        close(*fd);
+        return failed;
+    }
+    if (!S_ISREG(st.st_mode)) {
         close(*fd);
         return bt_fail(err, BT_INVALID, "%s: not a regular file", path);
     }
@@ -44,7 +49,8 @@ static ssize_t read_all(int fd, char *data, size_t cap)
     return (ssize_t)n;
 }
 
-enum bt_status bt_file_read(const char *path, size_t max_bytes, char **data, size_t *n, struct bt_error *err)
+static enum bt_status read_once(const char *path, size_t max_bytes, char **data, size_t *n,
+                                struct bt_error *err)
 {
     int fd;
     size_t size = 0;
@@ -65,16 +71,31 @@ enum bt_status bt_file_read(const char *path, size_t max_bytes, char **data, siz
     return BT_OK;
 }
 
-static int write_all(int fd, const char *data, size_t n)
+/* NFS: the file was replaced on the server since its name was looked up. Opened again it is the new one. */
+enum bt_status bt_file_read(const char *path, size_t max_bytes, char **data, size_t *n, struct bt_error *err)
 {
+    struct bt_error mine = {.status = BT_OK}; /* a success leaves err as it was */
+    enum bt_status st;
+    int tries = 3;
+    do {
+        *data = NULL;
+        st = read_once(path, max_bytes, data, n, &mine);
+    } while (st == BT_IO && errno == ESTALE && --tries > 0);
+    if (st && err) *err = mine;
+    return st;
+}
+
+bool bt_write_all(int fd, const void *data, size_t n)
+{
+    const char *p = data;
     while (n > 0) {
-        ssize_t put = write(fd, data, n);
+        ssize_t put = write(fd, p, n);
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return -1;
-        data += put;
+        if (put < 0) return false;
+        p += put;
         n -= (size_t)put;
     }
-    return 0;
+    return true;
 }
 
 static enum bt_status sync_directory_of(const char *path, struct bt_error *err)
@@ -104,7 +125,7 @@ static enum bt_status replace(const char *path, const void *data, size_t n, bool
     enum bt_status st = BT_OK;
     int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) st = bt_fail_errno(err, "%s", path);
-    if (!st && write_all(fd, data, n) != 0) st = bt_fail_errno(err, "%s", path);
+    if (!st && !bt_write_all(fd, data, n)) st = bt_fail_errno(err, "%s", path);
     if (!st && sync && fsync(fd) != 0) st = bt_fail_errno(err, "%s: fsync", path);
     if (fd >= 0 && close(fd) != 0 && !st) st = bt_fail_errno(err, "%s", path);
     if (!st && rename(tmp, path) != 0) st = bt_fail_errno(err, "%s", path);

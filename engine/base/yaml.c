@@ -197,7 +197,7 @@ static void members(struct reader *r, struct bt_yaml *v, int depth)
 static struct bt_yaml *value(struct reader *r, yaml_event_t *e, int depth)
 {
     if (e->type == YAML_SCALAR_EVENT) return scalar(r, e);
-    if (depth > DEEPEST) {
+    if (depth > DEEPEST) { /* at once: libyaml's scanner takes quadratic time for all of it */
         complain(r, &e->start_mark, BT_INVALID, "nested deeper than 64");
         return NULL;
     }
@@ -237,29 +237,9 @@ static struct bt_yaml *document(struct reader *r)
     return NULL;
 }
 
-/* libyaml's scanner takes quadratic time on deep flow nesting: count brackets before it sees them. */
-static bool too_many_brackets(const char *text, size_t n, const char *name, struct bt_error *err)
-{
-    size_t line = 1, begin = 0;
-    long depth = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '\n') {
-            line++;
-            begin = i + 1;
-        }
-        depth += text[i] == '[' || text[i] == '{';
-        depth -= (text[i] == ']' || text[i] == '}') && depth > 0;
-        if (depth <= 1024) continue;
-        bt_fail(err, BT_INVALID, "%s:%zu:%zu: nested deeper than %d", name, line, i - begin + 1, DEEPEST);
-        return true;
-    }
-    return false;
-}
-
 struct bt_yaml *bt_yaml_parse(const char *text, size_t n, const char *name, struct bt_error *err)
 {
     struct reader r = {.name = name, .text = text, .n = n, .err = err};
-    if (too_many_brackets(text, n, name, err)) return NULL;
     if (!yaml_parser_initialize(&r.parser)) {
         bt_fail(err, BT_NOMEM, "%s: no memory", name);
         return NULL;

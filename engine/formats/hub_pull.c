@@ -174,7 +174,7 @@ static enum bt_status put_text(const char *path, const char *text, struct bt_err
     if (!tmp) return bt_fail(err, BT_NOMEM, "no memory for a name");
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     size_t n = strlen(text);
-    bool good = fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
+    bool good = fd >= 0 && bt_write_all(fd, text, n) && fsync(fd) == 0;
     if (fd >= 0) good = close(fd) == 0 && good;
     good = good && rename(tmp, path) == 0;
     enum bt_status st = good ? BT_OK : bt_fail_errno(err, "%s", path);

@@ -1,7 +1,7 @@
 #include "formats/safetensors.h"
 
+#include <bertty/file.h>
 #include <bertty/json.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -53,19 +53,6 @@ static void header(struct bt_str *out, const struct bt__tensor_out *t, size_t n)
     bt_str_free(&text);
 }
 
-static int write_all(int fd, const void *data, size_t n)
-{
-    const char *p = data;
-    while (n > 0) {
-        ssize_t put = write(fd, p, n);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return -1;
-        p += put;
-        n -= (size_t)put;
-    }
-    return 0;
-}
-
 /* Memory for the largest tensor that is made only now; *buffer NULL: none is. */
 static bool reserve(const struct bt__tensor_out *t, size_t n, float **buffer)
 {
@@ -79,7 +66,7 @@ static bool reserve(const struct bt__tensor_out *t, size_t n, float **buffer)
 static bool write_tensor(int fd, const struct bt__tensor_out *t, float *buffer)
 {
     if (!t->data) t->make(t->ctx, t->which, buffer);
-    return write_all(fd, t->data ? t->data : buffer, count_of(t) * sizeof(float)) == 0;
+    return bt_write_all(fd, t->data ? t->data : buffer, count_of(t) * sizeof(float));
 }
 
 enum bt_status bt__safetensors_write(const char *path, const struct bt__tensor_out *t, size_t n,
@@ -94,7 +81,7 @@ enum bt_status bt__safetensors_write(const char *path, const struct bt__tensor_o
         return bt_fail(err, BT_NOMEM, "%s: no memory to write it", path);
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = fd >= 0 && write_all(fd, head.data, head.len) == 0;
+    bool ok = fd >= 0 && bt_write_all(fd, head.data, head.len);
     for (size_t i = 0; ok && i < n; i++) ok = write_tensor(fd, &t[i], buffer);
     ok = ok && fsync(fd) == 0;
     enum bt_status st = ok ? BT_OK : bt_fail_errno(err, "%s", path);

@@ -11,7 +11,7 @@ enum { PATIENCE = 300, KERNEL_LOG = 4 << 20 }; /* seconds; bytes */
 
 void bt__here_init(struct bt__here *h)
 {
-    *h = (struct bt__here){.now = bt__wall()};
+    *h = (struct bt__here){.root = "", .now = bt__wall()};
     bt__proc_self(&h->self);
 }
 
@@ -28,7 +28,9 @@ static void ask_kernel(struct bt__here *h)
     char record[4096];
     if (h->asked) return;
     h->asked = true;
-    int fd = open("/dev/kmsg", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char *path = bt_strfmt("%s/dev/kmsg", h->root);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    free(path);
     while (fd >= 0 && h->kernel.len < KERNEL_LOG) {
         ssize_t n = read(fd, record, sizeof record - 1);
         if (n < 0 && errno == EPIPE) continue; /* a record was overwritten meanwhile */
@@ -52,7 +54,7 @@ static char *why_gone(struct bt__here *h, const struct bt__engine *e)
     int64_t kills;
     if (kernel_killed(h, e->pid))
         return bt_strfmt("killed, out of memory, as the kernel's log says (process %lld)", (long long)e->pid);
-    if (e->kills && (kills = bt__kills_since("", e->kills)) > 0)
+    if (e->kills && (kills = bt__kills_since(h->root, e->kills)) > 0)
         return bt_strfmt(
             "killed, likely out of memory: since it began the kernel has killed %lld process%s of its "
             "control group for that (process %lld)",

@@ -10,6 +10,7 @@
 
 /* This machine, asked once for many runs. */
 struct bt__here {
+    const char *root; /* borrowed: what /proc/self/cgroup, /sys and /dev/kmsg are below; "" but in tests */
     struct bt__proc self;
     double now; /* seconds since 1970 */
     bool asked; /* kernel holds what the log says */

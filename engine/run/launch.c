@@ -241,12 +241,12 @@ static enum bt__logout logout_plan(void)
                            user ? user->pw_name : NULL);
 }
 
-enum bt_status bt__launch(const struct bt_launch *l, double patience_s, char **dir, struct bt_error *err)
+enum bt_status bt__launch_planned(const struct bt_launch *l, enum bt__logout plan, double patience_s,
+                                  char **dir, struct bt_error *err)
 {
     *dir = NULL;
     if (!l->experiment && !l->resume)
         return bt_fail(err, BT_INVALID, "neither an experiment nor a run to start");
-    enum bt__logout plan = logout_plan();
     enum bt_status status = start(l, plan == BT__LOGOUT_SCOPE, patience_s, dir, err);
     if (status == BT_IO && plan == BT__LOGOUT_SCOPE) {
         plan = BT__LOGOUT_KILLS; /* the user's manager would not have it */
@@ -254,6 +254,11 @@ enum bt_status bt__launch(const struct bt_launch *l, double patience_s, char **d
     }
     if (status == BT_OK && plan == BT__LOGOUT_KILLS) warn_of_logout(*dir);
     return status;
+}
+
+enum bt_status bt__launch(const struct bt_launch *l, double patience_s, char **dir, struct bt_error *err)
+{
+    return bt__launch_planned(l, logout_plan(), patience_s, dir, err);
 }
 
 enum bt_status bt_run_launch(const struct bt_launch *l, char **dir, struct bt_error *err)

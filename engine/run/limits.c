@@ -11,6 +11,14 @@
 
 static const double MIB = 1048576.0;
 
+static FILE *open_below(const char *root, const char *path)
+{
+    char *name = bt_strfmt("%s%s", root, path);
+    FILE *f = name ? fopen(name, "re") : NULL;
+    free(name);
+    return f;
+}
+
 /* A file that holds one number; infinite where there is none ("max"). */
 static double number_in(const char *path)
 {
@@ -26,11 +34,11 @@ static double number_in(const char *path)
 }
 
 /* The smallest limit of a cgroup and its parents: path loses its last component again and again. */
-static double smallest(const char *root, char *path, const char *file)
+static double smallest(const char *root, const char *mount, char *path, const char *file)
 {
     double least = HUGE_VAL;
     for (;;) {
-        char *name = bt_strfmt("%s%s/%s", root, path, file);
+        char *name = bt_strfmt("%s/sys/fs/cgroup%s%s/%s", root, mount, path, file);
         double v = name ? number_in(name) : HUGE_VAL;
         free(name);
         if (v < least) least = v;
@@ -41,32 +49,31 @@ static double smallest(const char *root, char *path, const char *file)
 }
 
 /* Version 2: "0::/path"; version 1: "4:memory:/path". */
-static double cgroup_limit(void)
+static double cgroup_limit(const char *root)
 {
     char line[1024];
     double least = HUGE_VAL;
-    FILE *f = fopen("/proc/self/cgroup", "re");
+    FILE *f = open_below(root, "/proc/self/cgroup");
     while (f && fgets(line, sizeof line, f)) {
         line[strcspn(line, "\n")] = '\0';
         char *first = strchr(line, ':'), *second = first ? strchr(first + 1, ':') : NULL;
         if (!second) continue;
         *second = '\0';
         double v = HUGE_VAL;
-        if (first[1] == '\0') v = smallest("/sys/fs/cgroup", second + 1, "memory.max");
-        if (strstr(first + 1, "memory"))
-            v = smallest("/sys/fs/cgroup/memory", second + 1, "memory.limit_in_bytes");
+        if (first[1] == '\0') v = smallest(root, "", second + 1, "memory.max");
+        if (strstr(first + 1, "memory")) v = smallest(root, "/memory", second + 1, "memory.limit_in_bytes");
         if (v < least) least = v;
     }
     if (f) fclose(f);
     return least;
 }
 
-static double available_kib(void)
+static double available_kib(const char *root)
 {
     static const char key[] = "MemAvailable:";
     char line[256];
     double kib = HUGE_VAL;
-    FILE *f = fopen("/proc/meminfo", "re");
+    FILE *f = open_below(root, "/proc/meminfo");
     while (f && fgets(line, sizeof line, f)) {
         if (strncmp(line, key, sizeof key - 1) != 0) continue;
         kib = strtod(line + sizeof key - 1, NULL);
@@ -76,10 +83,15 @@ static double available_kib(void)
     return kib;
 }
 
+double bt__memory_below(const char *root)
+{
+    double here = available_kib(root) / 1024.0 + bt__proc_rss_mib(), group = cgroup_limit(root) / MIB;
+    return here < group ? here : group;
+}
+
 double bt__memory_mib(void)
 {
-    double here = available_kib() / 1024.0 + bt__proc_rss_mib(), group = cgroup_limit() / MIB;
-    return here < group ? here : group;
+    return bt__memory_below("");
 }
 
 double bt__disk_mib(const char *path)

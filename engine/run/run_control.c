@@ -19,8 +19,7 @@ static enum bt_status append(const char *path, const struct bt_str *line, struct
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         status = bt_fail(err, BT_INVALID, "%s: not a regular file", path);
     } else {
-        errno = ENOSPC;
-        if (write(fd, line->data, line->len) != (ssize_t)line->len) status = bt_fail_errno(err, "%s", path);
+        if (!bt_write_all(fd, line->data, line->len)) status = bt_fail_errno(err, "%s", path);
     }
     close(fd);
     return status;

@@ -44,25 +44,13 @@ static unsigned kinds_of(const char *name, const char **as)
 
 /* ── copying ── */
 
-static bool write_all(int fd, const char *data, size_t n)
-{
-    while (n > 0) {
-        ssize_t put = write(fd, data, n);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return false;
-        data += put;
-        n -= (size_t)put;
-    }
-    return true;
-}
-
 static bool pour(int from, int to, char *block)
 {
     for (;;) {
         ssize_t n = read(from, block, BLOCK);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return n == 0 && fsync(to) == 0;
-        if (!write_all(to, block, (size_t)n)) return false;
+        if (!bt_write_all(to, block, (size_t)n)) return false;
     }
 }
 

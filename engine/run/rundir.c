@@ -180,6 +180,23 @@ enum bt_status bt__rundir_create(const char *runs_dir, const char *name, const c
     return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
 }
 
+/* Old checkpoints and torn files are removed there: never where somebody's link leads to. */
+static enum bt_status check_folders(const char *dir, struct bt_error *err)
+{
+    static const char *const folders[] = {"checkpoints", "predictions", "dynamics"};
+    enum bt_status st = BT_OK;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && !st; i++) {
+        struct stat info;
+        char *path = bt_path_join(dir, folders[i]);
+        if (!path) return bt_fail(err, BT_NOMEM, "no memory for a run");
+        if (lstat(path, &info) == 0 && !S_ISDIR(info.st_mode))
+            st = bt_fail(err, BT_INVALID, "%s: %s, expected a directory of the run's own", path,
+                         S_ISLNK(info.st_mode) ? "a symbolic link" : "a file");
+        free(path);
+    }
+    return st;
+}
+
 enum bt_status bt__rundir_open(const char *dir, struct bt__rundir **out, struct bt_error *err)
 {
     char *real = realpath(dir, NULL), *file = real ? bt_path_join(real, "experiment.yaml") : NULL;
@@ -189,7 +206,10 @@ enum bt_status bt__rundir_open(const char *dir, struct bt__rundir **out, struct 
         free(real);
         return bt_fail(err, BT_NOTFOUND, "%s: not a run (it has no experiment.yaml)", dir);
     }
-    return begin(real, out, err);
+    enum bt_status st = check_folders(real, err);
+    if (!st) return begin(real, out, err);
+    free(real);
+    return st;
 }
 
 void bt__rundir_free(struct bt__rundir *r)
@@ -237,7 +257,7 @@ static struct bt_str log_line(const char *text)
 void bt__rundir_log(struct bt__rundir *r, const char *text)
 {
     struct bt_str line = log_line(text);
-    if (r->log >= 0 && !line.failed && write(r->log, line.data, line.len) < 0) {
+    if (r->log >= 0 && !line.failed && !bt_write_all(r->log, line.data, line.len)) {
         close(r->log); /* a full disk: tried again with the next line */
         r->log = open_file(r, "log.txt", O_WRONLY | O_APPEND);
     }
@@ -249,7 +269,7 @@ void bt__rundir_note(const char *dir, const char *text)
     char *path = bt_path_join(dir, "log.txt");
     struct bt_str line = log_line(text);
     int fd = path ? open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
-    if (fd >= 0 && !line.failed) (void)!write(fd, line.data, line.len);
+    if (fd >= 0 && !line.failed) (void)bt_write_all(fd, line.data, line.len);
     if (fd >= 0) close(fd);
     bt_str_free(&line);
     free(path);

@@ -13,22 +13,12 @@
 
 /* ── who waits for the directory ── */
 
-static void write_all(int fd, const char *text, size_t n)
-{
-    while (n > 0) {
-        ssize_t put = write(fd, text, n);
-        if (put <= 0) return; /* whoever launched us has gone: the run goes on */
-        text += put;
-        n -= (size_t)put;
-    }
-}
-
 static void announce(const struct bt_train_request *r, const char *mark, const char *text)
 {
     struct bt_str line = {0};
     if (r->announce < 0) return;
     bt_str_addf(&line, "%s%s\n", mark, text);
-    write_all(r->announce, bt_str_text(&line), line.len);
+    (void)bt_write_all(r->announce, bt_str_text(&line), line.len); /* whoever launched us may have gone */
     bt_str_free(&line);
 }
 

@@ -13,6 +13,8 @@ enum bt_status bt_file_read(const char *path, size_t max_bytes, char **data, siz
 enum bt_status bt_file_write_atomic(const char *path, const void *data, size_t n, struct bt_error *err);
 /* As above without the two fsyncs: for status files that are replaced twice a second. */
 enum bt_status bt_file_replace(const char *path, const void *data, size_t n, struct bt_error *err);
+/* All n bytes, however few of them a call takes; false: errno. */
+bool bt_write_all(int fd, const void *data, size_t n);
 /* mkdir -p with mode 0700; an existing directory is fine. */
 enum bt_status bt_mkdirs(const char *path, struct bt_error *err);
 /* a/b; the caller frees. */

@@ -12,7 +12,7 @@ import termios
 import time
 
 import pexpect
-from refusal import COUNT, Ground
+from refusal import COUNT, Ground, can_trace
 
 from tiny_bert import status
 
@@ -102,6 +102,21 @@ class Predict(Train):
         return wrong
 
 
+class Export(Predict):
+    """A model is written elsewhere."""
+    words = ["export", "./kept", "to"]
+
+    def prepare(self, folder):
+        super().prepare(folder)
+        shutil.rmtree(folder / "to", ignore_errors=True)
+
+    def wrong(self, folder, done, told):
+        wrong = said_well(done, told)
+        if (folder / "to").exists() != (done.returncode == 0):
+            wrong.append(f"exit code {done.returncode}, and {'a' if (folder / 'to').exists() else 'no'} directory")
+        return wrong
+
+
 class Start(Predict):
     """The workbench, until it shows its views; then it is left."""
     words = ["--runs", "runs"]
@@ -122,7 +137,7 @@ class Start(Predict):
         return wrong
 
 
-COMMANDS = {"train": Train(), "resume": Resume(), "launch": Launch(), "predict": Predict(), "start": Start()}
+COMMANDS = {"train": Train(), "resume": Resume(), "launch": Launch(), "predict": Predict(), "export": Export(), "start": Start()}
 
 
 def command(folder, *words):
@@ -221,7 +236,7 @@ def each_call(name, job, folder, loader):
 
 def every_call():
     folder = GROUND.fresh()
-    if not shutil.which("strace") or traced(COMMANDS["train"], folder, "fsync")[0].returncode != 0:
+    if not can_trace():
         return COUNT.skip("calls that fail", "strace cannot be used here")
     loader = before_main(folder)
     for name, job in COMMANDS.items():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ COUNT = {"passed": 0, "failed": 0, "skipped": 0}
 def check(name, ok, more=""):
     COUNT["passed" if ok else "failed"] += 1
     if not ok:
-        print(f"FAILED {name} {more}")
+        print(f"FAILED {sys._getframe(1).f_code.co_name}: {name} {more}")
 
 
 def train(*arguments, wrap=(), **options):
@@ -51,6 +52,18 @@ def saved(run):
     return sorted(p.name for p in (run / "checkpoints").glob("step-*")) if (run / "checkpoints").is_dir() else []
 
 
+def last_saved(run):
+    """The step of the last checkpoint; killed before the link to it was made, a run goes on from the one before."""
+    steps = [int(p.parent.name[5:]) for p in (run / "checkpoints").glob("step-*/manifest.json") if p.parent.name[5:].isdigit()]
+    return {max(steps, default=-1), int((run / "last").resolve().name[5:])}
+
+
+def resumed(run):
+    """The steps that the run was resumed from; −1: from its beginning."""
+    found = re.findall(r"resumed from step-(\d+)|the run starts from its beginning", (run / "log.txt").read_text())
+    return [int(step) if step else -1 for step in found]
+
+
 def wait_for(run, condition, process):
     deadline = time.monotonic() + 60
     while not condition() and process.poll() is None and time.monotonic() < deadline:
@@ -64,10 +77,12 @@ def killed(folder, experiment, reference):
     wait_for(run, lambda: any(name.endswith(".tmp") for name in saved(run)[1:]), process)
     process.kill()
     process.communicate()
-    for delay in (0.3, 0.5, 0.8):
-        before = step_of(run)
+    check("killed while it saves", process.returncode == -signal.SIGKILL, f"{process.returncode} {saved(run)}")
+    for i, delay in enumerate((0.3, 0.5, 0.8)):
+        last = last_saved(run)
         process = train("--resume", run)
-        wait_for(run, lambda: step_of(run) > before, process)
+        wait_for(run, lambda: len(resumed(run)) > i and step_of(run) > resumed(run)[-1], process)
+        check("it goes on from the last checkpoint", len(resumed(run)) == i + 1 and resumed(run)[-1] in last, f"{resumed(run)} {last}")
         time.sleep(delay)
         process.kill()
         process.communicate()

@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from refusal import COUNT, Ground, listing
+from refusal import COUNT, Ground, listing, preloaded
 
 import tiny_bert
 import tf_file
@@ -48,21 +48,12 @@ SAMPLE = 20  # failures of each command in `make test`
 MEANWHILE = 2
 
 
-def library(folder):
-    """The preloaded allocator, compiled; None where there is no compiler."""
-    made = folder / "failing_malloc.so"
-    source = Path(__file__).with_name("failing_malloc.c")
-    done = subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", "-o", made, source], capture_output=True, text=True)
-    COUNT.check("failing_malloc.c compiles", done.returncode == 0, done.stderr)
-    return made
-
-
 class Bench:
     """A folder with two finished runs, and the program in it with an allocator that fails."""
 
     def __init__(self):
         self.folder = GROUND.fresh()
-        self.library = library(GROUND.root)
+        self.library = preloaded(GROUND.root, "failing_malloc")
         (self.folder / "text.txt").write_text("a brilliant film\nso dull and it is stupid\n")
         shutil.copytree(self.folder / "model", self.folder / "torch")
         (self.folder / "torch/model.safetensors").unlink()
@@ -82,7 +73,7 @@ class Bench:
         if command == "resume":
             shutil.copytree(self.folder / "runs/run", scratch / "run", symlinks=True)
         words = [word.format(scratch=scratch) for word in COMMANDS[command]]
-        env = dict(os.environ, LD_PRELOAD=str(self.library), FAIL_AT=str(at), **({"FAIL_COUNT": str(count)} if count else {}))
+        env = dict(os.environ, LD_PRELOAD=self.library, FAIL_AT=str(at), **({"FAIL_COUNT": str(count)} if count else {}))
         done = subprocess.run([PROGRAM, *words], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         return done, scratch
 

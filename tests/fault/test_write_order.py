@@ -2,11 +2,10 @@
 """The order in which a checkpoint reaches the disk: files and their fsyncs, the manifest last, its directory, rename, the parent; only then is an old one removed."""
 import os
 import re
-import shutil
 import subprocess
 import sys
 
-from refusal import BERTTY, COUNT, Ground
+from refusal import BERTTY, COUNT, Ground, can_trace
 
 GROUND = Ground({"train.max_steps": 3, "run.save_steps": 1, "run.save_total_limit": 1, "eval.eval_strategy": "no", "run.num_threads": 1}, train=40, dev=10)
 PROGRAM = os.environ.get("BERTTY_FAST", BERTTY)  # LeakSanitizer does not work under strace
@@ -16,13 +15,11 @@ QUOTED = re.compile(r'"([^"]*)"')
 
 
 def traced(folder):
-    """[(call, its first path, its second path or "")] of what succeeded, in order; None without strace."""
+    """[(call, its first path, its second path or "")] of what succeeded, in order."""
     trace = folder / "trace"
     words = ["strace", "-f", "-y", "-qq", "-o", trace, "-e", f"trace={CALLS}", PROGRAM, "train", "tiny.yaml", "--name", "run"]
     done = subprocess.run(words, cwd=folder, capture_output=True, timeout=120)
-    if done.returncode != 0:
-        print(done.stderr.decode(errors="replace")[-400:])
-        return None
+    COUNT.check("the traced run", done.returncode == 0, done.stderr.decode(errors="replace")[-400:])
     calls = []
     for line in trace.read_text(errors="replace").splitlines():
         found = CALL.match(line)
@@ -80,9 +77,9 @@ def checkpoint(calls, step, run):
 
 def order():
     folder = GROUND.fresh()
-    calls = traced(folder) if shutil.which("strace") else None
-    if calls is None:
+    if not can_trace():
         return COUNT.skip("write order", "strace cannot be used here")
+    calls = traced(folder)
     for step in 1, 2, 3:
         checkpoint(calls, step, folder / "runs/run")
 

@@ -127,6 +127,17 @@ def test_filter_on_settings_and_figures():
         assert s.end("q") == 0
 
 
+def test_a_warning_of_a_living_run():
+    """What the engine last complained of stands beside its run, while it goes on."""
+    def setup(folder):
+        fake_run(folder / "runs", "live", **live_status(step=41, total=99, error="no checkpoint at step 40: model.safetensors: No space left on device"))
+    with Screen(setup=setup) as s:
+        s.wait(r"─ live ─")
+        s.wait("no checkpoint at step 40")
+        s.wait("live .*training · step 41/99")
+        assert s.end("q") == 0
+
+
 def test_detail():
     with Screen(setup=several) as s:
         s.wait("cola-a")

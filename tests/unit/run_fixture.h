@@ -63,7 +63,8 @@ static inline void fix_rows(const char *path, int n, unsigned seed)
     bt_str_free(&out);
 }
 
-static inline void fix_model(const char *dir, float scale_norm)
+/* change: what is to be odd about its weights, or NULL. */
+static inline void fix_model(const char *dir, void (*change)(struct bt__model *m))
 {
     struct bt__model_config c = {.vocab_size = 5 + FIX_WORDS,
                                  .hidden_size = 16,
@@ -83,7 +84,7 @@ static inline void fix_model(const char *dir, float scale_norm)
         &c, &(struct bt__head_spec){.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = 2}, &m,
         &fix_err));
     bt__model_init(m, 3, NULL);
-    for (int i = 0; i < c.hidden_size; i++) m->w[m->layer[0].norm2_w + (size_t)i] *= scale_norm;
+    if (change) change(m);
     bt_str_add(&vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
     for (int i = 0; i < FIX_WORDS; i++) bt_str_addf(&vocab, "w%c\n", 'a' + i);
     expect_ok(bt_mkdirs(fix_path("vocab"), &fix_err));
@@ -99,7 +100,7 @@ static inline int fix_begin(void **state)
 {
     (void)state;
     if (!mkdtemp(fix_dir)) return -1;
-    fix_model(fix_path("model"), 1.0f);
+    fix_model(fix_path("model"), NULL);
     fix_rows(fix_path("train.tsv"), FIX_TRAIN, 0);
     fix_rows(fix_path("dev.tsv"), FIX_DEV, 3);
     fix_rows(fix_path("test.tsv"), FIX_DEV, 5);
@@ -275,12 +276,17 @@ static inline void fix_stopped_and_resumed(const char *name, const char *const *
     fix_same_when_stopped(name, settings, 5);
 }
 
+static inline void fix_hot(struct bt__model *m)
+{
+    for (int i = 0; i < m->config.hidden_size; i++) m->w[m->layer[0].norm2_w + (size_t)i] *= 1e38f;
+}
+
 /* A run whose loss is no number at its first step. */
 static inline void fix_diverge(const char *name, struct bt_train_result *r)
 {
     struct fix_watch w = {.at = -1};
     char model[600];
-    fix_model(fix_path("hot"), 1e38f);
+    fix_model(fix_path("hot"), fix_hot);
     snprintf(model, sizeof model, "model.name_or_path=%s", fix_path("hot"));
     assert_int_equal(fix_train(name, (const char *const[]){model, NULL}, &w, r), BT_DIVERGED);
 }

@@ -1,6 +1,7 @@
 #include "tests/unit/examples.h"
 
 #include <bertty/text.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static struct bt_data_spec columns(const char *text, const char *pair, const char *label)
@@ -274,6 +275,9 @@ static void long_records_are_bounded(void **state)
     assert_int_equal(truncate(path, 1 << 30), 0); /* a sparse file: one cell of NUL bytes */
     assert_int_equal(load(path, columns("text", NULL, NULL), &e), BT_INVALID);
     assert_non_null(strstr(err.text, "long.tsv:2: a record of more than 128 MiB"));
+    struct rusage used;
+    assert_int_equal(getrusage(RUSAGE_SELF, &used), 0);
+    assert_true(used.ru_maxrss < 800 << 10); /* KiB: it was not read to its end */
     size_t n = 3 << 20;
     char *cell = malloc(n);
     assert_non_null(cell);

@@ -199,13 +199,66 @@ static void logout(void **state)
     assert_int_equal(bt__logout_plan(folder, "3", NULL, "ann"), BT__LOGOUT_KILLS);
 }
 
+/* systemd-run in its place: it tells how it was called, and becomes what it was to start; or it fails. */
+static char *logged(enum bt__logout plan, const char *systemd_run)
+{
+    static const char *const engine =
+        "#!/bin/sh\nRUN=%s/runs/r\nmkdir -p $RUN; : >$RUN/log.txt; echo engine $1\necho $RUN >&3\n";
+    char text[2000], path[4200], *dir = NULL;
+    struct bt_error err = {0};
+    snprintf(path, sizeof path, "%s:%s", at("bin"), getenv("PATH"));
+    snprintf(text, sizeof text, engine, folder);
+    put("engine", text);
+    put("bin/systemd-run", systemd_run);
+    assert_int_equal(chmod(at("engine"), 0700) | chmod(at("bin/systemd-run"), 0700), 0);
+    char *before = bt_strdup(getenv("PATH"));
+    setenv("PATH", path, 1);
+    struct bt_launch l = {.experiment = "x.yaml", .runs_dir = at("runs"), .program = at("engine")};
+    enum bt_status st = bt__launch_planned(&l, plan, 20, &dir, &err);
+    setenv("PATH", before, 1);
+    free(before);
+    free(dir);
+    if (st != BT_OK) fail_msg("%s", err.text);
+    return read_text("runs/r/launch.log");
+}
+
+/* Where a logout would end it: in a scope of its own, or with a warning in the run's log. */
+static void logout_is_survived_or_told(void **state)
+{
+    (void)state;
+    static const char works[] =
+        "#!/bin/sh\necho scope $*; while [ $1 != -- ]; do shift; done; shift; exec \"$@\"\n";
+    static const char fails[] = "#!/bin/sh\necho no manager here >&2; exit 1\n";
+    static const char warning[] = "warning: systemd ends a user's processes at logout here";
+    char *out = logged(BT__LOGOUT_SCOPE, works), *log = read_text("runs/r/log.txt");
+    expect_text(out, "scope --user --scope --quiet --collect -- /");
+    expect_text(out, "\nengine train\n");
+    assert_null(strstr(log, "warning"));
+    free(out);
+    free(log);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(remove(at("runs/r/launch.log")), 0);
+        out = logged(i ? BT__LOGOUT_SCOPE : BT__LOGOUT_KILLS, fails);
+        log = read_text("runs/r/log.txt");
+        assert_string_equal(out, "engine train\n");
+        expect_text(log, warning);
+        free(out);
+        free(log);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(arguments_and_log), TEST(inherits_nothing), TEST(failures),
-        TEST(silence),           TEST(resumes),          TEST(logout),
+        TEST(arguments_and_log),
+        TEST(inherits_nothing),
+        TEST(failures),
+        TEST(silence),
+        TEST(resumes),
+        TEST(logout),
+        TEST(logout_is_survived_or_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

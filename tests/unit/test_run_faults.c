@@ -174,6 +174,36 @@ static void diverged(void **state)
     assert_false(bt_path_exists(fix_path("runs/hot-run/last")));
 }
 
+/* The embeddings' LayerNorm gets the same for every token and gives its bias: a loss as any other, whose gradient overflows. */
+static void steep(struct bt__model *m)
+{
+    const struct bt__model_config *c = &m->config;
+    const size_t tables[] = {m->word, m->position, m->type},
+                 rows[] = {(size_t)c->vocab_size, (size_t)c->max_position_embeddings,
+                           (size_t)c->type_vocab_size};
+    for (size_t t = 0; t < 3; t++)
+        memset(m->w + tables[t], 0, rows[t] * (size_t)c->hidden_size * sizeof *m->w);
+    for (int i = 0; i < c->hidden_size; i++) {
+        m->w[m->norm_w + (size_t)i] = i % 2 ? 3e38f : -3e38f;
+        m->w[m->norm_b + (size_t)i] = 0.1f * (float)(i % 3);
+    }
+}
+
+static void endless_gradient(void **state)
+{
+    (void)state;
+    struct bt_train_result r;
+    struct fix_watch w = {.at = -1};
+    char model[600];
+    fix_model(fix_path("steep"), steep);
+    snprintf(model, sizeof model, "model.name_or_path=%s", fix_path("steep"));
+    assert_int_equal(fix_train("steep-run", (const char *const[]){model, NULL}, &w, &r), BT_DIVERGED);
+    assert_string_equal(r.state, "diverged");
+    bt_train_result_clear(&r);
+    assert_non_null(strstr(fix_err.text, "step 1: the gradient's norm is"));
+    assert_false(bt_path_exists(fix_path("runs/steep-run/last")));
+}
+
 static void second_engine(struct fix_watch *w, const struct bt_progress *p)
 {
     struct bt_train_result r;
@@ -237,11 +267,17 @@ static void nothing_half_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(damaged_newest), cmocka_unit_test(leftovers),
-        cmocka_unit_test(changed_data),   cmocka_unit_test(no_room),
-        cmocka_unit_test(diverged),       cmocka_unit_test(no_room_at_the_end),
-        cmocka_unit_test(no_memory),      cmocka_unit_test(one_engine),
-        cmocka_unit_test(names),          cmocka_unit_test(nothing_half_made),
+        cmocka_unit_test(damaged_newest),
+        cmocka_unit_test(leftovers),
+        cmocka_unit_test(changed_data),
+        cmocka_unit_test(no_room),
+        cmocka_unit_test(diverged),
+        cmocka_unit_test(no_room_at_the_end),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(one_engine),
+        cmocka_unit_test(names),
+        cmocka_unit_test(nothing_half_made),
+        cmocka_unit_test(endless_gradient),
     };
     return cmocka_run_group_tests(tests, fix_begin, fix_end);
 }

@@ -1,5 +1,4 @@
 /* Run directories as their readers see them: status, lost engines, lists, names, checkpoints, steering, deletion, logs, predictions. */
-#include "run/kills.h"
 #include "tests/unit/folder.h"
 
 #include <bertty/file.h>
@@ -202,46 +201,6 @@ static void zombie_is_lost(void **state)
     assert_int_equal(bt_run_status(at("r"), &s, NULL), BT_OK);
     expect_text(s.error, "killed");
     bt_run_status_clear(&s);
-}
-
-static void put_groups(int inner, int outer)
-{
-    char text[100];
-    if (inner >= 0) {
-        snprintf(text, sizeof text, "low 9\noom 5\noom_kill %d\noom_group_kill 7\n", inner);
-        put("root/sys/fs/cgroup/user/run.scope/memory.events", text);
-    }
-    snprintf(text, sizeof text, "oom_kill_disable 0\nunder_oom 0\noom_kill %d\n", outer);
-    put("root/sys/fs/cgroup/memory/user/memory.oom_control", text);
-}
-
-/* Kills for lack of memory are counted from the engine's beginning, also where its group has gone since. */
-static void kills_for_memory(void **state)
-{
-    (void)state;
-    struct bt__kills k;
-    char root[400];
-    snprintf(root, sizeof root, "%s", at("root"));
-    put("root/proc/self/cgroup", "9:name=systemd:/x\n0::/user/run.scope\n");
-    put_groups(3, 40);
-    bt__kills_now(root, &k);
-    assert_string_equal(k.group, "/user/run.scope");
-    assert_int_equal(k.n, 3);
-    assert_true(k.count[0] == 3 && k.count[1] == 40 && k.count[2] == -1);
-    assert_int_equal(bt__kills_since(root, &k), 0);
-    put_groups(5, 47);
-    assert_int_equal(bt__kills_since(root, &k), 2);
-    assert_int_equal(remove(at("root/sys/fs/cgroup/user/run.scope/memory.events")), 0);
-    assert_int_equal(bt__kills_since(root, &k), 7);
-    put("root/sys/fs/evil/memory.events", "oom_kill 1000\n");
-    snprintf(k.group, sizeof k.group, "/../evil");
-    assert_int_equal(bt__kills_since(root, &k), 0);
-    put("root/proc/self/cgroup", "4:memory:/user\n0::/\n");
-    bt__kills_now(root, &k);
-    assert_string_equal(k.group, "/user");
-    assert_int_equal(k.count[0], 47);
-    bt__kills_now(at("nothing"), &k);
-    assert_int_equal(k.n, 0);
 }
 
 /* ── lists ── */
@@ -757,7 +716,6 @@ int main(void)
         TEST(living_and_lost),
         TEST(another_host),
         TEST(zombie_is_lost),
-        TEST(kills_for_memory),
         TEST(lists),
         TEST(lists_reuse),
         TEST(lists_notice_deaths),

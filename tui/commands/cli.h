@@ -126,6 +126,8 @@ bool cli_output_gone(void);
 void cli_flush_lines(bool on);
 /* True if standard output is a terminal. */
 bool cli_on_terminal(void);
+/* While on, what a terminal does not take at once (Ctrl-S, a full pty that nobody reads) is dropped: for an engine that must not be held up. */
+void cli_never_wait(bool on);
 
 /* Standard error, cleaned: "bertty: TEXT". */
 void cli_warn(const char *fmt, ...) BT_PRINTF(1, 2);

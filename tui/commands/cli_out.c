@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@ static struct {
     bool flush;    /* after each line */
     int error;     /* errno of the first failed write to standard output, or 0 */
     bool progress; /* a progress line stands on the terminal */
+    bool own[2];   /* standard output and error are descriptors of our own that never wait */
+    bool cut;      /* a line was dropped, perhaps only the end of it */
     double shown;  /* when, monotonic seconds */
 } out;
 
@@ -36,9 +39,14 @@ static void write_bytes(const char *bytes, size_t n, const char *end)
     if (out.error) return;
     wipe_progress();
     errno = 0;
-    bool ok = fwrite(bytes, 1, n, stdout) == n && fputs(end, stdout) != EOF;
+    bool ok = (!out.cut || fputs("\n", stdout) != EOF) && fwrite(bytes, 1, n, stdout) == n &&
+              fputs(end, stdout) != EOF;
     if (ok && (out.flush || out.terminal)) ok = fflush(stdout) == 0;
-    if (!ok) out.error = errno ? errno : EIO;
+    out.cut = !ok && errno == EAGAIN && out.own[0];
+    if (out.cut)
+        clearerr(stdout);
+    else if (!ok)
+        out.error = errno ? errno : EIO;
 }
 
 static void write_line(const char *bytes, size_t n)
@@ -113,6 +121,29 @@ void cli_flush_lines(bool on)
 bool cli_on_terminal(void)
 {
     return out.terminal;
+}
+
+/* The terminal again: O_NONBLOCK on the descriptor that we were given would hold for the shell too. */
+static bool make_own(int fd)
+{
+    char name[64];
+    struct stat is, wanted;
+    int own = isatty(fd) && ttyname_r(fd, name, sizeof name) == 0
+                  ? open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+                  : -1;
+    bool good = own >= 0 && fstat(own, &is) == 0 && fstat(fd, &wanted) == 0 && is.st_rdev == wanted.st_rdev &&
+                dup2(own, fd) == fd;
+    if (own >= 0) close(own);
+    return good;
+}
+
+void cli_never_wait(bool on)
+{
+    for (int i = 0; i < 2; i++) {
+        const int fd = i ? STDERR_FILENO : STDOUT_FILENO, flags = out.own[i] ? fcntl(fd, F_GETFL) : -1;
+        if (on && !out.own[i]) out.own[i] = make_own(fd);
+        if (flags >= 0) fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+    }
 }
 
 /* "bertty: COMMAND: TEXT" on standard error, in one write. */

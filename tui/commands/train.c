@@ -55,7 +55,7 @@ static void tell_step(const struct bt_progress *p)
                  (long long)p->total, p->epoch, p->loss, p->tokens_per_s, left);
 }
 
-/* A terminal that takes nothing at the moment (Ctrl-S, a full pty) does not hold the training up. */
+/* A terminal that takes nothing at the moment: what would only be dropped is not made. */
 static bool terminal_waits(void)
 {
     struct pollfd p[] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = STDERR_FILENO, .events = POLLOUT}};
@@ -121,6 +121,7 @@ static void tell_json(void *ctx, const struct bt_progress *p)
     struct bt_json_writer w = BT_JSON_WRITER(&out);
     bool words = p->kind == BT_PROGRESS_TEXT || p->kind == BT_PROGRESS_WARNING;
     (void)ctx;
+    if (terminal_waits()) return;
     bt_jw_object(&w);
     bt_jw_ktext(&w, "event", names[p->kind]);
     if (words) bt_jw_ktext(&w, "text", p->text);
@@ -213,7 +214,7 @@ static int end(const struct request *q, enum bt_status st, const struct bt_train
 static void announce_failure(const struct request *q, const struct bt_error *err)
 {
     char *line = q->announce >= 0 ? bt_strfmt("!%s\n", err->text) : NULL;
-    if (line && write((int)q->announce, line, strlen(line)) < 0) cli_warn("nobody waits for the run");
+    if (line && !bt_write_all((int)q->announce, line, strlen(line))) cli_warn("nobody waits for the run");
     free(line);
 }
 
@@ -252,7 +253,9 @@ static int train_here(const struct request *q, const char *dir, int64_t step)
     cli_flush_lines(true);
     cli_catch_interrupts();
     if (st) announce_failure(q, &err);
+    cli_never_wait(true);
     if (!st) st = bt_train(&r, &result, &err);
+    cli_never_wait(false);
     let_queue_go_on(&result, q->json);
     int code = end(q, st, &result, &err);
     bt_train_result_clear(&result);
