@@ -3,16 +3,20 @@
 
 #include "run/checkpoint.h"
 #include "run/control.h"
+#include "run/steering.h"
 #include "run/trainer_state.h"
 #include <bertty/batches.h>
+#include <bertty/data_hash.h>
 #include <bertty/data_map.h>
 #include <bertty/events.h>
 #include <bertty/experiment.h>
+#include <bertty/file.h>
 #include <bertty/json.h>
 #include <bertty/label_decisions.h>
 #include <bertty/notes.h>
 #include <bertty/probe_set.h>
 #include <bertty/queue.h>
+#include <bertty/regex.h>
 #include <bertty/row_filter.h>
 #include <bertty/row_notes.h>
 #include <bertty/run.h>
@@ -160,7 +164,11 @@ READER(dynamics)
 
 READER(manifest)
 {
+    static bool beside;
+    char *trainer = beside ? NULL : bt_path_join(dir, "trainer.json");
     UNUSED;
+    if (trainer) beside = bt_file_replace(trainer, "{}\n", 3, NULL) == BT_OK;
+    free(trainer);
     return bt__checkpoint_verify(dir, err);
 }
 
@@ -217,6 +225,53 @@ READER(probe_set)
     return st;
 }
 
+/* What the set has to say of each probe, at each step. */
+READER(probe_history)
+{
+    static char name[] = "x";
+    static struct bt_probe probe[] = {{.name = name, .key = "0123456789abcdef"}, {.name = name, .key = "a"}};
+    const struct bt_probe_set set = {.name = name, .probe = probe, .n = 2};
+    struct bt_probe_history *h = NULL;
+    struct bt_probe_flip *flip = NULL;
+    size_t flips = 0;
+    UNUSED;
+    const enum bt_status st = bt_probe_history_load(dir, &set, &h, err);
+    if (st) return st;
+    if (bt_probe_flips(h, &flip, &flips))
+        for (size_t i = 0; i < flips; i++)
+            if (flip[i].from >= flip[i].to || flip[i].to >= h->n_steps) fuzz_broken("a flip at no step");
+    for (size_t k = 1; k < h->n_steps; k++)
+        if (h->step[k] <= h->step[k - 1]) fuzz_broken("steps that do not rise");
+    free(flip);
+    bt_probe_history_free(h);
+    return BT_OK;
+}
+
+READER(steering)
+{
+    struct bt__steering s;
+    const struct bt__rundir r = {.dir = (char *)(uintptr_t)dir};
+    UNUSED;
+    const enum bt_status st = bt__steering_load(&s, &r, err);
+    if (!st && s.n > n) fuzz_broken("more changes than bytes");
+    bt__steering_free(&s);
+    return st;
+}
+
+/* run.json: the hashes of the data. */
+READER(run)
+{
+    static const char *const split[] = {"train", "validation", "test"};
+    char hex[BT_DATA_HASH];
+    enum bt_status st = BT_OK;
+    UNUSED;
+    for (size_t i = 0; i < 3; i++) {
+        st = bt_data_hash_of_run(dir, split[i], hex, err);
+        if (!st && !memchr(hex, 0, sizeof hex)) fuzz_broken("a hash without its end");
+    }
+    return st;
+}
+
 READER(run_filter)
 {
     struct bt_run_filter *f = NULL;
@@ -238,24 +293,93 @@ READER(row_filter)
     return st;
 }
 
+/* The first line is the expression, the rest is searched. */
+READER(regex)
+{
+    struct bt_regex *r = NULL;
+    const char *line = memchr(text, '\n', n);
+    const size_t pattern = line ? (size_t)(line - text) : n, size = line ? n - pattern - 1 : 0;
+    size_t at = 0, begin = 0, end = 0;
+    UNUSED;
+    const enum bt_status st = bt_regex_compile(text, pattern, 0, &r, &at, err);
+    if (st && at > pattern) fuzz_broken("a fault behind the expression");
+    for (size_t from = 0; !st && from <= size; from = end + (end == begin)) {
+        if (bt_regex_find(r, text + pattern + 1, size, from, &begin, &end) != BT_MATCH_FOUND) break;
+        if (begin < from || end < begin || end > size) fuzz_broken("a match outside the text");
+    }
+    bt_regex_free(r);
+    return st;
+}
+
+#define EVENTS                                                                                               \
+    "engine/run/events_decode.c engine/run/events_wire.c engine/run/events_read.c "                          \
+    "engine/run/events_plain.c engine/run/events_series.c engine/run/events_points.c"
+#define EXPERIMENT                                                                                           \
+    "engine/base/yaml.c engine/experiment/experiment.c engine/experiment/value.c "                           \
+    "engine/experiment/validate.c"
 const struct fuzz_target fuzz_run[] = {
-    {.name = "experiment", .read = read_yaml},
-    {.name = "edit", .read = read_edit},
-    {.name = "json", .read = read_json},
-    {.name = "events", .file = "events.out.tfevents.1.x", .read = read_events},
-    {.name = "status", .file = "status.json", .read = read_status},
-    {.name = "notes", .file = "notes.json", .read = read_notes},
-    {.name = "predictions", .file = "predictions/validation-step-000010.jsonl", .read = read_predictions},
-    {.name = "row-notes", .file = "predictions/validation.notes.jsonl", .read = read_row_notes},
-    {.name = "decisions", .file = "x.decisions.jsonl", .read = read_decisions},
-    {.name = "batches", .file = "batches", .read = read_batches},
-    {.name = "dynamics", .file = "dynamics/epoch-1.jsonl", .read = read_dynamics},
-    {.name = "manifest", .file = "manifest.json", .rest = "model.safetensors", .read = read_manifest},
-    {.name = "trainer-state", .file = "trainer_state.json", .read = read_state},
-    {.name = "control", .read = read_control},
-    {.name = "queue", .file = ".queue.json", .read = read_queue},
-    {.name = "slices", .file = "slices.json", .read = read_slices},
-    {.name = "probe-set", .file = "x.probe.yaml", .read = read_probe_set},
-    {.name = "run-filter", .read = read_run_filter},
-    {.name = "row-filter", .read = read_row_filter},
+    {.name = "experiment", .sources = EXPERIMENT, .read = read_yaml},
+    {.name = "edit", .sources = "engine/experiment/edit.c", .read = read_edit},
+    {.name = "json", .sources = "engine/base/json.c", .read = read_json},
+    {.name = "events", .file = "events.out.tfevents.1.x", .sources = EVENTS, .read = read_events},
+    {.name = "events-sealed",
+     .file = "events.out.tfevents.1.x",
+     .seal = fuzz_seal_events,
+     .sources = EVENTS,
+     .read = read_events},
+    {.name = "status", .file = "status.json", .sources = "engine/run/status_read.c", .read = read_status},
+    {.name = "run",
+     .file = "run.json",
+     .rest = "experiment.yaml",
+     .sources = "engine/run/data_hash.c",
+     .read = read_run},
+    {.name = "notes", .file = "notes.json", .sources = "engine/run/notes.c", .read = read_notes},
+    {.name = "predictions",
+     .file = "predictions/validation-step-000010.jsonl",
+     .sources = "engine/run/predictions_read.c engine/run/predictions_decide.c",
+     .read = read_predictions},
+    {.name = "row-notes",
+     .file = "predictions/validation.notes.jsonl",
+     .sources = "engine/run/row_notes.c",
+     .read = read_row_notes},
+    {.name = "decisions",
+     .file = "x.decisions.jsonl",
+     .sources = "engine/run/label_decisions.c engine/run/decisions_file.c",
+     .read = read_decisions},
+    {.name = "batches", .file = "batches", .sources = "engine/run/batches_read.c", .read = read_batches},
+    {.name = "batches-sealed",
+     .file = "batches",
+     .seal = fuzz_seal_events,
+     .sources = "engine/run/batches_read.c",
+     .read = read_batches},
+    {.name = "dynamics",
+     .file = "dynamics/epoch-1.jsonl",
+     .sources = "engine/explain/data_map.c",
+     .read = read_dynamics},
+    {.name = "manifest",
+     .file = "manifest.json",
+     .rest = "model.safetensors",
+     .sources = "engine/run/checkpoint.c",
+     .read = read_manifest},
+    {.name = "trainer-state",
+     .file = "trainer_state.json",
+     .sources = "engine/run/trainer_state.c",
+     .read = read_state},
+    {.name = "steering", .file = "steered.jsonl", .sources = "engine/run/steering.c", .read = read_steering},
+    {.name = "control", .sources = "engine/run/control.c", .read = read_control},
+    {.name = "queue", .file = ".queue.json", .sources = "engine/run/queue_file.c", .read = read_queue},
+    {.name = "slices", .file = "slices.json", .sources = "engine/explain/slices.c", .read = read_slices},
+    {.name = "probe-set",
+     .file = "x.probe.yaml",
+     .sources = "engine/explain/probe_set.c",
+     .read = read_probe_set},
+    {.name = "probe-history",
+     .file = "probes/x.jsonl",
+     .sources = "engine/explain/probe_history.c",
+     .read = read_probe_history},
+    {.name = "run-filter",
+     .sources = "engine/run/run_filter.c engine/run/run_filter_word.c engine/run/run_key.c",
+     .read = read_run_filter},
+    {.name = "row-filter", .sources = "engine/dataset/row_filter_parse.c", .read = read_row_filter},
+    {.name = "regex", .sources = "engine/base/regex.c", .read = read_regex},
     {.name = NULL}};
