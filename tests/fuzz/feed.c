@@ -126,16 +126,28 @@ static void put_files(uint8_t *data, size_t n)
     if (target->rest && !end) unlink(rest);
 }
 
-void fuzz_feed(const uint8_t *data, size_t n)
+static enum bt_status feed(const uint8_t *data, size_t n, struct bt_error *err)
 {
-    struct bt_error err = {.status = BT_OK};
     char *text = malloc(n + 1);
-    if (!text) return;
+    if (!text) return bt_fail(err, BT_NOMEM, "no memory for the input");
     if (n) memcpy(text, data, n);
     text[n] = '\0';
     if (target->file) put_files((uint8_t *)text, n);
-    const enum bt_status st = target->read(path, dir, text, n, &err);
-    if (st != BT_OK && (err.status != st || strlen(err.text) < 5)) fuzz_broken("refused without a word");
-    if (st != BT_OK && strchr(err.text, '\n')) fuzz_broken("a message of two lines");
+    const enum bt_status st = target->read(path, dir, text, n, err);
+    if (st != BT_OK && (err->status != st || strlen(err->text) < 5)) fuzz_broken("refused without a word");
+    if (st != BT_OK && strchr(err->text, '\n')) fuzz_broken("a message of two lines");
     free(text);
+    return st;
+}
+
+void fuzz_feed(const uint8_t *data, size_t n)
+{
+    struct bt_error err = {.status = BT_OK};
+    feed(data, n, &err);
+}
+
+void fuzz_ask(const uint8_t *data, size_t n)
+{
+    struct bt_error err = {.status = BT_OK};
+    printf("%s\n", feed(data, n, &err) == BT_OK ? "taken" : err.text);
 }

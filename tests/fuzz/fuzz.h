@@ -47,5 +47,7 @@ void fuzz_list(void); /* their names and sources, a line each, to standard outpu
 /* Makes the directory, in memory where the system has such a place; it goes when the process ends. One target a process. */
 void fuzz_begin(const struct fuzz_target *t);
 void fuzz_feed(const uint8_t *data, size_t n);
+/* The same, and says what the reader answered, to standard output. */
+void fuzz_ask(const uint8_t *data, size_t n);
 
 #endif

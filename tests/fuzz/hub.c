@@ -3,6 +3,7 @@
 
 #include "formats/hub_parts.h"
 #include "formats/peft.h"
+#include <bertty/file.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,47 @@ READER(adapter)
     return st;
 }
 
+static bool put_beside(const char *dir, const char *name, const void *bytes, size_t n)
+{
+    char *path = bt_path_join(dir, name), *above = path ? bt_path_above(path) : NULL;
+    const bool put =
+        above && bt_mkdirs(above, NULL) == BT_OK && bt_file_replace(path, bytes, n, NULL) == BT_OK;
+    free(path);
+    free(above);
+    return put;
+}
+
+/* An adapter's settings, and a base of one matrix, two by three, for the tensors to be merged into. */
+static bool put_base(const char *dir)
+{
+    static const char settings[] =
+        "{\"peft_type\": \"LORA\", \"base_model_name_or_path\": \"base\", \"r\": 1, \"lora_alpha\": 2}";
+    static const char header[] =
+        "{\"bert.x.query.weight\": {\"dtype\": \"F32\", \"shape\": [2, 3], \"data_offsets\": [0, 24]}}";
+    uint8_t base[8 + sizeof header - 1 + 24] = {sizeof header - 1};
+    memcpy(base + 8, header, sizeof header - 1);
+    return put_beside(dir, "adapter_config.json", settings, sizeof settings - 1) &&
+           put_beside(dir, "base/model.safetensors", base, sizeof base);
+}
+
+READER(adapter_weights)
+{
+    static bool beside;
+    struct bt__weights *w = NULL;
+    UNUSED;
+    if (!beside && !(beside = put_base(dir))) fuzz_broken("no base");
+    enum bt_status st = bt__weights_open(dir, BT__WEIGHTS_AUTO, &w, err);
+    for (size_t i = 0; !st && i < bt__weights_count(w); i++) {
+        const struct bt__tensor_info *t = bt__weights_at(w, i);
+        if (t->count > 8 * n + 64) fuzz_broken("a tensor that is larger than its file");
+        float *to = malloc(t->count * sizeof *to + 1);
+        if (to) st = bt__weights_read_f32(w, i, to, err);
+        free(to);
+    }
+    bt__weights_close(w);
+    return st;
+}
+
 const struct fuzz_target fuzz_hub[] = {
     {.name = "hub-listing",
      .file = "listing.json",
@@ -117,4 +159,9 @@ const struct fuzz_target fuzz_hub[] = {
      .file = "adapter_config.json",
      .sources = "engine/formats/peft.c",
      .read = read_adapter},
+    {.name = "adapter-weights",
+     .file = "adapter_model.safetensors",
+     .seal = fuzz_seal_safetensors,
+     .sources = "engine/formats/weights_peft.c",
+     .read = read_adapter_weights},
     {.name = NULL}};

@@ -1,7 +1,7 @@
 /* Every file of tests/fuzz/corpus through its reader again, and each of them with changes that are the same every time.
  *
  *     replay [-r CHANGES] [-c CORPUS] [TARGET…]   CHANGES (of the directory's files together) for each target
- *     replay TARGET FILE                          one input as it is
+ *     replay TARGET FILE                          one input as it is, and what the reader answers
  *     replay -l                                   the targets and their sources
  *
  * A target is read in a process of its own, so that one that ends it badly is told by name, with the file and the change that did it. */
@@ -24,7 +24,7 @@ enum { MOST_SEEDS = 20000, LONGEST_S = 30, USUAL_CHANGES = 1500, SLOW = 5 /* tim
 
 /* Seen by both processes: what is being read. */
 struct now {
-    char file[512];
+    char file[1024];
     uint64_t change; /* 0: the file as it is */
     size_t fed;      /* inputs so far */
     bool ended;      /* all of them were */
@@ -86,11 +86,21 @@ static void feed(void)
 
 static void feed_file(const char *dir, const char *name, struct fuzz_input *in)
 {
-    snprintf(now->file, sizeof now->file, "%s%s%s", dir, *dir ? "/" : "", name);
+    snprintf(now->file, sizeof now->file, "%s/%s", dir, name);
     load(now->file, in);
     now->change = 0;
     now->in = *in;
     feed();
+}
+
+static void ask_about(const char *file, struct fuzz_input *in)
+{
+    snprintf(now->file, sizeof now->file, "%s", file);
+    load(file, in);
+    now->in = *in;
+    alarm(LONGEST_S);
+    fuzz_ask(in->bytes, in->n);
+    now->fed++;
 }
 
 static void feed_all(const char *dir, const struct seeds *s, uint64_t changes)
@@ -163,7 +173,7 @@ static bool run(const struct fuzz_target *t, const char *dir, const char *file, 
     if (child == 0) {
         fuzz_begin(t);
         if (file)
-            feed_file("", file, &one);
+            ask_about(file, &one);
         else
             feed_all(folder, &seeds, t->slow ? changes / SLOW : changes);
         now->ended = true;

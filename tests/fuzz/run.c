@@ -20,9 +20,12 @@
 #include <bertty/row_filter.h>
 #include <bertty/row_notes.h>
 #include <bertty/run.h>
+#include <bertty/run_facts.h>
 #include <bertty/run_filter.h>
 #include <bertty/slices.h>
+#include <bertty/table.h>
 #include <bertty/threshold.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +115,20 @@ READER(notes)
     return st;
 }
 
+/* The first label at another threshold, the others as they were. */
+static void decide_again(struct bt_predictions *p, const struct bt_thresholds *t)
+{
+    double *threshold = calloc((size_t)p->n_labels + 1, sizeof *threshold);
+    if (!threshold) return;
+    for (int i = 1; i < p->n_labels; i++) threshold[i] = (double)NAN;
+    const double best = bt_thresholds_best(t, 0);
+    bt_thresholds_at(t, 0, best);
+    threshold[0] = best;
+    if (bt_predictions_decide(p, threshold, NULL) == BT_OK)
+        for (size_t i = 0; i < p->n; i++) bt_json_free(bt_prediction_json(p, &p->row[i]));
+    free(threshold);
+}
+
 READER(predictions)
 {
     struct bt_predictions *p = NULL;
@@ -120,7 +137,8 @@ READER(predictions)
     const enum bt_status st = bt_predictions_load(dir, "validation", -1, &p, err);
     if (st) return st;
     for (size_t i = 0; i < p->n; i++) bt_json_free(bt_prediction_json(p, &p->row[i]));
-    if (bt_predictions_last_row(p) && bt_thresholds_make(p, &t, NULL) == BT_OK) bt_thresholds_free(t);
+    if (bt_predictions_last_row(p) && bt_thresholds_make(p, &t, NULL) == BT_OK) decide_again(p, t);
+    bt_thresholds_free(t);
     bt_predictions_free(p);
     return BT_OK;
 }
@@ -276,20 +294,30 @@ READER(run_filter)
 {
     struct bt_run_filter *f = NULL;
     UNUSED;
+    const struct bt_run_status run = {
+        .id = (char *)(uintptr_t) "a", .dir = (char *)(uintptr_t) "runs/a", .best = (double)NAN};
+    const struct bt_run_facts facts = {.n_figures = 0};
     const enum bt_status st = bt_run_filter_parse(text, &f, err);
-    if (!st) bt_run_filter_free(f);
+    if (st) return st;
+    bt_run_filter_match(f, &run, &facts, 1e9);
+    bt_run_filter_free(f);
     return st;
 }
 
 READER(row_filter)
 {
     static const char *const name[] = {"text", "label", "row"};
+    char *cell[] = {(char *)(uintptr_t) "a fine film, \xc3\xa9", (char *)(uintptr_t) "pos",
+                    (char *)(uintptr_t) "3.5"};
+    size_t cell_n[] = {15, 3, 3};
+    const struct bt_row row = {.cell = cell, .cell_n = cell_n, .n = 3, .line = 1};
     struct bt_row_filter *f = NULL;
     size_t at = 0;
     UNUSED;
     const enum bt_status st = bt_row_filter_parse_names(text, name, 3, &f, &at, err);
     if (st && at > n) fuzz_broken("a place behind the text");
-    if (!st) bt_row_filter_free(f);
+    if (!st) bt_row_filter_holds(f, &row);
+    bt_row_filter_free(f);
     return st;
 }
 

@@ -11,7 +11,7 @@ static void put32(uint8_t *p, uint32_t v)
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> 8 * i);
 }
 
-/* ── safetensors: the length of its header, which ends with its last brace ── */
+/* ── safetensors: the length of its header, which ends with its last brace and the blanks behind it ── */
 
 void fuzz_seal_safetensors(uint8_t *first, size_t n, uint8_t *rest, size_t rest_n)
 {
@@ -22,6 +22,7 @@ void fuzz_seal_safetensors(uint8_t *first, size_t n, uint8_t *rest, size_t rest_
         depth -= first[at] == '}' && depth;
         if (first[at] == '}' && depth == 0) break;
     }
+    while (at + 1 < n && first[at + 1] == ' ') at++;
     if (at >= n) return;
     put32(first, (uint32_t)(at + 1 - 8));
     put32(first + 4, 0);
