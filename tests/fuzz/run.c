@@ -70,11 +70,28 @@ READER(edit)
     return st;
 }
 
+/* Written down, what was read is JSON, and read again it is written in the same way. */
+static void write_again(const struct bt_json *v)
+{
+    struct bt_str first = {0}, second = {0};
+    struct bt_json_writer one = BT_JSON_WRITER(&first), two = BT_JSON_WRITER(&second);
+    struct bt_error why = {.status = BT_OK};
+    bt_jw_value(&one, v);
+    struct bt_json *again = bt_json_parse(bt_str_text(&first), first.len, "again", &why);
+    if (!again) fuzz_broken(why.text);
+    bt_jw_value(&two, again);
+    if (strcmp(bt_str_text(&first), bt_str_text(&second)) != 0) fuzz_broken("written in another way");
+    bt_json_free(again);
+    bt_str_free(&first);
+    bt_str_free(&second);
+}
+
 READER(json)
 {
     UNUSED;
     struct bt_json *v = bt_json_parse(text, n, "x.json", err);
     if (!v) return err->status;
+    write_again(v);
     bt_json_free(v);
     return BT_OK;
 }
@@ -348,7 +365,7 @@ READER(regex)
 const struct fuzz_target fuzz_run[] = {
     {.name = "experiment", .sources = EXPERIMENT, .read = read_yaml},
     {.name = "edit", .sources = "engine/experiment/edit.c", .read = read_edit},
-    {.name = "json", .sources = "engine/base/json.c", .read = read_json},
+    {.name = "json", .sources = "engine/base/json.c engine/base/json_write.c", .read = read_json},
     {.name = "events", .file = "events.out.tfevents.1.x", .sources = EVENTS, .read = read_events},
     {.name = "events-sealed",
      .file = "events.out.tfevents.1.x",
