@@ -184,6 +184,8 @@ READER(batches)
     UNUSED;
     const enum bt_status st = bt_batches_load(dir, 0, INT64_MAX, &b, err);
     if (!st && b->n > n) fuzz_broken("more rows than bytes");
+    for (size_t i = 0; !st && i < b->n; i++)
+        if (b->row[i].row < 0 || b->row[i].step < 1) fuzz_broken("a row before the first");
     bt_batches_free(b);
     return st;
 }
