@@ -54,12 +54,17 @@ void fuzz_list(void)
 
 /* ── where ── */
 
+void fuzz_remove(const char *place)
+{
+    char command[128];
+    if (!*place) return;
+    snprintf(command, sizeof command, "rm -rf '%s'", place);
+    if (system(command) != 0) fprintf(stderr, "%s stays\n", place);
+}
+
 static void remove_all(void)
 {
-    if (!*dir || chdir("/") != 0) return;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    if (system(command) != 0) fprintf(stderr, "%s stays\n", dir);
+    if (chdir("/") == 0) fuzz_remove(dir);
 }
 
 static void make_place(void)
@@ -92,13 +97,14 @@ static void place(const char *name, char *to, size_t size)
     }
 }
 
-void fuzz_begin(const struct fuzz_target *t)
+const char *fuzz_begin(const struct fuzz_target *t)
 {
     target = t;
     setlocale(LC_CTYPE, "C.UTF-8");
     make_place();
     if (target->file) place(target->file, path, sizeof path);
     if (target->rest) place(target->rest, rest, sizeof rest);
+    return dir;
 }
 
 /* ── an input ── */

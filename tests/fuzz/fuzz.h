@@ -44,8 +44,9 @@ size_t fuzz_count(void);
 const struct fuzz_target *fuzz_at(size_t i);
 const struct fuzz_target *fuzz_named(const char *name); /* NULL: none */
 void fuzz_list(void); /* their names and sources, a line each, to standard output */
-/* Makes the directory, in memory where the system has such a place; it goes when the process ends. One target a process. */
-void fuzz_begin(const struct fuzz_target *t);
+/* Makes the directory, in memory where the system has such a place; it goes when the process ends well. One target a process. Borrowed. */
+const char *fuzz_begin(const struct fuzz_target *t);
+void fuzz_remove(const char *place); /* the directory of a process that did not; "": none */
 void fuzz_feed(const uint8_t *data, size_t n);
 /* The same, and says what the reader answered, to standard output. */
 void fuzz_ask(const uint8_t *data, size_t n);

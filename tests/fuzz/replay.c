@@ -25,6 +25,7 @@ enum { MOST_SEEDS = 20000, LONGEST_S = 30, USUAL_CHANGES = 1500, SLOW = 5 /* tim
 /* Seen by both processes: what is being read. */
 struct now {
     char file[1024];
+    char place[64];  /* its directory */
     uint64_t change; /* 0: the file as it is */
     size_t fed;      /* inputs so far */
     bool ended;      /* all of them were */
@@ -175,6 +176,7 @@ static bool judge(const char *name, int status)
     else
         snprintf(how, sizeof how, "ended with %d", WEXITSTATUS(status));
     keep_input(path, sizeof path);
+    fuzz_remove(now->place);
     printf("FAIL  %s: %s: %s, change %llu%s; what was read is kept in %s\n", name, how, now->file,
            (unsigned long long)now->change, now->ended ? " (at the end)" : "", path);
     return false;
@@ -198,7 +200,7 @@ static bool run(const struct fuzz_target *t, const char *dir, const char *file, 
     fflush(stdout);
     const pid_t child = fork();
     if (child == 0) {
-        fuzz_begin(t);
+        snprintf(now->place, sizeof now->place, "%s", fuzz_begin(t));
         if (file)
             ask_about(file, &one);
         else
