@@ -93,11 +93,16 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtui.a $(BUILD)/libbertty.a
 	$(say) link $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-# libFuzzer's: with clang and -fsanitize=fuzzer-no-link in CFLAGS, as tests/fuzz/campaign builds it.
-FUZZ_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/*.c))
-$(BUILD)/tests/fuzz/fuzz: $(FUZZ_OBJ) $(BUILD)/libtui.a $(BUILD)/libbertty.a
+# The readers that are fuzzed, behind two programs: libFuzzer's (with clang and -fsanitize=fuzzer-no-link in CFLAGS, as tests/fuzz/campaign builds
+# it), and one that reads the corpora again.
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/fuzz.c %/replay.c %/mutate.c,$(wildcard tests/fuzz/*.c)))
+$(BUILD)/tests/fuzz/fuzz: $(BUILD)/tests/fuzz/fuzz.o $(FUZZ_OBJ) $(BUILD)/libtui.a $(BUILD)/libbertty.a
 	$(say) link $@
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/fuzz/replay: $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/mutate.o $(FUZZ_OBJ) $(BUILD)/libtui.a $(BUILD)/libbertty.a
+	$(say) link $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Changes when the flags do, so that everything is compiled again.
 FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(TESTFLAGS) $(WARN) $(MATHFLAGS) $(LDFLAGS)
@@ -169,6 +174,8 @@ fuzz: ## give every reader what a fuzzer makes, FUZZ_SECONDS (60) each; FUZZ=NAM
 
 fuzz-program: $(BUILD)/tests/fuzz/fuzz
 
+replay-program: $(BUILD)/tests/fuzz/replay
+
 bench: ## measure speed on this machine: a training step, the workbench, what watching costs
 	$(Q)tests/run bench
 
@@ -185,5 +192,5 @@ Q   := $(if $(V),,@)
 say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan coverage crash fuzz fuzz-program bench bench-programs pictures help
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan coverage crash fuzz fuzz-program replay-program bench bench-programs pictures help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

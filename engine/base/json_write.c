@@ -110,12 +110,18 @@ void bt_jw_int(struct bt_json_writer *w, int64_t v)
     bt_str_addf(w->out, "%lld", (long long)v);
 }
 
+/* −0 needs its fraction: a reader takes "-0" for a whole number, which has no sign there. */
+static bool is_minus_zero(double v)
+{
+    return v == 0.0 && signbit(v);
+}
+
 void bt_jw_num(struct bt_json_writer *w, double v)
 {
     char text[BT_NUMBER_SIZE];
     separate(w);
     if (isfinite(v))
-        bt_str_add(w->out, bt_format_double(v, text));
+        bt_str_add(w->out, is_minus_zero(v) ? "-0.0" : bt_format_double(v, text));
     else
         bt_str_add(w->out, "null");
 }
@@ -125,7 +131,7 @@ void bt_jw_float(struct bt_json_writer *w, float v)
     char text[BT_NUMBER_SIZE];
     separate(w);
     if (isfinite(v))
-        bt_str_add(w->out, bt_format_float(v, text));
+        bt_str_add(w->out, is_minus_zero((double)v) ? "-0.0" : bt_format_float(v, text));
     else
         bt_str_add(w->out, "null");
 }

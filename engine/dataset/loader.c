@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 1 << 20, ODD_TOLD = 10, LINE = 512, WATCH_BYTES = 1 << 20, WATCH_ROWS = 1 << 10 };
+enum {
+    FIRST_CHUNK = 1 << 14,
+    CHUNK = 1 << 20,
+    ODD_TOLD = 10,
+    LINE = 512,
+    WATCH_BYTES = 1 << 20,
+    WATCH_ROWS = 1 << 10
+};
 
 struct bt__chunk {
     struct bt__chunk *next;
@@ -24,7 +31,8 @@ static void *take_bytes(struct bt_examples *e, size_t n, size_t align)
     struct bt__chunk *c = e->chunk;
     size_t from = c ? (c->used + align - 1) / align * align : 0;
     if (!c || from > c->cap || c->cap - from < n) {
-        size_t cap = n < CHUNK ? CHUNK : n;
+        size_t cap = c ? (c->cap < CHUNK ? 2 * c->cap : CHUNK) : FIRST_CHUNK; /* a small file needs little */
+        if (cap < n) cap = n;
         c = malloc(sizeof *c + cap);
         if (!c) return NULL;
         *c = (struct bt__chunk){.next = e->chunk, .cap = cap};
@@ -47,7 +55,7 @@ static char *keep(struct bt_examples *e, const char *bytes, size_t n)
 static struct bt_example *add(struct bt_examples *e)
 {
     if (e->n == e->cap) {
-        size_t cap = e->cap ? e->cap * 2 : 1024;
+        size_t cap = e->cap ? e->cap * 2 : 64;
         struct bt_example *more = realloc(e->at, cap * sizeof *more);
         if (!more) return NULL;
         e->at = more;

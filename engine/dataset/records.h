@@ -50,7 +50,7 @@ struct bt__record {
 
 /* Opens a regular file, reads its first page and skips a byte order mark; UTF-16 and compressed files are refused. */
 enum bt_status bt__source_open(const char *path, struct bt__source *s, struct bt_error *err);
-/* Another reader of the same file, cap bytes at a time; s must outlive it. */
+/* Another reader of the same file, at most cap bytes at a time; s must outlive it. */
 enum bt_status bt__source_share(const struct bt__source *s, size_t cap, struct bt__source *out,
                                 struct bt_error *err);
 void bt__source_close(struct bt__source *s);

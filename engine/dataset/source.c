@@ -107,10 +107,11 @@ static const char *foreign(const char *p, size_t n)
     return NULL;
 }
 
+/* Twice a small file is as good as the whole cap: it never fills more than half of it. */
 static enum bt_status prepare(struct bt__source *s, size_t cap, struct bt_error *err)
 {
     s->line = 1;
-    s->cap = cap;
+    s->cap = s->limit < cap / 2 - ALIGNED ? 2 * (size_t)s->limit + ALIGNED : cap;
     s->buf = room_for(s->cap);
     if (!s->buf || !s->path) return bt_fail(err, BT_NOMEM, "%s: no memory to read it", s->path);
     return BT_OK;

@@ -21,6 +21,13 @@ static enum bt_status hold(struct bt_table *t, const char *path, struct bt_error
     return BT_OK;
 }
 
+/* As many as the file can need: a row takes a byte or more. */
+static size_t blocks_of(uint64_t bytes)
+{
+    const uint64_t most = bytes / ((uint64_t)BT__STRIDE * BT__BLOCK) + 1;
+    return most < BT__BLOCKS ? (size_t)most : BT__BLOCKS;
+}
+
 /* spec NULL: as the dialect says, whatever the examples are. */
 static enum bt_status prepare(struct bt_table *t, const char *path, const struct bt_data_spec *spec,
                               const struct bt_data_dialect *dialect, struct bt_error *err)
@@ -31,7 +38,8 @@ static enum bt_status prepare(struct bt_table *t, const char *path, const struct
     if (!st && !spec) st = bt__head_read(&t->scan, BT__EXAMPLE_ANY, dialect, NULL, 0, &t->head, err);
     if (st) return st;
     t->csv = bt__csv_create(t->head.dialect.delimiter);
-    t->block = calloc(BT__BLOCKS, sizeof *t->block);
+    t->blocks = blocks_of(t->scan.limit);
+    t->block = calloc(t->blocks, sizeof *t->block);
     if (!t->csv || !t->block) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", path);
     if (t->head.dialect.format == BT_DATA_SQUAD) return hold(t, path, err);
     st = bt_table_scan(t, BT__PAGE, NULL, &(bool){false}, err);
@@ -68,7 +76,7 @@ enum bt_status bt_table_open_as(const char *path, const struct bt_data_spec *spe
 void bt_table_free(struct bt_table *t)
 {
     if (!t) return;
-    for (size_t i = 0; t->block && i < BT__BLOCKS && t->block[i]; i++) free(t->block[i]);
+    for (size_t i = 0; t->block && i < t->blocks && t->block[i]; i++) free(t->block[i]);
     free(t->block);
     bt__csv_free(t->csv);
     bt_examples_free(t->held);
@@ -110,7 +118,7 @@ static enum bt_status keep_mark(struct bt_table *t, size_t row, struct bt_error 
 {
     size_t mark = row / BT__STRIDE, block = mark / BT__BLOCK;
     const struct bt__source *s = &t->scan;
-    if (block >= BT__BLOCKS)
+    if (block >= t->blocks)
         return bt_fail(err, BT_UNSUPPORTED, "%s:%zu: more rows than can be kept", s->path, s->line);
     if (!t->block[block]) t->block[block] = malloc(BT__BLOCK * sizeof **t->block);
     if (!t->block[block]) return bt_fail(err, BT_NOMEM, "%s: no memory for its index", s->path);

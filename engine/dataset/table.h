@@ -23,7 +23,8 @@ struct bt_table {
     struct bt__source scan;       /* of the thread that scans */
     struct bt__source read, find; /* of the one that looks at rows and searches */
     size_t read_row, find_row;    /* the row that comes next from each */
-    struct bt__mark **block;      /* [BT__BLOCKS] */
+    struct bt__mark **block;      /* [blocks] */
+    size_t blocks;                /* that the file can need, at most BT__BLOCKS */
     atomic_size_t rows;           /* rows whose places are known */
     _Atomic uint64_t known;       /* bytes of the file up to the end of those */
     atomic_bool complete;

@@ -33,7 +33,8 @@ struct bt__http_answer {
     char code[64], message[200]; /* X-Error-Code, X-Error-Message */
     int64_t linked_size, length; /* X-Linked-Size; Content-Length of the last answer; −1: not said */
     int64_t from;                /* where its bytes start, of Content-Range; −1: not said */
-    double retry_after;          /* seconds; −1: not said */
+    char retry[64];              /* Retry-After as it stands … */
+    double retry_after;          /* … in seconds; −1: not said */
     bool elsewhere;              /* another host than the hub gave the last answer */
     bool transient;              /* a failure that may pass: the connection, the time, 429, 5xx */
 };
@@ -49,5 +50,8 @@ struct bt__http_request {
 /* BT_OK: an answer came, whatever its status, whole. Else *a tells what is known, and whether trying again makes sense. */
 enum bt_status bt__http_ask(struct bt__http *h, const struct bt__http_request *r, struct bt__http_answer *a,
                             struct bt_error *err);
+
+/* Takes over a line of an answer's head, its end included: the status line, which begins a new answer, or a header (hub_headers.c). */
+void bt__http_header(struct bt__http_answer *a, const char *line, size_t n);
 
 #endif

@@ -42,8 +42,13 @@ bool bt__hub_again(const struct bt__hub *h, const struct bt__http_answer *a, con
 /* A request with its further attempts; BT_OK: an answer of 2xx (head: or a redirect). */
 enum bt_status bt__hub_ask(const struct bt__hub *h, const struct bt__http_request *r, const char *what,
                            struct bt__http_answer *a, struct bt_error *err);
-/* Fills h->commit and h->sibling. */
+
+/* ── the model (hub_info.c) ── */
+
+/* Fills h->commit and h->sibling: asks for them; and from the n bytes of an answer that came from origin. */
 enum bt_status bt__hub_info(struct bt__hub *h, struct bt_error *err);
+enum bt_status bt__hub_take_info(struct bt__hub *h, const char *text, size_t n, const char *origin,
+                                 struct bt_error *err);
 bool bt__hub_has(const struct bt__hub *h, const char *name);
 
 /* ── which files (hub_files.c) ── */

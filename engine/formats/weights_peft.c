@@ -119,11 +119,15 @@ static enum bt_status check_pairs(const struct peft_weights *s, struct bt_error 
         if (m->a < 0 || m->b < 0)
             return bt_fail(err, BT_DAMAGED, "%s: %s has only lora_%c, expected lora_A and lora_B", s->path,
                            m->info.name, m->a < 0 ? 'B' : 'A');
-        const int64_t r = s->format->at(s->adapter, (size_t)m->a)->shape[0],
-                      columns = s->format->at(s->adapter, (size_t)m->b)->shape[1];
-        if (r < 1 || r != columns)
+        const struct bt__tensor_info *a = s->format->at(s->adapter, (size_t)m->a),
+                                     *b = s->format->at(s->adapter, (size_t)m->b), *w = &m->info;
+        if (a->shape[0] < 1 || a->shape[0] != b->shape[1])
             return bt_fail(err, BT_DAMAGED, "%s: %s: lora_A has %lld rows, lora_B has %lld columns", s->path,
-                           m->info.name, (long long)r, (long long)columns);
+                           w->name, (long long)a->shape[0], (long long)b->shape[1]);
+        /* it fitted when it was placed, but the adapter may have the matrix whole too */
+        if (w->rank != 2 || a->shape[1] != w->shape[1] || b->shape[0] != w->shape[0])
+            return bt_fail(err, BT_DAMAGED, "%s: %s has another shape than its lora_A and lora_B", s->path,
+                           w->name);
     }
     return products ? BT_OK : bt_fail(err, BT_INVALID, "%s: no lora_A and lora_B", s->path);
 }

@@ -5,8 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool has(const struct bt__hashes *h, const char *path)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (strcmp(h->item[i].path, path) == 0) return true;
+    return false;
+}
+
+/* Once, however many splits it serves: an object's keys are different from each other. */
 static enum bt_status add(struct bt__hashes *h, const char *path, struct bt_error *err)
 {
+    if (has(h, path)) return BT_OK;
     struct bt__hash *more = realloc(h->item, (h->n + 1) * sizeof *more);
     char *copy = bt_strdup(path);
     if (more) h->item = more;

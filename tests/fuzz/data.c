@@ -1,6 +1,7 @@
 /* Data files: as examples of what a task reads, and as the table that the Data view shows. */
 #include "tests/fuzz/fuzz.h"
 
+#include "dataset/classes.h"
 #include <bertty/dataset.h>
 #include <bertty/regex.h>
 #include <bertty/table.h>
@@ -68,6 +69,32 @@ static enum bt_status kind(const char *path, enum bt_example_kind what, struct b
     return examples(path, &spec, err);
 }
 
+/* As GLUE's files are read: columns by number, several labels in a cell, the label in front of the text. */
+static enum bt_status pairs(const char *path, struct bt_error *err)
+{
+    const struct bt_data_spec spec = {.dialect = {.quoting = 0, .header = -1},
+                                      .text_column = "2",
+                                      .text_pair_column = "3-",
+                                      .label_column = "1",
+                                      .label_separator = ",",
+                                      .label_until = ":",
+                                      .id_column = "1",
+                                      .kind = BT_EXAMPLE_LABEL_SET};
+    return examples(path, &spec, err);
+}
+
+static enum bt_status label_names(const char *path, struct bt_error *err)
+{
+    struct bt__classes c;
+    const enum bt_status st = bt__classes_load(path, &c, err);
+    for (size_t i = 0; !st && i < c.n; i++) {
+        const char *found = bt__classes_find(&c, c.name[i]);
+        if (!*c.name[i] || (found && !*found)) fuzz_broken("a class without a name");
+    }
+    if (!st) bt__classes_free(&c);
+    return st;
+}
+
 #define READ(name, call)                                                                                     \
     static enum bt_status read_##name(const char *path, const char *dir, const char *text, size_t n,         \
                                       struct bt_error *err)                                                  \
@@ -79,19 +106,33 @@ READ(table, texts(path, BT_DATA_AUTO, err))
 READ(csv, texts(path, BT_DATA_CSV, err))
 READ(tsv, texts(path, BT_DATA_TSV, err))
 READ(jsonl, texts(path, BT_DATA_JSONL, err))
+READ(pairs, pairs(path, err))
+READ(plain, kind(path, BT_EXAMPLE_PLAIN, err))
 READ(words, kind(path, BT_EXAMPLE_WORDS, err))
 READ(questions, kind(path, BT_EXAMPLE_QUESTION, err))
 READ(aspects, kind(path, BT_EXAMPLE_ASPECT, err))
 READ(choices, kind(path, BT_EXAMPLE_CHOICES, err))
+READ(label_names, label_names(path, err))
 
-const struct fuzz_target fuzz_data[] = {{.name = "csv", .file = "x.csv", .read = read_csv},
-                                        {.name = "tsv", .file = "x.tsv", .read = read_tsv},
-                                        {.name = "table", .file = "x.txt", .read = read_table},
-                                        {.name = "jsonl", .file = "x.jsonl", .read = read_jsonl},
-                                        {.name = "conll", .file = "x.conll", .read = read_words},
-                                        {.name = "words", .file = "w.jsonl", .read = read_words},
-                                        {.name = "squad", .file = "x.json", .read = read_questions},
-                                        {.name = "questions", .file = "q.jsonl", .read = read_questions},
-                                        {.name = "seg", .file = "x.seg", .read = read_aspects},
-                                        {.name = "swag", .file = "s.csv", .read = read_choices},
-                                        {.name = NULL}};
+#define TABLE                                                                                                \
+    "engine/dataset/tabular.c engine/dataset/csv.c engine/dataset/cells.c engine/dataset/source.c "          \
+    "engine/dataset/records.c engine/dataset/dialect.c engine/dataset/profile.c engine/dataset/header.c "    \
+    "engine/dataset/table.c engine/dataset/plain_lines.c "
+const struct fuzz_target fuzz_data[] = {
+    {.name = "csv", .file = "x.csv", .sources = TABLE, .read = read_csv},
+    {.name = "tsv", .file = "x.tsv", .sources = TABLE, .read = read_tsv},
+    {.name = "table", .file = "x.txt", .sources = TABLE "engine/dataset/label_first.c", .read = read_table},
+    {.name = "jsonl", .file = "x.jsonl", .sources = TABLE "engine/dataset/json_record.c", .read = read_jsonl},
+    {.name = "pairs", .file = "x.tsv", .sources = TABLE, .read = read_pairs},
+    {.name = "plain", .file = "x.txt", .sources = "engine/dataset/text.c", .read = read_plain},
+    {.name = "conll", .file = "x.conll", .sources = "engine/dataset/conll.c", .read = read_words},
+    {.name = "words", .file = "w.jsonl", .sources = "engine/dataset/json_words.c", .read = read_words},
+    {.name = "squad", .file = "x.json", .sources = "engine/dataset/squad.c", .read = read_questions},
+    {.name = "questions", .file = "q.jsonl", .sources = "engine/dataset/question.c", .read = read_questions},
+    {.name = "seg", .file = "x.seg", .sources = "engine/dataset/semeval.c", .read = read_aspects},
+    {.name = "swag", .file = "s.csv", .sources = TABLE, .read = read_choices},
+    {.name = "label-names",
+     .file = "classes.txt",
+     .sources = "engine/dataset/classes.c",
+     .read = read_label_names},
+    {.name = NULL}};

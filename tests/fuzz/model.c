@@ -73,11 +73,75 @@ static enum bt_status read_tokenizer(const char *path, const char *dir, const ch
     return BT_OK;
 }
 
+/* Shards and their index, or whatever else the directory's weights are. */
+static enum bt_status read_shards(const char *path, const char *dir, const char *text, size_t n,
+                                  struct bt_error *err)
+{
+    struct bt__weights *w = NULL;
+    (void)path, (void)text;
+    enum bt_status st = bt__weights_open(dir, BT__WEIGHTS_AUTO, &w, err);
+    for (size_t i = 0; !st && i < bt__weights_count(w); i++) {
+        const struct bt__tensor_info *t = bt__weights_at(w, i);
+        float *to = room_for(t->count, n);
+        if (bt__weights_find(w, t->name) < 0) fuzz_broken("a tensor that is not found");
+        st = bt__weights_read_f32(w, i, to, err);
+        free(to);
+    }
+    bt__weights_close(w);
+    return st;
+}
+
+#define TORCH                                                                                                \
+    "engine/formats/torch_bin.c engine/formats/torch_pickle.c engine/formats/torch_source.c "                \
+    "engine/formats/torch_zip.c"
+#define TF                                                                                                   \
+    "engine/formats/tf_bundle.c engine/formats/tf_names.c engine/formats/tf_proto.c "                        \
+    "engine/formats/tf_table.c"
+#define SETTINGS "engine/tokenizer/load_json.c engine/tokenizer/load.c engine/tokenizer/added.c"
 const struct fuzz_target fuzz_model[] = {
-    {.name = "safetensors", .file = "model.safetensors", .read = read_safetensors},
-    {.name = "torch", .file = "pytorch_model.bin", .read = read_torch_bin},
-    {.name = "tf", .file = "m.ckpt.index", .rest = "m.ckpt.data-00000-of-00001", .read = read_tf_bundle},
-    {.name = "config", .file = "config.json", .read = read_config},
-    {.name = "vocab", .file = "vocab.txt", .read = read_tokenizer},
-    {.name = "tokenizer", .file = "tokenizer.json", .read = read_tokenizer},
+    {.name = "safetensors",
+     .file = "model.safetensors",
+     .sources = "engine/formats/safetensors.c engine/formats/tensor_file.c",
+     .read = read_safetensors},
+    {.name = "safetensors-sealed",
+     .file = "model.safetensors",
+     .seal = fuzz_seal_safetensors,
+     .sources = "engine/formats/safetensors.c engine/formats/tensor_file.c",
+     .read = read_safetensors},
+    {.name = "shards",
+     .file = "model.safetensors.index.json",
+     .rest = "model-00001-of-00001.safetensors",
+     .sources = "engine/formats/weights_shards.c engine/formats/weights.c",
+     .read = read_shards},
+    {.name = "torch", .file = "pytorch_model.bin", .sources = TORCH, .read = read_torch_bin},
+    {.name = "tf",
+     .file = "m.ckpt.index",
+     .rest = "m.ckpt.data-00000-of-00001",
+     .sources = TF,
+     .read = read_tf_bundle},
+    {.name = "tf-sealed",
+     .file = "m.ckpt.index",
+     .rest = "m.ckpt.data-00000-of-00001",
+     .seal = fuzz_seal_tf,
+     .sources = TF,
+     .read = read_tf_bundle},
+    {.name = "config", .file = "config.json", .sources = "engine/formats/hf_config.c", .read = read_config},
+    {.name = "vocab",
+     .file = "vocab.txt",
+     .sources = "engine/tokenizer/vocab.c engine/tokenizer/load.c",
+     .read = read_tokenizer},
+    {.name = "tokenizer",
+     .file = "tokenizer.json",
+     .sources = "engine/tokenizer/load_json.c engine/tokenizer/vocab_json.c",
+     .read = read_tokenizer},
+    {.name = "tokenizer-config",
+     .file = "tokenizer_config.json",
+     .rest = "vocab.txt",
+     .sources = SETTINGS,
+     .read = read_tokenizer},
+    {.name = "special-tokens",
+     .file = "special_tokens_map.json",
+     .rest = "vocab.txt",
+     .sources = SETTINGS,
+     .read = read_tokenizer},
     {.name = NULL}};

@@ -3,22 +3,29 @@
 
 #include "run/checkpoint.h"
 #include "run/control.h"
+#include "run/steering.h"
 #include "run/trainer_state.h"
 #include <bertty/batches.h>
+#include <bertty/data_hash.h>
 #include <bertty/data_map.h>
 #include <bertty/events.h>
 #include <bertty/experiment.h>
+#include <bertty/file.h>
 #include <bertty/json.h>
 #include <bertty/label_decisions.h>
 #include <bertty/notes.h>
 #include <bertty/probe_set.h>
 #include <bertty/queue.h>
+#include <bertty/regex.h>
 #include <bertty/row_filter.h>
 #include <bertty/row_notes.h>
 #include <bertty/run.h>
+#include <bertty/run_facts.h>
 #include <bertty/run_filter.h>
 #include <bertty/slices.h>
+#include <bertty/table.h>
 #include <bertty/threshold.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,11 +70,28 @@ READER(edit)
     return st;
 }
 
+/* Written down, what was read is JSON, and read again it is written in the same way. */
+static void write_again(const struct bt_json *v)
+{
+    struct bt_str first = {0}, second = {0};
+    struct bt_json_writer one = BT_JSON_WRITER(&first), two = BT_JSON_WRITER(&second);
+    struct bt_error why = {.status = BT_OK};
+    bt_jw_value(&one, v);
+    struct bt_json *again = bt_json_parse(bt_str_text(&first), first.len, "again", &why);
+    if (!again) fuzz_broken(why.text);
+    bt_jw_value(&two, again);
+    if (strcmp(bt_str_text(&first), bt_str_text(&second)) != 0) fuzz_broken("written in another way");
+    bt_json_free(again);
+    bt_str_free(&first);
+    bt_str_free(&second);
+}
+
 READER(json)
 {
     UNUSED;
     struct bt_json *v = bt_json_parse(text, n, "x.json", err);
     if (!v) return err->status;
+    write_again(v);
     bt_json_free(v);
     return BT_OK;
 }
@@ -108,6 +132,20 @@ READER(notes)
     return st;
 }
 
+/* The first label at another threshold, the others as they were. */
+static void decide_again(struct bt_predictions *p, const struct bt_thresholds *t)
+{
+    double *threshold = calloc((size_t)p->n_labels + 1, sizeof *threshold);
+    if (!threshold) return;
+    for (int i = 1; i < p->n_labels; i++) threshold[i] = (double)NAN;
+    const double best = bt_thresholds_best(t, 0);
+    bt_thresholds_at(t, 0, best);
+    threshold[0] = best;
+    if (bt_predictions_decide(p, threshold, NULL) == BT_OK)
+        for (size_t i = 0; i < p->n; i++) bt_json_free(bt_prediction_json(p, &p->row[i]));
+    free(threshold);
+}
+
 READER(predictions)
 {
     struct bt_predictions *p = NULL;
@@ -116,7 +154,8 @@ READER(predictions)
     const enum bt_status st = bt_predictions_load(dir, "validation", -1, &p, err);
     if (st) return st;
     for (size_t i = 0; i < p->n; i++) bt_json_free(bt_prediction_json(p, &p->row[i]));
-    if (bt_predictions_last_row(p) && bt_thresholds_make(p, &t, NULL) == BT_OK) bt_thresholds_free(t);
+    if (bt_predictions_last_row(p) && bt_thresholds_make(p, &t, NULL) == BT_OK) decide_again(p, t);
+    bt_thresholds_free(t);
     bt_predictions_free(p);
     return BT_OK;
 }
@@ -145,6 +184,8 @@ READER(batches)
     UNUSED;
     const enum bt_status st = bt_batches_load(dir, 0, INT64_MAX, &b, err);
     if (!st && b->n > n) fuzz_broken("more rows than bytes");
+    for (size_t i = 0; !st && i < b->n; i++)
+        if (b->row[i].row < 0 || b->row[i].step < 1) fuzz_broken("a row before the first");
     bt_batches_free(b);
     return st;
 }
@@ -160,7 +201,11 @@ READER(dynamics)
 
 READER(manifest)
 {
+    static bool beside;
+    char *trainer = beside ? NULL : bt_path_join(dir, "trainer.json");
     UNUSED;
+    if (trainer) beside = bt_file_replace(trainer, "{}\n", 3, NULL) == BT_OK;
+    free(trainer);
     return bt__checkpoint_verify(dir, err);
 }
 
@@ -217,45 +262,171 @@ READER(probe_set)
     return st;
 }
 
+/* What the set has to say of each probe, at each step. */
+READER(probe_history)
+{
+    static char name[] = "x";
+    static struct bt_probe probe[] = {{.name = name, .key = "0123456789abcdef"}, {.name = name, .key = "a"}};
+    const struct bt_probe_set set = {.name = name, .probe = probe, .n = 2};
+    struct bt_probe_history *h = NULL;
+    struct bt_probe_flip *flip = NULL;
+    size_t flips = 0;
+    UNUSED;
+    const enum bt_status st = bt_probe_history_load(dir, &set, &h, err);
+    if (st) return st;
+    if (bt_probe_flips(h, &flip, &flips))
+        for (size_t i = 0; i < flips; i++)
+            if (flip[i].from >= flip[i].to || flip[i].to >= h->n_steps) fuzz_broken("a flip at no step");
+    for (size_t k = 1; k < h->n_steps; k++)
+        if (h->step[k] <= h->step[k - 1]) fuzz_broken("steps that do not rise");
+    free(flip);
+    bt_probe_history_free(h);
+    return BT_OK;
+}
+
+READER(steering)
+{
+    struct bt__steering s;
+    const struct bt__rundir r = {.dir = (char *)(uintptr_t)dir};
+    UNUSED;
+    const enum bt_status st = bt__steering_load(&s, &r, err);
+    if (!st && s.n > n) fuzz_broken("more changes than bytes");
+    bt__steering_free(&s);
+    return st;
+}
+
+/* run.json: the hashes of the data. */
+READER(run)
+{
+    static const char *const split[] = {"train", "validation", "test"};
+    char hex[BT_DATA_HASH];
+    enum bt_status st = BT_OK;
+    UNUSED;
+    for (size_t i = 0; i < 3; i++) {
+        st = bt_data_hash_of_run(dir, split[i], hex, err);
+        if (!st && !memchr(hex, 0, sizeof hex)) fuzz_broken("a hash without its end");
+    }
+    return st;
+}
+
 READER(run_filter)
 {
     struct bt_run_filter *f = NULL;
     UNUSED;
+    const struct bt_run_status run = {
+        .id = (char *)(uintptr_t) "a", .dir = (char *)(uintptr_t) "runs/a", .best = (double)NAN};
+    const struct bt_run_facts facts = {.n_figures = 0};
     const enum bt_status st = bt_run_filter_parse(text, &f, err);
-    if (!st) bt_run_filter_free(f);
+    if (st) return st;
+    bt_run_filter_match(f, &run, &facts, 1e9);
+    bt_run_filter_free(f);
     return st;
 }
 
 READER(row_filter)
 {
     static const char *const name[] = {"text", "label", "row"};
+    char *cell[] = {(char *)(uintptr_t) "a fine film, \xc3\xa9", (char *)(uintptr_t) "pos",
+                    (char *)(uintptr_t) "3.5"};
+    size_t cell_n[] = {15, 3, 3};
+    const struct bt_row row = {.cell = cell, .cell_n = cell_n, .n = 3, .line = 1};
     struct bt_row_filter *f = NULL;
     size_t at = 0;
     UNUSED;
     const enum bt_status st = bt_row_filter_parse_names(text, name, 3, &f, &at, err);
     if (st && at > n) fuzz_broken("a place behind the text");
-    if (!st) bt_row_filter_free(f);
+    if (!st) bt_row_filter_holds(f, &row);
+    bt_row_filter_free(f);
     return st;
 }
 
+/* The first line is the expression, the rest is searched. */
+READER(regex)
+{
+    struct bt_regex *r = NULL;
+    const char *line = memchr(text, '\n', n);
+    const size_t pattern = line ? (size_t)(line - text) : n, size = line ? n - pattern - 1 : 0;
+    size_t at = 0, begin = 0, end = 0;
+    UNUSED;
+    const enum bt_status st = bt_regex_compile(text, pattern, 0, &r, &at, err);
+    if (st && at > pattern) fuzz_broken("a fault behind the expression");
+    for (size_t from = 0; !st && from <= size; from = end + (end == begin)) {
+        if (bt_regex_find(r, text + pattern + 1, size, from, &begin, &end) != BT_MATCH_FOUND) break;
+        if (begin < from || end < begin || end > size) fuzz_broken("a match outside the text");
+    }
+    bt_regex_free(r);
+    return st;
+}
+
+#define EVENTS                                                                                               \
+    "engine/run/events_decode.c engine/run/events_wire.c engine/run/events_read.c "                          \
+    "engine/run/events_plain.c engine/run/events_series.c engine/run/events_points.c"
+#define EXPERIMENT                                                                                           \
+    "engine/base/yaml.c engine/experiment/experiment.c engine/experiment/value.c "                           \
+    "engine/experiment/validate.c"
 const struct fuzz_target fuzz_run[] = {
-    {.name = "experiment", .read = read_yaml},
-    {.name = "edit", .read = read_edit},
-    {.name = "json", .read = read_json},
-    {.name = "events", .file = "events.out.tfevents.1.x", .read = read_events},
-    {.name = "status", .file = "status.json", .read = read_status},
-    {.name = "notes", .file = "notes.json", .read = read_notes},
-    {.name = "predictions", .file = "predictions/validation-step-000010.jsonl", .read = read_predictions},
-    {.name = "row-notes", .file = "predictions/validation.notes.jsonl", .read = read_row_notes},
-    {.name = "decisions", .file = "x.decisions.jsonl", .read = read_decisions},
-    {.name = "batches", .file = "batches", .read = read_batches},
-    {.name = "dynamics", .file = "dynamics/epoch-1.jsonl", .read = read_dynamics},
-    {.name = "manifest", .file = "manifest.json", .rest = "model.safetensors", .read = read_manifest},
-    {.name = "trainer-state", .file = "trainer_state.json", .read = read_state},
-    {.name = "control", .read = read_control},
-    {.name = "queue", .file = ".queue.json", .read = read_queue},
-    {.name = "slices", .file = "slices.json", .read = read_slices},
-    {.name = "probe-set", .file = "x.probe.yaml", .read = read_probe_set},
-    {.name = "run-filter", .read = read_run_filter},
-    {.name = "row-filter", .read = read_row_filter},
+    {.name = "experiment", .sources = EXPERIMENT, .read = read_yaml},
+    {.name = "edit", .sources = "engine/experiment/edit.c", .read = read_edit},
+    {.name = "json", .sources = "engine/base/json.c engine/base/json_write.c", .read = read_json},
+    {.name = "events", .file = "events.out.tfevents.1.x", .sources = EVENTS, .read = read_events},
+    {.name = "events-sealed",
+     .file = "events.out.tfevents.1.x",
+     .seal = fuzz_seal_events,
+     .sources = EVENTS,
+     .read = read_events},
+    {.name = "status", .file = "status.json", .sources = "engine/run/status_read.c", .read = read_status},
+    {.name = "run",
+     .file = "run.json",
+     .rest = "experiment.yaml",
+     .sources = "engine/run/data_hash.c",
+     .read = read_run},
+    {.name = "notes", .file = "notes.json", .sources = "engine/run/notes.c", .read = read_notes},
+    {.name = "predictions",
+     .file = "predictions/validation-step-000010.jsonl",
+     .sources = "engine/run/predictions_read.c engine/run/predictions_decide.c",
+     .read = read_predictions},
+    {.name = "row-notes",
+     .file = "predictions/validation.notes.jsonl",
+     .sources = "engine/run/row_notes.c",
+     .read = read_row_notes},
+    {.name = "decisions",
+     .file = "x.decisions.jsonl",
+     .sources = "engine/run/label_decisions.c engine/run/decisions_file.c",
+     .read = read_decisions},
+    {.name = "batches", .file = "batches", .sources = "engine/run/batches_read.c", .read = read_batches},
+    {.name = "batches-sealed",
+     .file = "batches",
+     .seal = fuzz_seal_events,
+     .sources = "engine/run/batches_read.c",
+     .read = read_batches},
+    {.name = "dynamics",
+     .file = "dynamics/epoch-1.jsonl",
+     .sources = "engine/explain/data_map.c",
+     .read = read_dynamics},
+    {.name = "manifest",
+     .file = "manifest.json",
+     .rest = "model.safetensors",
+     .sources = "engine/run/checkpoint.c",
+     .read = read_manifest},
+    {.name = "trainer-state",
+     .file = "trainer_state.json",
+     .sources = "engine/run/trainer_state.c",
+     .read = read_state},
+    {.name = "steering", .file = "steered.jsonl", .sources = "engine/run/steering.c", .read = read_steering},
+    {.name = "control", .sources = "engine/run/control.c", .read = read_control},
+    {.name = "queue", .file = ".queue.json", .sources = "engine/run/queue_file.c", .read = read_queue},
+    {.name = "slices", .file = "slices.json", .sources = "engine/explain/slices.c", .read = read_slices},
+    {.name = "probe-set",
+     .file = "x.probe.yaml",
+     .sources = "engine/explain/probe_set.c",
+     .read = read_probe_set},
+    {.name = "probe-history",
+     .file = "probes/x.jsonl",
+     .sources = "engine/explain/probe_history.c",
+     .read = read_probe_history},
+    {.name = "run-filter",
+     .sources = "engine/run/run_filter.c engine/run/run_filter_word.c engine/run/run_key.c",
+     .read = read_run_filter},
+    {.name = "row-filter", .sources = "engine/dataset/row_filter_parse.c", .read = read_row_filter},
+    {.name = "regex", .sources = "engine/base/regex.c", .read = read_regex},
     {.name = NULL}};

@@ -92,6 +92,7 @@ def test_tensors():
     with_tensors("columns", {f"{QUERY}.lora_A.weight": (2, H + 1)}, "lora_A.weight does not fit the matrix")
     with_tensors("rows", {f"{QUERY}.lora_B.weight": (H - 1, 2)}, "lora_B.weight does not fit the matrix")
     with_tensors("ranks", {f"{QUERY}.lora_B.weight": (H, 3)}, "lora_A has 2 rows, lora_B has 3 columns")
+    with_tensors("a matrix of its own", {f"{QUERY}.base_layer.weight": (H + 1, H)}, "query.weight has another shape than its lora_A and lora_B")
     with_tensors("magnitudes", {f"{QUERY}.lora_magnitude_vector": (H,)}, "expected only lora_A and lora_B")
     with_tensors("embedding", {"base_model.model.bert.embeddings.word_embeddings.lora_embedding_A": (2, 5)}, "lora_embedding_A")
     untied = {**TENSORS, "base_model.model.cls.predictions.decoder.weight": (len(tiny_bert.VOCAB), H)}

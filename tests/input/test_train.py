@@ -90,6 +90,17 @@ def resume_of_a_step_that_is_not_there():
     assert done.returncode == 1 and "there are 10, 20" in done.stderr, done.stderr
 
 
+def one_file_for_two_splits():
+    """It is named once in what is kept of the data, so that the run goes on from its checkpoint."""
+    result, _ = trained("twice", "--set", "data.validation_file=train.tsv")
+    about = json.loads((ROOT / "runs/twice/run.json").read_text(), object_pairs_hook=list)
+    names = [name for name, _ in dict(about)["data"]]
+    assert len(names) == len(set(names)) == 2, names
+    done = run("train", "--resume", f"{ROOT}/runs/twice@10", "--json")
+    assert done.returncode == 0, done.stderr
+    assert last_line(done)["last"] == result["last"]
+
+
 def check_tells():
     done = run("check", EXPERIMENT, "--json", cwd=ROOT)
     said = last_line(done)
@@ -131,4 +142,4 @@ def options_are_listed():
 if __name__ == "__main__":
     sys.exit(tiny_bert.counted([
         the_last_line_of_train, tokens_are_counted_with_cls_and_sep, without_evaluation_there_is_no_best, files_of_a_run, refused,
-        used_wrongly, resume_of_a_step_that_is_not_there, check_tells, check_finds_leaks, memory_is_predicted, options_are_listed]))
+        used_wrongly, resume_of_a_step_that_is_not_there, one_file_for_two_splits, check_tells, check_finds_leaks, memory_is_predicted, options_are_listed]))

@@ -1,6 +1,7 @@
-/* Reading JSON: numbers of any width, and what is refused. */
+/* Reading JSON: numbers of any width, what is refused, and numbers that were written. */
 #include <bertty/json.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,10 +72,34 @@ static void nesting(void **state)
     bt_json_free(root);
 }
 
+static double read_back(double v)
+{
+    struct bt_str out = {0};
+    struct bt_json_writer w = BT_JSON_WRITER(&out);
+    bt_jw_num(&w, v);
+    struct bt_json *read = bt_json_parse(bt_str_text(&out), out.len, "n", NULL);
+    const double again = bt_json_number(read, (double)NAN);
+    bt_json_free(read);
+    bt_str_free(&out);
+    return again;
+}
+
+/* Every bit, the sign of zero too. */
+static void numbers_are_read_back(void **state)
+{
+    (void)state;
+    static const double numbers[] = {
+        0.0, -0.0, 1.0, -1.0, 0.1, -2.5e-308, 5e-324, 1.7976931348623157e308, 9007199254740993.0};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const double again = read_back(numbers[i]);
+        assert_memory_equal(&again, &numbers[i], sizeof again);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(integers_of_any_width),
                                        cmocka_unit_test(refused_with_line_and_column),
-                                       cmocka_unit_test(nesting)};
+                                       cmocka_unit_test(nesting), cmocka_unit_test(numbers_are_read_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ void pred_restore(struct view *v, const struct bt_json *kept)
     s->query.errors = bt_json_bool(bt_json_get(kept, "errors"), false);
     free(s->filter);
     s->filter = bt_strdup(bt_json_text(bt_json_get(kept, "filter"), NULL));
-    if (kind < 0 || order < 0 || order >= PRED_ORDERS) return;
+    if (kind < 0 || kind > BT_ROWS_MASKS || order < 0 || order >= PRED_ORDERS) return;
     s->known_kind = true;
     s->kind = (enum bt_rows_kind)kind;
     s->query.order = (enum pred_order)order;
