@@ -101,10 +101,18 @@ bool data_same_layout(const struct data_file *a, const struct data_file *b)
     return same;
 }
 
+static void exchange(char **a, char **b)
+{
+    char *held = *a;
+    *a = *b;
+    *b = held;
+}
+
 void data_take_context(struct view *v, struct data_file *from)
 {
     struct data_view *s = v->state;
-    struct data_file *f = s->file, old = *f;
+    struct data_file *f = s->file;
+    data_lock(f); /* tasks read the columns */
     f->kind = from->kind;
     f->text = from->text;
     f->pair = from->pair;
@@ -112,10 +120,9 @@ void data_take_context(struct view *v, struct data_file *from)
     memcpy(f->choice, from->choice, sizeof f->choice);
     f->n_choices = from->n_choices;
     f->named = from->named;
-    f->separator = from->separator;
-    f->experiment = from->experiment;
-    from->separator = old.separator;
-    from->experiment = old.experiment;
+    exchange(&f->separator, &from->separator);
+    exchange(&f->experiment, &from->experiment);
+    data_unlock(f);
     data_settings_use(v, &from->settings);
     s->sheet_row = SIZE_MAX;
 }

@@ -66,7 +66,7 @@ struct opening {
     struct view *v;
     struct data_file *again; /* it is shown already, and looked at anew; NULL: another file */
     struct data_file *file;
-    char *path, *experiment;
+    char *experiment; /* that it was chosen from; NULL: none */
     size_t row;
     struct bt_error err;
 };
@@ -80,8 +80,8 @@ static void open_run(void *ctx, const atomic_bool *cancel)
     bool told = x && o->file->named;
     struct bt_data_spec spec;
     if (told) spec = bt_experiment_data(x);
-    enum bt_status st = told ? bt_table_open_as(o->path, &spec, &o->file->table, &o->err)
-                             : bt_table_open(o->path, &dialect, &o->file->table, &o->err);
+    enum bt_status st = told ? bt_table_open_as(o->file->path, &spec, &o->file->table, &o->err)
+                             : bt_table_open(o->file->path, &dialect, &o->file->table, &o->err);
     if (!st) st = columns_look(o->file->table, &o->file->column, &o->err);
     if (!st) {
         o->err = (struct bt_error){0}; /* of rows that cannot be parsed: they are shown as they stand */
@@ -95,7 +95,6 @@ static void opening_free(struct opening *o)
 {
     data_file_unref(o->again);
     data_file_unref(o->file);
-    free(o->path);
     free(o->experiment);
     free(o);
 }
@@ -163,12 +162,8 @@ static struct opening *opening_new(struct view *v, const char *path, const char 
 {
     struct opening *o = calloc(1, sizeof *o);
     if (!o) return NULL;
-    *o = (struct opening){.v = v,
-                          .path = bt_strdup(path),
-                          .experiment = bt_strdup(experiment),
-                          .row = row,
-                          .file = file_new(path)};
-    if (o->path && o->file) {
+    *o = (struct opening){.v = v, .experiment = bt_strdup(experiment), .row = row, .file = file_new(path)};
+    if (o->file) {
         o->file->run = bt_strdup(app_run(v->app));
         o->file->run_awaited = !app_runs_known(v->app);
         return o;
