@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -64,6 +65,25 @@ def listing(folder):
 def finished(words, folder, program=BERTTY, **options):
     options = {"stdin": subprocess.DEVNULL, "timeout": 60, **options}
     return subprocess.run([program, *map(str, words)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def on_terminal(words, folder, program=BERTTY, env=None):
+    """(exit code, all that a terminal gets)"""
+    master, slave = os.openpty()
+    process = subprocess.Popen([program, *map(str, words)], cwd=folder, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=env)
+    os.close(slave)
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    out = b""
+    try:
+        while part := os.read(master, 65536):
+            out += part
+    except OSError:
+        pass  # the other end is closed
+    code = process.wait()
+    timer.cancel()
+    os.close(master)
+    return code, out
 
 
 def broken(output):

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from refusal import COUNT
+from refusal import COUNT, can_trace
 
 import tiny_bert
 from tiny_bert import status
@@ -217,7 +217,7 @@ def calls_of_the_last_save(lines):
 
 def every_call_of_a_save(case):
     """A run that stands before its last save is copied, killed in that save, looked at and resumed."""
-    if not shutil.which("strace") or subprocess.run(["strace", "-qq", "-o", os.devnull, "true"], capture_output=True).returncode != 0:
+    if not can_trace():
         COUNT.skip("every call of a save", "strace cannot be used here")
         return 0
     process = case.begin()

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import time
 from pathlib import Path
 
 import tiny_bert
+from refusal import can_trace
 
 BERTTY = os.path.abspath(os.environ["BERTTY"])
 COUNT = {"passed": 0, "failed": 0, "skipped": 0}
@@ -109,8 +109,7 @@ def interrupted(folder, experiment, reference):
 
 def failing_fsync(folder, experiment, reference):
     """Some fsyncs of the first checkpoints fail: a warning, training goes on, later checkpoints are good."""
-    probe = subprocess.run(["strace", "-f", "-o", os.devnull, "true"], capture_output=True) if shutil.which("strace") else None
-    if probe is None or probe.returncode != 0:
+    if not can_trace():
         COUNT["skipped"] += 1
         print("skipped: failing fsync (no strace here)")
         return

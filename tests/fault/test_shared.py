@@ -12,6 +12,7 @@ from pathlib import Path
 
 import tiny_bert
 from hub_server import Hub
+from refusal import can_trace
 from tiny_bert import run
 
 ROOT = Path(tempfile.mkdtemp(prefix="bertty-shared-"))
@@ -119,7 +120,7 @@ def created(folder, *words, **options):
 
 def no_temporary_name_is_foretold():
     """What is made outside of a run's directory, or ends in .tmp, is made by nobody else: O_EXCL, under a drawn name, or not through a link."""
-    if not shutil.which("strace") or subprocess.run(["strace", "-qq", "-o", os.devnull, "true"], capture_output=True).returncode != 0:
+    if not can_trace():
         print("without strace")
         return
     folder, seen = ground("temporary"), []

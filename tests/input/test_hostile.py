@@ -7,13 +7,11 @@ import os
 import re
 import shutil
 import struct
-import subprocess
 import sys
-import threading
 import unicodedata
 from pathlib import Path
 
-from refusal import BERTTY, COUNT, Ground, broken, finished
+from refusal import COUNT, Ground, broken, finished, on_terminal
 
 import tiny_bert
 import torch_file
@@ -36,31 +34,12 @@ def quoted(text):
     return '"' + "".join(c if c.isalnum() and c.isascii() or c in " ./" else f"\\U{ord(c):08x}" for c in text) + '"'
 
 
-def on_terminal(words, folder=FOLDER):
-    """(exit code, all that a terminal gets)"""
-    master, slave = os.openpty()
-    process = subprocess.Popen([BERTTY, *map(str, words)], cwd=folder, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=ENVIRONMENT)
-    os.close(slave)
-    timer = threading.Timer(60, process.kill)
-    timer.start()
-    out = b""
-    try:
-        while part := os.read(master, 65536):
-            out += part
-    except OSError:
-        pass  # the other end is closed
-    code = process.wait()
-    timer.cancel()
-    os.close(master)
-    return code, out
-
-
 def unsafe(text):
     return sorted({f"U+{ord(c):04X}" for c in text if c not in "\n\t" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")})
 
 
 def clean(name, words, code=0, seen=(SEEN,), folder=FOLDER):
-    got, out = on_terminal(words, folder)
+    got, out = on_terminal(words, folder, env=ENVIRONMENT)
     COUNT.check(f"{name}: exit code", got == code and not broken(out), (got, out[-600:]))
     try:
         text = OURS.sub(b"\n", out).decode()

@@ -4,12 +4,11 @@ import itertools
 import json
 import os
 import re
-import subprocess
-import threading
 import unicodedata
 from pathlib import Path
 
 import tiny_bert
+from refusal import on_terminal
 from scalars import write
 from screen import BERTTY_FAST, Screen, fake_run, main
 
@@ -126,23 +125,9 @@ def fill(path):
             Path(os.fsdecode(os.fsencode(path / "more") + b"/" + name + b".csv")).write_bytes(csv(STRINGS[i:i + 1]))
 
 
-def on_terminal(folder, *words):
-    master, slave = os.openpty()
-    env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "HOME": str(folder)}
-    process = subprocess.Popen([BERTTY_FAST, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=env)
-    os.close(slave)
-    timer = threading.Timer(60, process.kill)
-    timer.start()
-    out = b""
-    try:
-        while part := os.read(master, 65536):
-            out += part
-    except OSError:
-        pass  # the other end is closed
-    process.wait()
-    timer.cancel()
-    os.close(master)
-    return out
+def printed(folder, words):
+    """What a command prints on a terminal."""
+    return on_terminal(words, folder, BERTTY_FAST, {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "HOME": str(folder)})[1]
 
 
 # ── the tests ──
@@ -163,7 +148,7 @@ def test_what_commands_print():
                               (300, "predictions", "one"), (300, "predictions", "one", "--json"), (0, "compare", "one", "one"), (300, "data", *[f"more/{n}" for n in names]),
                               (1, "help", *map(as_text, ONE_LINE[:1])), (1, "show", *map(as_text, ONE_LINE[100:101])), (1, "nonsense" + as_text(ONE_LINE[60])),
                               (0, "check", "tiny.yaml", "--set", "task.type=" + as_text(ONE_LINE[61])), (1, "options", as_text(ONE_LINE[90]))):
-            check(" ".join(words)[:60], on_terminal(folder, *words), shown)
+            check(" ".join(words)[:60], printed(folder, words), shown)
         assert s.end("q") == 0
 
 
