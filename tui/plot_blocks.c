@@ -2,16 +2,27 @@
 
 #include <math.h>
 
+/* Four by the side of each other, which no point waits for. */
+enum { LANES = 4 };
+_Static_assert(PLOT_BLOCK_POINTS % LANES == 0, "a block has whole lanes");
+
 void plot_blocks(const double *y, size_t n, struct plot_block *block)
 {
     for (size_t k = 0; k < n / PLOT_BLOCK_POINTS; k++, y += PLOT_BLOCK_POINTS) {
-        double least = y[0], greatest = y[0], zero = 0.0;
-        for (int i = 0; i < PLOT_BLOCK_POINTS; i++) {
-            least = y[i] < least ? y[i] : least;
-            greatest = y[i] > greatest ? y[i] : greatest;
-            zero += y[i] * 0.0; /* NaN from the first that is not finite on */
+        double least[LANES], greatest[LANES], zero[LANES] = {0.0};
+        for (int i = 0; i < LANES; i++) least[i] = greatest[i] = y[i];
+        for (int i = 0; i < PLOT_BLOCK_POINTS; i += LANES)
+            for (int j = 0; j < LANES; j++) {
+                least[j] = y[i + j] < least[j] ? y[i + j] : least[j];
+                greatest[j] = y[i + j] > greatest[j] ? y[i + j] : greatest[j];
+                zero[j] += y[i + j] * 0.0; /* NaN from the first that is not finite on */
+            }
+        for (int j = 1; j < LANES; j++) {
+            least[0] = least[j] < least[0] ? least[j] : least[0];
+            greatest[0] = greatest[j] > greatest[0] ? greatest[j] : greatest[0];
+            zero[0] += zero[j];
         }
-        block[k] = (struct plot_block){.least = least, .greatest = greatest, .odd = isnan(zero)};
+        block[k] = (struct plot_block){.least = least[0], .greatest = greatest[0], .odd = isnan(zero[0])};
     }
 }
 

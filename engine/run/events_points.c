@@ -5,11 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum {
-    POINT_BYTES = 24,
-    LINE_POINTS = 8, /* as many numbers as a cache line holds */
-    LARGE_PAGE = 2 << 20
-};
+enum { POINT_BYTES = BT__COLUMNS * BT__ITEM, CACHE_LINE = 64, LARGE_PAGE = 2 << 20 };
 static const uint64_t LEAST_MAP = 2 * LARGE_PAGE, MOST_MAP = (uint64_t)4 << 30; /* bytes */
 static const size_t MOST_AHEAD = 64 << 20;
 #ifndef MADV_POPULATE_WRITE
@@ -40,17 +36,19 @@ static void *make_ready(void *store)
     return NULL;
 }
 
-static size_t column_of(size_t room)
+/* Bytes of a column for so many numbers, an odd number of cache lines: columns that are filled at the same pace never fall into the same few
+ * sets of the cache. */
+static size_t bytes_of(size_t room)
 {
-    /* An odd number of lines: columns that are filled at the same pace never fall into the same few sets of the cache. */
-    return (room / LINE_POINTS | 1) * LINE_POINTS + (room / LINE_POINTS % 2 ? 2 * LINE_POINTS : 0);
+    const size_t bytes = sizeof(struct bt__column) + room * BT__ITEM;
+    return ((bytes + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
 }
 
-void bt__store_ahead(struct bt__point_store *s, size_t blocks, size_t room)
+void bt__store_ahead(struct bt__point_store *s, size_t columns, size_t room)
 {
     sigset_t all, old;
-    if (!s->map || s->helped || !blocks || room > MOST_AHEAD / POINT_BYTES / blocks) return;
-    const size_t pages = blocks * column_of(room) * POINT_BYTES / LARGE_PAGE;
+    if (!s->map || s->helped || !columns || room > MOST_AHEAD / BT__ITEM / columns) return;
+    const size_t pages = columns * bytes_of(room) / LARGE_PAGE;
     s->from = (uint8_t *)(((uintptr_t)s->free + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1));
     s->to = s->from + pages * LARGE_PAGE;
     if (s->to > (uint8_t *)s->map + s->size) return;
@@ -60,45 +58,42 @@ void bt__store_ahead(struct bt__point_store *s, size_t blocks, size_t room)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+struct bt__column *bt__column_take(struct bt__point_store *s, size_t room)
+{
+    if (room > SIZE_MAX / BT__ITEM / 2) return NULL;
+    const size_t bytes = bytes_of(room);
+    uint8_t *end = s->map ? (uint8_t *)s->map + s->size : NULL;
+    struct bt__column *c;
+    if (s->map && (size_t)(end - s->free) >= bytes) {
+        c = (struct bt__column *)(void *)s->free;
+        s->free += bytes;
+    } else if (!(c = malloc(bytes))) {
+        return NULL;
+    }
+    *c = (struct bt__column){.room = (bytes - sizeof *c) / BT__ITEM, .users = 1};
+    return c;
+}
+
 static bool mapped(const struct bt__point_store *s, const void *p)
 {
     return s->map && (uintptr_t)p >= (uintptr_t)s->map && (uintptr_t)p < (uintptr_t)s->map + s->size;
 }
 
-bool bt__store_take(struct bt__point_store *s, size_t room, struct bt__points *out)
+/* Gives back the whole pages of a column in the mapping. */
+static void give_back(const struct bt__column *c)
 {
-    if (room > SIZE_MAX / POINT_BYTES - 2 * LINE_POINTS) return false;
-    const size_t column = column_of(room);
-    const size_t bytes = column * POINT_BYTES;
-    uint8_t *end = s->map ? (uint8_t *)s->map + s->size : NULL;
-    void *block;
-    if (s->map && (size_t)(end - s->free) >= bytes) {
-        block = s->free;
-        s->free += bytes;
-    } else if (!(block = malloc(bytes))) {
-        return false;
-    }
-    *out = (struct bt__points){.step = block, .room = column};
-    out->wall = (double *)block + column;
-    out->value = out->wall + column;
-    return true;
-}
-
-/* Gives back the whole pages of a block in the mapping. */
-static void give_back(const struct bt__points *p)
-{
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)p->step;
-    const uintptr_t end = begin + 3 * ((uintptr_t)p->wall - begin), first = (begin + page - 1) / page * page;
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)c;
+    const uintptr_t end = begin + bytes_of(c->room), first = (begin + page - 1) / page * page;
     if (end / page * page > first) (void)madvise((void *)first, end / page * page - first, MADV_DONTNEED);
 }
 
-void bt__store_release(const struct bt__point_store *s, struct bt__points *p)
+void bt__column_release(const struct bt__point_store *s, struct bt__column *c)
 {
-    if (mapped(s, p->step))
-        give_back(p);
+    if (!c || --c->users) return;
+    if (mapped(s, c))
+        give_back(c);
     else
-        free(p->step);
-    *p = (struct bt__points){.n = 0};
+        free(c);
 }
 
 void bt__store_free(struct bt__point_store *s)
@@ -114,7 +109,7 @@ void bt__points_cut(struct bt__points *p, int64_t step)
     size_t low = 0, high = p->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (p->step[middle] < step)
+        if (bt__points_step(p, middle) < step)
             low = middle + 1;
         else
             high = middle;

@@ -83,19 +83,6 @@ static struct bt__series *find_series(struct bt__series_set *set, const char *ta
 
 /* ── polling ── */
 
-static bool is_shown(const struct bt__series *s)
-{
-    return s->points.step && s->points.step == s->pub.step;
-}
-
-static void supersede_one(struct bt__series *s, int64_t step)
-{
-    struct bt__points *p = &s->points;
-    bt__points_cut(p, step);
-    if (is_shown(s) && p->n < s->pub.n)
-        p->room = p->n; /* what is shown stays: no point may be written over it */
-}
-
 enum { FIRST = 64, MOST_TIMES = 1 << 14 };
 
 /* As many points as a series will have that had n when so much of the file was read; at least half as many again as now. */
@@ -108,50 +95,96 @@ static size_t room_for(const struct bt__series_set *set, size_t n)
     return most > least ? most : least;
 }
 
-/* The first series needs its block: others that have as many points will need theirs now. */
+/* The first series needs its columns: others that have as many points will need theirs now. */
 static void look_ahead(struct bt__series_set *set, size_t room)
 {
-    size_t blocks = 0;
-    for (size_t i = 0; i < set->n; i++) blocks += set->all[i]->points.n >= FIRST / 2;
-    bt__store_ahead(&set->store, blocks, room);
+    size_t columns = 0;
+    for (size_t i = 0; i < set->n; i++)
+        for (int k = 0; k < BT__COLUMNS && set->all[i]->points.n >= FIRST / 2; k++) {
+            struct bt__column *c = set->all[i]->points.column[k];
+            columns += !c->counted;
+            c->counted = true;
+        }
+    bt__store_ahead(&set->store, columns, room);
 }
 
-static bool make_room(struct bt__series_set *set, struct bt__series *s)
+/* The column has the first n numbers of `own` (which may be NULL if n is 0), and *item behind them. */
+static bool fits(struct bt__column *c, struct bt__column *own, size_t n, const void *item)
 {
-    struct bt__points old = s->points, more;
-    const size_t room = room_for(set, old.n);
-    if (old.n >= FIRST && !set->store.helped) look_ahead(set, room);
-    if (!bt__store_take(&set->store, room, &more) &&
-        !bt__store_take(&set->store, old.n + old.n / 2 + 1, &more))
-        return false;
-    if (old.n) {
-        memcpy(more.step, old.step, old.n * sizeof *old.step);
-        memcpy(more.wall, old.wall, old.n * sizeof *old.wall);
-        memcpy(more.value, old.value, old.n * sizeof *old.value);
-    }
-    more.n = old.n;
-    if (is_shown(s))
-        s->retired = old;
-    else
-        bt__store_release(&set->store, &old);
-    s->points = more;
+    return c && c != own && c->n > n && memcmp(bt__column_at(c, n), item, BT__ITEM) == 0 &&
+           (!n || memcmp(c->item, own->item, n * BT__ITEM) == 0);
+}
+
+/* Shares the column of another series, if it fits. */
+static bool share(struct bt__series_set *set, struct bt__series *s, int which, struct bt__series *other,
+                  const void *item)
+{
+    struct bt__column **own = &s->points.column[which];
+    if (!other || !fits(other->points.column[which], *own, s->points.n, item)) return false;
+    bt__column_release(&set->store, *own);
+    *own = other->points.column[which];
+    (*own)->users++;
+    s->beside = other;
     return true;
+}
+
+static bool own_column(struct bt__series_set *set, struct bt__series *s, int which)
+{
+    struct bt__column **own = &s->points.column[which], *more;
+    const size_t n = s->points.n, room = room_for(set, n);
+    if (n >= FIRST && !set->store.helped) look_ahead(set, room);
+    if (!(more = bt__column_take(&set->store, room)) && !(more = bt__column_take(&set->store, n + n / 2 + 1)))
+        return false;
+    if (n) memcpy(more->item, (*own)->item, n * BT__ITEM);
+    more->n = n;
+    bt__column_release(&set->store, *own);
+    *own = more;
+    return true;
+}
+
+/* A file may go back and forth without end: looking for company takes time only so often. */
+enum { PARTED_MOST = 16 };
+
+/* Makes a column one that takes *item behind the points so far: another one where it is full, or where others need what it has there. `before`:
+ * the series that the file has just before this one. */
+static bool move_on(struct bt__series_set *set, struct bt__series *s, int which, struct bt__series *before,
+                    const void *item)
+{
+    struct bt__column *c = s->points.column[which];
+    const bool parts = c && c->n > s->points.n;
+    if (parts && c->users == 1) {
+        c->n = s->points.n;
+        return true;
+    }
+    if (which != BT__COLUMN_VALUE && (!parts || s->parted++ < PARTED_MOST) &&
+        (share(set, s, which, s->beside, item) || share(set, s, which, before, item) ||
+         share(set, s, which, before ? before->beside : NULL, item)))
+        return true;
+    return own_column(set, s, which);
+}
+
+static bool put(struct bt__series_set *set, struct bt__series *s, int which, struct bt__series *before,
+                const void *item)
+{
+    struct bt__column **c = &s->points.column[which];
+    if (*c && bt__column_put(*c, s->points.n, item)) return true;
+    return move_on(set, s, which, before, item) && bt__column_put(*c, s->points.n, item);
 }
 
 bool bt__series_add(struct bt__series_set *set, const struct bt__scalar *v, int64_t step, double wall)
 {
     if (!v->tag && !v->has_value) return true;
-    struct bt__series *s = find_series(set, v->tag ? v->tag : "", v->tag_n);
+    struct bt__series *before = set->last, *s = find_series(set, v->tag ? v->tag : "", v->tag_n);
     if (!s) return false;
     s->other |= v->other;
     if (!v->has_value || s->other) return true;
     struct bt__points *p = &s->points;
     /* A step below the last one, without a word: a run that was started again. TensorBoard's data server does the same. */
-    if (p->n && step < p->step[p->n - 1]) supersede_one(s, step);
-    if (p->n == p->room && !make_room(set, s)) return false;
-    p->step[p->n] = step;
-    p->wall[p->n] = wall;
-    p->value[p->n++] = v->value;
+    if (p->n && step < bt__points_step(p, p->n - 1)) bt__points_cut(p, step);
+    if (!put(set, s, BT__COLUMN_STEP, before, &step) || !put(set, s, BT__COLUMN_WALL, before, &wall) ||
+        !put(set, s, BT__COLUMN_VALUE, before, &v->value))
+        return false;
+    p->n++;
     return true;
 }
 
@@ -174,7 +207,7 @@ bool bt__series_supersede(struct bt__series_set *set, int64_t step)
 {
     struct bt__steps *r = &set->resumes;
     for (size_t i = 0; i < set->n; i++)
-        if (in_folder(set->all[i], set->folder)) supersede_one(set->all[i], step);
+        if (in_folder(set->all[i], set->folder)) bt__points_cut(&set->all[i]->points, step);
     if (set->folder) return true;
     while (r->n && r->step[r->n - 1] >= step - 1) r->n--;
     if (step <= 1) return true; /* a start, no resume */
@@ -186,7 +219,7 @@ bool bt__series_supersede(struct bt__series_set *set, int64_t step)
 void bt__series_supersede_all(struct bt__series_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
-        supersede_one(set->all[i], INT64_MIN);
+        set->all[i]->points.n = 0;
         set->all[i]->other = false;
     }
     set->resumes.n = 0;
@@ -194,17 +227,28 @@ void bt__series_supersede_all(struct bt__series_set *set)
 
 /* ── committing ── */
 
+static void release_all(struct bt__series_set *set, struct bt__points *p)
+{
+    for (int k = 0; k < BT__COLUMNS; k++) bt__column_release(&set->store, p->column[k]);
+    *p = (struct bt__points){.n = 0};
+}
+
 static bool commit_one(struct bt__series_set *set, struct bt__series *s)
 {
     const struct bt__points *p = &s->points;
-    if (p->step == s->pub.step && p->n == s->pub.n) return false;
-    s->pub = (struct bt_series){.tag = s->tag,
-                                .n = p->n,
-                                .step = p->step,
-                                .wall = p->wall,
-                                .value = p->value,
-                                .version = s->pub.version + 1};
-    bt__store_release(&set->store, &s->retired);
+    if (p->n == s->shown.n && memcmp(p->column, s->shown.column, sizeof p->column) == 0) return false;
+    for (int k = 0; k < BT__COLUMNS; k++)
+        if (p->column[k]) p->column[k]->users++;
+    release_all(set, &s->shown);
+    s->shown = *p;
+    s->pub.tag = s->tag;
+    s->pub.n = p->n;
+    if (p->n) {
+        s->pub.step = bt__column_at(p->column[BT__COLUMN_STEP], 0);
+        s->pub.wall = bt__column_at(p->column[BT__COLUMN_WALL], 0);
+        s->pub.value = bt__column_at(p->column[BT__COLUMN_VALUE], 0);
+    }
+    s->pub.version++;
     return true;
 }
 
@@ -251,8 +295,8 @@ bool bt__series_commit(struct bt__series_set *set)
 void bt__series_free(struct bt__series_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
-        bt__store_release(&set->store, &set->all[i]->points);
-        bt__store_release(&set->store, &set->all[i]->retired);
+        release_all(set, &set->all[i]->points);
+        release_all(set, &set->all[i]->shown);
         free(set->all[i]->tag);
         free(set->all[i]->folder);
         free(set->all[i]);

@@ -1,6 +1,5 @@
 /* The series that an event reader collects: what was read (by the thread that polls), and how much of it is shown (to the thread that
- * draws) until the next commit. Both look at the same block of points: the polling thread writes only behind what is shown, or in
- * another block.
+ * draws) until the next commit. Both look at the same columns: the polling thread writes only behind what is shown, or in others.
  *
  * The set owns everything; zero-initialise, bt__series_free(). */
 #ifndef RUN_EVENTS_SERIES_H
@@ -19,9 +18,11 @@ struct bt__series {
     bool other;                /* another plugin's: no scalar */
     struct bt__series *next;   /* the one that followed last time: often the one that follows now */
     struct bt__series *chain;  /* in the hash table's slot */
+    struct bt__series *beside; /* whose columns it shared last */
+    unsigned parted;           /* how often it left a column because its numbers were others */
     struct bt__points points;  /* what was read, steps ascending */
-    struct bt__points retired; /* the block that is shown, where it is another one */
-    struct bt_series pub;      /* what is shown */
+    struct bt__points shown;   /* what is shown, */
+    struct bt_series pub;      /* as others see it */
 };
 
 struct bt__steps {

@@ -56,7 +56,8 @@ void bt__tell(struct bt__trainer *t, const char *fmt, ...) BT_PRINTF(2, 3); /* t
 void bt__warn(struct bt__trainer *t, const char *fmt, ...)
     BT_PRINTF(2, 3);                             /* also as the status file's error */
 void bt__tell_text(void *ctx, const char *text); /* a bt__say_fn; ctx: the trainer */
-void bt__scalar(struct bt__trainer *t, const char *tag, int64_t step, double value);
+/* wall: seconds since 1970, one for all that is told of a moment: readers keep it once then. */
+void bt__scalar(struct bt__trainer *t, const char *tag, int64_t step, double wall, double value);
 void bt__state(struct bt__trainer *t, enum bt_run_state s); /* written at once */
 /* The curves and the batches to their files. */
 void bt__flush(struct bt__trainer *t);

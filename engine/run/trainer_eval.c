@@ -65,11 +65,12 @@ static void tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t st
 {
     const char *prefix = which == BT__TEST ? "test" : "eval";
     struct bt_str line = {0};
+    const double now = bt__wall();
     bt_str_addf(&line, "%s step %lld", prefix, (long long)step);
     for (size_t i = 0; i < m->n; i++) {
         char tag[64];
         snprintf(tag, sizeof tag, "%s/%s", prefix, m->item[i].name);
-        bt__scalar(t, tag, step, m->item[i].value);
+        bt__scalar(t, tag, step, now, m->item[i].value);
         bt_str_addf(&line, "  %s %.4f", m->item[i].name, m->item[i].value);
     }
     if (better) bt_str_add(&line, "  (best)");

@@ -76,10 +76,10 @@ static void warn_events(struct bt__trainer *t, const struct bt_error *err)
     bt__warn(t, "the curves: %s", err->text);
 }
 
-void bt__scalar(struct bt__trainer *t, const char *tag, int64_t step, double value)
+void bt__scalar(struct bt__trainer *t, const char *tag, int64_t step, double wall, double value)
 {
     struct bt_error err = {.status = BT_OK};
-    if (bt_events_scalar(t->events, tag, step, 0.0, value, &err)) warn_events(t, &err);
+    if (bt_events_scalar(t->events, tag, step, wall, value, &err)) warn_events(t, &err);
 }
 
 static void copy_state(struct bt__trainer *t)
@@ -122,16 +122,17 @@ void bt__flush(struct bt__trainer *t)
 static void log_point(struct bt__trainer *t, const struct bt__step_result *r)
 {
     struct bt__window *w = &t->window;
+    const double now = bt__wall();
     double wall = bt__clock() - w->clock, cpu = bt__proc_cpu_seconds();
     t->status.train_loss = t->st.loss_sum / (double)t->st.loss_steps;
-    bt__scalar(t, "train/loss", t->st.step, t->status.train_loss);
-    bt__scalar(t, "train/learning_rate", t->st.step, r->learning_rate);
-    bt__scalar(t, "train/grad_norm", t->st.step, r->grad_norm);
-    bt__scalar(t, "train/epoch", t->st.step, bt__epoch(t));
-    bt__scalar(t, "train/tokens", t->st.step, (double)t->st.tokens);
-    bt__scalar(t, "train/tokens_per_s", t->st.step, t->status.tokens_per_s);
-    bt__scalar(t, "system/rss_mib", t->st.step, bt__proc_rss_mib());
-    bt__scalar(t, "system/cpu_percent", t->st.step, wall > 0.0 ? 100.0 * (cpu - w->cpu) / wall : 0.0);
+    bt__scalar(t, "train/loss", t->st.step, now, t->status.train_loss);
+    bt__scalar(t, "train/learning_rate", t->st.step, now, r->learning_rate);
+    bt__scalar(t, "train/grad_norm", t->st.step, now, r->grad_norm);
+    bt__scalar(t, "train/epoch", t->st.step, now, bt__epoch(t));
+    bt__scalar(t, "train/tokens", t->st.step, now, (double)t->st.tokens);
+    bt__scalar(t, "train/tokens_per_s", t->st.step, now, t->status.tokens_per_s);
+    bt__scalar(t, "system/rss_mib", t->st.step, now, bt__proc_rss_mib());
+    bt__scalar(t, "system/cpu_percent", t->st.step, now, wall > 0.0 ? 100.0 * (cpu - w->cpu) / wall : 0.0);
     bt__flush(t);
     struct bt_progress p = progress(t, BT_PROGRESS_STEP, NULL);
     p.learning_rate = r->learning_rate;

@@ -11,6 +11,9 @@ enum { SMOOTH_FROM = 8, BLOCKS_FROM = 4096 };
 /* The places of points on an axis. What was logged at the same steps shares them: a run's series mostly were. */
 struct places {
     size_t refs, n;
+    const int64_t
+        *steps; /* of the series that they were made for, when the run's series were at this version */
+    uint64_t version;
     double x[];
 };
 
@@ -119,9 +122,10 @@ static void drop_places(struct charts_cache *c)
     c->places = NULL;
 }
 
-static bool at_steps(const struct places *p, const struct bt_series *s)
+static bool at_steps(const struct places *p, const struct bt_series *s, uint64_t version)
 {
     if (p->n != s->n) return false;
+    if (p->steps == s->step && p->version == version) return true; /* series of a run share them, too */
     for (size_t i = 0; i < s->n; i++)
         if (p->x[i] != (double)s->step[i]) return false;
     return true;
@@ -130,8 +134,10 @@ static bool at_steps(const struct places *p, const struct bt_series *s)
 /* Another series' that are the steps of this one too, or NULL. */
 static struct places *places_of_another(const struct charts_curve *curve)
 {
+    const uint64_t version = bt_series_version(curve->run->reader);
     for (const struct charts_cache *c = curve->run->caches; c; c = c->next)
-        if (c->places && c->axis == CHARTS_STEP && at_steps(c->places, curve->series)) return c->places;
+        if (c->places && c->axis == CHARTS_STEP && at_steps(c->places, curve->series, version))
+            return c->places;
     return NULL;
 }
 
@@ -146,8 +152,8 @@ static bool find_places(const struct charts_curve *curve, enum charts_axis axis)
     }
     c->places = malloc(sizeof *c->places + n * sizeof *c->places->x);
     if (!c->places) return false;
-    c->places->refs = 1;
-    c->places->n = n;
+    *c->places = (struct places){
+        .refs = 1, .n = n, .steps = curve->series->step, .version = bt_series_version(curve->run->reader)};
     fill_x(curve, axis, c->places->x);
     return true;
 }
