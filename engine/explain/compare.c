@@ -12,110 +12,7 @@
 
 enum { MAX_STATUS = 1 << 20 }; /* bytes of a status file */
 
-/* What is loaded of every run before the tables are made. */
-struct source {
-    struct bt_experiment *x;
-    struct bt_series_reader *events;
-};
-
-/* ── one run ── */
-
-static char *run_state(const char *dir)
-{
-    char *path = bt_path_join(dir, "status.json");
-    struct bt_json *status = path ? bt_json_load(path, MAX_STATUS, NULL) : NULL;
-    char *state = bt_strdup(bt_json_text(bt_json_get(status, "state"), ""));
-    bt_json_free(status);
-    free(path);
-    return state;
-}
-
-static int64_t last_step(struct bt_series_reader *events)
-{
-    int64_t last = -1;
-    for (size_t i = 0; i < bt_series_count(events); i++) {
-        const struct bt_series *s = bt_series_at(events, i);
-        if (s->n && s->step[s->n - 1] > last) last = s->step[s->n - 1];
-    }
-    return last;
-}
-
-/* "movie-reviews-…@400" */
-static char *id_of(const struct bt_compare_run *run)
-{
-    const char *id = bt_path_base(run->dir);
-    if (run->step == BT_STEP_NONE) return bt_strdup(id);
-    if (run->step == BT_STEP_BEST || run->step == BT_STEP_LAST)
-        return bt_strfmt("%s@%s", id, run->step == BT_STEP_BEST ? "best" : "last");
-    return bt_strfmt("%s@%lld", id, (long long)run->step);
-}
-
-static enum bt_status load_run(const struct bt_run_at *at, struct bt_compare_run *run, struct source *src,
-                               struct bt_error *err)
-{
-    const char *dir = at->dir;
-    bool more = true;
-    enum bt_status status = bt_series_open(dir, &src->events, err);
-    while (status == BT_OK && more) status = bt_series_poll(src->events, 0, &more, err);
-    if (status != BT_OK) return status;
-    bt_series_commit(src->events);
-    status = bt_run_experiment(dir, &src->x, err);
-    if (status != BT_OK && status != BT_NOTFOUND) return status;
-    run->dir = bt_strdup(dir);
-    while (run->dir && strlen(run->dir) > 1 && run->dir[strlen(run->dir) - 1] == '/')
-        run->dir[strlen(run->dir) - 1] = '\0';
-    run->step = at->step;
-    run->id = run->dir ? id_of(run) : NULL;
-    run->state = run_state(dir);
-    run->best_step = bt__linked_step(dir, "best");
-    run->last_step = last_step(src->events);
-    return run->dir && run->id && run->state ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
-}
-
-/* ── settings ── */
-
-static bool differs(const struct source *src, size_t n, const struct bt_option *o)
-{
-    const struct bt_experiment *first = NULL;
-    for (size_t i = 0; i < n; i++) {
-        if (!src[i].x) continue;
-        if (first && !bt_experiment_equal(first, src[i].x, o)) return true;
-        first = src[i].x;
-    }
-    return false;
-}
-
-static bool add_setting(struct bt_compare *c, const struct source *src, const struct bt_option *o)
-{
-    struct bt_compare_setting *s = &c->setting[c->n_settings];
-    s->key = o->key;
-    s->value = calloc(c->n_runs, sizeof *s->value);
-    if (!s->value) return false;
-    c->n_settings++;
-    for (size_t i = 0; i < c->n_runs; i++) {
-        struct bt_str text = {0};
-        if (!src[i].x) continue;
-        bt_experiment_get(src[i].x, o, &text);
-        if (!(s->value[i] = bt_str_take(&text))) return false;
-    }
-    return true;
-}
-
-static bool compare_settings(struct bt_compare *c, const struct source *src)
-{
-    size_t n;
-    const struct bt_option *o = bt_options(&n);
-    c->setting = calloc(n, sizeof *c->setting);
-    if (!c->setting) return false;
-    for (size_t i = 0; i < n; i++) {
-        /* where a run is kept says nothing about what it does */
-        if (strcmp(o[i].key, "run.name") == 0 || strcmp(o[i].key, "run.output_dir") == 0) continue;
-        if (differs(src, c->n_runs, &o[i]) && !add_setting(c, src, &o[i])) return false;
-    }
-    return true;
-}
-
-/* ── metrics ── */
+/* ── what is read of a run's curves ── */
 
 static bool evaluated(const char *tag)
 {
@@ -184,6 +81,173 @@ static const struct figure {
     {.name = "system/rss_mib", .tag = "system/rss_mib", .of = greatest},
 };
 
+enum { FIGURES = sizeof figures / sizeof *figures };
+
+/* An evaluation's value at the step that is compared. */
+struct fact {
+    char *tag;
+    double value;
+};
+
+/* What the tables are made of. Not the curves themselves: hundreds of runs may be compared. */
+struct source {
+    struct bt_experiment *x;
+    struct fact *fact; /* in the order of their tags */
+    size_t n;
+    double figure[FIGURES];
+    bool has[FIGURES];
+};
+
+static void free_source(struct source *src)
+{
+    bt_experiment_free(src->x);
+    for (size_t i = 0; i < src->n; i++) free(src->fact[i].tag);
+    free(src->fact);
+}
+
+/* Whose evaluations are compared; −1: the last. */
+static int64_t step_of(const struct bt_compare_run *r)
+{
+    if (r->step == BT_STEP_LAST) return -1;
+    return r->step < 0 ? r->best_step : r->step;
+}
+
+static bool take_facts(const struct bt_series_reader *events, int64_t step, struct source *src)
+{
+    const size_t n = bt_series_count(events);
+    if (n && !(src->fact = calloc(n, sizeof *src->fact))) return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct bt_series *s = bt_series_at(events, i);
+        if (!evaluated(s->tag)) continue;
+        if (!(src->fact[src->n].tag = bt_strdup(s->tag))) return false;
+        src->fact[src->n++].value = value_at(s, step);
+    }
+    for (size_t i = 0; i < FIGURES; i++) {
+        const struct bt_series *s = bt_series_find(events, figures[i].tag);
+        src->has[i] = s != NULL;
+        src->figure[i] = figures[i].of(s);
+    }
+    return true;
+}
+
+static double fact_of(const struct source *src, const char *tag)
+{
+    for (size_t i = 0; i < src->n; i++)
+        if (strcmp(src->fact[i].tag, tag) == 0) return src->fact[i].value;
+    return (double)NAN;
+}
+
+/* ── one run ── */
+
+static char *run_state(const char *dir)
+{
+    char *path = bt_path_join(dir, "status.json");
+    struct bt_json *status = path ? bt_json_load(path, MAX_STATUS, NULL) : NULL;
+    char *state = bt_strdup(bt_json_text(bt_json_get(status, "state"), ""));
+    bt_json_free(status);
+    free(path);
+    return state;
+}
+
+static int64_t last_step(struct bt_series_reader *events)
+{
+    int64_t last = -1;
+    for (size_t i = 0; i < bt_series_count(events); i++) {
+        const struct bt_series *s = bt_series_at(events, i);
+        if (s->n && s->step[s->n - 1] > last) last = s->step[s->n - 1];
+    }
+    return last;
+}
+
+/* "movie-reviews-…@400" */
+static char *id_of(const struct bt_compare_run *run)
+{
+    const char *id = bt_path_base(run->dir);
+    if (run->step == BT_STEP_NONE) return bt_strdup(id);
+    if (run->step == BT_STEP_BEST || run->step == BT_STEP_LAST)
+        return bt_strfmt("%s@%s", id, run->step == BT_STEP_BEST ? "best" : "last");
+    return bt_strfmt("%s@%lld", id, (long long)run->step);
+}
+
+static enum bt_status read_events(const char *dir, struct bt_compare_run *run, struct source *src,
+                                  struct bt_error *err)
+{
+    struct bt_series_reader *events = NULL;
+    bool more = true;
+    enum bt_status st = bt_series_open(dir, &events, err);
+    while (!st && more) st = bt_series_poll(events, 0, &more, err);
+    if (!st) {
+        bt_series_commit(events);
+        run->last_step = last_step(events);
+        if (!take_facts(events, step_of(run), src)) st = bt_fail(err, BT_NOMEM, "%s: no memory", dir);
+    }
+    bt_series_free(events);
+    return st;
+}
+
+static enum bt_status load_run(const struct bt_run_at *at, struct bt_compare_run *run, struct source *src,
+                               struct bt_error *err)
+{
+    const char *dir = at->dir;
+    run->step = at->step;
+    run->best_step = bt__linked_step(dir, "best");
+    enum bt_status status = read_events(dir, run, src, err);
+    if (status != BT_OK) return status;
+    status = bt_run_experiment(dir, &src->x, err);
+    if (status != BT_OK && status != BT_NOTFOUND) return status;
+    run->dir = bt_strdup(dir);
+    while (run->dir && strlen(run->dir) > 1 && run->dir[strlen(run->dir) - 1] == '/')
+        run->dir[strlen(run->dir) - 1] = '\0';
+    run->id = run->dir ? id_of(run) : NULL;
+    run->state = run_state(dir);
+    return run->dir && run->id && run->state ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
+}
+
+/* ── settings ── */
+
+static bool differs(const struct source *src, size_t n, const struct bt_option *o)
+{
+    const struct bt_experiment *first = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!src[i].x) continue;
+        if (first && !bt_experiment_equal(first, src[i].x, o)) return true;
+        first = src[i].x;
+    }
+    return false;
+}
+
+static bool add_setting(struct bt_compare *c, const struct source *src, const struct bt_option *o)
+{
+    struct bt_compare_setting *s = &c->setting[c->n_settings];
+    s->key = o->key;
+    s->value = calloc(c->n_runs, sizeof *s->value);
+    if (!s->value) return false;
+    c->n_settings++;
+    for (size_t i = 0; i < c->n_runs; i++) {
+        struct bt_str text = {0};
+        if (!src[i].x) continue;
+        bt_experiment_get(src[i].x, o, &text);
+        if (!(s->value[i] = bt_str_take(&text))) return false;
+    }
+    return true;
+}
+
+static bool compare_settings(struct bt_compare *c, const struct source *src)
+{
+    size_t n;
+    const struct bt_option *o = bt_options(&n);
+    c->setting = calloc(n, sizeof *c->setting);
+    if (!c->setting) return false;
+    for (size_t i = 0; i < n; i++) {
+        /* where a run is kept says nothing about what it does */
+        if (strcmp(o[i].key, "run.name") == 0 || strcmp(o[i].key, "run.output_dir") == 0) continue;
+        if (differs(src, c->n_runs, &o[i]) && !add_setting(c, src, &o[i])) return false;
+    }
+    return true;
+}
+
+/* ── metrics ── */
+
 static void judge(struct bt_compare_metric *m, size_t n)
 {
     size_t have = 0, equal = 0;
@@ -223,32 +287,24 @@ static bool has_metric(const struct bt_compare *c, const char *name)
     return false;
 }
 
-/* Whose evaluations are compared; −1: the last. */
-static int64_t step_of(const struct bt_compare_run *r)
-{
-    if (r->step == BT_STEP_LAST) return -1;
-    return r->step < 0 ? r->best_step : r->step;
-}
-
 static bool compare_evaluation(struct bt_compare *c, const struct source *src, const char *tag)
 {
     struct bt_compare_metric *m = add_metric(c, tag);
     if (!m) return false;
     m->judged = true;
     m->higher_is_better = !bt__metric_falls(bt_path_base(tag));
-    for (size_t i = 0; i < c->n_runs; i++)
-        m->value[i] = value_at(bt_series_find(src[i].events, tag), step_of(&c->run[i]));
+    for (size_t i = 0; i < c->n_runs; i++) m->value[i] = fact_of(&src[i], tag);
     judge(m, c->n_runs);
     return true;
 }
 
-static bool compare_figure(struct bt_compare *c, const struct source *src, const struct figure *f)
+static bool compare_figure(struct bt_compare *c, const struct source *src, size_t which)
 {
     bool any = false;
-    for (size_t i = 0; i < c->n_runs; i++) any |= bt_series_find(src[i].events, f->tag) != NULL;
-    struct bt_compare_metric *m = any ? add_metric(c, f->name) : NULL;
+    for (size_t i = 0; i < c->n_runs; i++) any |= src[i].has[which];
+    struct bt_compare_metric *m = any ? add_metric(c, figures[which].name) : NULL;
     if (!m) return !any;
-    for (size_t i = 0; i < c->n_runs; i++) m->value[i] = f->of(bt_series_find(src[i].events, f->tag));
+    for (size_t i = 0; i < c->n_runs; i++) m->value[i] = src[i].figure[which];
     m->best = -1;
     return true;
 }
@@ -256,12 +312,12 @@ static bool compare_figure(struct bt_compare *c, const struct source *src, const
 static bool compare_metrics(struct bt_compare *c, const struct source *src)
 {
     for (size_t i = 0; i < c->n_runs; i++)
-        for (size_t k = 0; k < bt_series_count(src[i].events); k++) {
-            const char *tag = bt_series_at(src[i].events, k)->tag;
-            if (evaluated(tag) && !has_metric(c, tag) && !compare_evaluation(c, src, tag)) return false;
+        for (size_t k = 0; k < src[i].n; k++) {
+            const char *tag = src[i].fact[k].tag;
+            if (!has_metric(c, tag) && !compare_evaluation(c, src, tag)) return false;
         }
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        if (!compare_figure(c, src, &figures[i])) return false;
+    for (size_t i = 0; i < FIGURES; i++)
+        if (!compare_figure(c, src, i)) return false;
     return true;
 }
 
@@ -278,10 +334,7 @@ enum bt_status bt_compare_load(const struct bt_run_at *runs, size_t n, struct bt
     for (size_t i = 0; i < n && status == BT_OK; i++) status = load_run(&runs[i], &c->run[i], &src[i], err);
     if (status == BT_OK && (!compare_settings(c, src) || !compare_metrics(c, src)))
         status = bt_fail(err, BT_NOMEM, "no memory to compare %zu runs", n);
-    for (size_t i = 0; src && i < n; i++) {
-        bt_experiment_free(src[i].x);
-        bt_series_free(src[i].events);
-    }
+    for (size_t i = 0; src && i < n; i++) free_source(&src[i]);
     free(src);
     if (status == BT_OK)
         *out = c;
