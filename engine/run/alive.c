@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE = 300, KERNEL_LOG = 4 << 20 }; /* seconds; bytes */
+enum { PATIENCE = 300, STOPPED = 10 }; /* seconds */
+enum { KERNEL_LOG = 4 << 20 };         /* bytes */
 
 void bt__here_init(struct bt__here *h)
 {
@@ -75,4 +77,25 @@ char *bt__engine_lost(struct bt__here *h, const struct bt__engine *e)
     int64_t start = bt__proc_start(e->pid);
     bool same = start > 0 && (e->start <= 0 || start == e->start);
     return same ? NULL : why_gone(h, e);
+}
+
+/* Constant while nothing changes, so no durations: a screen on which nothing happens stays as it is. */
+char *bt__engine_stalled(const struct bt__here *h, const struct bt__engine *e)
+{
+    const double silence = h->now - e->updated;
+    const time_t at = (time_t)e->updated;
+    char since[32] = "?", letter;
+    struct tm tm;
+    if (silence < STOPPED || (e->host && strcmp(e->host, h->self.host) != 0)) return NULL;
+    if (!bt__proc_look(e->pid, &letter)) return NULL;
+    if (localtime_r(&at, &tm)) strftime(since, sizeof since, "%m-%d %H:%M", &tm);
+    if (letter == 'T')
+        return bt_strfmt("stopped from outside at %s (a signal, or Ctrl-Z): kill -CONT %lld lets it go on",
+                         since, (long long)e->pid);
+    if (silence < PATIENCE) return NULL;
+    return bt_strfmt("no sign of life since %s: process %lld %s", since, (long long)e->pid,
+                     letter == 'D'   ? "waits for a disk or the network"
+                     : letter == 't' ? "is held by a debugger"
+                     : letter == 'R' ? "computes"
+                                     : "sleeps");
 }

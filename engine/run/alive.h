@@ -31,4 +31,8 @@ struct bt__engine {
  * memory is not told apart, so that the answer holds. */
 char *bt__engine_lost(struct bt__here *h, const struct bt__engine *e);
 
+/* NULL: it gives signs of life, or is on another host. Else one line of what it does instead (it is stopped, waits, …): the caller frees. A training engine writes
+ * its status twice a second; what takes longer than five minutes without a word may be a very long step. Of an engine that lives. */
+char *bt__engine_stalled(const struct bt__here *h, const struct bt__engine *e);
+
 #endif

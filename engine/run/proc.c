@@ -16,17 +16,23 @@ static void read_start(const char *path, char *out, size_t size)
     if (f) fclose(f);
 }
 
-int64_t bt__proc_start(int64_t pid)
+int64_t bt__proc_look(int64_t pid, char *letter)
 {
     char path[40], text[1024];
     snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
     read_start(path, text, sizeof text);
     const char *p = strrchr(text, ')'); /* the name before it may hold spaces and parentheses */
+    if (letter) *letter = p && p[1] && p[2] ? p[2] : '?';
     if (p && p[1] && (p[2] == 'Z' || p[2] == 'X')) return 0; /* dead, but nobody has waited for it */
     for (int field = 2; p && field < 22; field++) {
         p = strchr(p + 1, ' ');
     }
     return p ? strtoll(p + 1, NULL, 10) : 0;
+}
+
+int64_t bt__proc_start(int64_t pid)
+{
+    return bt__proc_look(pid, NULL);
 }
 
 void bt__proc_self(struct bt__proc *p)

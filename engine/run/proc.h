@@ -12,7 +12,9 @@ struct bt__proc {
 };
 
 void bt__proc_self(struct bt__proc *p);
-/* Start time of a process, 0 if there is none, or a dead one (or no /proc). */
+/* Start time of a process, 0 if there is none, or a dead one (or no /proc). *letter (or NULL): its state as /proc/<pid>/stat has it ('T': stopped, 'D': waits
+ * for a device, …); '?' if there is none. */
+int64_t bt__proc_look(int64_t pid, char *letter);
 int64_t bt__proc_start(int64_t pid);
 
 double bt__proc_rss_mib(void);     /* resident now */

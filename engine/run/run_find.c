@@ -1,4 +1,5 @@
 #include "run/find.h"
+#include "run/format.h"
 
 #include <bertty/file.h>
 #include <bertty/num.h>
@@ -194,6 +195,10 @@ enum bt_status bt_run_find(const char *runs_dir, const char *name, char **dir, i
     if (status == BT_OK)
         status = strchr(run, '/') ? find_path(run, dir, err) : find_id(runs_dir, run, dir, err);
     free(run);
+    if (status == BT_OK && (status = bt__format_of_run(*dir, err)) != BT_OK) {
+        free(*dir);
+        *dir = NULL;
+    }
     if (status == BT_OK && step) *step = at;
     return status;
 }

@@ -1,6 +1,7 @@
 #include "run/status_read.h"
 
 #include "run/find.h"
+#include "run/format.h"
 #include "run/notes.h"
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -46,7 +47,7 @@ static enum bt_run_state state_of(const char *text)
 
 void bt_run_status_clear(struct bt_run_status *s)
 {
-    char **text[] = {&s->id, &s->dir, &s->metric, &s->error, &s->name, &s->host};
+    char **text[] = {&s->id, &s->dir, &s->metric, &s->error, &s->name, &s->host, &s->stalled};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) free(*text[i]);
     bt_notes_clear(&s->notes);
     memset(s, 0, sizeof *s);
@@ -96,18 +97,23 @@ static void take_figures(const struct bt_json *v, struct bt_run_status *s)
     s->steered = bt_json_bool(member(v, "steered"), false);
 }
 
-/* The cause of a death goes before what the engine last complained of. */
-static void mark_lost(struct bt_run_status *s, char *cause)
+/* Takes over a line that goes before what the engine last complained of. */
+static void put_first(struct bt_run_status *s, char *line)
 {
-    char *both = s->error && *cause ? bt_strfmt("%s; before that: %s", cause, s->error) : NULL;
-    s->state = BT_RUN_LOST;
-    s->eta_s = (double)NAN;
+    char *both = s->error && line && *line ? bt_strfmt("%s; before that: %s", line, s->error) : NULL;
     if (both) {
-        free(cause);
-        cause = both;
+        free(line);
+        line = both;
     }
     free(s->error);
-    s->error = cause;
+    s->error = line;
+}
+
+static void mark_lost(struct bt_run_status *s, char *cause)
+{
+    s->state = BT_RUN_LOST;
+    s->eta_s = (double)NAN;
+    put_first(s, cause);
 }
 
 static struct bt__kills kills_of(const struct bt_json *v)
@@ -142,7 +148,10 @@ static void take_status(const struct bt_json *v, struct bt__here *h, struct bt_r
                            .updated = s->updated,
                            .kills = &kills};
     char *cause = bt__engine_lost(h, &e);
-    if (cause) mark_lost(s, cause);
+    if (cause)
+        mark_lost(s, cause);
+    else if ((s->stalled = bt__engine_stalled(h, &e)))
+        put_first(s, bt_strdup(s->stalled));
 }
 
 static void set_stamp(struct bt_run_status *s, const struct stat *info)
@@ -177,7 +186,7 @@ enum bt_status bt__status_read(struct bt__here *h, const char *dir, const struct
     }
     set_stamp(&s, info);
     struct bt_json *v = has_status ? bt_json_load(path, BT__MAX_STATUS, &trouble) : NULL;
-    if (v)
+    if (v && bt__format_check(v, "status.json", &trouble) == BT_OK)
         take_status(v, h, &s);
     else if (has_status)
         s.error = bt_strdup(trouble.text);
@@ -195,13 +204,17 @@ bool bt__status_reuse(const struct bt_run_status *old, struct bt__here *h, struc
         /* the boot id has been compared: it cannot change while we live */
         struct bt__engine e = {
             .host = old->host, .pid = old->pid, .start = old->pid_start, .updated = old->updated};
-        char *cause = bt__engine_lost(h, &e);
+        char *cause = bt__engine_lost(h, &e), *stalled = cause ? NULL : bt__engine_stalled(h, &e);
+        const bool as_before =
+            !cause && strcmp(stalled ? stalled : "", old->stalled ? old->stalled : "") == 0;
         free(cause);
-        if (cause) return false;
+        free(stalled);
+        if (!as_before) return false;
     }
     struct bt_run_status s = *old;
-    const char *const from[] = {old->id, old->dir, old->metric, old->error, old->name, old->host};
-    char **to[] = {&s.id, &s.dir, &s.metric, &s.error, &s.name, &s.host};
+    const char *const from[] = {old->id,   old->dir,  old->metric, old->error,
+                                old->name, old->host, old->stalled};
+    char **to[] = {&s.id, &s.dir, &s.metric, &s.error, &s.name, &s.host, &s.stalled};
     bool fine = bt_notes_copy(&s.notes, &old->notes);
     for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
         *to[i] = bt_strdup(from[i]);

@@ -1,4 +1,5 @@
 #include "run/status_write.h"
+#include "run/format.h"
 
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -50,6 +51,7 @@ static void write_kills(struct bt_json_writer *w, const struct bt__kills *k)
 
 static void members(struct bt_json_writer *w, const struct bt__status *s)
 {
+    bt_jw_kint(w, "format", BT__RUN_FORMAT);
     bt_jw_ktext(w, "state", state_text[s->state]);
     bt_jw_kint(w, "pid", s->proc.pid);
     bt_jw_ktext(w, "boot_id", s->proc.boot_id);

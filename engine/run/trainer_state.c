@@ -1,4 +1,5 @@
 #include "run/trainer_state.h"
+#include "run/format.h"
 
 #include <bertty/version.h>
 #include <math.h>
@@ -59,6 +60,7 @@ void bt__trainer_state_write(struct bt_str *out, const struct bt__trainer_state 
 {
     struct bt_json_writer w = BT_JSON_WRITER(out);
     bt_jw_object(&w);
+    bt_jw_kint(&w, "format", BT__RUN_FORMAT);
     bt_jw_ktext(&w, "version", BT_VERSION);
     bt_jw_kint(&w, "step", s->step);
     bt_jw_kint(&w, "total", total);
@@ -112,8 +114,10 @@ enum bt_status bt__trainer_state_read(const char *path, struct bt__trainer_state
     };
     read_mark(bt_json_get(v, "best"), &s->best);
     read_mark(bt_json_get(v, "last"), &s->last);
-    if (s->step >= 0) return BT_OK;
+    enum bt_status st = bt__format_check(v, path, err);
+    if (!st && s->step < 0) st = bt_fail(err, BT_DAMAGED, "%s: no \"step\"", path);
+    if (!st) return BT_OK;
     bt_json_free(v);
     *root = NULL;
-    return bt_fail(err, BT_DAMAGED, "%s: no \"step\"", path);
+    return st;
 }

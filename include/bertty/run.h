@@ -57,10 +57,11 @@ struct bt_run_status {
     char *error;                  /* last error or warning, or NULL */
     char *name;                   /* experiment's name; NULL: unknown */
     char *host;                   /* where its engine runs or ran; NULL: unknown */
-    struct bt_notes notes;        /* of notes.json */
-    int64_t pid_start;            /* private: tell a process from a later one with its number */
-    int64_t stamp[4];             /* private: tell whether the file has changed */
-    int64_t notes_stamp[4];       /* likewise of notes.json; all 0: there is none */
+    char *stalled;          /* its engine lives, but gives no sign of it: why, as error says first; or NULL */
+    struct bt_notes notes;  /* of notes.json */
+    int64_t pid_start;      /* private: tell a process from a later one with its number */
+    int64_t stamp[4];       /* private: tell whether the file has changed */
+    int64_t notes_stamp[4]; /* likewise of notes.json; all 0: there is none */
 };
 void bt_run_status_clear(struct bt_run_status *s);
 
@@ -77,7 +78,8 @@ enum bt_status bt_run_list(const char *runs_dir, const struct bt_run_list *previ
 void bt_run_list_clear(struct bt_run_list *l);
 
 /* The directory of RUN: an id under runs_dir, a unique prefix or suffix of one, or a path that is a run. "RUN@STEP" (or RUN@best, RUN@last)
- * sets *step (−1: none named; −2: best; −3: last). The caller frees *dir. Odd names ("../x") are refused. */
+ * sets *step (−1: none named; −2: best; −3: last). The caller frees *dir. Odd names ("../x") are refused, and runs of a
+ * newer bertty whose format this one does not know. */
 enum bt_status bt_run_find(const char *runs_dir, const char *name, char **dir, int64_t *step,
                            struct bt_error *err);
 enum { BT_STEP_NONE = -1, BT_STEP_BEST = -2, BT_STEP_LAST = -3 };

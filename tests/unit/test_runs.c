@@ -1,14 +1,16 @@
-/* Run directories as their readers see them: status, lost engines, lists, names, checkpoints, steering, deletion, logs, predictions. */
+/* Run directories as their readers see them: status, lost engines, lists, names, checkpoints, steering, deletion, logs. */
 #include "tests/unit/folder.h"
 
 #include <bertty/file.h>
 #include <bertty/run.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -296,6 +298,62 @@ static void lists_notice_deaths(void **state)
     bt_run_list_clear(&second);
 }
 
+/* ── engines that live, but do nothing ── */
+
+static struct bt_run_list expect_stalled(struct bt_run_list *before, const char *part)
+{
+    struct bt_run_list now = list(before);
+    const struct bt_run_status *s = &now.run[0];
+    assert_int_equal(s->state, BT_RUN_TRAINING);
+    if (part) {
+        assert_non_null(s->stalled);
+        expect_text(s->stalled, part);
+        expect_text(s->error, part);
+    } else {
+        assert_null(s->stalled);
+        assert_null(s->error);
+    }
+    if (before) bt_run_list_clear(before);
+    return now;
+}
+
+/* The status file stays as it is: what the process does is looked at anew each time. */
+static void stalled_engines(void **state)
+{
+    (void)state;
+    struct engine e = here();
+    char part[64];
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a check fails while it is stopped */
+        for (;;) pause();
+    }
+    e.pid = child;
+    e.start = start_of(child);
+    e.updated -= 100;
+    put_status("r", "training", &e);
+    struct bt_run_list runs = expect_stalled(NULL, NULL);
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
+    snprintf(part, sizeof part, "kill -CONT %d lets it go on", (int)child);
+    runs = expect_stalled(&runs, part);
+    runs = expect_stalled(&runs, "stopped from outside at");
+    assert_int_equal(kill(child, SIGCONT), 0);
+    assert_int_equal(waitpid(child, NULL, WCONTINUED), child);
+    runs = expect_stalled(&runs, NULL);
+    e.updated -= 300;
+    put_status("r", "training", &e);
+    snprintf(part, sizeof part, ": process %d sleeps", (int)child);
+    runs = expect_stalled(&runs, part);
+    snprintf(e.host, sizeof e.host, "elsewhere");
+    e.updated += 200;
+    put_status("r", "training", &e);
+    runs = expect_stalled(&runs, NULL);
+    bt_run_list_clear(&runs);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 /* ── names ── */
 
 static void find(const char *name, const char *run, int64_t expected)
@@ -318,6 +376,25 @@ static void refuse(const char *name, enum bt_status status, const char *part)
     assert_null(dir);
     expect_text(err.text, part);
     assert_null(strchr(err.text, '\n'));
+}
+
+static void newer_formats(void **state)
+{
+    (void)state;
+    struct bt_run_status s;
+    put("now/status.json", "{\"format\": 1, \"state\": \"finished\"}");
+    put("first/status.json", "{\"state\": \"finished\"}"); /* written before it was told */
+    put("later/status.json", "{\"format\": 2, \"state\": \"finished\"}");
+    find("now", "now", BT_STEP_NONE);
+    find("first", "first", BT_STEP_NONE);
+    refuse("later", BT_INVALID, "later/status.json: format 2 of a newer bertty: this one (");
+    refuse("later@best", BT_INVALID, "knows up to 1");
+    assert_int_equal(state_of("now"), BT_RUN_FINISHED);
+    assert_int_equal(state_of("first"), BT_RUN_FINISHED);
+    assert_int_equal(bt_run_status(at("later"), &s, NULL), BT_OK);
+    assert_int_equal(s.state, BT_RUN_UNKNOWN);
+    expect_text(s.error, "format 2 of a newer bertty");
+    bt_run_status_clear(&s);
 }
 
 static void finds(void **state)
@@ -585,127 +662,6 @@ static void logs(void **state)
     assert_int_equal(bt_run_log(at("r"), &offset, 100, &out, NULL), BT_INVALID);
 }
 
-/* ── predictions ── */
-
-#define ROW(id, gold, label, a, b, loss)                                                                     \
-    "{\"id\":" #id ",\"gold\":" gold ",\"prediction\":\"" label "\",\"scores\":{\"neg\":" #a ",\"pos\":" #b  \
-    "},\"logits\":[0,1],\"loss\":" #loss "}\n"
-
-static struct bt_predictions *load(int64_t step)
-{
-    struct bt_predictions *p;
-    struct bt_error err = {0};
-    if (bt_predictions_load(at("r"), "validation", step, &p, &err) != BT_OK) fail_msg("%s", err.text);
-    return p;
-}
-
-static void predictions(void **state)
-{
-    (void)state;
-    int64_t *steps;
-    size_t n;
-    put("r/predictions/validation-step-000100.jsonl",
-        ROW(3, "\"pos\"", "neg", 0.75, 0.25, 1.5)
-            ROW(1, "null", "pos", 0.125, 0.875, null) "{\"id\":7,\"gold\":\"neg\",\"prediction\":\"pos\","
-                                                      "\"scores\":{\"pos\":0.5,\"neg\":0.5},\"loss\":1}");
-    put("r/predictions/validation-step-000200.jsonl", "");
-    put("r/predictions/validation-step-1000000.jsonl", "");
-    put("r/predictions/validation-step-000300.jsonl.tmp", "");
-    put("r/predictions/other-validation-step-000400.jsonl", "");
-    struct bt_predictions *p = load(150);
-    assert_int_equal(p->step, 100);
-    assert_string_equal(p->split, "validation");
-    assert_int_equal(p->n_labels, 2);
-    assert_string_equal(p->label[0], "neg");
-    assert_int_equal(p->n, 3);
-    assert_int_equal(p->row[0].id, 3);
-    assert_true(p->row[0].gold == 1 && p->row[0].predicted == 0);
-    assert_true(p->row[0].p == 0.75f && p->row[0].loss == 1.5f && p->row[0].scores[1] == 0.25f);
-    assert_true(p->row[1].gold == -1 && isnan(p->row[1].loss) && p->row[1].p == 0.875f);
-    assert_true(p->row[2].scores[0] == 0.5f && p->row[2].gold == 0 && p->row[2].predicted == 1);
-    bt_predictions_free(p);
-    p = load(-1);
-    assert_int_equal(p->step, 1000000);
-    assert_int_equal(p->n, 0);
-    bt_predictions_free(p);
-    assert_int_equal(symlink("checkpoints/step-000200", at("r/best")), 0);
-    p = load(-1);
-    assert_int_equal(p->step, 200);
-    bt_predictions_free(p);
-    assert_int_equal(bt_predictions_steps(at("r"), "validation", &steps, &n, NULL), BT_OK);
-    assert_true(n == 3 && steps[0] == 100 && steps[1] == 200 && steps[2] == 1000000);
-    free(steps);
-}
-
-static void predictions_of_other_tasks(void **state)
-{
-    (void)state;
-    put("r/predictions/tags-step-000001.jsonl",
-        "{\"id\":1,\"name\":\"s1\",\"gold\":\"PER "
-        "Ada\",\"prediction\":\"\",\"correct\":false,\"tags\":[\"O\"],\"score\":0.5}\n"
-        "{\"id\":2,\"prediction\":\"LOC Rome\",\"tags\":[\"B-LOC\"]}\n");
-    struct bt_predictions *p;
-    struct bt_error err = {0};
-    assert_int_equal(bt_predictions_load(at("r"), "tags", -1, &p, &err), BT_OK);
-    assert_int_equal(p->kind, BT_ROWS_TAGS);
-    assert_true(p->n == 2 && p->n_labels == 0 && !p->row[0].scores);
-    assert_string_equal(p->row[0].name, "s1");
-    assert_string_equal(p->row[0].gold_text, "PER Ada");
-    assert_string_equal(p->row[0].predicted_text, "");
-    assert_true(p->row[0].judged && !p->row[0].correct && p->row[0].quality == 0.0 && p->row[0].p == 0.5f);
-    assert_true(!p->row[1].judged && !p->row[1].gold_text && isnan(p->row[1].quality));
-    struct bt_json *v = bt_prediction_json(p, &p->row[1]);
-    assert_string_equal(bt_json_text(bt_json_at(bt_json_get(v, "tags"), 0), ""), "B-LOC");
-    bt_json_free(v);
-    bt_predictions_free(p);
-    put("r/predictions/numbers-step-000001.jsonl",
-        "{\"id\":1,\"gold\":\"2.5\",\"gold_value\":2.5,\"prediction\":\"2\",\"value\":2,\"loss\":0.25}\n");
-    assert_int_equal(bt_predictions_load(at("r"), "numbers", -1, &p, &err), BT_OK);
-    assert_true(p->kind == BT_ROWS_NUMBERS && p->row[0].value == 2.0 && p->row[0].gold_value == 2.5);
-    bt_predictions_free(p);
-    put("r/predictions/sets-step-000001.jsonl",
-        "{\"id\":1,\"gold\":\"\",\"prediction\":\"a, "
-        "b\",\"correct\":false,\"labels\":[\"a\",\"b\"],\"scores\":{\"a\":0.75,\"b\":0.5}}\n");
-    assert_int_equal(bt_predictions_load(at("r"), "sets", -1, &p, &err), BT_OK);
-    assert_true(p->kind == BT_ROWS_SETS && p->n_labels == 2 && p->row[0].scores[0] == 0.75f);
-    bt_predictions_free(p);
-    put("r/predictions/answers-step-000001.jsonl",
-        "{\"id\":1,\"gold\":\"in "
-        "Rome\",\"prediction\":\"Rome\",\"correct\":false,\"f1\":0.8,\"nbest\":[]}\n");
-    assert_int_equal(bt_predictions_load(at("r"), "answers", -1, &p, &err), BT_OK);
-    assert_true(p->kind == BT_ROWS_ANSWERS && p->row[0].quality == 0.8 && !p->row[0].correct);
-    bt_predictions_free(p);
-}
-
-static void predictions_fail(const char *rows, const char *part)
-{
-    struct bt_predictions *p;
-    struct bt_error err = {0};
-    put("r/predictions/test-step-000001.jsonl", rows);
-    assert_int_equal(bt_predictions_load(at("r"), "test", -1, &p, &err), BT_INVALID);
-    assert_null(p);
-    expect_text(err.text, part);
-}
-
-static void bad_predictions(void **state)
-{
-    (void)state;
-    struct bt_predictions *p;
-    struct bt_error err = {0};
-    put("r/status.json", "{}");
-    assert_int_equal(bt_predictions_load(at("r"), "test", -1, &p, &err), BT_NOTFOUND);
-    predictions_fail(ROW(1, "\"neg\"", "pos", 0, 1, 0) "{\"id\":2", "line 2");
-    predictions_fail("{\"id\":\"1\"}\n", "line 1: expected a whole number");
-    predictions_fail("[1]\n", "line 1");
-    predictions_fail("{\"id\":1,\"prediction\":\"a\",\"scores\":{}}\n", "scores");
-    predictions_fail("\n" ROW(1, "\"neg\"", "odd", 0, 1, 0), "line 2: expected a \"prediction\"");
-    predictions_fail(
-        ROW(1, "\"neg\"", "pos", 0, 1, 0) "{\"id\":2,\"prediction\":\"a\",\"scores\":{\"a\":1}}\n",
-        "labels of the first line");
-    assert_int_equal(bt_predictions_load(at("r"), "test", 0, &p, &err), BT_NOTFOUND);
-    expect_text(err.text, "at step 0 or before");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
@@ -719,6 +675,8 @@ int main(void)
         TEST(lists),
         TEST(lists_reuse),
         TEST(lists_notice_deaths),
+        TEST(stalled_engines),
+        TEST(newer_formats),
         TEST(finds),
         TEST(finds_refuse_odd_names),
         TEST(checkpoints),
@@ -727,9 +685,6 @@ int main(void)
         TEST(removal),
         TEST(removal_refused),
         TEST(logs),
-        TEST(predictions),
-        TEST(predictions_of_other_tasks),
-        TEST(bad_predictions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -63,8 +64,26 @@ static void nan_stays_nan(void **state)
     assert_int_equal(back.last.step, -1);
 }
 
+static void newer_format(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/bertty-state-XXXXXX";
+    struct bt_error err;
+    struct bt_json *root;
+    struct bt__trainer_state back;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(dprintf(fd, "{\"format\": 2, \"step\": 3}\n"), 25);
+    close(fd);
+    assert_int_equal(bt__trainer_state_read(path, &back, &root, &err), BT_INVALID);
+    assert_null(root);
+    assert_non_null(strstr(err.text, "format 2 of a newer bertty"));
+    unlink(path);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gain), cmocka_unit_test(nan_stays_nan)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gain), cmocka_unit_test(nan_stays_nan),
+                                       cmocka_unit_test(newer_format)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

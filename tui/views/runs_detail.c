@@ -320,7 +320,7 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
 {
     struct bt_str text = {.data = NULL};
     char glyph[4], number[PLOT_TICK_TEXT];
-    size_t n = bt_utf8_encode((int32_t)runs_state_glyph(s->state, term_unicode(app_term(p->v->app))), glyph);
+    size_t n = bt_utf8_encode((int32_t)runs_state_glyph(s, term_unicode(app_term(p->v->app))), glyph);
     bt_str_addf(&text, "%.*s %s", (int)n, glyph, bt_run_state_name(s->state));
     if (s->place) bt_str_addf(&text, " %lld", (long long)s->place);
     if (s->total > 0) bt_str_addf(&text, " · step %lld of %lld", (long long)s->step, (long long)s->total);
@@ -329,7 +329,7 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
         plot_value(number, sizeof number, s->best);
         bt_str_addf(&text, " · best %s %s at step %lld", s->metric, number, (long long)s->best_step);
     }
-    wrapped(p, runs_state_role(s->state), bt_str_text(&text));
+    wrapped(p, runs_state_role(s), bt_str_text(&text));
     draw_notes(p, &s->notes);
     if (s->state == BT_RUN_QUEUED) {
         bt_str_clear(&text);

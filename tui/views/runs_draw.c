@@ -32,14 +32,15 @@ static const struct state_look looks[] = {
     [BT_RUN_UNKNOWN] = {.glyph = 0x00b7, .ascii = '-', .role = ROLE_DIM}, /* · */
 };
 
-uint32_t runs_state_glyph(enum bt_run_state s, bool unicode)
+uint32_t runs_state_glyph(const struct bt_run_status *s, bool unicode)
 {
-    return unicode ? looks[s].glyph : looks[s].ascii;
+    if (s->stalled) return '!';
+    return unicode ? looks[s->state].glyph : looks[s->state].ascii;
 }
 
-enum role runs_state_role(enum bt_run_state s)
+enum role runs_state_role(const struct bt_run_status *s)
 {
-    return looks[s].role;
+    return s->stalled ? ROLE_WARN : looks[s->state].role;
 }
 
 static void add_glyph(struct bt_str *out, uint32_t code_point)
@@ -149,10 +150,10 @@ static void cell(void *ctx, size_t row, int column, struct bt_str *out, enum rol
         mark_cell(c, s, out, role);
         break;
     case RUNS_STATE:
-        add_glyph(out, runs_state_glyph(s->state, c->unicode));
+        add_glyph(out, runs_state_glyph(s, c->unicode));
         bt_str_addf(out, " %s%s", bt_run_state_name(s->state), s->steered ? "*" : "");
         if (s->place) bt_str_addf(out, " %lld", (long long)s->place);
-        *role = runs_state_role(s->state);
+        *role = runs_state_role(s);
         break;
     case RUNS_ID:
         if (runs_in_group(runs_of(c->v), runs_of(c->v)->row[row])) bt_str_add(out, "  ");

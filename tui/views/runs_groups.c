@@ -285,7 +285,7 @@ static void draw_member(const struct view *v, struct rect in, int y, const struc
     if (!isnan(r->best)) plot_value(text, sizeof text, r->best);
     if (f.settings) term_print(t, in, y, at.seed, ROLE_TEXT, "%lld", (long long)f.settings->train_seed);
     term_print(t, in, y, at.best, ROLE_ACCENT, "%s", text);
-    term_print(t, in, y, at.state, runs_state_role(r->state), "%s", bt_run_state_name(r->state));
+    term_print(t, in, y, at.state, runs_state_role(r), "%s", bt_run_state_name(r->state));
     term_text(t, in, y, at.id, ROLE_DIM, r->id, strlen(r->id));
 }
 

@@ -141,8 +141,8 @@ int runs_columns(const struct bt_run_list *list);
 bool runs_mouse(struct view *v, const struct event *e);
 void runs_progress(struct bt_str *out, int64_t step, int64_t total, bool unicode);
 /* Glyph and role of a state. */
-uint32_t runs_state_glyph(enum bt_run_state s, bool unicode);
-enum role runs_state_role(enum bt_run_state s);
+uint32_t runs_state_glyph(const struct bt_run_status *s, bool unicode);
+enum role runs_state_role(const struct bt_run_status *s);
 
 /* runs_detail.c */
 void runs_detail_tick(struct view *v, double now);
