@@ -33,10 +33,11 @@ static void close_views(struct app *a)
 
 void app_free(struct app *a)
 {
-    if (!a || !tasks_stop(a->tasks)) return; /* what still runs needs it; the process is about to end */
+    if (!a) return;
+    if (a->overlay) a->overlay->drop(a); /* it answers the view that has asked */
+    if (!tasks_stop(a->tasks)) return;   /* what still runs needs it; the process is about to end */
     a->tasks = NULL;
     close_views(a);
-    if (a->overlay) a->overlay->drop(a);
     history_free(a->history);
     runs_free(a);
     keymap_free(a->keys);

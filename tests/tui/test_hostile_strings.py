@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Five hundred hostile strings in every place where a string can come from a file: what a terminal gets is, byte by byte, only what the program itself sends."""
+import functools
 import itertools
 import json
 import os
 import re
+import tempfile
 import unicodedata
 from pathlib import Path
 
@@ -137,8 +139,8 @@ def test_there_are_five_hundred():
 
 
 def test_what_commands_print():
-    with Screen(["--open", "log"], setup=fill) as s:
-        folder = s.dir
+    folder = Path(filled())
+    with tempfile.TemporaryDirectory() as home, Screen(["--open", "log"], directory=folder, env={"HOME": home}) as s:
         done = tiny_bert.run("train", "tiny.yaml", "--name", "trained", "--runs", "own", program=BERTTY_FAST, cwd=folder)
         assert done.returncode == 0, done.stderr
         names = sorted(p.name for p in (folder / "more").iterdir())
@@ -152,7 +154,7 @@ def test_what_commands_print():
         assert s.end("q") == 0
 
 
-def paged(s, *keys, pages=40):
+def paged(s, *keys, pages=22):
     """Keys, then a page at a time to the end and back."""
     s.keys(*keys)
     s.quiet(0.2)
@@ -164,8 +166,17 @@ def paged(s, *keys, pages=40):
     s.quiet(0.1)
 
 
+FOLDER = tempfile.TemporaryDirectory(prefix="bertty-hostile-")  # nothing that is done here changes what lies in it
+
+
+@functools.cache
+def filled():
+    fill(Path(FOLDER.name))
+    return FOLDER.name
+
+
 def walked(opened, shown, *visits, rows=36):
-    with Screen(["--open", opened], rows=rows, columns=150, env={"LC_ALL": "C.UTF-8"}, setup=fill, program=BERTTY_FAST) as s:
+    with tempfile.TemporaryDirectory() as home, Screen(["--open", opened], rows=rows, columns=150, env={"LC_ALL": "C.UTF-8", "HOME": home}, directory=filled(), program=BERTTY_FAST) as s:
         s.wait("1 Runs")
         for visit in visits:
             paged(s, *visit)

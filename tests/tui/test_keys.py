@@ -1,61 +1,18 @@
 #!/usr/bin/env python3
 """Every key of every view, as `bertty keys` tells them: with runs and without, at four sizes, on four kinds of terminal, among resizes. A new key is
 pressed without a change here. The program lives, what it sends is text that the terminal can show, and the screen is whole after every view."""
-import json
-import os
 import re
 import signal
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from scalars import write
-from screen import BERTTY, Display, Screen, UNFINISHED, fake_run, key_bytes, known, live_status, main
+from keys import VIEWS, bytes_of, pressed, table, with_runs, without_runs
+from screen import Display, Screen, UNFINISHED, known, main
 
 import pyte
 
-VIEWS = ["Runs", "Data", "Experiment", "Charts", "Predictions", "Compare", "Probe", "Log"]
 SIZES = [(24, 80), (36, 120), (60, 200), (10, 40)]
 TERMINALS = [{"TERM": "xterm-256color"}, {"TERM": "screen"}, {"TERM": "vt100"}, {"TERM": "xterm-256color", "LC_ALL": "C"}]
-ENDING = {"quit", "suspend"}  # pressed by themselves
-SPECIAL = {"Enter": "Enter", "Esc": "Esc", "Tab": "Tab", "Shift-Tab": "BTab", "Up": "Up", "Down": "Down", "Left": "Left", "Right": "Right", "Home": "Home",
-           "End": "End", "PgUp": "PgUp", "PgDn": "PgDn", "F1": "F1", "F2": "F2", "F5": "F5", "Space": "Space", "Del": "Del", "BSpace": "BSpace"}
-EXPERIMENT = "run: {name: x}\nmodel: {name_or_path: no-such-model}\ndata: {train_file: rows.tsv, text_column: text, label_column: label}\n"
-
-
-def table(*arguments, env=None):
-    """{view: [(action, [key])]}"""
-    done = subprocess.run([BERTTY, "keys", *arguments, "--json"], capture_output=True, check=True, env={**os.environ, "HOME": "/nonexistent", **(env or {})})
-    rows = {}
-    for line in done.stdout.decode().splitlines():
-        row = json.loads(line)
-        rows.setdefault(row["view"], []).append((row["action"], row["keys"]))
-    return rows
-
-
-def bytes_of(key):
-    """Of a key as key maps spell it."""
-    if key.startswith("Ctrl-"):
-        return key_bytes("C-" + key[5:])
-    if key.startswith("Alt-"):
-        return "\x1b" + bytes_of(key[4:])
-    if len(key) > 1:
-        return key_bytes(SPECIAL[key])  # a KeyError: a key that this test does not know yet
-    return key
-
-
-def with_runs(path):
-    for i in range(30):
-        fake_run(path / "runs", f"run-{i:02}-20261124-100000-{i:04x}", log="a line\n" * 50 + "漢字 \u202e evil\x1b[2J\n", started=1.7e9 + i)
-    run = fake_run(path / "runs", "newest-20261124-110000-ffff", log="last\n", started=1.8e9, **live_status(step=3, total=80))
-    write(run, [row for step in range(1, 60) for row in (("train/loss", step, 2 / step), ("eval/accuracy", step, step / 80), ("train/epoch", step, step / 40))])
-    without_runs(path)
-
-
-def without_runs(path):
-    (path / "experiments").mkdir()
-    (path / "experiments/e.yaml").write_text(EXPERIMENT)
-    (path / "rows.tsv").write_text("text\tlabel\n" + "".join(f"row {n} 漢字 é \x1b[2J\t{n % 2}\n" for n in range(300)))
 
 
 class Walk(Screen):
@@ -151,10 +108,6 @@ def storm(s, size):
     for i in range(12):
         s.child.setwinsize(1 + i * 5 % 40, 1 + i * 29 % 200)
     s.size_to(*size)
-
-
-def pressed(actions):
-    return [key for action, keys in actions if action not in ENDING for key in keys if key != "Esc"]
 
 
 def walk(terminal, sizes, setup, rotation):
