@@ -93,6 +93,13 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtui.a $(BUILD)/libbertty.a
 	$(say) link $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# The program with an allocator of the tests' in front: for a build with AddressSanitizer, so that what failing paths leave behind is seen.
+, := ,
+WRAPPED := $(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign)
+$(BUILD)/bertty-failing: $(TUI_OBJ) $(BUILD)/tests/fault/failing_wrap.o $(BUILD)/libbertty.a
+	$(say) link $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED) -o $@ $^ $(LDLIBS)
+
 # The readers that are fuzzed, behind two programs: libFuzzer's (with clang and -fsanitize=fuzzer-no-link in CFLAGS, as tests/fuzz/campaign builds
 # it), and one that reads the corpora again.
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/fuzz.c %/replay.c %/mutate.c,$(wildcard tests/fuzz/*.c)))
@@ -172,6 +179,8 @@ crash: ## kill engines at CRASH_KILLS (1000) moments, and at every call of a sav
 fuzz: ## give every reader what a fuzzer makes, FUZZ_SECONDS (60) each; FUZZ=NAME… some of them
 	$(Q)tests/fuzz/campaign --seconds $(or $(FUZZ_SECONDS),60) $(FUZZ)
 
+failing-program: $(BUILD)/bertty-failing
+
 fuzz-program: $(BUILD)/tests/fuzz/fuzz
 
 replay-program: $(BUILD)/tests/fuzz/replay
@@ -192,5 +201,5 @@ Q   := $(if $(V),,@)
 say := $(if $(V),@true,@printf '  %-5s %s\n')
 
 .SECONDARY:
-.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs golden-programs asan tsan coverage crash fuzz fuzz-program replay-program bench bench-programs pictures help
+.PHONY: all force deps fetch demo install clean test test-peers unit unit-programs failing-program golden-programs asan tsan coverage crash fuzz fuzz-program replay-program bench bench-programs pictures help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -15,11 +15,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The C library's own, which need no look-up before they can be called. */
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
+#ifdef WRAPPED /* failing_wrap.c */
+#define OWN(name)  __wrap_##name
+#define REAL(name) __real_##name
+#else
+#define OWN(name)  name
+#define REAL(name) __libc_##name /* the C library's own, which need no look-up before they can be called */
+#endif
+extern void *REAL(malloc)(size_t size);
+extern void *REAL(calloc)(size_t n, size_t size);
+extern void *REAL(realloc)(void *p, size_t size);
+extern void *REAL(memalign)(size_t alignment, size_t size);
+void *OWN(malloc)(size_t size);
+void *OWN(calloc)(size_t n, size_t size);
+void *OWN(realloc)(void *p, size_t size);
+void *OWN(reallocarray)(void *p, size_t n, size_t size);
+void *OWN(memalign)(size_t alignment, size_t size);
+void *OWN(aligned_alloc)(size_t alignment, size_t size);
+int OWN(posix_memalign)(void **out, size_t alignment, size_t size);
 
 static atomic_long calls;
 static long fail_at;
@@ -35,45 +48,46 @@ static bool fails(void)
     return true;
 }
 
-void *malloc(size_t size)
+void *OWN(malloc)(size_t size)
 {
-    return fails() ? NULL : __libc_malloc(size);
+    return fails() ? NULL : REAL(malloc)(size);
 }
 
-void *calloc(size_t n, size_t size)
+void *OWN(calloc)(size_t n, size_t size)
 {
-    return fails() ? NULL : __libc_calloc(n, size);
+    return fails() ? NULL : REAL(calloc)(n, size);
 }
 
-void *realloc(void *p, size_t size)
+void *OWN(realloc)(void *p, size_t size)
 {
-    return fails() ? NULL : __libc_realloc(p, size);
+    return fails() ? NULL : REAL(realloc)(p, size);
 }
 
-void *reallocarray(void *p, size_t n, size_t size)
+void *OWN(reallocarray)(void *p, size_t n, size_t size)
 {
     if (size && n > (size_t)-1 / size) return NULL;
-    return realloc(p, n * size);
+    return OWN(realloc)(p, n * size);
 }
 
-void *memalign(size_t alignment, size_t size)
+void *OWN(memalign)(size_t alignment, size_t size)
 {
-    return fails() ? NULL : __libc_memalign(alignment, size);
+    return fails() ? NULL : REAL(memalign)(alignment, size);
 }
 
-void *aligned_alloc(size_t alignment, size_t size)
+void *OWN(aligned_alloc)(size_t alignment, size_t size)
 {
-    return memalign(alignment, size);
+    return OWN(memalign)(alignment, size);
 }
 
-int posix_memalign(void **out, size_t alignment, size_t size)
+int OWN(posix_memalign)(void **out, size_t alignment, size_t size)
 {
-    void *p = memalign(alignment, size);
+    void *p = OWN(memalign)(alignment, size);
     if (!p) return ENOMEM;
     *out = p;
     return 0;
 }
 
+#ifndef WRAPPED
 void *dlopen(const char *name, int flags)
 {
     void *(*next)(const char *, int);
@@ -83,6 +97,7 @@ void *dlopen(const char *name, int flags)
     loading = false;
     return library;
 }
+#endif
 
 __attribute__((constructor)) static void start(void)
 {

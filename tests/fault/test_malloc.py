@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Allocations that fail, one at a time: one clear line and exit code 1, never a crash, and a run directory that still loads.
+"""Allocations that fail, one at a time: one clear line and exit code 1, never a crash, no leak, and a run directory that still loads.
 
-`make test` takes a sample; `test_malloc.py all` fails every single one (some minutes).
+`make test` takes a sample; `test_malloc.py all` fails every single one (some minutes). Every allocation of the program and its libraries fails in one build, our own
+alone in another, whose sanitizer tells what a failing path leaves behind.
 """
 import itertools
 import os
@@ -23,6 +24,7 @@ from tiny_bert import status
 
 # A sanitizer has an allocator of its own.
 PROGRAM = os.path.abspath(os.environ.get("BERTTY_FAST", os.environ["BERTTY"]))
+SANITIZED = Path(os.path.abspath(os.environ["BERTTY"])).with_name("bertty-failing")  # the Makefile's
 GROUND = Ground({"train.max_steps": 2, "run.save_steps": 1, "eval.eval_strategy": "steps", "eval.eval_steps": 1, "run.num_threads": 2,
                  "train.train_batch_size": 4}, train=12, dev=4)
 TRAIN = ["train", "tiny.yaml", "--name", "new", "--runs", "{scratch}"]
@@ -45,6 +47,7 @@ COMMANDS = {
 }
 EVERYTHING = "all" in sys.argv[1:]
 SAMPLE = 20  # failures of each command in `make test`
+LEAKS = 12   # … of the sanitized program, which is slow
 MEANWHILE = 2
 
 
@@ -67,19 +70,19 @@ class Bench:
             words = [PROGRAM, "train", "tiny.yaml", "--name", name, "--set", f"optim.learning_rate={1e-3 if name == 'run' else 2e-3}"]
             subprocess.run(words, cwd=self.folder, check=True, capture_output=True, timeout=60)
 
-    def execute(self, command, at, count=None):
+    def execute(self, command, at, count=None, sanitized=False):
         """(finished process, its scratch directory); the command's own place to write is fresh."""
         scratch = Path(tempfile.mkdtemp(dir=GROUND.root))
         if command == "resume":
             shutil.copytree(self.folder / "runs/run", scratch / "run", symlinks=True)
         words = [word.format(scratch=scratch) for word in COMMANDS[command]]
-        env = dict(os.environ, LD_PRELOAD=self.library, FAIL_AT=str(at), **({"FAIL_COUNT": str(count)} if count else {}))
-        done = subprocess.run([PROGRAM, *words], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        env = dict(os.environ, FAIL_AT=str(at), **({} if sanitized else {"LD_PRELOAD": self.library}), **({"FAIL_COUNT": str(count)} if count else {}))
+        done = subprocess.run([SANITIZED if sanitized else PROGRAM, *words], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         return done, scratch
 
-    def allocations(self, command):
+    def allocations(self, command, sanitized=False):
         count = GROUND.root / f"count-{command}"
-        done, _ = self.execute(command, 0, count)
+        done, _ = self.execute(command, 0, count, sanitized)
         COUNT.check(f"{command}: without a failure", done.returncode == (command == "no model"), done.stderr[-500:])
         return int(count.read_text())
 
@@ -105,6 +108,14 @@ def fails_well(bench, command, at):
     return wrong
 
 
+def leaks(bench, command, at):
+    """What a sanitizer has to say about this failure."""
+    done, scratch = bench.execute(command, at, sanitized=True)
+    shutil.rmtree(scratch)
+    told = done.stderr.decode(errors="replace")
+    return told[-3000:] if done.returncode not in (0, 1) or "Sanitizer" in told or "runtime error" in told else ""
+
+
 def unloadable(bench, scratch):
     """A run directory must be read, and a run that has a checkpoint must be a model."""
     wrong = []
@@ -126,11 +137,11 @@ def unloadable(bench, scratch):
     return wrong
 
 
-def sample(total):
+def sample(total, size):
     """Every failure, or some: the first ones, and an even spread; half of the sample fails from there on."""
     if EVERYTHING:
         return [str(n) for n in range(1, total + 1)] + [f"{n}+" for n in range(1, total + 1)]
-    chosen = sorted({1 + i * (total - 1) // (SAMPLE - 1) for i in range(SAMPLE)})
+    chosen = sorted({1 + i * (total - 1) // (size - 1) for i in range(size)})
     return [f"{n}{mark}" for n, mark in zip(chosen, itertools.cycle(("", "+")))]
 
 
@@ -140,11 +151,12 @@ def each_command(bench):
         for command in COMMANDS:
             if EVERYTHING and len(sys.argv) > 2 and command not in sys.argv[2:]:
                 continue
-            start, total = time.monotonic(), bench.allocations(command)
-            places = sample(total)
-            for at, wrong in zip(places, pool.map(lambda at: fails_well(bench, command, at), places)):
-                COUNT.check(f"{command}: allocation {at} of {total} fails", not wrong, wrong)
-            print(f"{command}: {len(places)} of {2 * total} failures in {time.monotonic() - start:.1f} s", flush=True)
+            for way, sanitized, size in ((fails_well, False, SAMPLE), (leaks, True, LEAKS)):
+                start, total = time.monotonic(), bench.allocations(command, sanitized)
+                places = sample(total, size)
+                for at, wrong in zip(places, pool.map(lambda at, way=way: way(bench, command, at), places)):
+                    COUNT.check(f"{command}: allocation {at} of {total} fails{', sanitized' if sanitized else ''}", not wrong, wrong)
+                print(f"{command}: {len(places)} of {2 * total} failures{', sanitized' if sanitized else ''}, in {time.monotonic() - start:.1f} s", flush=True)
     COUNT.check("nothing is left behind", listing(bench.folder) == before)
 
 
