@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """The Data view on files that are not what they should be: shown for what they are, and every key is answered."""
 import os
+import subprocess
+import tempfile
 import time
 from pathlib import Path
 
-from screen import Screen, main
+from keys import table
+from screen import BERTTY, Screen, main
 
 MB = 1 << 20
 
@@ -24,6 +27,20 @@ def rows(path, n, text="some text of number {}"):
         f.write("id,text,label\n")
         for i in range(1, n + 1):
             f.write(f"{i},{text.format(i)},{'pos' if i % 2 else 'neg'}\n")
+
+
+def test_every_key_on_hardly_any_file():
+    """Empty, one line, one cell: each key on a file as it was opened, and all of them one after the other."""
+    files = {"empty.tsv": b"", "newline.csv": b"\n", "header.csv": b"text,label\n", "cell.csv": b"x", "nul.tsv": b"\0", "blank.jsonl": b"\n\n", "object.jsonl": b"{}\n",
+             "words.conll": b"-DOCSTART- O\n", "squad.json": b'{"data": []}', "one.csv": b"text,label\na film,pos\n"}
+    keys = [key for _, all_keys in table()["Data"] for key in all_keys]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            Path(folder, name).write_bytes(data)
+        for name, pressed in [(name, f"{key} Esc") for name in ("empty.tsv", "header.csv") for key in keys] + [(name, " Esc ".join(keys)) for name in files]:
+            done = subprocess.run([BERTTY, "shot", "data", "--open", name, "--keys", pressed, "--format=txt"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=60, env={**os.environ, "HOME": folder})
+            assert done.returncode == 0 and not done.stderr, (name, pressed, done.returncode, done.stderr)
 
 
 def test_a_line_of_100_mb():

@@ -86,6 +86,15 @@ static bool copy_row(struct view *v)
     return true;
 }
 
+/* Of an empty file. */
+static bool has_no_columns(struct view *v)
+{
+    const struct data_view *s = v->state;
+    if (bt_table_columns(s->file->table) > 0) return false;
+    app_say(v->app, ROLE_WARN, "the file has no columns");
+    return true;
+}
+
 /* What is counted must be all that the filter will find. */
 static bool filter_is_looking(struct view *v)
 {
@@ -193,7 +202,7 @@ static bool count_column(struct view *v)
 {
     struct data_view *s = v->state;
     if (!s->file) return false;
-    if (filter_is_looking(v)) return true;
+    if (has_no_columns(v) || filter_is_looking(v)) return true;
     data_count(v, s->column, false);
     return true;
 }
@@ -202,7 +211,7 @@ static bool measure(struct view *v)
 {
     struct data_view *s = v->state;
     if (!s->file) return false;
-    if (filter_is_looking(v)) return true;
+    if (has_no_columns(v) || filter_is_looking(v)) return true;
     data_walk_stop(v, &s->owner_lengths);
     data_lengths_clear(s);
     data_measure(v);
@@ -212,7 +221,7 @@ static bool measure(struct view *v)
 static bool sort(struct view *v)
 {
     const struct data_view *s = v->state;
-    return in_rows(s) && data_sort(v);
+    return in_rows(s) && (has_no_columns(v) || data_sort(v));
 }
 
 static bool wrap(struct view *v)

@@ -431,7 +431,7 @@ static void draw_place(struct term *t, struct rect area, const struct data_view 
 {
     struct bt_str text = {0};
     size_t row = data_cursor_row(s);
-    if (row == SIZE_MAX || area.w < 60) return;
+    if (row == SIZE_MAX || area.w < 60 || s->column >= bt_table_columns(s->file->table)) return;
     bt_str_add(&text, " ");
     bt_str_addf(&text, "row %zu · %s", row + 1, bt_table_column(s->file->table, s->column));
     char kind[64];
