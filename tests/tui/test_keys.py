@@ -3,11 +3,12 @@
 pressed without a change here. The program lives, what it sends is text that the terminal can show, and the screen is whole after every view."""
 import re
 import signal
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from keys import VIEWS, bytes_of, pressed, table, with_runs, without_runs
-from screen import Display, Screen, UNFINISHED, known, main
+from screen import BERTTY, Display, Screen, UNFINISHED, known, main
 
 import pyte
 

@@ -82,6 +82,8 @@ def come_to_an_end(folder, name):
             return
         if state == "paused":
             ours("resume", name, folder=folder)
+        elif state == "queued":
+            ours("queue", "run", name, folder=folder)
         elif state in ("stopped", "lost", "failed", "unknown"):
             done = ours("train", "--resume", str(run), folder=folder)
             assert done.returncode == 0, (name, state, done.stderr)
