@@ -46,6 +46,58 @@ bool bt_parse_int64(const char *text, int64_t *v)
     return true;
 }
 
+/* The number of at most 20 characters before *text's first character out of `ends`, which is passed over. */
+static bool number_before(const char **text, const char *ends, double *v)
+{
+    char part[21];
+    const size_t n = strcspn(*text, ends);
+    if (n >= sizeof part) return false;
+    memcpy(part, *text, n);
+    part[n] = '\0';
+    *text += n + ((*text)[n] != '\0');
+    return plain(part, "0123456789.") && bt_parse_double(part, v);
+}
+
+/* Hours, minutes and seconds, or the latter two. */
+static bool parse_clock(const char *text, double *seconds)
+{
+    double sum = 0, part;
+    int n = 0;
+    for (; *text && n < 3; n++) {
+        if (!number_before(&text, ":", &part) || (n && part >= 60)) return false;
+        sum = 60 * sum + part;
+    }
+    *seconds = sum;
+    return !*text && n > 1;
+}
+
+/* Numbers with units, the larger first. */
+static bool parse_units(const char *text, double *seconds)
+{
+    static const char units[] = "dhms";
+    static const double of[] = {86400, 3600, 60, 1};
+    double part;
+    *seconds = 0;
+    for (size_t least = 0; *text;) {
+        const char *unit = strchr(units, text[strcspn(text, units)]);
+        if (!unit || !*unit || (size_t)(unit - units) < least || !number_before(&text, units, &part))
+            return false;
+        least = (size_t)(unit - units) + 1;
+        *seconds += part * of[unit - units];
+    }
+    return true;
+}
+
+bool bt_parse_duration(const char *text, double *seconds)
+{
+    const double most = 1000 * 86400.0;
+    double sum;
+    if (!(strchr(text, ':') ? parse_clock(text, &sum) : parse_units(text, &sum))) return false;
+    if (sum <= 0 || sum > most) return false;
+    *seconds = sum;
+    return true;
+}
+
 /* printf's decimal comma of other locales back to a point. */
 static void unlocalise(char *text)
 {

@@ -3,6 +3,7 @@
 #include "tasks/task.h"
 
 #include "experiment/value.h"
+#include <bertty/num.h>
 #include <string.h>
 
 struct check {
@@ -311,6 +312,12 @@ static enum bt_status check_train(const struct check *c)
     const struct bt_experiment *x = c->x;
     if (!bt__class_weights_fit(&x->task_class_weights))
         return blame(c, BT_OPTION_task_class_weights, "expected balanced, none, or LABEL=WEIGHT, …");
+    double seconds;
+    if (x->run_max_time && !bt_parse_duration(x->run_max_time, &seconds))
+        return blame(c, BT_OPTION_run_max_time, "expected a time like 45m, 1h30m or 12:00:00");
+    if (x->run_max_time && x->run_save_strategy == BT_SAVE_NO)
+        return blame(c, BT_OPTION_run_max_time,
+                     "needs a run.save_strategy: without checkpoints nothing can go on");
     if (x->train_max_steps == 0)
         return blame(c, BT_OPTION_train_max_steps, "0 steps, expected -1 or at least 1");
     if (x->optim_warmup_steps > 0 && x->set[BT_OPTION_optim_warmup_ratio] && x->optim_warmup_ratio > 0.0 &&

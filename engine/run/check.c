@@ -46,7 +46,7 @@ BT_PRINTF(2, 3) static enum bt_status warn(struct check *k, const char *fmt, ...
 
 /* ── counting ── */
 
-static void count_rows(struct check *k)
+static enum bt_status count_rows(struct check *k)
 {
     const struct bt__features *f = &k->setup.split[BT__TRAIN].f;
     struct bt_check *c = k->c;
@@ -58,10 +58,14 @@ static void count_rows(struct check *k)
     c->unknown = (int64_t)f->unknown;
     for (size_t i = 0; i < f->n; i++)
         if (f->length[i] > c->longest) c->longest = f->length[i];
+    if (!(c->of_length = calloc((size_t)c->longest + 1, sizeof *c->of_length))) return no_memory(k);
+    for (size_t i = 0; i < f->n; i++) c->of_length[f->length[i]]++;
     k->learner = bt__learner_settings_of(k->x, &k->setup);
     struct bt__learner_settings planned = k->learner;
     c->steps_per_epoch = bt__learner_plan(&planned, f);
     c->steps = planned.schedule.total;
+    c->by_steps = k->x->train_max_steps > 0;
+    return BT_OK;
 }
 
 static void count_parameters(struct check *k)
@@ -220,6 +224,11 @@ static double measured_rate(struct bt__learner *l, int64_t total)
     return seconds > 0.0 && tokens > 0 ? (double)tokens / seconds : (double)NAN;
 }
 
+static double epochs_of(const struct bt_check *c)
+{
+    return (double)c->steps / (double)c->steps_per_epoch;
+}
+
 static enum bt_status measure(struct check *k)
 {
     const struct bt__task_data *d = k->setup.split;
@@ -227,14 +236,12 @@ static enum bt_status measure(struct check *k)
     enum bt_status st =
         bt__learner_create(k->setup.model, k->pool, k->setup.task, &d[BT__TRAIN], &k->learner, &l, k->err);
     if (st) return st;
-    double rate = measured_rate(l, k->c->steps);
-    double epochs = (double)k->c->steps / (double)k->c->steps_per_epoch;
+    struct bt_check *c = k->c;
     size_t dev = d[BT__VALIDATION].f.n ? d[BT__VALIDATION].f.start[d[BT__VALIDATION].f.n] : 0;
     /* a pass forward is a third of the work of a step: each of its products has two in the pass backward */
-    k->c->seconds =
-        (epochs * (double)k->c->train_tokens +
-         (double)bt__planned_evaluations(k->x, k->c->steps, k->c->steps_per_epoch) * (double)dev / 3.0) /
-        rate;
+    c->eval_tokens = (double)bt__planned_evaluations(k->x, c->steps, c->steps_per_epoch) * (double)dev / 3.0;
+    c->rate = measured_rate(l, c->steps);
+    c->seconds = (epochs_of(c) * (double)c->train_tokens + c->eval_tokens) / c->rate;
     bt__learner_free(l);
     return BT_OK;
 }
@@ -252,16 +259,17 @@ static enum bt_status prepare(struct check *k, const struct bt_experiment *x)
     return st ? st : bt__check_labels(k->x, &k->setup, k->err);
 }
 
-static void predict(struct check *k)
+static enum bt_status predict(struct check *k)
 {
     struct bt_check *c = k->c;
-    count_rows(k);
+    enum bt_status st = count_rows(k);
     count_parameters(k);
     c->memory_mib = bt__predicted_mib(k->x, &k->setup, bt__pool_threads(k->pool));
     c->available_mib = bt__memory_mib();
     c->disk_mib = bt__predicted_disk_mib(k->x, &k->setup);
     c->disk_free_mib = bt__disk_mib(k->x->run_output_dir);
-    c->seconds = (double)NAN;
+    c->seconds = c->rate = (double)NAN;
+    return st;
 }
 
 static enum bt_status weights(struct check *k)
@@ -277,7 +285,7 @@ enum bt_status bt_check(const struct bt_experiment *x, bool timed, struct bt_che
 {
     struct check k = {.c = calloc(1, sizeof *k.c), .err = err};
     enum bt_status st = k.c ? prepare(&k, x) : no_memory(&k);
-    if (!st) predict(&k);
+    if (!st) st = predict(&k);
     bool fits = !st && k.c->memory_mib <= k.c->available_mib;
     if (!st) st = count_labels(&k);
     if (fits) st = weights(&k);
@@ -293,6 +301,30 @@ enum bt_status bt_check(const struct bt_experiment *x, bool timed, struct bt_che
     return st;
 }
 
+/* Of an epoch whose sequences are cut. */
+static double tokens_at(const struct bt_check *c, int max_length)
+{
+    double sum = 0;
+    for (int n = 1; n <= c->longest; n++) sum += (double)c->of_length[n] * (n < max_length ? n : max_length);
+    return sum;
+}
+
+void bt_check_within(const struct bt_check *c, double seconds, struct bt_fit *out)
+{
+    enum { LEAST_LENGTH = 4 /* data.max_seq_length's */ };
+    const double tokens = seconds * c->rate, epochs = epochs_of(c), left = tokens - c->eval_tokens;
+    const double epoch = (double)c->train_tokens + c->eval_tokens / epochs;
+    *out =
+        (struct bt_fit){.whole = c->seconds <= seconds, .epochs = tokens / epoch, .max_length = c->longest};
+    out->steps = (int64_t)(out->epochs * (double)c->steps_per_epoch);
+    if (left > 0 && !c->by_steps)
+        out->rows = (int64_t)((double)c->train_rows * left / (epochs * (double)c->train_tokens));
+    if (out->rows > c->train_rows) out->rows = c->train_rows;
+    while (out->max_length >= LEAST_LENGTH && epochs * tokens_at(c, out->max_length) > left)
+        out->max_length--;
+    if (out->max_length < LEAST_LENGTH) out->max_length = 0;
+}
+
 void bt_check_free(struct bt_check *c)
 {
     if (!c) return;
@@ -303,5 +335,6 @@ void bt_check_free(struct bt_check *c)
     free(c->warning);
     for (size_t i = 0; i < c->n_found; i++) free(c->found[i]);
     free(c->found);
+    free(c->of_length);
     free(c);
 }

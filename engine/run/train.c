@@ -292,7 +292,7 @@ enum bt_status bt_train(const struct bt_train_request *r, struct bt_train_result
     struct bt__trainer *t = calloc(1, sizeof *t);
     *result = (struct bt_train_result){.state = "failed", .best_step = -1, .last_step = -1};
     if (!t) return bt_fail(err, BT_NOMEM, "no memory for a run");
-    *t = (struct bt__trainer){.req = r, .saved = -1, .resumed = -1};
+    *t = (struct bt__trainer){.req = r, .begun = bt__clock(), .saved = -1, .resumed = -1};
     bt__trainer_state_begin(&t->st);
     bt__status_begin(&t->status);
     enum bt_status st = bt__gemm_init(&mine);

@@ -1,6 +1,7 @@
 #include "run/trainer.h"
 
 #include "run/control.h"
+#include <bertty/num.h>
 #include <math.h>
 #include <string.h>
 
@@ -72,6 +73,15 @@ static enum bt_status read_control(struct bt__trainer *t, struct bt_error *err)
     return st;
 }
 
+/* Whether another round like the longest, and a checkpoint behind it, would end after run.max_time. */
+static bool time_is_up(struct bt__trainer *t)
+{
+    if (bt__clock() + t->longest < t->until) return false;
+    bt__tell(t, "run.max_time (%s) is nearly over: `bertty train --resume` goes on from here",
+             t->x->run_max_time);
+    return t->stop = true;
+}
+
 /* Reads commands; while paused, until one ends that. */
 static enum bt_status steer(struct bt__trainer *t, struct bt_error *err)
 {
@@ -80,7 +90,7 @@ static enum bt_status steer(struct bt__trainer *t, struct bt_error *err)
     bt__tell(t, "paused after step %lld", (long long)t->st.step);
     bt__flush(t);
     bt__state(t, BT_RUN_PAUSED);
-    while (!st && t->paused && !t->stop) {
+    while (!st && t->paused && !t->stop && !time_is_up(t)) {
         bt__sleep(PAUSE_POLL);
         st = read_control(t, err);
         if (t->status.state != BT_RUN_PAUSED) bt__state(t, BT_RUN_PAUSED); /* it has evaluated */
@@ -180,15 +190,24 @@ static enum bt_status first_eval(struct bt__trainer *t, struct bt_error *err)
     return bt__eval(t, false, &better, err);
 }
 
+static enum bt_status one_round(struct bt__trainer *t, struct bt_error *err)
+{
+    const double begin = bt__clock();
+    enum bt_status st = step(t, err);
+    if (!st) st = after_step(t, err);
+    const double seconds = bt__clock() - begin;
+    if (seconds > t->longest) t->longest = seconds;
+    return st;
+}
+
 static enum bt_status train(struct bt__trainer *t, struct bt_error *err)
 {
     enum bt_status st = first_eval(t, err);
     if (!st && t->st.step > 0) st = after_step(t, err);
     while (!st) {
         st = steer(t, err);
-        if (st || t->stop || done(t)) break;
-        st = step(t, err);
-        if (!st) st = after_step(t, err);
+        if (st || t->stop || done(t) || time_is_up(t)) break;
+        st = one_round(t, err);
     }
     if (!st && !t->stop && t->st.step % t->steps_per_epoch != 0)
         bt__dynamics_write(t, t->st.step / t->steps_per_epoch + 1);
@@ -219,6 +238,9 @@ static enum bt_status finished(struct bt__trainer *t, bool unsaved, struct bt_er
 
 enum bt_status bt__trainer_loop(struct bt__trainer *t, struct bt_error *err)
 {
+    double most = (double)INFINITY;
+    if (t->x->run_max_time) bt_parse_duration(t->x->run_max_time, &most); /* it has been validated */
+    t->until = t->begun + most;
     t->window = (struct bt__window){.clock = bt__clock(), .cpu = bt__proc_cpu_seconds()};
     bt__state(t, BT_RUN_TRAINING);
     enum bt_status st = train(t, err);

@@ -43,6 +43,8 @@ struct bt__trainer {
     int64_t steps_per_epoch, total;
     int64_t saved, resumed; /* steps of the newest checkpoint and of the one resumed from; −1: none */
     int64_t control_at;     /* read up to here */
+    double begun, until;    /* bt__clock() of the start, and when run.max_time is over (INFINITY: never) */
+    double longest;         /* seconds of the longest round so far: a step, and what was due after it */
     double step_seconds;    /* of a recent step, for the time left */
     double eval_seconds;    /* of the last evaluation */
     bool live;         /* the status file is ours to write: everything that could be refused has passed */

@@ -75,6 +75,7 @@ struct bt_check {
     int64_t train_rows, dev_rows, test_rows;
     int64_t train_tokens; /* of one epoch */
     int64_t steps_per_epoch, steps;
+    bool by_steps;              /* train.max_steps says how long it is: with fewer rows it is no shorter */
     int64_t truncated, unknown; /* training rows that are cut; [UNK] pieces */
     int longest;                /* tokens */
     int64_t parameters, trainable;
@@ -82,7 +83,10 @@ struct bt_check {
     double memory_mib;              /* predicted peak of the process */
     double available_mib;           /* min(cgroup's limit, available) */
     double disk_mib, disk_free_mib; /* two checkpoints and the rest; free at output_dir */
-    double seconds; /* predicted time from the measured rate; NaN if timed = false or too little memory */
+    double seconds;     /* predicted time from the measured rate; NaN if timed = false or too little memory */
+    double rate;        /* tokens a second that were measured; NaN likewise */
+    double eval_tokens; /* of all evaluations together, as tokens of training that take as long */
+    int64_t *of_length; /* [longest + 1] training sequences by their tokens */
     size_t n_labels;
     char **label;
     int64_t *label_rows; /* of the training data: rows, or where words have labels, words */
@@ -96,5 +100,17 @@ struct bt_check {
 enum bt_status bt_check(const struct bt_experiment *x, bool timed, struct bt_check **out,
                         struct bt_error *err);
 void bt_check_free(struct bt_check *c);
+
+/* What the measured rate leaves time for. */
+struct bt_fit {
+    bool whole;    /* the run as it stands */
+    double epochs; /* of it, with as many evaluations in each */
+    int64_t steps; /* … which are so many */
+    int64_t
+        rows; /* or all its epochs of so many training rows; 0: not one, or they say nothing about its length */
+    int max_length; /* or of sequences that are cut at so many tokens; 0: not even at the fewest */
+};
+/* Of a check that was timed (c->rate is a number). */
+void bt_check_within(const struct bt_check *c, double seconds, struct bt_fit *out);
 
 #endif

@@ -2,6 +2,7 @@
 """What `train`, `check` and `options` take and say: the lines that scripts rely on, and one clear line for what cannot be."""
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -112,6 +113,63 @@ def check_tells():
     assert people.returncode == 0 and "the experiment can run" in people.stdout
 
 
+def checked_within(time, *words):
+    done = run("check", EXPERIMENT, "--json", "--set", "eval.eval_strategy=no", "--within", time, *words, cwd=ROOT)
+    said = last_line(done)
+    assert done.returncode == (0 if said["within"]["fits"] else 3), (done.returncode, done.stdout, done.stderr)
+    return said, said["within"]
+
+
+def check_tells_what_fits():
+    lengths = [len(line.split("\t")[0].split()) + 2 for line in (ROOT / "train.tsv").read_text().splitlines()[1:]]
+    epochs = ("--set", "train.max_steps=-1", "--set", "train.num_train_epochs=4")
+    said, fit = checked_within("500d", *epochs)
+    assert fit["fits"] and fit["seconds"] == 500 * 86400 and fit["rows"] == 200 and fit["max_seq_length"] == max(lengths), fit
+    for time in ("0.01s", "0.05s", "0.1s"):
+        said, fit = checked_within(time, *epochs)
+        tokens = fit["seconds"] * said["tokens_per_s"]
+        assert not fit["fits"] and said["seconds"] > fit["seconds"], (said, fit)
+        assert abs(fit["epochs"] - tokens / said["train_tokens"]) < 1e-9 * fit["epochs"], (said, fit)
+        assert fit["steps"] == int(fit["epochs"] * said["steps_per_epoch"]) and fit["rows"] == int(200 * tokens / (4 * said["train_tokens"])), (said, fit)
+        best = max([n for n in range(4, max(lengths)) if 4 * sum(min(n, length) for length in lengths) <= tokens], default=0)
+        assert fit["max_seq_length"] == best, (said, fit, best)
+    assert checked_within("0.001s")[1]["rows"] == 0
+    for words in (("--within", "5"), ("--within", "soon"), ("--within", "")):
+        done = run("check", EXPERIMENT, *words, cwd=ROOT)
+        assert done.returncode == 2 and "expected a time like 45m" in done.stderr, done.stderr
+    people = run("check", EXPERIMENT, "--within", "0.001s", cwd=ROOT)
+    assert people.returncode == 3 and "it does not fit; it leaves time for" in people.stdout and "max_train_samples" not in people.stdout, people.stdout
+
+
+def time_is_limited():
+    """The engine stops by itself with a checkpoint, goes on where it stopped, and comes to the weights of a run that had time."""
+    fast = os.environ.get("BERTTY_FAST")
+    long = ("--set", "train.max_steps=1500", "--set", "eval.eval_strategy=no", "--set", "run.save_steps=100000", "--set", "run.num_threads=1", "--set", "data.test_file=[]")
+    done = run("train", EXPERIMENT, "--runs", ROOT / "runs", "--name", "unhurried", "--json", *long, cwd=ROOT, program=fast)
+    assert done.returncode == 0, done.stderr
+    limit = max(0.2, last_line(done)["train_seconds"] / 4)
+    run_folder, words, sessions = ROOT / "runs/hurried", ["train", EXPERIMENT, "--runs", ROOT / "runs", "--name", "hurried", *long, "--set", f"run.max_time={limit:.2f}s"], []
+    while not sessions or (sessions[-1]["state"] == "stopped" and len(sessions) < 40):
+        done = run(*words, "--json", cwd=ROOT, program=fast)
+        assert done.returncode == 0, done.stderr
+        sessions.append(last_line(done))
+        assert sessions[-1]["train_seconds"] > sum(s["train_seconds"] for s in sessions[-2:-1]), "it goes forward"
+        words = ["train", "--resume", run_folder]
+    assert sessions[-1]["state"] == "finished" and 2 <= len(sessions) < 40, sessions
+    text = (run_folder / "log.txt").read_text()
+    assert text.count("is nearly over: `bertty train --resume` goes on from here") == len(sessions) - 1, text
+    assert (run_folder / "last/model.safetensors").read_bytes() == (ROOT / "runs/unhurried/last/model.safetensors").read_bytes()
+    waits = subprocess.Popen([fast or os.environ["BERTTY"], "train", str(EXPERIMENT), "--runs", str(ROOT / "runs"), "--name", "paused", *long, "--set", "train.max_steps=1000000",
+                              "--set", "run.max_time=4s"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    tiny_bert.wait_for(lambda: tiny_bert.status(ROOT / "runs/paused").get("state") == "training", "its training")
+    assert run("pause", ROOT / "runs/paused", cwd=ROOT).returncode == 0
+    assert waits.wait(60) == 0 and tiny_bert.status(ROOT / "runs/paused")["state"] == "stopped", "a pause takes time too"
+    assert "paused after step" in (ROOT / "runs/paused/log.txt").read_text()
+    for value, said in (("soon", "expected a time like 45m, 1h30m or 12:00:00"), ("1m --set run.save_strategy=no", "needs a run.save_strategy")):
+        done = run("check", EXPERIMENT, "--set", *f"run.max_time={value}".split(), cwd=ROOT)
+        assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
 def check_finds_leaks():
     (ROOT / "leak.tsv").write_text("\n".join((ROOT / "train.tsv").read_text().splitlines()[:21]) + "\n")
     done = run("check", EXPERIMENT, "--set", "data.validation_file=leak.tsv", "--json", cwd=ROOT)
@@ -142,4 +200,4 @@ def options_are_listed():
 if __name__ == "__main__":
     sys.exit(tiny_bert.counted([
         the_last_line_of_train, tokens_are_counted_with_cls_and_sep, without_evaluation_there_is_no_best, files_of_a_run, refused,
-        used_wrongly, resume_of_a_step_that_is_not_there, one_file_for_two_splits, check_tells, check_finds_leaks, memory_is_predicted, options_are_listed]))
+        used_wrongly, resume_of_a_step_that_is_not_there, one_file_for_two_splits, check_tells, check_tells_what_fits, time_is_limited, check_finds_leaks, memory_is_predicted, options_are_listed]))

@@ -1,16 +1,19 @@
 /* bertty check */
 #include "tui/commands/cli_run.h"
 #include <bertty/json.h>
+#include <bertty/num.h>
 #include <bertty/train.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char about[] = "Reads the experiment file, its data and its model, and says what a run would "
-                            "do: rows, tokens, steps, memory,\n"
-                            "disk and time, and what looks wrong with the data. Nothing is trained and "
-                            "nothing is written. Exit code 1 if the\n"
-                            "experiment cannot run.\n";
+static const char about[] =
+    "Reads the experiment file, its data and its model, and says what a run would "
+    "do: rows, tokens, steps, memory,\n"
+    "disk and time, and what looks wrong with the data. Nothing is trained and "
+    "nothing is written. Exit code 1 if the\n"
+    "experiment cannot run, 3 if it can but not --within the time: then how many epochs, rows "
+    "or tokens would.\n";
 
 static bool fits(const struct bt_check *c)
 {
@@ -47,7 +50,34 @@ static void tell_labels(const struct bt_check *c)
     if (c->n_labels > SHOWN) cli_line("  … and %zu more", c->n_labels - SHOWN);
 }
 
-static void tell(const struct bt_check *c)
+/* The time that there is, and what can be done in it. */
+struct budget {
+    double seconds; /* 0: it was not asked */
+    struct bt_fit fit;
+};
+
+static void tell_budget(const struct bt_check *c, const struct budget *b)
+{
+    char time[32];
+    const struct bt_fit *f = &b->fit;
+    if (b->seconds <= 0.0) return;
+    duration(b->seconds, time, sizeof time);
+    if (isnan(c->rate)) {
+        cli_line("within     %s: unknown, nothing could be measured", time);
+        return;
+    }
+    cli_line("within     %s: %s %.3g epochs, %lld steps", time,
+             f->whole ? "it fits, as would" : "it does not fit; it leaves time for", f->epochs,
+             (long long)f->steps);
+    if (f->whole) return;
+    if (f->rows > 0)
+        cli_line("           or for all of its epochs with %lld rows (data.max_train_samples)",
+                 (long long)f->rows);
+    if (f->max_length > 0)
+        cli_line("           or with inputs of at most %d tokens (data.max_seq_length)", f->max_length);
+}
+
+static void tell(const struct bt_check *c, const struct budget *b)
 {
     char time[32];
     duration(c->seconds, time, sizeof time);
@@ -65,6 +95,7 @@ static void tell(const struct bt_check *c)
     else
         cli_line("disk       about %.0f MiB, %.0f free", c->disk_mib, c->disk_free_mib);
     cli_line("time       about %s", time);
+    tell_budget(c, b);
     for (size_t i = 0; i < c->n_warnings; i++) cli_line("warning: %s", c->warning[i]);
     if (c->memory_mib > c->available_mib) cli_warn("not enough memory");
     if (c->disk_free_mib >= 0.0 && c->disk_mib > c->disk_free_mib) cli_warn("not enough room on the disk");
@@ -93,14 +124,30 @@ static void json_numbers(struct bt_json_writer *w, const struct bt_check *c)
     bt_jw_knum(w, "disk_mib", c->disk_mib);
     bt_jw_knum(w, "disk_free_mib", c->disk_free_mib < 0.0 ? (double)NAN : c->disk_free_mib);
     bt_jw_knum(w, "seconds", c->seconds);
+    bt_jw_knum(w, "tokens_per_s", c->rate);
 }
 
-static void tell_json(const struct bt_check *c)
+static void json_budget(struct bt_json_writer *w, const struct bt_check *c, const struct budget *b)
+{
+    if (b->seconds <= 0.0 || isnan(c->rate)) return;
+    bt_jw_key(w, "within");
+    bt_jw_object(w);
+    bt_jw_knum(w, "seconds", b->seconds);
+    bt_jw_kbool(w, "fits", b->fit.whole);
+    bt_jw_knum(w, "epochs", b->fit.epochs);
+    bt_jw_kint(w, "steps", b->fit.steps);
+    bt_jw_kint(w, "rows", b->fit.rows);
+    bt_jw_kint(w, "max_seq_length", b->fit.max_length);
+    bt_jw_end_object(w);
+}
+
+static void tell_json(const struct bt_check *c, const struct budget *b)
 {
     struct bt_str out = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&out);
     bt_jw_object(&w);
     json_numbers(&w, c);
+    json_budget(&w, c, b);
     bt_jw_key(&w, "labels");
     bt_jw_object(&w);
     for (size_t i = 0; i < c->n_labels; i++) bt_jw_kint(&w, c->label[i], c->label_rows[i]);
@@ -120,8 +167,9 @@ static void tell_json(const struct bt_check *c)
 
 /* ── the command ── */
 
-static int check(const char *path, const struct cli_list *set, bool json)
+static int check(const char *path, const struct cli_list *set, double within, bool json)
 {
+    struct budget b = {.seconds = within};
     struct bt_error err = {.status = BT_OK};
     struct bt_experiment *x = NULL;
     struct bt_check *c = NULL;
@@ -129,11 +177,12 @@ static int check(const char *path, const struct cli_list *set, bool json)
     if (!st) st = bt_check(x, true, &c, &err);
     bt_experiment_free(x);
     if (st) return cli_fail(&err);
+    if (within > 0.0 && !isnan(c->rate)) bt_check_within(c, within, &b.fit);
     if (json)
-        tell_json(c);
+        tell_json(c, &b);
     else
-        tell(c);
-    int code = fits(c) ? CLI_DONE : CLI_FAILED;
+        tell(c, &b);
+    int code = !fits(c) ? CLI_FAILED : within > 0.0 && !b.fit.whole ? CLI_UNMET : CLI_DONE;
     bt_check_free(c);
     return code;
 }
@@ -141,10 +190,13 @@ static int check(const char *path, const struct cli_list *set, bool json)
 int cmd_check(int argc, char **argv)
 {
     bool json = false;
+    const char *time = NULL;
+    double within = 0.0;
     struct cli_list set = {.n = 0};
     const struct cli_option options[] = {
         CLI_LIST("set", 's', "KEY=VALUE", &set,
                  "change an option of the file: --set optim.learning_rate=5e-5"),
+        CLI_TEXT("within", 'w', "TIME", &time, "what fits into so long: 45m, 1h30m, 12:00:00"),
         CLI_JSON(&json),
         CLI_END,
     };
@@ -152,7 +204,14 @@ int cmd_check(int argc, char **argv)
         .command = "check", .about = about, .options = options, .min_args = 1, .max_args = 1};
     struct cli_args args;
     int code;
-    if (cli_parse(&spec, argc, argv, &args, &code)) code = check(args.v[0], &set, json);
+    if (!cli_parse(&spec, argc, argv, &args, &code)) {
+        free(set.item);
+        return code;
+    }
+    if (time && !bt_parse_duration(time, &within))
+        code = cli_misuse("check", "--within '%s': expected a time like 45m, 1h30m or 12:00:00", time);
+    else
+        code = check(args.v[0], &set, within, json);
     free(set.item);
     return code;
 }
