@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The line drops in every view, in all that any key opens, and while something is typed there: the workbench is gone within a second, told by the signal or, where that is
-ignored, by the terminal's end. Keys are those of `bertty keys`: a new one is pressed without a change here."""
+ignored, by the terminal's end. Keys are those of `bertty keys`: a new one is pressed without a change here. A part of it is done by a build with sanitizers, all of it by
+`test_hang_up.py sanitized`."""
 import fcntl
 import os
 import pty
@@ -8,6 +9,7 @@ import select
 import shutil
 import signal
 import struct
+import sys
 import tempfile
 import termios
 import threading
@@ -16,15 +18,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from keys import VIEWS, bytes_of, pressed, table, with_runs
-from screen import BERTTY, main
+from screen import BERTTY, BERTTY_FAST, main
 
-WORKERS = 4
+WORKERS = 6
 GONE = 1.0  # seconds
-OTHER = 0.0 if "/build/test/" in BERTTY else 2.0  # … more for a build that looks for leaks or writes what it has counted at its end
+LATER = 2.0  # … more for a build that looks for leaks or writes what it has counted at its end
+SANITIZED = "sanitized" in sys.argv[1:]
 FORKING = threading.Lock()
 
 
-def start(path, ignored):
+def start(program, path, ignored):
     environment = {**os.environ, "HOME": str(path), "TERM": "xterm-256color", "LANG": "C.UTF-8", "EDITOR": "sleep 60", "VISUAL": "sleep 60",
                    "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:log_path={path}/sanitizer"}
     with FORKING:
@@ -33,7 +36,7 @@ def start(path, ignored):
             if ignored:
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)
             os.chdir(path)
-            os.execve(BERTTY, [BERTTY], environment)
+            os.execve(program, [program], environment)
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
     return pid, fd
 
@@ -67,9 +70,9 @@ def until_gone(pid, seconds):
     return time.monotonic() - began, None
 
 
-def hang_up(path, view, keys, ignored):
+def hang_up(program, path, view, keys, ignored):
     """None, or what is wrong."""
-    pid, fd = start(path, ignored)
+    pid, fd = start(program, path, ignored)
     read_until_still(fd, 0.05, b"Runs")
     os.write(fd, f"\x1b{view}".encode())
     read_until_still(fd, 0.05)
@@ -89,7 +92,7 @@ def hang_up(path, view, keys, ignored):
         except OSError:
             pass
     what = f"{VIEWS[view - 1]}, {keys!r}, SIGHUP {'ignored' if ignored else 'as usual'}"
-    if status is None or took > GONE + OTHER:
+    if status is None or took > GONE + (0 if "/build/test/" in program else LATER):
         return f"{what}: not gone after {took:.2f} s"
     told = "".join(file.read_text(errors="replace") for file in path.glob("sanitizer.*"))
     if os.waitstatus_to_exitcode(status) != 1 or told:
@@ -104,12 +107,16 @@ def everywhere(sequences):
             path.mkdir()
             with_runs(path)
             try:
-                return hang_up(path, view, keys, number % 2 == 1)
+                return hang_up(BERTTY if SANITIZED or number % 3 == 0 else BERTTY_FAST, path, view, keys, number % 2 == 1)
             finally:
                 shutil.rmtree(path, ignore_errors=True)
+        jobs = [(i, view, keys) for i, (view, keys) in enumerate(sequences)]
         with ThreadPoolExecutor(WORKERS) as workers:
-            wrong = [what for what in workers.map(lambda job: one(*job), [(i, view, keys) for i, (view, keys) in enumerate(sequences)]) if what]
-    assert not wrong, "\n".join(wrong)
+            found = list(workers.map(lambda job: one(*job), jobs))
+        late = [job for job, what in zip(jobs, found) if what and "not gone" in what]
+        wrong = [what for what in found if what and "not gone" not in what]
+        wrong += [what for what in (one(*job) for job in late[:5]) if what]  # once more, alone: the session's state waits for a disk that others keep busy
+    assert not wrong and len(late) <= 5, "\n".join(wrong or filter(None, found))
 
 
 def keys_of(view):
@@ -128,4 +135,6 @@ def test_after_every_key():
     everywhere([(view, [key, "a", "\x1b[B"] if i // 2 % 2 else [key]) for i, (view, key) in enumerate(sequences)])
 
 
+if SANITIZED:
+    sys.argv.remove("sanitized")
 main(globals())
