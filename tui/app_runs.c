@@ -31,11 +31,6 @@ static void read_runs(void *ctx, const atomic_bool *cancel)
     queue_read(&r->queue, r->dir, &r->list);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool same_number(double a, double b)
 {
     return a == b || (isnan(a) && isnan(b));
@@ -49,9 +44,10 @@ static bool same_status(const struct bt_run_status *a, const struct bt_run_statu
            same_number(a->tokens_per_s, b->tokens_per_s) && same_number(a->eta_s, b->eta_s) &&
            same_number(a->train_loss, b->train_loss) && same_number(a->best, b->best) &&
            same_number(a->last, b->last) && same_number(a->started, b->started) &&
-           same_number(a->updated, b->updated) && same_text(a->dir, b->dir) &&
+           same_number(a->updated, b->updated) && bt_same_text(a->dir, b->dir) &&
            memcmp(a->notes_stamp, b->notes_stamp, sizeof a->notes_stamp) == 0 &&
-           same_text(a->metric, b->metric) && same_text(a->error, b->error) && same_text(a->name, b->name);
+           bt_same_text(a->metric, b->metric) && bt_same_text(a->error, b->error) &&
+           bt_same_text(a->name, b->name);
 }
 
 static bool same_list(const struct bt_run_list *a, const struct bt_run_list *b)
@@ -95,7 +91,7 @@ static void drop_marks(struct app *a, const struct bt_run_list *old)
 static void tell_once(struct app *a, const struct reading *r)
 {
     const char *text = r->status == BT_OK ? NULL : r->err.text;
-    if (text && !same_text(text, a->runs.error)) app_say_error(a, &r->err);
+    if (text && !bt_same_text(text, a->runs.error)) app_say_error(a, &r->err);
     free(a->runs.error);
     a->runs.error = bt_strdup(text);
 }
@@ -106,7 +102,7 @@ static void runs_read(void *ctx, bool cancelled)
     struct app *a = r->app;
     struct runs *runs = &a->runs;
     runs->busy = false;
-    bool current = !cancelled && same_text(r->dir, runs->dir);
+    bool current = !cancelled && bt_same_text(r->dir, runs->dir);
     if (current) tell_once(a, r);
     bool fresh = current && r->status == BT_OK;
     if (fresh && !(runs->known && same_list(&runs->list, &r->list) && queue_same(&runs->queue, &r->queue))) {
@@ -203,7 +199,7 @@ const char *app_run(const struct app *a)
 
 void app_choose_run(struct app *a, const char *dir)
 {
-    if (same_text(dir, a->runs.chosen)) return;
+    if (bt_same_text(dir, a->runs.chosen)) return;
     char *copy = bt_strdup(dir);
     free(a->runs.chosen);
     a->runs.chosen = copy;

@@ -87,16 +87,6 @@ const char *report_letter(size_t run)
     return letters[run % 26];
 }
 
-static enum bt_status read_events(const struct bt_run_at *run, struct bt_series_reader **out,
-                                  struct bt_error *err)
-{
-    bool more = true;
-    enum bt_status status = bt_series_open(run->dir, out, err);
-    while (status == BT_OK && more) status = bt_series_poll(*out, 0, &more, err);
-    if (status == BT_OK) bt_series_commit(*out);
-    return status;
-}
-
 static void read_alone(struct report *r, const struct bt_run_at *run, size_t i, const char *split)
 {
     struct report_own *own = r->own;
@@ -144,7 +134,8 @@ enum bt_status report_load(const struct bt_run_at *run, size_t n, const struct b
     enum bt_status status =
         r && reserve(r, n) ? BT_OK : bt_fail(err, BT_NOMEM, "no memory for a report on %zu runs", n);
     if (status == BT_OK) status = bt_compare_load(run, n, &r->compare, err);
-    for (size_t i = 0; i < n && status == BT_OK; i++) status = read_events(&run[i], &r->own->events[i], err);
+    for (size_t i = 0; i < n && status == BT_OK; i++)
+        status = bt_series_load(run[i].dir, &r->own->events[i], err);
     if (status == BT_OK && n == 2)
         status = read_two(r, run, asked, cancel, err);
     else

@@ -80,6 +80,11 @@ const char *bt_str_text(const struct bt_str *s)
     return s->data ? s->data : "";
 }
 
+bool bt_same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 char *bt_strdup(const char *text)
 {
     return text ? bt_strndup(text, strlen(text)) : NULL;

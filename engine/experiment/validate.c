@@ -314,7 +314,7 @@ static enum bt_status check_train(const struct check *c)
         return blame(c, BT_OPTION_task_class_weights, "expected balanced, none, or LABEL=WEIGHT, …");
     double seconds;
     if (x->run_max_time && !bt_parse_duration(x->run_max_time, &seconds))
-        return blame(c, BT_OPTION_run_max_time, "expected a time like 45m, 1h30m or 12:00:00");
+        return blame(c, BT_OPTION_run_max_time, "expected " BT_A_DURATION);
     if (x->run_max_time && x->run_save_strategy == BT_SAVE_NO)
         return blame(c, BT_OPTION_run_max_time,
                      "needs a run.save_strategy: without checkpoints nothing can go on");

@@ -323,15 +323,10 @@ bool bt_option_repeats(const struct bt_experiment *x, size_t option)
     }
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool same_list(const struct bt_string_list *a, const struct bt_string_list *b)
 {
     bool same = a->n == b->n;
-    for (size_t i = 0; same && i < a->n; i++) same = same_text(a->item[i], b->item[i]);
+    for (size_t i = 0; same && i < a->n; i++) same = bt_same_text(a->item[i], b->item[i]);
     return same;
 }
 
@@ -347,7 +342,7 @@ bool bt_experiment_equal(const struct bt_experiment *a, const struct bt_experime
     const void *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
     switch (o->kind) {
     case BT_OPTION_TEXT:
-        return same_text(*(char *const *)x, *(char *const *)y);
+        return bt_same_text(*(char *const *)x, *(char *const *)y);
     case BT_OPTION_LIST:
         return same_list(x, y);
     case BT_OPTION_INT:

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STATUS = 1 << 20 }; /* bytes of a status file */
-
 /* ── what is read of a run's curves ── */
 
 static bool evaluated(const char *tag)
@@ -142,7 +140,7 @@ static double fact_of(const struct source *src, const char *tag)
 static char *run_state(const char *dir)
 {
     char *path = bt_path_join(dir, "status.json");
-    struct bt_json *status = path ? bt_json_load(path, MAX_STATUS, NULL) : NULL;
+    struct bt_json *status = path ? bt_json_load(path, BT__MAX_STATUS, NULL) : NULL;
     char *state = bt_strdup(bt_json_text(bt_json_get(status, "state"), ""));
     bt_json_free(status);
     free(path);
@@ -172,12 +170,9 @@ static char *id_of(const struct bt_compare_run *run)
 static enum bt_status read_events(const char *dir, struct bt_compare_run *run, struct source *src,
                                   struct bt_error *err)
 {
-    struct bt_series_reader *events = NULL;
-    bool more = true;
-    enum bt_status st = bt_series_open(dir, &events, err);
-    while (!st && more) st = bt_series_poll(events, 0, &more, err);
+    struct bt_series_reader *events;
+    enum bt_status st = bt_series_load(dir, &events, err);
     if (!st) {
-        bt_series_commit(events);
         run->last_step = last_step(events);
         if (!take_facts(events, step_of(run), src)) st = bt_fail(err, BT_NOMEM, "%s: no memory", dir);
     }

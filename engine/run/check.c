@@ -301,14 +301,6 @@ enum bt_status bt_check(const struct bt_experiment *x, bool timed, struct bt_che
     return st;
 }
 
-/* Of an epoch whose sequences are cut. */
-static double tokens_at(const struct bt_check *c, int max_length)
-{
-    double sum = 0;
-    for (int n = 1; n <= c->longest; n++) sum += (double)c->of_length[n] * (n < max_length ? n : max_length);
-    return sum;
-}
-
 void bt_check_within(const struct bt_check *c, double seconds, struct bt_fit *out)
 {
     enum { LEAST_LENGTH = 4 /* data.max_seq_length's */ };
@@ -320,8 +312,10 @@ void bt_check_within(const struct bt_check *c, double seconds, struct bt_fit *ou
     if (left > 0 && !c->by_steps)
         out->rows = (int64_t)((double)c->train_rows * left / (epochs * (double)c->train_tokens));
     if (out->rows > c->train_rows) out->rows = c->train_rows;
-    while (out->max_length >= LEAST_LENGTH && epochs * tokens_at(c, out->max_length) > left)
-        out->max_length--;
+    /* a token shorter, and each sequence that is as long loses one */
+    int64_t cut = c->train_tokens, as_long = 0;
+    for (; out->max_length >= LEAST_LENGTH && epochs * (double)cut > left; out->max_length--)
+        cut -= as_long += c->of_length[out->max_length];
     if (out->max_length < LEAST_LENGTH) out->max_length = 0;
 }
 

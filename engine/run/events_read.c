@@ -288,6 +288,16 @@ enum bt_status bt_series_poll(struct bt_series_reader *r, size_t max_bytes, bool
     return BT_OK;
 }
 
+enum bt_status bt_series_load(const char *dir, struct bt_series_reader **out, struct bt_error *err)
+{
+    bool more = true;
+    *out = NULL;
+    enum bt_status status = bt_series_open(dir, out, err);
+    while (status == BT_OK && more) status = bt_series_poll(*out, 0, &more, err);
+    if (status == BT_OK) bt_series_commit(*out);
+    return status;
+}
+
 uint64_t bt_series_bytes(const struct bt_series_reader *r)
 {
     uint64_t sum = 0;

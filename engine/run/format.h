@@ -1,4 +1,4 @@
-/* The format of a run's directory: told in status.json and in each checkpoint's trainer_state.json as "format", so that what a newer bertty wrote is not taken for what
+/* The format of a run's directory: told in status.json and in each checkpoint's trainer.json as "format", so that what a newer bertty wrote is not taken for what
  * this one knows. */
 #ifndef BERTTY_RUN_FORMAT_H
 #define BERTTY_RUN_FORMAT_H

@@ -45,10 +45,20 @@ static enum bt_run_state state_of(const char *text)
     return BT_RUN_UNKNOWN;
 }
 
+enum { TEXTS = 7 };
+
+/* Where its texts are. */
+static void texts_of(struct bt_run_status *s, char **at[TEXTS])
+{
+    char **all[TEXTS] = {&s->id, &s->dir, &s->metric, &s->error, &s->name, &s->host, &s->stalled};
+    memcpy(at, all, sizeof all);
+}
+
 void bt_run_status_clear(struct bt_run_status *s)
 {
-    char **text[] = {&s->id, &s->dir, &s->metric, &s->error, &s->name, &s->host, &s->stalled};
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++) free(*text[i]);
+    char **text[TEXTS];
+    texts_of(s, text);
+    for (int i = 0; i < TEXTS; i++) free(*text[i]);
     bt_notes_clear(&s->notes);
     memset(s, 0, sizeof *s);
 }
@@ -205,20 +215,19 @@ bool bt__status_reuse(const struct bt_run_status *old, struct bt__here *h, struc
         struct bt__engine e = {
             .host = old->host, .pid = old->pid, .start = old->pid_start, .updated = old->updated};
         char *cause = bt__engine_lost(h, &e), *stalled = cause ? NULL : bt__engine_stalled(h, &e);
-        const bool as_before =
-            !cause && strcmp(stalled ? stalled : "", old->stalled ? old->stalled : "") == 0;
+        const bool as_before = !cause && bt_same_text(stalled, old->stalled);
         free(cause);
         free(stalled);
         if (!as_before) return false;
     }
     struct bt_run_status s = *old;
-    const char *const from[] = {old->id,   old->dir,  old->metric, old->error,
-                                old->name, old->host, old->stalled};
-    char **to[] = {&s.id, &s.dir, &s.metric, &s.error, &s.name, &s.host, &s.stalled};
+    char **text[TEXTS];
+    texts_of(&s, text);
     bool fine = bt_notes_copy(&s.notes, &old->notes);
-    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
-        *to[i] = bt_strdup(from[i]);
-        fine &= !from[i] || *to[i];
+    for (int i = 0; i < TEXTS; i++) {
+        const char *from = *text[i];
+        *text[i] = bt_strdup(from);
+        fine &= !from || *text[i];
     }
     if (fine)
         *out = s;

@@ -57,6 +57,8 @@ struct bt_series_reader;
  * "eval/…"), those of PyTorch's add_scalars("loss", {"train": …, "a": …}) ("train/loss", "loss/a"). */
 enum bt_status bt_series_open(const char *dir, struct bt_series_reader **out, struct bt_error *err);
 void bt_series_free(struct bt_series_reader *r); /* r may be NULL */
+/* Opens it, reads all that there is, and shows it. After a failure, too, *out is the caller's to free (or NULL). */
+enum bt_status bt_series_load(const char *dir, struct bt_series_reader **out, struct bt_error *err);
 
 /* Reads what was added to the files since the last poll, at most about max_bytes (0 = all), and keeps it for the next commit. An
  * unfinished last record is left for a later poll. *more: the limit was met, poll again. Failure: only when the

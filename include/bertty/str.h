@@ -26,6 +26,7 @@ char *bt_str_take(struct bt_str *s); /* the caller frees with free(); "" if empt
 const char *bt_str_text(const struct bt_str *s); /* never NULL: "" if empty; borrowed */
 
 char *bt_strdup(const char *text);                     /* NULL in, NULL out; the caller frees */
+bool bt_same_text(const char *a, const char *b);       /* NULL is the same as NULL alone */
 char *bt_strndup(const char *bytes, size_t n);         /* the caller frees */
 char *bt_strfmt(const char *fmt, ...) BT_PRINTF(1, 2); /* the caller frees; NULL without memory */
 

@@ -209,7 +209,7 @@ int cmd_check(int argc, char **argv)
         return code;
     }
     if (time && !bt_parse_duration(time, &within))
-        code = cli_misuse("check", "--within '%s': expected a time like 45m, 1h30m or 12:00:00", time);
+        code = cli_misuse("check", "--within '%s': expected " BT_A_DURATION, time);
     else
         code = check(args.v[0], &set, within, json);
     free(set.item);

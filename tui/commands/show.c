@@ -41,15 +41,6 @@ static void report_free(struct report *r)
     free(r->checkpoint);
 }
 
-static enum bt_status load_events(struct report *r, const char *dir, struct bt_error *err)
-{
-    bool more = true;
-    enum bt_status status = bt_series_open(dir, &r->events, err);
-    while (status == BT_OK && more) status = bt_series_poll(r->events, 0, &more, err);
-    if (status == BT_OK) bt_series_commit(r->events);
-    return status;
-}
-
 static enum bt_status load_settings(struct report *r, const char *dir, struct bt_error *err)
 {
     enum bt_status status = bt_run_experiment(dir, &r->experiment, err);
@@ -70,7 +61,7 @@ static enum bt_status collect(const char *dir, struct report *r, struct bt_error
 {
     enum bt_status status = bt_run_status(dir, &r->status, err);
     if (status == BT_OK && r->status.state == BT_RUN_QUEUED) r->status.place = cli_queue_place(r->status.dir);
-    if (status == BT_OK) status = load_events(r, dir, err);
+    if (status == BT_OK) status = bt_series_load(dir, &r->events, err);
     if (status == BT_OK) status = load_settings(r, dir, err);
     if (status == BT_OK) status = bt_run_checkpoints(dir, &r->checkpoint, &r->n_checkpoints, err);
     r->best = r->status.best_step >= 0 ? checkpoint_of(dir, BT_STEP_BEST) : -1;

@@ -85,11 +85,6 @@ struct bt_experiment *data_context(struct data_file *f, const char *chosen_from)
 
 /* ── a run that was not known yet ── */
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool data_same_layout(const struct data_file *a, const struct data_file *b)
 {
     const struct bt_data_dialect *x = bt_table_dialect(a->table), *y = bt_table_dialect(b->table);
@@ -97,7 +92,7 @@ bool data_same_layout(const struct data_file *a, const struct data_file *b)
     bool same = x->format == y->format && x->delimiter == y->delimiter && x->quoting == y->quoting &&
                 x->header == y->header && n == bt_table_columns(b->table);
     for (size_t i = 0; same && i < n; i++)
-        same = same_text(bt_table_column(a->table, i), bt_table_column(b->table, i));
+        same = bt_same_text(bt_table_column(a->table, i), bt_table_column(b->table, i));
     return same;
 }
 
@@ -134,5 +129,5 @@ void data_context_tick(struct view *v)
     const char *run = app_run(v->app);
     if (!f || !f->run_awaited || !app_runs_known(v->app)) return;
     f->run_awaited = false;
-    if (run && !same_text(run, f->run)) data_look_again(v);
+    if (run && !bt_same_text(run, f->run)) data_look_again(v);
 }
