@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -19,6 +18,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import refusal
 import tiny_bert
 from hub_server import Hub, files_of, git_sha1, sha256
 from refusal import BERTTY, COUNT, broken, finished, one_line
@@ -562,17 +562,8 @@ def on_terminal():
     """A bar with bytes, rate and time left; nothing of it elsewhere."""
     with Place() as p:
         p.on("cdn", "/blob/", lambda r: r.send_file(WEIGHTS, pace=(len(WEIGHTS) // 10, 0.15)))
-        master, slave = pty.openpty()
-        process = subprocess.Popen([BERTTY, "pull", "org/tiny"], cwd=p.home, env=p.env(TERM="xterm"), stdin=slave, stdout=slave, stderr=slave)
-        os.close(slave)
-        out = b""
-        try:
-            while part := os.read(master, 65536):
-                out += part
-        except OSError:
-            pass  # the other end is closed
-        os.close(master)
-        check("on a terminal: 0", process.wait() == 0, out)
+        code, out = refusal.on_terminal(["pull", "org/tiny"], p.home, env=p.env(TERM="xterm"))
+        check("on a terminal: 0", code == 0, out)
         check("a bar", re.search(rb"model.safetensors \[=+> *\] [0-9.]+ KiB of [0-9.]+ KiB", out), out)
         check("rate and time", re.search(rb"KiB/s  \d+s left", out), out)
         check("wiped at the end", out.rstrip().endswith(str(p.snapshot()).encode()), out[-300:])

@@ -85,7 +85,7 @@ def hang_up(program, path, view, keys, ignored):
     below = children(pid)
     os.close(fd)
     took, status = until_gone(pid, 5)
-    left = [child for child in below if Path(f"/proc/{child}").exists() and "sleep" in Path(f"/proc/{child}/comm").read_text()] if ignored is False else []
+    left = [child for child in below if Path(f"/proc/{child}").exists() and "sleep" in Path(f"/proc/{child}/comm").read_text()] if not ignored else []
     for child in below:
         try:
             os.kill(child, signal.SIGKILL)

@@ -58,4 +58,9 @@ static inline void put(const char *path, const char *text)
     if (bt_file_replace(at(path), text, strlen(text), &err) != BT_OK) fail_msg("%s", err.text);
 }
 
+static inline void expect_text(const char *text, const char *part)
+{
+    if (!text || !strstr(text, part)) fail_msg("expected '%s' in '%s'", part, text ? text : "(null)");
+}
+
 #endif

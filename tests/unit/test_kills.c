@@ -4,11 +4,6 @@
 
 #include <unistd.h>
 
-static void expect_text(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part)) fail_msg("expected '%s' in '%s'", part, text ? text : "(null)");
-}
-
 static void put_groups(int inner, int outer)
 {
     char text[100];

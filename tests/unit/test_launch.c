@@ -23,11 +23,6 @@ static char *read_text(const char *path)
     return text;
 }
 
-static void expect_text(const char *text, const char *part)
-{
-    if (!strstr(text, part)) fail_msg("expected '%s' in '%s'", part, text);
-}
-
 /* A shell script in the engine's place. $RUN is the run directory. */
 static enum bt_status launch(const char *script, double patience, char **dir, struct bt_error *err)
 {

@@ -8,11 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void expect_text(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part)) fail_msg("expected '%s' in '%s'", part, text ? text : "(null)");
-}
-
 #define ROW(id, gold, label, a, b, loss)                                                                     \
     "{\"id\":" #id ",\"gold\":" gold ",\"prediction\":\"" label "\",\"scores\":{\"neg\":" #a ",\"pos\":" #b  \
     "},\"logits\":[0,1],\"loss\":" #loss "}\n"

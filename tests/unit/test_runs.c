@@ -16,11 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static void expect_text(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part)) fail_msg("expected '%s' in '%s'", part, text ? text : "(null)");
-}
-
 /* ── engines ── */
 
 struct engine {
