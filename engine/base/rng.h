@@ -23,7 +23,8 @@ enum bt__stream {
     BT__STREAM_MASK = 15, /* which tokens are masked, and by what; no layers */
     BT__STREAM_STRIDE = 16,
     BT__STREAM_TYPO =
-        BT__STREAM_STRIDE /* where words are mistyped: step = which one; no layers, nor has BOOTSTRAP */
+        BT__STREAM_STRIDE, /* where words are mistyped: step = which one; no layers, nor has BOOTSTRAP */
+    BT__STREAM_SWEEP = 2 * BT__STREAM_STRIDE /* what a trial tries: step = which draw; no layers */
 };
 
 struct bt__rng {

@@ -2,6 +2,7 @@
 
 #include "experiment/value.h"
 #include <bertty/file.h>
+#include <bertty/sweep.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,10 +86,10 @@ static enum bt_status unknown_group(const struct bt_yaml *key, const char *name,
         return bt_fail(err, BT_INVALID,
                        "%s:%u:%u: %s stands outside of its group, expected it under %s:", name, key->line,
                        key->column, elsewhere->name, elsewhere->group);
-    return bt_fail(err, BT_INVALID, "%s:%u:%u: unknown group \"%.40s\"%s%s%s", name, key->line, key->column,
-                   key->text,
-                   near ? ", did you mean \"" : ", expected model, task, data, train, optim, eval or run",
-                   near ? near : "", near ? "\"?" : "");
+    return bt_fail(
+        err, BT_INVALID, "%s:%u:%u: unknown group \"%.40s\"%s%s%s", name, key->line, key->column, key->text,
+        near ? ", did you mean \"" : ", expected model, task, data, train, optim, eval, run or sweep",
+        near ? near : "", near ? "\"?" : "");
 }
 
 static enum bt_status unknown_key(const struct bt_yaml *key, const char *group, const char *name,
@@ -125,9 +126,19 @@ static bool group_exists(const char *group)
     return false;
 }
 
+/* What a study tries is no setting of a run: it has to be right, and is read by who makes the study. */
+static enum bt_status check_sweep(const struct bt_yaml *section, const char *name, struct bt_error *err)
+{
+    struct bt_sweep s;
+    enum bt_status st = bt_sweep_read(section, name, &s, err);
+    bt_sweep_clear(&s);
+    return st;
+}
+
 static enum bt_status read_group(struct bt_experiment *x, const struct bt_yaml *key,
                                  const struct bt_yaml *map, const char *name, struct bt_error *err)
 {
+    if (strcmp(key->text, "sweep") == 0) return check_sweep(map, name, err);
     if (!group_exists(key->text)) return unknown_group(key, name, err);
     if (bt_yaml_is_null(map)) return BT_OK; /* a group with nothing in it */
     if (map->kind != BT_YAML_MAP)

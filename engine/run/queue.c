@@ -4,6 +4,7 @@
 #include "run/proc.h"
 #include "run/queue_file.h"
 #include "run/status_write.h"
+#include "run/study_parts.h"
 #include "run/train_parts.h"
 #include <bertty/file.h>
 #include <math.h>
@@ -74,8 +75,9 @@ bool bt_queue_ready(const char *runs_dir, const struct bt_run_list *list)
         alive += bt_run_state_alive(list->run[i].state);
         waiting += list->run[i].state == BT_RUN_QUEUED;
     }
-    return waiting && bt_queue_settings(runs_dir, &limit, &held, NULL) == BT_OK && !held &&
-           alive < (size_t)limit;
+    if (!waiting && !bt__studies_exist(runs_dir)) return false;
+    if (bt_queue_settings(runs_dir, &limit, &held, NULL) || held || alive >= (size_t)limit) return false;
+    return waiting || bt__study_hungry(runs_dir, list);
 }
 
 /* ── changing ── */
@@ -151,13 +153,29 @@ static enum bt_status append(struct change *c, const char *dir, struct bt_error 
     return st;
 }
 
-static enum bt_status fill(struct bt__rundir *r, struct bt_experiment *x, struct bt_error *err)
+static enum bt_status fill(struct bt__rundir *r, struct bt_experiment *x,
+                           const struct bt__queue_file_more *more, struct bt_error *err)
 {
     struct bt_run_status named = {.name = x->run_name, .best_step = -1, .last_step = -1};
     named.train_loss = named.best = named.last = (double)NAN;
     enum bt_status st = bt__write_experiment(x, r, err);
+    if (!st && more) st = bt__rundir_write(r, more->name, more->text, err);
     if (!st) st = store(r, &named, BT_RUN_QUEUED, err);
     if (!st) bt__rundir_log(r, "queued");
+    return st;
+}
+
+enum bt_status bt__queue_make(const char *runs_dir, struct bt_experiment *x, const char *name,
+                              const struct bt__queue_file_more *more, struct bt__rundir **out,
+                              struct bt_error *err)
+{
+    enum bt_status st = bt__rundir_create(runs_dir, name, x->run_name, out, err);
+    if (st) return st;
+    st = fill(*out, x, more, err);
+    if (!st) return BT_OK;
+    bt__rundir_discard(*out);
+    bt__rundir_free(*out);
+    *out = NULL;
     return st;
 }
 
@@ -165,10 +183,9 @@ static enum bt_status add_ready(struct change *c, struct bt_experiment *x, const
                                 struct bt_error *err)
 {
     struct bt__rundir *r = NULL;
-    enum bt_status st = bt__rundir_create(c->runs_dir, name, x->run_name, &r, err);
+    enum bt_status st = bt__queue_make(c->runs_dir, x, name, NULL, &r, err);
     if (st) return st;
-    st = fill(r, x, err);
-    if (!st) st = append(c, r->dir, err);
+    st = append(c, r->dir, err);
     if (!st && !(*dir = bt_strdup(r->dir))) st = bt_fail(err, BT_NOMEM, "no memory for a run's name");
     if (st) bt__rundir_discard(r);
     bt__rundir_free(r);
@@ -201,19 +218,25 @@ static enum bt_status may_go_on(const struct bt_run_status *s, struct bt_error *
     return refused ? bt_fail(err, BT_INVALID, "%s: the run %s", s->id, why[s->state]) : BT_OK;
 }
 
+enum bt_status bt__queue_return(const struct bt_run_status *s, const char *why, struct bt_error *err)
+{
+    struct bt__rundir *r = NULL;
+    enum bt_status st = may_go_on(s, err);
+    if (!st) st = bt__rundir_open(s->dir, &r, err);
+    if (!st) st = store(r, s, BT_RUN_QUEUED, err);
+    if (!st) bt__rundir_log(r, why);
+    bt__rundir_free(r);
+    return st;
+}
+
 enum bt_status bt_queue_again(const char *dir, struct bt_error *err)
 {
     struct change c;
     struct bt_run_status s = {.state = BT_RUN_UNKNOWN};
-    struct bt__rundir *r = NULL;
     enum bt_status st = begin(&c, bt_path_above(dir), err);
     if (!st) st = bt_run_status(dir, &s, err);
-    if (!st) st = may_go_on(&s, err);
-    if (!st) st = bt__rundir_open(dir, &r, err);
-    if (!st) st = store(r, &s, BT_RUN_QUEUED, err);
-    if (!st) bt__rundir_log(r, "queued to go on");
+    if (!st) st = bt__queue_return(&s, "queued to go on", err);
     if (!st) st = append(&c, dir, err);
-    bt__rundir_free(r);
     bt_run_status_clear(&s);
     end(&c);
     return st;

@@ -27,6 +27,7 @@
 #ifndef BERTTY_RUN_QUEUE_FILE_H
 #define BERTTY_RUN_QUEUE_FILE_H
 
+#include "run/rundir.h"
 #include <bertty/run.h>
 
 /* Zero-initialise; freed with bt__queue_file_clear(). */
@@ -47,6 +48,18 @@ enum bt_status bt__queue_file_order(struct bt__queue_file *f, const struct bt_ru
 
 /* Sets place, from 1, of the queued runs of a list. A file that cannot be read counts as none. */
 void bt__queue_places(const char *runs_dir, struct bt_run_list *list);
+
+/* A new run that is queued, written whole before it says so: x is resolved. more (or NULL): a file that lies beside its experiment from the beginning. Under the queue's lock;
+ * the order is the caller's. *out: locked, freed with bt__rundir_free(). */
+struct bt__queue_file_more {
+    const char *name;
+    struct bt_str *text;
+};
+enum bt_status bt__queue_make(const char *runs_dir, struct bt_experiment *x, const char *name,
+                              const struct bt__queue_file_more *more, struct bt__rundir **out,
+                              struct bt_error *err);
+/* Likewise a run that has ended, to go on: s is how it stands. */
+enum bt_status bt__queue_return(const struct bt_run_status *s, const char *why, struct bt_error *err);
 
 /* Locks the queue: *fd is closed to give it up. The directory is made if it is missing. BT_BUSY: somebody else had it for patience_s. */
 enum bt_status bt__queue_lock(const char *runs_dir, double patience_s, int *fd, struct bt_error *err);

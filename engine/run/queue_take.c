@@ -6,6 +6,7 @@
 #include "run/proc.h"
 #include "run/queue_file.h"
 #include "run/rundir.h"
+#include "run/study_parts.h"
 #include <bertty/file.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -42,12 +43,17 @@ static size_t refused_waiting(const struct taking *t, const struct bt_queue *q, 
     return n;
 }
 
+static bool has_room(const struct taking *t, const struct bt_queue *q)
+{
+    return !q->held && q->alive + refused_waiting(t, q, true) < (size_t)q->limit;
+}
+
 /* The run that is to be started now; NULL: none, or not yet. */
 static const struct bt_run_status *next(const struct taking *t, const struct bt_queue *q)
 {
     struct bt__proc self;
     bt__proc_self(&self);
-    bool room = t->how->only || (!q->held && q->alive + refused_waiting(t, q, true) < (size_t)q->limit);
+    bool room = t->how->only || has_room(t, q);
     for (size_t i = 0; room && i < q->n; i++) {
         const struct bt_run_status *s = q->run[i];
         bool wanted = t->how->only ? strcmp(s->id, bt_path_base(t->how->only)) == 0
@@ -98,16 +104,26 @@ static enum bt_status verdict(const struct taking *t, const struct bt_queue *q, 
     return only ? bt_fail(err, BT_INVALID, "%s: the run is not queued", bt_path_base(only)) : BT_OK;
 }
 
+/* Room, and nobody waits: the studies may have something. Not behind a run that would not start, lest all trials pile up there. */
+static enum bt_status feed(const struct taking *t, const struct bt_queue *q, bool *fed, struct bt_error *err)
+{
+    *fed = false;
+    if (t->how->only || t->refused.n || !has_room(t, q)) return BT_OK;
+    return bt__study_feed(t->how->runs_dir, &q->all, fed, err);
+}
+
 /* One after the other, looking anew each time: what was started is alive then, or has failed and left its place. */
 static enum bt_status take_all(struct taking *t, struct bt_error *err)
 {
     struct bt_queue q;
     enum bt_status st = BT_OK;
     for (bool again = true; again;) {
+        bool fed = false;
         st = bt_queue_load(t->how->runs_dir, &q, err);
         const struct bt_run_status *s = st ? NULL : next(t, &q);
         if (s) st = start(t, s, err);
-        again = s && !st && !(t->how->only && t->started.n);
+        if (!s && !st) st = feed(t, &q, &fed, err);
+        again = (s || fed) && !st && !(t->how->only && t->started.n);
         if (!again && !st) st = verdict(t, &q, err);
         if (!again) tell_end(t, &q, st ? err : NULL);
         bt_queue_clear(&q);

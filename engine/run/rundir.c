@@ -36,6 +36,13 @@ bool bt__run_name_ok(const char *name)
     return true;
 }
 
+void bt__run_name_clean(char *name)
+{
+    for (char *p = name; *p; p++)
+        if (!name_byte(*p)) *p = '-';
+    if (name[0] == '.' || name[0] == '-') name[0] = '_';
+}
+
 /* "my film.reviews" → "my-film.reviews": what a made id begins with. */
 static char *made_id(const char *experiment)
 {
@@ -46,9 +53,7 @@ static char *made_id(const char *experiment)
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) random = (uint16_t)getpid();
     strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &t));
     char *id = bt_strfmt("%.60s-%s-%04x", experiment && experiment[0] ? experiment : "run", stamp, random);
-    for (char *p = id; p && *p; p++)
-        if (!name_byte(*p)) *p = '-';
-    if (id && (id[0] == '.' || id[0] == '-')) id[0] = '_';
+    if (id) bt__run_name_clean(id);
     return id;
 }
 

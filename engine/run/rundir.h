@@ -18,6 +18,8 @@ struct bt__rundir {
 
 /* Letters, digits, '.', '_' and '-', at most 100, no '.' or '-' first. */
 bool bt__run_name_ok(const char *name);
+/* Makes one of any text that is not empty: other bytes become '-'. What is too long is cut by who makes the text. */
+void bt__run_name_clean(char *name);
 
 /* Makes runs_dir/<id> with mode 0700: id is name, or <experiment>-<yyyymmdd-hhmmss>-<4 hex>. BT_EXISTS: the name is taken. */
 enum bt_status bt__rundir_create(const char *runs_dir, const char *name, const char *experiment,

@@ -224,6 +224,16 @@ static void tell_start(struct bt__trainer *t)
     if (t->req->progress) t->req->progress(t->req->ctx, &p);
 }
 
+static void find_study(struct bt__trainer *t)
+{
+    struct bt_error err = {.status = BT_OK};
+    if (bt__trial_open(t->run->dir, &t->trial, &err))
+        bt__warn(t, "trial.json: %s: the run goes on by itself", err.text);
+    else if (t->trial)
+        bt__tell(t, "trial %lld of the study %s", (long long)bt__trial_number(t->trial),
+                 bt__trial_study(t->trial));
+}
+
 static void tell_failure(struct bt__trainer *t, enum bt_status st, const struct bt_error *err)
 {
     if (!t->run) {
@@ -278,6 +288,7 @@ static void clear(struct bt__trainer *t)
     bt__hashing_free(t->hashing); /* reads the experiment */
     bt__hashes_free(&t->data);
     bt__steering_free(&t->steering);
+    bt__trial_free(t->trial);
     bt__pool_free(t->pool);
     bt__rundir_free(t->run);
     bt_experiment_free(t->x);
@@ -299,6 +310,7 @@ enum bt_status bt_train(const struct bt_train_request *r, struct bt_train_result
     if (!st) st = r->resume ? begin_again(t, &mine) : begin_new(t, &mine);
     if (!st) {
         tell_start(t);
+        find_study(t);
         st = bt__trainer_loop(t, &mine);
     }
     if (st) tell_failure(t, st, &mine);

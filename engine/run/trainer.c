@@ -163,6 +163,25 @@ static void reduce_rate(struct bt__trainer *t)
                  rule.base * t->st.plateau.factor, (long long)rule.patience, x->eval_metric_for_best_model);
 }
 
+/* A trial's study hears of each evaluation of the plan, and may end it here. */
+static void ask_study(struct bt__trainer *t)
+{
+    struct bt_error err = {.status = BT_OK};
+    struct bt__trial_answer a;
+    const struct bt_trial_report r = {.step = t->st.step,
+                                      .total = t->total,
+                                      .tokens = t->st.tokens,
+                                      .seconds = t->st.seconds,
+                                      .value =
+                                          bt_metrics_get(&t->st.last.metrics, bt__trial_metric(t->trial))};
+    if (bt__trial_report(t->trial, &r, &a, &err)) {
+        bt__warn(t, "the study does not know of this evaluation: %s", err.text);
+        return;
+    }
+    if (a.text[0]) bt__tell(t, "%s", a.text);
+    t->stop |= a.stop;
+}
+
 /* What is due after a step (or, when resumed, still due): evaluation, then a checkpoint. */
 static enum bt_status after_step(struct bt__trainer *t, struct bt_error *err)
 {
@@ -172,6 +191,7 @@ static enum bt_status after_step(struct bt__trainer *t, struct bt_error *err)
         st = bt__eval(t, true, &better, err);
         if (st) return st;
         reduce_rate(t);
+        if (t->trial) ask_study(t);
     }
     bool save = better ? t->x->run_save_strategy != BT_SAVE_NO : bt__save_due(t);
     if (save && t->saved != t->st.step) bt__save(t);

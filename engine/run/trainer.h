@@ -12,6 +12,7 @@
 #include "run/status_write.h"
 #include "run/steering.h"
 #include "run/trainer_state.h"
+#include "run/trial.h"
 #include <bertty/events.h>
 #include <bertty/train.h>
 
@@ -35,6 +36,7 @@ struct bt__trainer {
     struct bt__hashing *hashing; /* of a new run, until they are written */
     struct bt__hashes data;
     struct bt__steering steering;
+    struct bt__trial *trial; /* of a study; NULL: of none */
     struct bt__status status;
     struct bt__trainer_state st;
     struct bt__window window;

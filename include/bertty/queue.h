@@ -52,12 +52,13 @@ struct bt_queue_taken {
     char **dir; /* [n] what was started */
     size_t n;
 };
-/* Starts queued runs, each as bt_run_launch() does, while fewer than the limit are alive. Of several that call it at once each run is started by one. out is freed
+/* Starts queued runs, and trials of studies when none is queued, each as bt_run_launch() does, while fewer than the limit are alive. Of several that call it at once each run is started by one. out is freed
  * with bt_queue_taken_clear(), also after a failure (it tells what was started before). */
 enum bt_status bt_queue_take(const struct bt_queue_taking *how, struct bt_queue_taken *out,
                              struct bt_error *err);
 void bt_queue_taken_clear(struct bt_queue_taken *t);
-/* Is there something in a list of the runs directory that bt_queue_take() would start now? Reads one small file, and that only if a run is queued. */
+/* Is there something in a list of the runs directory that bt_queue_take() would start now? Reads one small file, and that only if a run is queued; where there are
+ * studies and room for a run, their files too. */
 bool bt_queue_ready(const char *runs_dir, const struct bt_run_list *list);
 
 #endif
