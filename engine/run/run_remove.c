@@ -17,7 +17,8 @@ static const char *const own[] = {
     "experiment.yaml", "run.json",    "control",    "log.txt",
     "launch.log",      "best",        "last",       "events.out.tfevents.*",
     "checkpoints",     "predictions", "dynamics",   "steered.jsonl",
-    "batches",         "probes",      "notes.json", "status.json",
+    "batches",         "probes",      "notes.json", "trial.json",
+    "status.json",
 };
 enum { OWN = sizeof own / sizeof *own };
 

@@ -6,6 +6,7 @@
 #include <bertty/json.h>
 #include <bertty/run.h>
 #include <bertty/text.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -233,6 +234,31 @@ void bt__rundir_discard(struct bt__rundir *r)
     char *parent = r->alone ? bt_strndup(r->dir, (size_t)(bt_path_base(r->dir) - r->dir)) : NULL;
     if (parent) rmdir(parent);
     free(parent);
+}
+
+static bool remains(const char *name)
+{
+    static const char *const first[] = {"control", "log.txt", "experiment.yaml", "trial.json"};
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        if (strcmp(name, first[i]) == 0) return true;
+    return n > 4 && strcmp(name + n - 4, ".tmp") == 0;
+}
+
+enum bt_status bt__rundir_clear_remains(const char *dir, struct bt_error *err)
+{
+    bool whole = false, strange = false;
+    DIR *d = opendir(dir);
+    if (!d) return errno == ENOENT ? BT_OK : bt_fail_errno(err, "%s", dir);
+    for (struct dirent *e; (e = readdir(d));) {
+        whole |= strcmp(e->d_name, "status.json") == 0;
+        strange |= strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !remains(e->d_name);
+    }
+    closedir(d);
+    if (whole) return BT_OK;
+    if (strange) return bt_fail(err, BT_EXISTS, "%s: is there already, and is no run", dir);
+    bt__remove_flat(dir);
+    return BT_OK;
 }
 
 enum bt_status bt__rundir_write(const struct bt__rundir *r, const char *name, struct bt_str *text,

@@ -30,6 +30,9 @@ void bt__rundir_free(struct bt__rundir *r); /* NULL is fine */
 /* Removes a directory that was just made, with its files; the runs' directory too if it was made for it. */
 void bt__rundir_discard(struct bt__rundir *r);
 
+/* Removes what a crash left of a run's making, before it had a status; nothing if it is whole or not there. BT_EXISTS: something else lies there. Nobody else may be making it. */
+enum bt_status bt__rundir_clear_remains(const char *dir, struct bt_error *err);
+
 /* dir/name; the caller frees; NULL without memory. */
 char *bt__rundir_path(const struct bt__rundir *r, const char *name);
 /* Writes one of the run's files, fsynced. */

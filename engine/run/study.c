@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_FILE = 64 << 20 };
+enum { MAX_FILE = 64 << 20, TRIES = 5 };
 static const char folder[] = ".studies";
 
 char *bt__study_path(const char *runs_dir, const char *name, const char *file)
@@ -296,7 +296,7 @@ static bool hopeless(const struct bt_study *s, size_t trial, int64_t step)
     int tries = 0;
     for (size_t i = 0; i < s->n_reports; i++)
         tries += s->report[i].trial == trial && s->report[i].again && s->report[i].step == step;
-    return tries >= 2;
+    return tries >= TRIES;
 }
 
 static enum bt_trial_state state_of(const struct bt_study *s, size_t i, const struct bt_run_status *run)

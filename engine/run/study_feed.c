@@ -93,21 +93,6 @@ static enum bt_status experiment_of(const struct bt_study *s, const struct bt_tr
     return st;
 }
 
-/* What a crash left of a run's making: it never said that it is one. */
-static enum bt_status clear_remains(const char *dir, struct bt_error *err)
-{
-    struct bt__rundir *r = NULL;
-    char *status = bt_path_join(dir, "status.json");
-    if (!status) return bt_fail(err, BT_NOMEM, "no memory for a study");
-    bool whole = bt_path_exists(status);
-    free(status);
-    if (whole || !bt_path_exists(dir)) return BT_OK;
-    enum bt_status st = bt__rundir_open(dir, &r, err);
-    if (!st) bt__rundir_discard(r);
-    bt__rundir_free(r);
-    return st;
-}
-
 static enum bt_status make(const struct bt_study *s, size_t i, struct bt_error *err)
 {
     struct bt_experiment *x = NULL;
@@ -121,7 +106,8 @@ static enum bt_status make(const struct bt_study *s, size_t i, struct bt_error *
     bt_str_addc(&text, '\n');
     const struct bt__queue_file_more more = {.name = "trial.json", .text = &text};
     char *dir = bt_path_join(s->runs_dir, s->trial[i].id);
-    enum bt_status st = dir ? clear_remains(dir, err) : bt_fail(err, BT_NOMEM, "no memory for a study");
+    enum bt_status st =
+        dir ? bt__rundir_clear_remains(dir, err) : bt_fail(err, BT_NOMEM, "no memory for a study");
     if (!st) st = experiment_of(s, &s->trial[i], &x, err);
     if (!st) st = bt__queue_make(s->runs_dir, x, s->trial[i].id, &more, &made, err);
     bt__rundir_free(made);

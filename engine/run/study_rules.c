@@ -138,3 +138,12 @@ bool bt_study_done(const struct bt_study *s)
     }
     return bt_study_spent(s) || bt__promotable(s) < 0;
 }
+
+const char *bt_study_standing(const struct bt_study *s)
+{
+    bool running = false;
+    for (size_t i = 0; i < s->n; i++) running |= s->trial[i].state == BT_TRIAL_RUNNING;
+    if (s->held) return "paused";
+    if (bt_study_done(s)) return bt_study_spent(s) ? "budget used up" : "done";
+    return running ? "running" : "waiting";
+}

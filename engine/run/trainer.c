@@ -191,8 +191,8 @@ static enum bt_status after_step(struct bt__trainer *t, struct bt_error *err)
         st = bt__eval(t, true, &better, err);
         if (st) return st;
         reduce_rate(t);
-        if (t->trial) ask_study(t);
     }
+    if (t->trial && bt__eval_due(t)) ask_study(t); /* when resumed, too: it may be to wait here still */
     bool save = better ? t->x->run_save_strategy != BT_SAVE_NO : bt__save_due(t);
     if (save && t->saved != t->st.step) bt__save(t);
     return BT_OK;

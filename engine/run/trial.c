@@ -93,7 +93,7 @@ const char *bt__trial_metric(const struct bt__trial *t)
 
 /* ── deciding ── */
 
-/* The rung that this evaluation is the first to reach; −1: none. Before a crash it may have been reached already, at this step. */
+/* The rung that this evaluation is the first to reach; −1: none. Steps behind it may have been done before a crash. */
 static int new_rung(const struct bt_study *s, size_t trial, const struct bt_trial_report *r)
 {
     int before = -1;
@@ -109,8 +109,9 @@ static void at_rung(const struct bt_study *s, const struct bt_trial_report *r,
                     struct bt_trial_report *decision, struct bt__trial_answer *out)
 {
     const struct bt_trial *t = &s->trial[r->trial];
-    bool on = t->promoted || bt__among_best(s, r->trial, r->rung);
-    decision->promoted = on && !t->promoted;
+    /* it may have been further before its engine died */
+    bool before = t->rung > r->rung || t->promoted, on = before || bt__among_best(s, r->trial, r->rung);
+    decision->promoted = on && !before;
     out->stop = !on;
     snprintf(out->text, sizeof out->text,
              "rung %d of %lld: %.40s %.4g is%s among the best 1/%lld so far: the trial %s", r->rung + 1,
@@ -138,14 +139,27 @@ static enum bt_status load(const struct bt__trial *t, struct bt_study *s, struct
     return st;
 }
 
+/* What the study knows of this evaluation already: the engine was killed behind it, or has waited there. */
+static const struct bt_trial_report *known(const struct bt_study *s, const struct bt_trial_report *r)
+{
+    for (size_t i = s->n_reports; i-- > 0;)
+        if (s->report[i].trial == r->trial && s->report[i].evaluated)
+            return s->report[i].step == r->step ? &s->report[i] : NULL;
+    return NULL;
+}
+
 static enum bt_status report(const struct bt__trial *t, struct bt_trial_report *r,
                              struct bt__trial_answer *out, struct bt_error *err)
 {
     struct bt_study s = {.n = 0};
     enum bt_status st = load(t, &s, err);
-    if (!st) r->rung = new_rung(&s, t->number, r);
-    if (!st) st = bt__results_append(&s, r, err);
-    if (!st) st = load(t, &s, err);
+    const struct bt_trial_report *before = st ? NULL : known(&s, r);
+    if (before) *r = *before;
+    if (!st && !before) {
+        r->rung = new_rung(&s, t->number, r);
+        st = bt__results_append(&s, r, err);
+        if (!st) st = load(t, &s, err);
+    }
     struct bt_trial_report decision = {.trial = r->trial, .step = r->step, .time = r->time, .rung = r->rung};
     if (!st) decide(&s, r, &decision, out);
     if (!st && (decision.promoted || decision.cut)) st = bt__results_append(&s, &decision, err);

@@ -13,7 +13,7 @@ enum bt_trial_state {
     BT_TRIAL_WAITING, /* at a rung, and goes on from there if it turns out to be among the best */
     BT_TRIAL_CUT,     /* the study has stopped it */
     BT_TRIAL_FINISHED,
-    BT_TRIAL_FAILED, /* or has diverged, or was lost twice at the same step */
+    BT_TRIAL_FAILED, /* or has diverged, or was lost five times at the same step */
     BT_TRIAL_HALTED, /* a person has stopped it */
     BT_TRIAL_LOST    /* its engine has died: it is taken up again */
 };
@@ -102,6 +102,9 @@ void bt_study_options_free(struct bt_study_option *o, size_t n);
 /* The value of an option in a trial, borrowed; NULL: it does not set it. */
 const char *bt_trial_value(const struct bt_trial *t, const struct bt_option *o);
 
+/* "running", "waiting" (for room in the queue), "done", "budget used up", "paused" (held). */
+const char *bt_study_standing(const struct bt_study *s);
+
 struct bt_study_request {
     const struct bt_experiment *experiment; /* as loaded: it is checked and resolved */
     const struct bt_sweep *sweep;
@@ -118,6 +121,10 @@ void bt_study_outline_clear(struct bt_study_outline *o);
 /* Makes a study, or adds to the one of that name the trials that it does not have (its budgets become those of the request). Every trial's settings are checked. dry: nothing is written. BT_INVALID:
  * settings that do not go together; an experiment, a metric or a stopping other than those that the study began with. Then bt_queue_take(). */
 enum bt_status bt_study_begin(const struct bt_study_request *r, bool dry, struct bt_study_outline *out,
+                              struct bt_error *err);
+/* Appends an experiment file whose sweep lies around a trial: of each option with several numbers the trial's and those half-way to the next ones on either side; all else as the
+ * trial has it. BT_INVALID: no option has several numbers. */
+enum bt_status bt_study_finer(const struct bt_study *s, size_t trial, struct bt_str *out,
                               struct bt_error *err);
 /* Held: no trial is started or taken up; those that run are left alone. */
 enum bt_status bt_study_hold(const char *runs_dir, const char *name, bool held, struct bt_error *err);

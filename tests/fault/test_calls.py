@@ -3,6 +3,7 @@
 
 `make test` takes some calls of each kind, the last ones, which are those of the last save and the run's end; `test_calls.py all [COMMAND…]` takes every one.
 """
+import json
 import os
 import re
 import shutil
@@ -81,6 +82,25 @@ class Launch(Train):
         return wrong + loads(folder, run)
 
 
+class Sweep(Train):
+    """A study is made, in a queue that is held: all of it or nothing."""
+    words = ["sweep", "sweep.yaml", "--name", "s"]
+    sample = SAMPLE
+
+    def prepare(self, folder):
+        super().prepare(folder)
+        (folder / "sweep.yaml").write_text((folder / "tiny.yaml").read_text() + "sweep: {seeds: [1, 2, 3]}\n")
+        command(folder, "queue", "pause")
+
+    def wrong(self, folder, done, told):
+        wrong = said_well(done, told)
+        found = subprocess.run([PROGRAM, "study", "s", "--json"], cwd=folder, capture_output=True, text=True, timeout=60)
+        whole = found.returncode == 0 and len(json.loads(found.stdout)["trials"]) == 3
+        if not whole and (done.returncode == 0 or "no such study" not in found.stderr):
+            wrong.append(f"exit code {done.returncode}, and the study: {found.returncode} {found.stderr}{found.stdout[:80]}")
+        return wrong
+
+
 class Predict(Train):
     """A model is loaded."""
     words = ["predict", "kept", "--text", "a good film"]
@@ -137,7 +157,7 @@ class Start(Predict):
         return wrong
 
 
-COMMANDS = {"train": Train(), "resume": Resume(), "launch": Launch(), "predict": Predict(), "export": Export(), "start": Start()}
+COMMANDS = {"train": Train(), "resume": Resume(), "launch": Launch(), "sweep": Sweep(), "predict": Predict(), "export": Export(), "start": Start()}
 
 
 def command(folder, *words):

@@ -5,6 +5,7 @@
 alone in another, whose sanitizer tells what a failing path leaves behind.
 """
 import itertools
+import json
 import os
 import random
 import shutil
@@ -44,6 +45,8 @@ COMMANDS = {
     "show": ["show", "run"],
     "compare": ["compare", "run", "other"],
     "report": ["report", "run", "other"],
+    "sweep": ["sweep", "sweep.yaml", "--dry-run"],
+    "study": ["study", "s"],
 }
 EVERYTHING = "all" in sys.argv[1:]
 SAMPLE = 20  # failures of each command in `make test`
@@ -69,6 +72,11 @@ class Bench:
         for name in "run", "other":
             words = [PROGRAM, "train", "tiny.yaml", "--name", name, "--set", f"optim.learning_rate={1e-3 if name == 'run' else 2e-3}"]
             subprocess.run(words, cwd=self.folder, check=True, capture_output=True, timeout=60)
+        (self.folder / "sweep.yaml").write_text((self.folder / "tiny.yaml").read_text() + "sweep: {options: {optim.weight_decay: [0, 0.1]}, seeds: [1, 2]}\n")
+        for words in ["queue", "pause"], ["sweep", "sweep.yaml", "--name", "s"]:
+            subprocess.run([PROGRAM, *words], cwd=self.folder, check=True, capture_output=True, timeout=60)
+        lines = [{"trial": i, "step": 1, "total": 2, "value": i / 9, "tokens": 5, "seconds": 1.0, "time": 1.8e9} for i in (1, 2, 3)]
+        (self.folder / "runs/.studies/s/results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def execute(self, command, at, count=None, sanitized=False):
         """(finished process, its scratch directory); the command's own place to write is fresh."""

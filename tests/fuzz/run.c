@@ -23,6 +23,7 @@
 #include <bertty/run_facts.h>
 #include <bertty/run_filter.h>
 #include <bertty/slices.h>
+#include <bertty/study.h>
 #include <bertty/table.h>
 #include <bertty/threshold.h>
 #include <math.h>
@@ -244,6 +245,41 @@ READER(queue)
     return st;
 }
 
+/* A section alone; what it means is made of it where that is little. */
+READER(sweep)
+{
+    struct bt_sweep s = {0};
+    struct bt_sweep_plan plan = {0};
+    UNUSED;
+    struct bt_yaml *v = bt_yaml_parse(text, n, "x.yaml", err);
+    if (!v) return err->status;
+    enum bt_status st = bt_sweep_read(v, "x.yaml", &s, err);
+    size_t points = 1;
+    for (size_t i = 0; i < s.n && points < 1000; i++)
+        points *= s.axis[i].value.n ? s.axis[i].value.n : s.axis[i].steps > 0 ? (size_t)s.axis[i].steps : 1;
+    if (!st && s.trials < 20 && points < 200) st = bt_sweep_make_plan(&s, &plan, err);
+    for (size_t i = 0; i < plan.n && !st; i++)
+        if (plan.trial[i].n < s.n) fuzz_broken("a trial without a value of each option");
+    bt_sweep_plan_clear(&plan);
+    bt_sweep_clear(&s);
+    bt_yaml_free(v);
+    return st;
+}
+
+READER(study)
+{
+    struct bt_study s = {0};
+    struct bt_study_option *o = NULL;
+    size_t options = 0;
+    UNUSED;
+    enum bt_status st = bt_study_load(dir, "s", NULL, &s, err);
+    if (!st) st = bt_study_options(&s, &o, &options, err);
+    if (!st) (void)bt_study_done(&s);
+    bt_study_options_free(o, options);
+    bt_study_clear(&s);
+    return st;
+}
+
 READER(slices)
 {
     struct bt_slices s = {0};
@@ -415,6 +451,15 @@ const struct fuzz_target fuzz_run[] = {
     {.name = "steering", .file = "steered.jsonl", .sources = "engine/run/steering.c", .read = read_steering},
     {.name = "control", .sources = "engine/run/control.c", .read = read_control},
     {.name = "queue", .file = ".queue.json", .sources = "engine/run/queue_file.c", .read = read_queue},
+    {.name = "sweep",
+     .sources = "engine/experiment/sweep.c engine/experiment/sweep_plan.c",
+     .read = read_sweep},
+    {.name = "study",
+     .file = ".studies/s/study.json",
+     .rest = ".studies/s/results.jsonl",
+     .sources =
+         "engine/run/study.c engine/run/study_results.c engine/run/study_rules.c engine/run/study_options.c",
+     .read = read_study},
     {.name = "slices", .file = "slices.json", .sources = "engine/explain/slices.c", .read = read_slices},
     {.name = "probe-set",
      .file = "x.probe.yaml",

@@ -126,6 +126,17 @@ def forged():
         with open(run / "log.txt", "a") as log:
             log.write(f"12:00:00 {HOSTILE}\n")
     (FOLDER / "runs/forged/experiment.yaml").write_text((FOLDER / "runs/run/experiment.yaml").read_text().replace("learning_rate: 0.001", "learning_rate: 0.002"))
+    study = FOLDER / "runs/.studies/forged"
+    study.mkdir(parents=True)
+    (study / "study.json").write_text(json.dumps({
+        "study": NAME, "created": 1, "held": True, "why": NAME, "metric": NAME, "stopping": "none", "reduction_factor": 3, "rungs": 2, "startup_trials": 5,
+        "warmup_fraction": 0.2, "trials": [{"run": "forged", "set": {"data.text_column": NAME}}, {"run": "other", "set": {"data.text_column": NAME}}]}))
+    (study / "results.jsonl").write_text(json.dumps({"trial": 1, "step": 1, "total": 2, "value": 0.5, "verdict": NAME}) + f"\n{NAME}\n")
+    clean("study, forged", ["study", "forged"])
+    clean("study --json, forged", ["study", "forged", "--json"], seen=())
+    clean("studies, forged", ["study"])
+    (FOLDER / "sweep.yaml").write_text((FOLDER / "tiny.yaml").read_text() + f"sweep:\n  options: {{data.text_pair_column: [{quoted(HOSTILE)}, b]}}\n")
+    clean("sweep --dry-run", ["sweep", "sweep.yaml", "--dry-run"])
     clean("runs, forged", ["runs"])
     clean("runs --json, forged", ["runs", "--json"], seen=())
     clean("show, forged", ["show", "forged"])

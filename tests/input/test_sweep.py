@@ -308,13 +308,20 @@ def median():
 def budgets_and_pauses():
     sweep = "options: {optim.learning_rate: [1e-5, 1e-3, 1e-2]}\n  max_tokens: 4000"
     begin(sweep, "budget")
+    ended("budget")
+    good("queue", "run")
     study = ended("budget")
     states = [t["state"] for t in study["trials"]]
     assert study["state"] == "budget used up" and states == ["finished", "finished", "planned"] and study["tokens"] >= 4000, study
-    # more of it, and more trials: the same command
+    # more of it, and more trials: the same command; a crash has left half a line
+    with open(ROOT / "runs/.studies/budget/results.jsonl", "a") as f:
+        f.write('{"trial":1,"st')
     more = begin("options: {optim.learning_rate: [1e-3, 3e-3, 1e-5, 1e-2]}", "budget")
     assert (more["had"], more["added"]) == (3, 1), more
     study = ended("budget")
+    whole = [line for line in (ROOT / "runs/.studies/budget/results.jsonl").read_text().splitlines() if line.endswith("}") and '"trial":3,' in line]
+    assert len(whole) == 9 and all(line.startswith('{"trial":3,') for line in whole), whole
+    assert study["damaged_lines"] == 1 and study["trials"][2]["step"] == 90 and len(study["options"][0]["values"]) == 4, study
     assert [t["state"] for t in study["trials"]] == ["finished"] * 4 and study["trials"][3]["settings"] == {"optim.learning_rate": "0.003"}, study
     tiny_bert.fails(1, "metric is not what it began with", "sweep", text_of(f"{THREE}\n  metric: loss"), "--name", "budget", cwd=ROOT)
     tiny_bert.fails(1, "stopping is not", "sweep", text_of(f"{THREE}\n  stopping: median"), "--name", "budget", cwd=ROOT)
@@ -339,6 +346,22 @@ def people_first():
     wait_for(lambda: tiny_bert.status(ROOT / "runs/mine").get("state") == "finished", f"the end of {name}")
     started = [tiny_bert.status(ROOT / "runs" / t["run"])["started"] for t in study["trials"]]
     assert tiny_bert.status(ROOT / "runs/mine")["started"] < started[-1], started
+
+
+def stopped_by_a_person():
+    """It is left alone, the others go on; and a trial's run is deleted like any other, after which it is planned again."""
+    begin("options: {optim.learning_rate: [1e-5, 1e-3]}", "halted", "--set", "train.max_steps=20000")
+    first, second = (t["run"] for t in result("study", "halted")["trials"])
+    good("stop", first)
+    wait_for(lambda: tiny_bert.status(ROOT / "runs" / second).get("state") == "training", "the second trial")
+    assert [t["state"] for t in result("study", "halted")["trials"]] == ["halted", "running"]
+    good("study", "pause", "halted")
+    good("stop", second)
+    wait_for(lambda: tiny_bert.status(ROOT / "runs" / second)["state"] == "stopped", "its end")
+    assert result("study", "halted")["state"] == "paused"
+    good("rm", first, second, "--yes")
+    assert not (ROOT / "runs" / first).exists() and [t["state"] for t in result("study", "halted")["trials"]] == ["planned", "planned"]
+    good("study", "remove", "halted")
 
 
 def failing():
@@ -390,9 +413,10 @@ def main():
     median()
     budgets_and_pauses()
     people_first()
+    stopped_by_a_person()
     failing()
     damaged()
-    print(f"{COUNT + 10} passed, 0 failed, 0 skipped")
+    print(f"{COUNT + 11} passed, 0 failed, 0 skipped")
 
 
 if __name__ == "__main__":

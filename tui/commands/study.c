@@ -107,15 +107,6 @@ static void count(const struct bt_study *s, size_t number[STATES])
     for (size_t i = 0; i < s->n; i++) number[s->trial[i].state]++;
 }
 
-static const char *standing(const struct bt_study *s)
-{
-    size_t number[STATES] = {0};
-    count(s, number);
-    if (s->held) return "paused";
-    if (bt_study_done(s)) return bt_study_spent(s) ? "budget used up" : "done";
-    return number[BT_TRIAL_RUNNING] ? "running" : "waiting";
-}
-
 static void tell_sum(const struct bt_study *s)
 {
     size_t number[STATES] = {0};
@@ -128,7 +119,7 @@ static void tell_sum(const struct bt_study *s)
             bt_str_addf(&line, "%s%zu %s", line.len ? ", " : "", number[i],
                         bt_trial_state_name((enum bt_trial_state)i));
     cli_duration(time, sizeof time, s->seconds);
-    cli_line("%s: %s; %zu trials: %s; %lld tokens, %s of training", s->name, standing(s), s->n,
+    cli_line("%s: %s; %zu trials: %s; %lld tokens, %s of training", s->name, bt_study_standing(s), s->n,
              bt_str_text(&line), (long long)s->tokens, time);
     if (best) cli_line("best %s: %.4g, trial %zu", s->metric, best->best, (size_t)(best - s->trial) + 1);
     if (s->why) cli_line("paused: %s", s->why);
@@ -209,7 +200,7 @@ static void head_json(struct bt_json_writer *w, const struct bt_study *s)
 {
     const struct bt_trial *best = bt_study_best(s);
     bt_jw_ktext(w, "study", s->name);
-    bt_jw_ktext(w, "state", standing(s));
+    bt_jw_ktext(w, "state", bt_study_standing(s));
     bt_jw_ktext(w, "why", s->why);
     bt_jw_ktext(w, "metric", s->metric);
     bt_jw_kbool(w, "greater_is_better", s->greater_is_better);
@@ -291,7 +282,7 @@ static int list_table(const struct request *r, const struct bt_study *s, size_t 
         const struct bt_trial *best = bt_study_best(&s[i]);
         count(&s[i], number);
         cli_table_cell(&t, "%s", s[i].name);
-        cli_table_cell(&t, "%s", standing(&s[i]));
+        cli_table_cell(&t, "%s", bt_study_standing(&s[i]));
         cli_table_cell(&t, "%zu", s[i].n);
         cli_table_cell(&t, "%zu", number[BT_TRIAL_FINISHED] + number[BT_TRIAL_CUT] + number[BT_TRIAL_FAILED]);
         cli_table_cell(&t, "%s", s[i].metric);
