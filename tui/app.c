@@ -240,11 +240,11 @@ void app_act(struct app *a, int action, int count)
 
 /* ── input ── */
 
-/* A count begins with 0 or 9, for 1 to 8 open views: "012j" is twelve down. */
+/* A count begins with 0, for the other digits open views: "012j" is twelve down. */
 static bool take_count(struct app *a, const struct event *e, int action)
 {
     bool digit = e->key >= '0' && e->key <= '9' && !e->alt;
-    bool begins = (e->key == '0' || e->key == '9') && action == ACT_NONE;
+    bool begins = e->key == '0' && action == ACT_NONE;
     if (!digit || (!a->counting && !begins)) return false;
     int count = (a->counting ? a->count : 0) * 10 + (e->key - '0');
     a->count = count > MAX_COUNT ? MAX_COUNT : count;

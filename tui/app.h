@@ -23,6 +23,7 @@ enum view_id {
     VIEW_COMPARE,
     VIEW_PROBE,
     VIEW_LOG,
+    VIEW_STUDY,
     VIEWS
 };
 

@@ -105,12 +105,14 @@ static void draw_title(struct app *a, struct rect line)
 
 /* ── tabs ── */
 
-enum tab_form { TAB_WIDE, TAB_NARROW, TAB_NUMBERS };
+enum tab_form { TAB_WIDE, TAB_NARROW, TAB_TIGHT, TAB_NUMBERS };
 
 static int tab_width(const struct view *v, enum tab_form form)
 {
     int name = bt_text_width(v->ops->name, strlen(v->ops->name));
-    return form == TAB_WIDE ? name + 4 : form == TAB_NARROW ? name + 3 : 3;
+    const int width[] = {
+        [TAB_WIDE] = name + 4, [TAB_NARROW] = name + 3, [TAB_TIGHT] = name + 2, [TAB_NUMBERS] = 3};
+    return width[form];
 }
 
 static enum tab_form tab_form(const struct app *a, int room)
@@ -118,6 +120,7 @@ static enum tab_form tab_form(const struct app *a, int room)
     for (int form = TAB_WIDE; form < TAB_NUMBERS; form++) {
         int width = 0;
         for (int i = 0; i < VIEWS; i++) width += tab_width(&a->view[i], (enum tab_form)form);
+        width += form == TAB_TIGHT; /* the one in front has its blank */
         if (width <= room) return (enum tab_form)form;
     }
     return TAB_NUMBERS;
@@ -132,9 +135,11 @@ static void draw_tabs(struct app *a, struct rect line)
         bool front = i == a->front;
         a->tab[i] = (struct rect){.y = line.y, .x = x, .h = 1, .w = tab_width(v, form)};
         if (form == TAB_NUMBERS && front) a->tab[i].w = tab_width(v, TAB_WIDE);
+        if (form == TAB_TIGHT && front) a->tab[i].w = tab_width(v, TAB_NARROW);
         term_print(a->term, line, 0, x + 1, front ? ROLE_FOCUS : ROLE_KEY, "%d", i + 1);
         if (form != TAB_NUMBERS || front)
-            term_print(a->term, line, 0, x + 3, front ? ROLE_FOCUS : ROLE_TEXT, "%s", v->ops->name);
+            term_print(a->term, line, 0, x + (form == TAB_TIGHT && !front ? 2 : 3),
+                       front ? ROLE_FOCUS : ROLE_TEXT, "%s", v->ops->name);
         if (front) term_put(a->term, line, 0, x, ROLE_FOCUS, 0x25b8);
         x += a->tab[i].w;
     }

@@ -142,7 +142,7 @@ static void help_draw(struct app *a, struct rect screen)
     if (h->top > most) h->top = most;
     draw_columns(a, in, h, &all, columns);
     bool more = h->top < most;
-    term_print(a->term, in, in.h - 1, 1, ROLE_DIM, "%s0 or 9 begins a count: 012j · other keys close",
+    term_print(a->term, in, in.h - 1, 1, ROLE_DIM, "%s0 begins a count: 012j · other keys close",
                more ? "j ↓ more · " : "");
 }
 

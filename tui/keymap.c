@@ -86,6 +86,7 @@ static const struct action common[] = {
     {.id = ACT_VIEW1 + 5, .name = "view-6", .keys = "6 Alt-6", .help = "Compare", .group = "Views"},
     {.id = ACT_VIEW1 + 6, .name = "view-7", .keys = "7 Alt-7", .help = "Probe", .group = "Views"},
     {.id = ACT_VIEW1 + 7, .name = "view-8", .keys = "8 Alt-8", .help = "Log", .group = "Views"},
+    {.id = ACT_VIEW1 + 8, .name = "view-9", .keys = "9 Alt-9", .help = "Study", .group = "Views"},
 };
 enum { N_COMMON = sizeof common / sizeof *common };
 

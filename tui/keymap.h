@@ -22,8 +22,8 @@ enum {
     ACT_REDRAW,
     ACT_THEME,
     ACT_SUSPEND,
-    ACT_VIEW1 /* … ACT_VIEW1 + 7 */,
-    ACT_APP_END = ACT_VIEW1 + 8
+    ACT_VIEW1 /* … ACT_VIEW1 + 8 */,
+    ACT_APP_END = ACT_VIEW1 + 9
 };
 
 struct keymap;

@@ -6,7 +6,7 @@ import subprocess
 from scalars import write
 from screen import BERTTY, fake_run, key_bytes, live_status
 
-VIEWS = ["Runs", "Data", "Experiment", "Charts", "Predictions", "Compare", "Probe", "Log"]
+VIEWS = ["Runs", "Data", "Experiment", "Charts", "Predictions", "Compare", "Probe", "Log", "Study"]
 ENDING = {"quit", "suspend"}  # pressed by themselves
 SPECIAL = {"Enter": "Enter", "Esc": "Esc", "Tab": "Tab", "Shift-Tab": "BTab", "Up": "Up", "Down": "Down", "Left": "Left", "Right": "Right", "Home": "Home",
            "End": "End", "PgUp": "PgUp", "PgDn": "PgDn", "F1": "F1", "F2": "F2", "F5": "F5", "Space": "Space", "Del": "Del", "BSpace": "BSpace"}

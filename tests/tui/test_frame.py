@@ -13,7 +13,7 @@ import time
 
 from screen import BERTTY, BERTTY_FAST, Screen, Skip, fake_run, live_status, main
 
-VIEWS = ["Runs", "Data", "Experiment", "Charts", "Predictions", "Compare", "Probe", "Log"]
+VIEWS = ["Runs", "Data", "Experiment", "Charts", "Predictions", "Compare", "Probe", "Log", "Study"]
 RESTORED = [b"\x1b[?1049l", b"\x1b[?1002l", b"\x1b[?2004l"]
 
 
@@ -35,7 +35,7 @@ def test_views_open():
 def test_open_option_and_tabs_by_mouse():
     with Screen(["--open", "log"]) as s:
         s.wait(front("Log"))
-        column = s.lines()[1].index("4 Charts") + 1
+        column = s.lines()[1].index("4Charts") + 1
         s.click(2, column)
         s.wait(front("Charts"))
     for args, word in ((["--open", "chart"], "did you mean 'Charts'"), (["--theme", "nine"], "no theme 'nine'"),
@@ -557,7 +557,7 @@ def test_terminal_that_nobody_reads():
 
 
 def test_idle_is_silent():
-    """In every view: all eight at once, so that it takes a second, not eight."""
+    """In every view: all at once, so that it takes a second, not nine."""
     def setup(d):
         for i in range(50):
             fake_run(d / "runs", f"run-{i:02}", log="a line\n" * 100)

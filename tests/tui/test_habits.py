@@ -415,10 +415,10 @@ def test_every_action_is_a_command():
         row = json.loads(line)
         rows.setdefault(row["view"], []).append(row["action"])
     with Screen(rows=24, columns=80) as s:
-        for number, view in ((1, "Runs"), (4, "Charts"), (8, "Log")):
+        for number, view in ((1, "Runs"), (4, "Charts"), (8, "Log"), (9, "Study")):
             s.keys("M-" + str(number))
             s.wait(front(view))
-            for name in rows[view] + rows["Workbench"][:-8]:
+            for name in rows[view] + rows["Workbench"][:-9]:
                 s.keys(":", name[:-1], "Tab")
                 s.wait(rf"^:{name[:-1]}|^│ {name}$")
                 s.until(lambda n=name: re.search(rf"^:{n}$|^│ {n} ", s.text(), re.M), f"{name} offered")

@@ -11,7 +11,8 @@ static void list_commands(void)
     cli_line("%s", "");
     struct cli_table use = {.columns = 2};
     cli_table_cell(&use, "  bertty [--runs DIR]");
-    cli_table_cell(&use, "the workbench: runs, data, experiment, charts, predictions, compare, probe, log");
+    cli_table_cell(&use,
+                   "the workbench: runs, data, experiment, charts, predictions, compare, probe, log, study");
     cli_table_cell(&use, "  bertty COMMAND …");
     cli_table_cell(&use, "one of the commands below; `bertty COMMAND --help` tells more");
     cli_table_print(&use);

@@ -6,7 +6,8 @@
 #include <strings.h>
 
 static const char about[] =
-    "VIEW: runs, data, experiment, charts, predictions, compare, probe, log, or workbench for what all have "
+    "VIEW: runs, data, experiment, charts, predictions, compare, probe, log, study, or workbench for what "
+    "all have "
     "in "
     "common.\n"
     "Your ~/.config/bertty/keys.yaml gives actions other keys by their names: \"runs: {mark: m}\".\n";

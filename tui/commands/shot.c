@@ -9,7 +9,8 @@
 enum { MAX_COLUMNS = 1000, MAX_ROWS = 500 };
 
 static const char about[] =
-    "VIEW is one of runs, data, experiment, charts, predictions, compare, probe, log. It is drawn as on a "
+    "VIEW is one of runs, data, experiment, charts, predictions, compare, probe, log, study. It is drawn as "
+    "on a "
     "terminal of\n"
     "that size once all background work has ended; what the workbench keeps between starts plays no part.\n"
     "--keys presses keys first, one after another and for real: 'j j Enter', named as `?` names them, and\n"

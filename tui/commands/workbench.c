@@ -4,10 +4,11 @@
 #include <locale.h>
 #include <signal.h>
 
-static const char about[] = "`bertty` without a command is the same. Runs are started, watched, compared and "
-                            "tried out there; they go on when it is left.\n"
-                            "Views: runs, data, experiment, charts, predictions, compare, probe, log. `?` "
-                            "shows the keys of the one in front.\n";
+static const char about[] =
+    "`bertty` without a command is the same. Runs are started, watched, compared and "
+    "tried out there; they go on when it is left.\n"
+    "Views: runs, data, experiment, charts, predictions, compare, probe, log, study. `?` "
+    "shows the keys of the one in front.\n";
 
 int cmd_workbench(int argc, char **argv)
 {
