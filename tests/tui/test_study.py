@@ -57,8 +57,8 @@ def test_trials_and_their_order():
             s.wait(r"Study · sst · running · 3 of 6 trials ended · best accuracy 0\.9000")
             s.wait(r"3  finished .*0\.9000 ◂")
             assert order(s) == [3, 1, 2, 5, 4, 6], s.text()
-            for number, state in ((1, "cut"), (2, "halted"), (4, "failed"), (5, "running"), (6, "planned")):
-                assert re.search(rf"│ +{number}  {state} ", s.text()), s.text()
+            for number, state, done in ((1, "cut", "22%"), (2, "halted", "22%"), (4, "failed", "22%"), (5, "running", "11%"), (6, "planned", " ")):
+                assert re.search(rf"│ +{number}  {state} +{done}", s.text()), s.text()
             s.keys("S")
             ordered(s, [4, 5, 2, 1, 3, 6])  # what has no figure is last, either way
             s.keys("s")

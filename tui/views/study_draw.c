@@ -54,7 +54,7 @@ static void trial_cell(void *ctx, size_t row, int column, struct bt_str *out, en
         *role = state_role(t->state);
         break;
     case COL_STEP:
-        if (t->total) bt_str_addf(out, "%lld/%lld", (long long)t->step, (long long)t->total);
+        if (t->total) bt_str_addf(out, "%.0f%%", floor(100.0 * (double)t->step / (double)t->total));
         break;
     case COL_LAST:
         add_value(out, t->value);
@@ -77,8 +77,8 @@ struct list_look study_look(struct view *v, struct list_column column[COL_OPTION
                  shown = all < STUDY_SHOWN ? all : STUDY_SHOWN;
     column[COL_NUMBER] = (struct list_column){.title = "#", .min = 3, .max = 6, .right = true};
     column[COL_STATE] = (struct list_column){.title = "State", .min = 8, .max = 12};
-    column[COL_STEP] = (struct list_column){.title = "Step", .min = 5, .max = 14, .right = true, .drop = 3};
-    column[COL_LAST] = (struct list_column){.title = "Last", .min = 6, .max = 10, .right = true, .drop = 2};
+    column[COL_STEP] = (struct list_column){.title = "Done", .min = 4, .max = 4, .right = true};
+    column[COL_LAST] = (struct list_column){.title = "Last", .min = 6, .max = 10, .right = true, .drop = 3};
     column[COL_BEST] = (struct list_column){.title = "Best", .min = 8, .max = 12, .right = true};
     for (size_t i = 0; i < shown; i++)
         column[COL_OPTIONS + i] = (struct list_column){

@@ -253,7 +253,7 @@ void study_plot_time(struct view *v, struct rect in)
     struct plot_range y, x = {.min = 0, .max = h.n_all ? h.all_x[h.n_all - 1] : 1};
     struct plot_cell *cell = calloc((size_t)in.w * (size_t)in.h, sizeof *cell);
     if (!(x.max > 0)) x.max = 1;
-    if (cell && plot_values(line, 2, x, false, false, &y)) {
+    if (cell && plot_values(line, 2, x, false, true, &y)) {
         const struct plot_spec spec = {.width = in.w,
                                        .height = in.h,
                                        .glyphs = term_glyphs(t),
