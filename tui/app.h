@@ -73,6 +73,7 @@ struct app_request {              /* what another view asks of one; members that
     int64_t step;                 /* checkpoint */
     const char *text, *pair;      /* VIEW_PROBE: what to type */
     bool why;                     /* VIEW_PROBE: explain the answer */
+    const char *study;            /* VIEW_STUDY: its name */
     const char *gold, *predicted; /* VIEW_PREDICTIONS: confusion cell */
     const struct bt_experiment *experiment; /* VIEW_EXPERIMENT: clone of a run's */
     const struct bt_option *option;         /* VIEW_EXPERIMENT: go to its field */

@@ -331,17 +331,31 @@ enum bt_status bt_sweep_read(const struct bt_yaml *section, const char *file, st
     return st;
 }
 
-enum bt_status bt_sweep_load(const char *path, struct bt_sweep *out, struct bt_error *err)
+enum bt_status bt_sweep_parse(const char *text, size_t n, const char *name, struct bt_sweep *out,
+                              struct bt_error *err)
 {
     struct bt_error why = {.status = BT_OK};
     *out = (struct bt_sweep){.n = 0};
-    struct bt_yaml *root = bt_yaml_load(path, LARGEST, &why);
+    struct bt_yaml *root = bt_yaml_parse(text, n, name, &why);
     if (!root) return bt_fail(err, why.status, "%s", why.text);
     const struct bt_yaml *section = root->kind == BT_YAML_MAP ? bt_yaml_get(root, "sweep") : NULL;
-    enum bt_status st = section ? bt_sweep_read(section, path, out, err)
+    enum bt_status st = section ? bt_sweep_read(section, name, out, err)
                                 : bt_fail(err, BT_NOTFOUND,
-                                          "%s: no section \"sweep:\", which says what is to be tried", path);
+                                          "%s: no section \"sweep:\", which says what is to be tried", name);
     bt_yaml_free(root);
+    return st;
+}
+
+enum bt_status bt_sweep_load(const char *path, struct bt_sweep *out, struct bt_error *err)
+{
+    struct bt_error why = {.status = BT_OK};
+    char *text = NULL;
+    size_t n = 0;
+    *out = (struct bt_sweep){.n = 0};
+    enum bt_status st = bt_file_read(path, LARGEST, &text, &n, &why);
+    if (st) return bt_fail(err, st, "%s", why.text);
+    st = bt_sweep_parse(text, n, path, out, err);
+    free(text);
     return st;
 }
 

@@ -53,7 +53,9 @@ struct bt_sweep {
 /* section: the value of `sweep`; file stands in messages. BT_INVALID. */
 enum bt_status bt_sweep_read(const struct bt_yaml *section, const char *file, struct bt_sweep *out,
                              struct bt_error *err);
-/* Of an experiment file. BT_NOTFOUND: it has no such section. */
+/* Of an experiment file, or of its n bytes, which name stands for in messages. BT_NOTFOUND: it has no such section. */
+enum bt_status bt_sweep_parse(const char *text, size_t n, const char *name, struct bt_sweep *out,
+                              struct bt_error *err);
 enum bt_status bt_sweep_load(const char *path, struct bt_sweep *out, struct bt_error *err);
 void bt_sweep_clear(struct bt_sweep *s);
 

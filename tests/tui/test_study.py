@@ -202,5 +202,33 @@ def test_a_real_one():
         s.end("q")
 
 
+def test_begun_from_the_text():
+    """In Experiment: counted, asked about, begun, and shown; once more there is nothing to add."""
+    def with_sweep(path):
+        experiment = tiny_bert.experiment(path, {"train.max_steps": 20, "eval.eval_steps": 10, "run.save_steps": 10, "run.num_threads": 1}, train=40, dev=10)
+        experiment.write_text(experiment.read_text() + "sweep: {options: {optim.learning_rate: [1e-5, 1e-3]}, seeds: [1, 2]}\n")
+
+    with Screen(["--open", "tiny.yaml"], rows=30, columns=110, setup=with_sweep, program=BERTTY_FAST) as s:
+        s.wait("tiny.yaml")
+        s.keys("S")
+        s.wait("Begin study tiny with 4 trials, each a run\\?")
+        s.keys("n")
+        s.quiet(0.3)
+        assert not (s.dir / "runs").exists()
+        s.keys("S")
+        s.wait("Begin study tiny with 4 trials")
+        s.keys("y")
+        s.wait("▸9 Study")
+        s.wait("study tiny: 4 trials; the first has started")
+        s.wait(r"Study · tiny · done · 4 of 4 trials ended", seconds=60)
+        s.keys("3", "S")
+        s.wait("study tiny has all of these trials already")
+        (s.dir / "tiny.yaml").write_text((s.dir / "tiny.yaml").read_text().split("sweep:")[0])
+        s.wait("tiny.yaml was changed: read again")
+        s.keys("S")
+        s.wait('no section "sweep:"')
+        s.end("q")
+
+
 if __name__ == "__main__":
     main(globals())

@@ -309,6 +309,7 @@ static void close_view(struct view *v)
     exp_other_clear(&s->other);
     exp_pick_close(s);
     exp_file_close(s);
+    exp_sweep_forget(s);
     free(s->filter);
     free(s->new_line);
     form_free(s->form);
@@ -413,6 +414,7 @@ static const struct deed deeds[] = {
     {.action = ACT_SAVE_AS, .run = exp_ask_save_as},
     {.action = ACT_LAUNCH, .run = exp_launch},
     {.action = ACT_QUEUE, .run = exp_queue},
+    {.action = ACT_SWEEP, .run = exp_sweep},
     {.action = ACT_OPEN, .run = exp_ask_open},
     {.action = ACT_FOLD, .run = fold_all},
     {.action = ACT_FRESH, .run = exp_fresh},
@@ -486,6 +488,11 @@ static const struct action actions[] = {
     {.id = ACT_EDITOR, .name = "editor", .keys = "e", .help = "the text in $EDITOR", .group = "File"},
     {.id = ACT_LAUNCH, .name = "launch", .keys = "L", .help = "launch a run as it stands", .group = "File"},
     {.id = ACT_QUEUE, .name = "queue", .keys = "Q", .help = "queue a run as it stands", .group = "File"},
+    {.id = ACT_SWEEP,
+     .name = "sweep",
+     .keys = "S",
+     .help = "begin the study of the text's sweep section",
+     .group = "File"},
 };
 
 static const struct bt_experiment *edited(const struct view *v, uint64_t *version)

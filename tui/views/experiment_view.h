@@ -71,6 +71,7 @@ struct exp_view {
     bool offered, taken_over; /* the text of the earlier session */
     size_t wanted_option;     /* field to go to when there is a form, from 1; 0: none */
     double stat_at;           /* when the file was looked at last */
+    struct sweeping *sweep;   /* the study that somebody is asked about; NULL: none */
 };
 
 enum {
@@ -87,6 +88,7 @@ enum {
     ACT_SAVE_AS,
     ACT_LAUNCH,
     ACT_QUEUE,
+    ACT_SWEEP,
     ACT_OPEN,
     ACT_FOLD,
     ACT_FRESH,
@@ -151,6 +153,9 @@ void exp_say_failed_launch(struct view *v, const struct bt_error *err);
 
 /* experiment_queue.c */
 void exp_queue(struct view *v);
+/* experiment_sweep.c */
+void exp_sweep(struct view *v);
+void exp_sweep_forget(struct exp_view *s);
 
 /* experiment_pick.c: lists to choose from */
 void exp_ask_open(struct view *v);

@@ -71,6 +71,19 @@ static char *run_of(struct view *v, const struct bt_trial *t)
     return NULL;
 }
 
+static void show_study(struct view *v, const char *name)
+{
+    struct study_view *s = study_of(v);
+    free(s->wanted);
+    s->wanted = bt_strdup(name);
+    study_load(v);
+}
+
+static void receive(struct view *v, const struct app_request *r)
+{
+    if (r->study) show_study(v, r->study);
+}
+
 /* ── actions ── */
 
 static void chosen(void *ctx, int index)
@@ -78,9 +91,7 @@ static void chosen(void *ctx, int index)
     struct view *v = ctx;
     struct study_view *s = study_of(v);
     if (!s->found || index < 0 || (size_t)index >= s->found->names.n) return;
-    free(s->wanted);
-    s->wanted = bt_strdup(s->found->names.item[index]);
-    study_load(v);
+    show_study(v, s->found->names.item[index]);
 }
 
 static bool choose(struct view *v)
@@ -263,6 +274,7 @@ const struct view_ops view_study = {
     .idle = idle,
     .open = open_study,
     .close = close_study,
+    .receive = receive,
     .settling = settling,
     .draw = study_draw,
     .act = act,

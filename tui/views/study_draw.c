@@ -79,7 +79,7 @@ struct list_look study_look(struct view *v, struct list_column column[COL_OPTION
     column[COL_STATE] = (struct list_column){.title = "State", .min = 8, .max = 12};
     column[COL_STEP] = (struct list_column){.title = "Done", .min = 4, .max = 4, .right = true};
     column[COL_LAST] = (struct list_column){.title = "Last", .min = 6, .max = 10, .right = true, .drop = 3};
-    column[COL_BEST] = (struct list_column){.title = "Best", .min = 8, .max = 12, .right = true};
+    column[COL_BEST] = (struct list_column){.title = "Best", .min = 10, .max = 12, .right = true};
     for (size_t i = 0; i < shown; i++)
         column[COL_OPTIONS + i] = (struct list_column){
             .title = s->found->option[i].option->name, .min = 7, .max = 24, .drop = i > 1};
@@ -240,9 +240,10 @@ void study_draw(struct view *v, struct rect area)
     static const struct empty none = {
         .role = ROLE_TEXT,
         .missing = "There is no study yet.",
-        .advice = {"A study runs one experiment with several settings: each of its trials is a run.",
-                   "Give an experiment file a sweep section and begin with bertty sweep FILE:",
-                   "sweep: {options: {optim.learning_rate: [2e-5, 3e-5, 5e-5]}, seeds: [42, 43]}"}};
+        .advice = {
+            "A study runs one experiment with several settings: each of its trials is a run.",
+            "Give an experiment file a sweep section; S in 3 Experiment begins it, or bertty sweep FILE:",
+            "sweep: {options: {optim.learning_rate: [2e-5, 3e-5, 5e-5]}, seeds: [42, 43]}"}};
     struct study_view *s = study_of(v);
     if (study_shown(s)) {
         draw_study(v, area);
