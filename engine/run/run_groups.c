@@ -1,5 +1,7 @@
 #include <bertty/run_groups.h>
 
+#include "metrics/metrics.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +80,30 @@ static void number_groups(struct bt_run_groups *out, const struct bt_run_list *l
     }
 }
 
+static const struct bt_run_group *best_of(const struct bt_run_groups *out, const char *metric)
+{
+    const struct bt_run_group *best = NULL;
+    for (size_t i = 0; i < out->n; i++) {
+        const struct bt_run_group *g = &out->group[i];
+        if (!g->metric || strcmp(g->metric, metric) != 0 || isnan(g->mean)) continue;
+        if (!best || (bt__metric_falls(metric) ? g->mean < best->mean : g->mean > best->mean)) best = g;
+    }
+    return best;
+}
+
+static void test_groups(struct bt_run_groups *out)
+{
+    for (size_t i = 0; i < out->n; i++) {
+        struct bt_run_group *g = &out->group[i];
+        const struct bt_run_group *best = g->metric ? best_of(out, g->metric) : NULL;
+        g->versus = (struct bt_welch){.p = (double)NAN};
+        if (!best || best == g) continue;
+        const struct bt_sample a = {.n = best->n_values, .mean = best->mean, .sd = best->sd},
+                               b = {.n = g->n_values, .mean = g->mean, .sd = g->sd};
+        g->versus = bt_welch_test(&a, &b);
+    }
+}
+
 /* What tells one group from another. */
 static void compare_groups(struct bt_run_groups *out, const struct bt_run_list *list,
                            const struct bt_facts *facts)
@@ -114,6 +140,7 @@ bool bt_run_groups_make(const struct bt_run_list *list, const size_t *row, size_
     if (fine) {
         number_groups(out, list, row);
         compare_groups(out, list, facts);
+        test_groups(out);
     } else {
         bt_run_groups_clear(out);
     }

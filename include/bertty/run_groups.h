@@ -4,6 +4,18 @@
 
 #include <bertty/run_facts.h>
 
+/* Do two means differ by more than their seeds? Welch 1947, "The generalization of Student's problem when several different population variances are involved"; two-sided. */
+struct bt_sample {
+    size_t n;
+    double mean, sd; /* sd: of the sample (n − 1) */
+};
+struct bt_welch {
+    double difference; /* of the means, the first less the second */
+    double t, df, p;   /* NaN: fewer than two values in one, or no spread in both */
+    double low, high;  /* 95 % interval of the difference */
+};
+struct bt_welch bt_welch_test(const struct bt_sample *a, const struct bt_sample *b);
+
 struct bt_run_group {
     const char *key;     /* the same for the same settings, borrowed from the facts */
     size_t *member;      /* [n ≥ 2] runs of the list, in the order of row */
@@ -12,7 +24,10 @@ struct bt_run_group {
     size_t n_values;     /* members that have a best value of it */
     double mean, sd;     /* of these; sd: of the sample (n − 1), NaN for fewer than two */
     int64_t step, total; /* sums */
+    /* The group with the best mean of the same metric, less this one; p is NaN: it is that group, or there is nothing to test. */
+    struct bt_welch versus;
 };
+
 enum { BT_ALONE = -1 };
 struct bt_run_groups {
     struct bt_run_group *group; /* [n] in the order of their first members */

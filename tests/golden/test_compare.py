@@ -72,13 +72,13 @@ def asked(folder, first, second, *more):
     return json.loads(done.stdout.strip().split("\n")[-1])["predictions"]
 
 
-def same(a, b, what):
+def same(a, b, what, limit=LIMIT):
     """None in JSON is NaN."""
     a = math.nan if a is None else a
     if math.isnan(a) or math.isnan(b):
         assert math.isnan(a) and math.isnan(b), (what, a, b)
     else:
-        assert a == b or abs(a - b) <= LIMIT * max(abs(a), abs(b)) + 1e-14, (what, a, b)
+        assert a == b or abs(a - b) <= limit * max(abs(a), abs(b)) + 1e-14, (what, a, b)
 
 
 def expect(got, name, of, n):
@@ -307,6 +307,34 @@ def test_slices(folder):
         assert (s["rows"], s["only_first_right"], s["only_second_right"]) == (of.sum(), b, c), s
         same(s["first"], float(right[0][of].mean()), s)
         same(s["mcnemar_p"], scipy.stats.binomtest(b, b + c).pvalue if b + c else 1.0, s)
+
+
+def test_groups_of_seeds(folder):
+    """Each group beside the best: Welch's t test as scipy has it."""
+    random = np.random.default_rng(3)
+    values = {}
+    for k, n in enumerate((5, 2, 3, 9, 4, 30, 6, 2)):
+        rate = f"{k + 1}e-5"
+        values[rate] = random.normal(0.8 + 0.01 * k * (k % 3), 10.0 ** -random.integers(1, 7), n)
+        for i, v in enumerate(values[rate]):
+            run = folder / "runs" / f"g{k}-{i:02}"
+            run.mkdir(parents=True)
+            (run / "status.json").write_text(json.dumps({"state": "finished", "best": float(v), "metric": "f1", "started": 1}))
+            (run / "experiment.yaml").write_text(f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: {i}}}\n")
+    done = subprocess.run([g.BERTTY, "runs", "--runs", folder / "runs", "--groups", "--json"], capture_output=True, text=True, check=True)
+    best = max(values, key=lambda rate: values[rate].mean())
+    found = json.loads(done.stdout)["groups"]
+    assert len(found) == len(values)
+    for group in found:
+        rate = group["settings"]["optim.learning_rate"]
+        if rate == best:
+            assert group["versus_best"] is None
+            continue
+        want = scipy.stats.ttest_ind(values[best], values[rate], equal_var=False)
+        low, high = want.confidence_interval(0.95)
+        got = group["versus_best"]
+        for name, value in (("t", want.statistic), ("df", want.df), ("p", want.pvalue), ("low", low), ("high", high), ("difference", values[best].mean() - values[rate].mean())):
+            same(got[name], float(value), (rate, name), limit=1e-10)  # of means that cancel
 
 
 if __name__ == "__main__":

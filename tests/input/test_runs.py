@@ -159,9 +159,9 @@ def groups():
         put(f"seeds/r{i}/experiment.yaml", f"optim: {{learning_rate: {rate}}}\ntrain: {{seed: {i}}}\n")
     done = at("runs", "--runs", "seeds", "--groups", "--json")
     first, second = json.loads(done.stdout)["groups"]
-    assert first == {"runs": ["r0", "r1", "r2"], "seeds": [0, 1, 2], "settings": {}, "metric": "f1", "n": 2, "mean": 0.625, "sd": first["sd"]}, first
+    assert first == {"runs": ["r0", "r1", "r2"], "seeds": [0, 1, 2], "settings": {}, "metric": "f1", "n": 2, "mean": 0.625, "sd": first["sd"], "versus_best": None}, first
     assert abs(first["sd"] - 0.1767766952966369) < 1e-12
-    assert second == {"runs": ["r3"], "seeds": [3], "settings": {}, "metric": "f1", "n": 1, "mean": 0.5, "sd": None}, second
+    assert second == {"runs": ["r3"], "seeds": [3], "settings": {}, "metric": "f1", "n": 1, "mean": 0.5, "sd": None, "versus_best": None}, second
     for name, best in (("r4", 0.9), ("r5", 0.3)):
         put(f"seeds/{name}/status.json", json.dumps({"state": "finished", "started": 1, "best": best, "metric": "f1"}))
         put(f"seeds/{name}/experiment.yaml", f"optim: {{learning_rate: 7e-5}}\ntrain: {{seed: {name[1]}}}\n")
@@ -169,7 +169,11 @@ def groups():
     assert [len(g["runs"]) for g in told] == [3, 2, 1] and told[1]["settings"] == {"optim.learning_rate": "7e-5"}, told
     done = at("runs", "--runs", "seeds", "--groups", "--filter", "-r0 -r4 -r5")
     rows = [line.split() for line in done.stdout.splitlines()]
-    assert rows[1:] == [["2", "imdb", "0.7500", "-", "f1", "1", "2"], ["1", "r3", "0.5000", "-", "f1", "3"]], rows
+    assert rows[1:] == [["2", "imdb", "0.7500", "-", "-", "f1", "1", "2"], ["1", "r3", "0.5000", "-", "-", "f1", "3"]], rows
+    # 0.5, 0.75 beside 0.9, 0.3: equal means within rounding, and no more than seeds
+    versus = [g["versus_best"] for g in told]
+    assert versus[0] is None and 0.9 < versus[1]["p"] <= 1 and versus[1]["low"] < 0 < versus[1]["high"] and versus[2] is None, versus
+    assert "0.9" in at("runs", "--runs", "seeds", "--groups").stdout
 
 
 def notes():

@@ -11,6 +11,7 @@ struct row {
     size_t place, n, n_values;
     const char *metric;
     double mean, sd;
+    struct bt_welch versus;
 };
 
 struct answer {
@@ -31,14 +32,16 @@ static struct row row_of(const struct bt_run_groups *g, const struct bt_run_list
                             .n_values = isnan(s->best) ? 0u : 1u,
                             .metric = s->metric,
                             .mean = s->best,
-                            .sd = (double)NAN};
+                            .sd = (double)NAN,
+                            .versus = {.p = (double)NAN}};
     const struct bt_run_group *m = &g->group[of];
     return (struct row){.member = m->member,
                         .n = m->n,
                         .n_values = m->n_values,
                         .metric = m->metric,
                         .mean = m->mean,
-                        .sd = m->sd};
+                        .sd = m->sd,
+                        .versus = m->versus};
 }
 
 struct direction {
@@ -90,6 +93,7 @@ static void row_for_people(struct cli_table *t, const struct row *r, const struc
     cli_table_cell(t, "%s", r->n > 1 && first->name ? first->name : first->id);
     value_cell(t, "", r->mean);
     value_cell(t, "±", r->sd);
+    value_cell(t, "", r->versus.p);
     cli_table_cell(t, "%s", r->metric ? r->metric : "-");
     cli_table_cell(t, "%s", bt_str_text(&seeds));
     cli_table_cell(t, "%s", bt_str_text(&settings));
@@ -109,6 +113,23 @@ static void settings_for_programs(struct bt_json_writer *w, const struct answer 
         bt_jw_ktext(w, bt_options(NULL)[o].key, bt_str_text(&value));
         bt_str_free(&value);
     }
+    bt_jw_end_object(w);
+}
+
+static void versus_for_programs(struct bt_json_writer *w, const struct bt_welch *v)
+{
+    bt_jw_key(w, "versus_best");
+    if (isnan(v->p)) {
+        bt_jw_null(w);
+        return;
+    }
+    bt_jw_object(w);
+    bt_jw_knum(w, "difference", v->difference);
+    bt_jw_knum(w, "low", v->low);
+    bt_jw_knum(w, "high", v->high);
+    bt_jw_knum(w, "t", v->t);
+    bt_jw_knum(w, "df", v->df);
+    bt_jw_knum(w, "p", v->p);
     bt_jw_end_object(w);
 }
 
@@ -134,13 +155,14 @@ static void row_for_programs(struct bt_json_writer *w, const struct row *r, cons
     bt_jw_kint(w, "n", (int64_t)r->n_values);
     bt_jw_knum(w, "mean", r->mean);
     bt_jw_knum(w, "sd", r->sd);
+    versus_for_programs(w, &r->versus);
     bt_jw_end_object(w);
 }
 
 static void tell(const struct answer *a, bool json)
 {
-    static const char *const heads[] = {"RUNS", "NAME", "BEST", "SD", "METRIC", "SEEDS", "SETTINGS"};
-    struct cli_table t = {.columns = 7, .right = 1 << 0 | 1 << 2 | 1 << 3};
+    static const char *const heads[] = {"RUNS", "NAME", "BEST", "SD", "P", "METRIC", "SEEDS", "SETTINGS"};
+    struct cli_table t = {.columns = 8, .right = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4};
     struct bt_str out = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&out);
     bt_jw_object(&w);

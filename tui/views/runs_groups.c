@@ -308,6 +308,7 @@ void runs_group_draw(struct view *v, const struct bt_run_group *g, struct rect i
         deviation(&line, " ", g->sd);
         if (g->n_values < g->n) bt_str_addf(&line, " (of %zu)", g->n_values);
     }
+    if (!isnan(g->versus.p)) bt_str_addf(&line, " · p %.2g against the best group", g->versus.p);
     for (int y = 0; y < in.h && s->detail_top + y < s->detail_lines; y++) {
         int at = s->detail_top + y;
         if (at == 0) term_text(app_term(v->app), in, y, 0, ROLE_TEXT, bt_str_text(&line), line.len);
