@@ -56,7 +56,7 @@ TUI_SRC    := $(wildcard tui/*.c tui/*/*.c)
 TUI_OBJ    := $(TUI_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c tests/grad/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:%.c=$(BUILD)/%)
-GOLDEN_BIN := $(BUILD)/tests/golden/weights_tool $(BUILD)/tests/golden/heads_tool $(BUILD)/tests/golden/metrics_tool $(BUILD)/tests/golden/qa_tool $(BUILD)/tests/golden/audit_tool
+GOLDEN_BIN := $(BUILD)/tests/golden/weights_tool $(BUILD)/tests/golden/heads_tool $(BUILD)/tests/golden/metrics_tool $(BUILD)/tests/golden/qa_tool $(BUILD)/tests/golden/audit_tool $(BUILD)/tests/golden/tfidf_tool
 BENCH_SRC  := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(BUILD)/%)
 BIN        := $(if $(filter build,$(BUILD)),bertty,$(BUILD)/bertty)

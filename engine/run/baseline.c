@@ -47,9 +47,9 @@ static enum bt_status check_task(const struct bt_experiment *x, enum bt_baseline
                    ops->name);
 }
 
-static enum bt_status check_splits(const struct job *j, struct bt_error *err)
+static enum bt_status check_splits(const struct bt_experiment *x, struct bt_error *err)
 {
-    if (split(j, BT__VALIDATION)->n || split(j, BT__TEST)->n) return BT_OK;
+    if (bt_experiment_validates(x) || x->data_test_file.n) return BT_OK;
     return bt_fail(
         err, BT_INVALID,
         "data.validation_file: missing, expected validation or test data to measure a baseline on");
@@ -173,10 +173,10 @@ static enum bt_status compute(struct job *j, struct bt_error *err)
                             : BT_OK;
     if (!st) st = bt__experiment_ready_without_model(r->experiment, r->runs_dir, &t->x, err);
     if (!st) st = check_task(t->x, r->kind, err);
+    if (!st) st = check_splits(t->x, err);
     if (!st) st = bt__pool_create(1, &t->pool, err);
     if (!st) st = bt__hashing_begin(t->x, false, &t->hashing, err);
     if (!st) st = bt__setup_texts(&t->setup, t->x, t->pool, bt__tell_text, t, err);
-    if (!st) st = check_splits(j, err);
     if (!st) st = bt__check_labels(t->x, &t->setup, err);
     if (st) return st;
     j->cols = t->setup.task->labels.n ? t->setup.task->labels.n : 1;
