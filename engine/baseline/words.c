@@ -18,7 +18,6 @@ static bool in_word(int32_t c)
 static int32_t lower(const char *text, size_t n, size_t begin, size_t end, int32_t c)
 {
     if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-    if (c == I_WITH_DOT) return 'i';
     if (c == SIGMA && bt__sigma_is_final(text, n, begin, end)) return FINAL_SIGMA;
     return bt__unicode_lower(c);
 }

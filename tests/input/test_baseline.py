@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -184,13 +185,15 @@ def readers():
     assert listed["words"]["baseline"] == "tfidf" and listed["most"]["baseline"] == "majority" and "baseline" not in listed["trained"]
     compared = json.loads(good("compare", "words", "trained", "--json").splitlines()[-1])
     assert json.dumps(compared).count("accuracy") >= 2
-    assert "McNemar" in good("compare", "words", "most")
+    told = good("compare", "words", "most")
+    assert "McNemar" in told and "tfidf baseline" in told and "majority baseline" in told, told
     assert "no setting differs" in good("compare", "words", "most")
     errors = good("predictions", "most", "--errors").splitlines()
     assert len(errors) - 1 == sum(r["prediction"] != r["gold"] for r in rows("most"))
     assert "words" in good("report", "words", "trained", "--text")
     good("report", "words", "trained", "-o", "page.html")
-    assert "words" in (ROOT / "page.html").read_text()
+    page = (ROOT / "page.html").read_text()
+    assert "tfidf baseline" in page and re.search(r'd="M70\.0 ([0-9.]+) L880\.0 \1"', page), page[:2000]
     assert "finished" in good("log", "words")
     good("annotate", "words", "3", "+odd")
     assert "odd" in good("annotate", "words")
