@@ -49,6 +49,7 @@ void bt__logistic_free(struct bt__logistic *l)
 #include <linear.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ── the library ── */
 
@@ -132,8 +133,8 @@ static enum bt_status solve(const struct bt__sparse *x, size_t features, const s
     const char *wrong = lib.check(&p, &how);
     if (wrong) return bt_fail(err, BT_INVALID, "liblinear: %s", wrong);
     struct model *m = lib.train(&p, &how);
-    const double sign = m->label[0] == 1 ? 1.0 : -1.0; /* whose weights they are */
-    for (size_t k = 0; k <= features; k++) w[k] = sign * m->w[k];
+    memcpy(w, m->w,
+           (features + 1) * sizeof *w); /* of the label 1, whichever came first: that is so for −1 and 1 */
     lib.release(&m);
     return BT_OK;
 }
