@@ -196,7 +196,7 @@ def readers():
     assert "tfidf baseline" in page and re.search(r'd="M70\.0 ([0-9.]+) L880\.0 \1"', page), page[:2000]
     good("report", "words", "most", "-o", "alone.html")
     alone = (ROOT / "alone.html").read_text()
-    assert alone.count("<figure>") >= 2 and "inf" not in re.sub(r"<style>.*?</style>", "", alone, flags=re.S) and "nan" not in alone, alone[:2000]
+    assert alone.count("<figure>") >= 2 and 'text-anchor="middle">1.0<' in alone and "inf" not in re.sub(r"<style>.*?</style>", "", alone, flags=re.S) and "nan" not in alone, alone[:2000]
     assert "finished" in good("log", "words")
     good("annotate", "words", "3", "+odd")
     assert "odd" in good("annotate", "words")
