@@ -30,6 +30,11 @@ CURL       := $(shell pkg-config --exists libcurl 2>/dev/null && echo yes)
 ifneq ($(CURL),)
 CPPFLAGS   += -DBT_WITH_CURL $(shell pkg-config --cflags libcurl)
 endif
+# Likewise liblinear, for `bertty baseline`.
+LINEAR     := $(shell echo '\#include <linear.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+ifneq ($(LINEAR),)
+CPPFLAGS   += -DBT_WITH_LINEAR
+endif
 LDLIBS    = -lyaml -lcsv -lpcre2-8 -lutf8proc -ljansson -lncursesw -ltinfo -ldl -lpthread -lm
 
 # The arithmetic of training: vectorised where the source says so, but NaN stays NaN and a sum keeps its order.
@@ -51,7 +56,7 @@ TUI_SRC    := $(wildcard tui/*.c tui/*/*.c)
 TUI_OBJ    := $(TUI_SRC:%.c=$(BUILD)/%.o)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c tests/grad/test_*.c)
 UNIT_BIN   := $(UNIT_SRC:%.c=$(BUILD)/%)
-GOLDEN_BIN := $(BUILD)/tests/golden/weights_tool $(BUILD)/tests/golden/heads_tool $(BUILD)/tests/golden/metrics_tool $(BUILD)/tests/golden/qa_tool $(BUILD)/tests/golden/audit_tool
+GOLDEN_BIN := $(BUILD)/tests/golden/weights_tool $(BUILD)/tests/golden/heads_tool $(BUILD)/tests/golden/metrics_tool $(BUILD)/tests/golden/qa_tool $(BUILD)/tests/golden/audit_tool $(BUILD)/tests/golden/tfidf_tool
 BENCH_SRC  := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(BUILD)/%)
 BIN        := $(if $(filter build,$(BUILD)),bertty,$(BUILD)/bertty)
@@ -127,7 +132,7 @@ fetch: ## get the model and the film reviews for experiments/movie-reviews.yaml
 	$(Q)experiments/fetch
 
 demo: ## all of the set-up, then a fine-tuning run of some minutes, and the workbench on it
-	$(Q).ci/deps build hub demo
+	$(Q).ci/deps build hub linear demo
 	$(Q)$(MAKE) all
 	$(Q)experiments/fetch
 	$(Q)experiments/demo
@@ -170,7 +175,7 @@ tsan: ## unit tests under ThreadSanitizer
 	$(Q)tests/run tsan
 
 coverage: ## the tests once more with a build that counts: lines and branches of engine/ and tui/ that they reach
-	$(Q).ci/deps build hub test coverage
+	$(Q).ci/deps build hub linear test coverage
 	$(Q)tests/run --coverage
 
 crash: ## kill engines at CRASH_KILLS (1000) moments, and at every call of a save; let every call and every allocation of the commands fail once

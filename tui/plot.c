@@ -297,8 +297,25 @@ static void draw_points(const struct surface *s, const struct plot_line *line)
     }
 }
 
+static void draw_level(const struct surface *s, const struct plot_line *line)
+{
+    const double v = line->n ? line->y[line->n - 1] : (double)NAN;
+    if (!shown(s, v)) return;
+    const double y = dot_y(s, v);
+    if (y < -0.5 || y > s->down - 0.5) return;
+    connect(s, line, 0, y, s->across - 1, y);
+    const uint32_t mark = plot_marker(line->colour, s->spec->glyphs);
+    if (!line->marked) return;
+    put_mark(s, 0, (int)lround(y), mark, PLOT_MARK, line->colour);
+    put_mark(s, s->across - 1, (int)lround(y), mark, PLOT_MARK, line->colour);
+}
+
 static void draw_line(const struct surface *s, const struct plot_line *line)
 {
+    if (line->level) {
+        draw_level(s, line);
+        return;
+    }
     if (line->scattered) {
         draw_points(s, line);
         return;

@@ -64,8 +64,10 @@ struct plot_line {
     unsigned colour; /* stable number of whatever the line stands for; also chooses its marker */
     bool faint;      /* drawn beneath the others */
     bool dashed;     /* the way between points, never the points themselves */
-    bool scattered;  /* the points alone, whose x may come in any order */
-    bool marked;     /* its marker stands at its end and here and there on the way */
+    bool
+        level; /* its last value, over the whole width: a line that is compared with, and its x do not count */
+    bool scattered; /* the points alone, whose x may come in any order */
+    bool marked;    /* its marker stands at its end and here and there on the way */
 };
 
 struct plot_event { /* a tick under the plot */

@@ -261,6 +261,10 @@ static void widen_by(struct plot_range *r, double least, double greatest)
 static void widen_to(const struct plot_line *line, struct plot_range x, bool log, struct plot_range *r)
 {
     size_t i = 0, end = line->n;
+    if (line->level) {
+        if (end && usable(line->y[end - 1], log)) widen_by(r, line->y[end - 1], line->y[end - 1]);
+        return;
+    }
     if (!line->scattered) plot_window(line->x, line->n, x, &i, &end);
     while (i < end) {
         size_t whole = line->scattered ? 0 : plot_block_at(line->block, i, end, log);

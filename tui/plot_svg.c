@@ -72,6 +72,13 @@ static void pen_up(struct pen *p)
 /* Of the points that fall into half a pixel only the extremes are kept; a line is cut where there is no value to draw. */
 static void svg_line(struct pen *p, const struct plot_svg_line *c, const double *value)
 {
+    const double level = c->level && c->n ? svg_y(p->spec, value[c->n - 1]) : (double)NAN;
+    if (isfinite(level)) {
+        pen_to(p, LEFT, level);
+        pen_to(p, WIDTH - RIGHT, level);
+        pen_up(p);
+    }
+    if (c->level) return;
     for (size_t i = 0; i < c->n;) {
         double x = svg_x(p->spec, c->x[i]), least = INFINITY, greatest = -INFINITY;
         bool gap = false;
@@ -118,9 +125,10 @@ static void svg_mark(const struct plot_svg *p, const struct plot_svg_line *c, st
 {
     size_t i = c->n;
     const double *y = c->smooth ? c->smooth : c->y;
-    while (i && !(isfinite(svg_y(p->spec, y[i - 1])) && isfinite(svg_x(p->spec, c->x[i - 1])))) i--;
+    while (!c->level && i && !(isfinite(svg_y(p->spec, y[i - 1])) && isfinite(svg_x(p->spec, c->x[i - 1]))))
+        i--;
     if (!c->mark || !i) return;
-    bt_str_addf(out, "<text x=\"%.1f\" y=\"%.1f\">", svg_x(p->spec, c->x[i - 1]) + 4,
+    bt_str_addf(out, "<text x=\"%.1f\" y=\"%.1f\">", c->level ? LEFT + 4 : svg_x(p->spec, c->x[i - 1]) + 4,
                 svg_y(p->spec, y[i - 1]) + 4);
     markup_text(out, c->mark);
     bt_str_add(out, "</text>\n");

@@ -10,6 +10,7 @@ struct plot_svg_line {
     size_t n;
     unsigned colour;
     bool dashed;
+    bool level;            /* y[n - 1] over the whole width (struct plot_line) */
     const char *run, *tag; /* for the legend */
     const char *mark;      /* a short text where the line ends; NULL: none */
 };

@@ -45,10 +45,12 @@ static bool add_line(struct figure *f, const struct report *r, size_t run, const
                                         .n = s->n,
                                         .colour = (unsigned)run,
                                         .dashed = is_eval(s->tag),
+                                        .level = r->compare->run[run].baseline,
                                         .run = r->compare->run[run].id,
                                         .tag = s->tag,
                                         .mark = report_letter(run)};
-    plot[f->n++] = (struct plot_line){.x = x, .y = s->value, .n = s->n};
+    plot[f->n] = (struct plot_line){.x = x, .y = s->value, .n = s->n, .level = line[f->n].level};
+    f->n++;
     return true;
 }
 
@@ -75,9 +77,11 @@ static struct plot_range steps_of(const struct figure *f)
 {
     struct plot_range x = {.min = INFINITY, .max = -INFINITY};
     for (size_t k = 0; k < f->n; k++) {
+        if (f->line[k].level) continue;
         x.min = fmin(x.min, f->line[k].x[0]);
         x.max = fmax(x.max, f->line[k].x[f->line[k].n - 1]);
     }
+    if (x.min > x.max) x.min = x.max = 0.0; /* baselines alone */
     if (!(x.max > x.min)) x.max = x.min + 1;
     return x;
 }

@@ -137,10 +137,9 @@ static enum bt_status resolve_list(struct bt_experiment *x, int which, struct bt
     return BT_OK;
 }
 
-static enum bt_status resolve_paths(struct bt_experiment *x, struct bt_error *err)
+static enum bt_status resolve_data(struct bt_experiment *x, struct bt_error *err)
 {
-    enum bt_status st = resolve_model(x, err);
-    if (!st) st = resolve_list(x, BT_OPTION_data_train_file, &x->data_train_file, err);
+    enum bt_status st = resolve_list(x, BT_OPTION_data_train_file, &x->data_train_file, err);
     if (!st) st = resolve_list(x, BT_OPTION_data_validation_file, &x->data_validation_file, err);
     if (!st) st = resolve_list(x, BT_OPTION_data_test_file, &x->data_test_file, err);
     if (!st) st = resolve_text(x, BT_OPTION_data_label_decisions, &x->data_label_decisions, err);
@@ -176,9 +175,9 @@ const char *bt_experiment_metric(const struct bt_experiment *x)
     return bt__metric_default(bt__task_ops(x->task_type)->family);
 }
 
-enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err)
+static enum bt_status fill_in(struct bt_experiment *x, struct bt_error *err)
 {
-    enum bt_status st = resolve_paths(x, err);
+    enum bt_status st = resolve_data(x, err);
     if (!st) st = resolve_adapter(x, err);
     if (st) return st;
     const struct bt__task_ops *ops = bt__task_ops(x->task_type);
@@ -199,4 +198,16 @@ enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *e
     if (!x->eval_metric_for_best_model || !x->run_name)
         return bt_fail(err, BT_NOMEM, "no memory for an experiment");
     return BT_OK;
+}
+
+enum bt_status bt_experiment_resolve(struct bt_experiment *x, struct bt_error *err)
+{
+    enum bt_status st = resolve_model(x, err);
+    return st ? st : fill_in(x, err);
+}
+
+enum bt_status bt__experiment_resolve_data(struct bt_experiment *x, struct bt_error *err)
+{
+    (void)resolve_model(x, NULL);
+    return fill_in(x, err);
 }

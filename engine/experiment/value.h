@@ -15,6 +15,8 @@ struct bt__place {
 enum bt_status bt__value_from_yaml(struct bt_experiment *x, const struct bt_option *o,
                                    const struct bt_yaml *v, const char *file, struct bt_error *err);
 void bt__list_free(struct bt_string_list *l);
+/* As bt_experiment_resolve(), for what reads no model: one that is not there stays as it is written. */
+enum bt_status bt__experiment_resolve_data(struct bt_experiment *x, struct bt_error *err);
 enum bt_status bt__list_add(struct bt_string_list *l, const char *text, struct bt_error *err);
 
 /* The field of an option. */

@@ -137,11 +137,14 @@ static double fact_of(const struct source *src, const char *tag)
 
 /* ── one run ── */
 
-static char *run_state(const char *dir)
+static char *run_state(const char *dir, bool *baseline)
 {
     char *path = bt_path_join(dir, "status.json");
     struct bt_json *status = path ? bt_json_load(path, BT__MAX_STATUS, NULL) : NULL;
-    char *state = bt_strdup(bt_json_text(bt_json_get(status, "state"), ""));
+    const char *kind = bt_json_text(bt_json_get(status, "baseline"), NULL);
+    char *state =
+        kind ? bt_strfmt("%s baseline", kind) : bt_strdup(bt_json_text(bt_json_get(status, "state"), ""));
+    *baseline = kind != NULL;
     bt_json_free(status);
     free(path);
     return state;
@@ -194,7 +197,7 @@ static enum bt_status load_run(const struct bt_run_at *at, struct bt_compare_run
     while (run->dir && strlen(run->dir) > 1 && run->dir[strlen(run->dir) - 1] == '/')
         run->dir[strlen(run->dir) - 1] = '\0';
     run->id = run->dir ? id_of(run) : NULL;
-    run->state = run_state(dir);
+    run->state = run_state(dir, &run->baseline);
     return run->dir && run->id && run->state ? BT_OK : bt_fail(err, BT_NOMEM, "%s: no memory", dir);
 }
 

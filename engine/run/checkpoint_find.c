@@ -1,4 +1,5 @@
 #include "run/find.h"
+#include "run/status_read.h"
 
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -107,10 +108,20 @@ enum bt_status bt_run_checkpoints(const char *dir, int64_t **steps, size_t *n, s
 
 /* ── the one that is asked for ── */
 
+static enum bt_status check_baseline(const char *dir, struct bt_error *err)
+{
+    struct bt_run_status s;
+    if (bt_run_status(dir, &s, NULL)) return BT_OK; /* for others to complain of */
+    const enum bt_status st = bt__refuse_baseline(&s, err);
+    bt_run_status_clear(&s);
+    return st;
+}
+
 static enum bt_status none_at(const char *dir, int64_t step, const int64_t *steps, size_t n,
                               struct bt_error *err)
 {
     struct bt_str have = {0};
+    if (n == 0 && check_baseline(dir, err)) return BT_UNSUPPORTED;
     for (size_t i = 0; i < n; i++) bt_str_addf(&have, "%s%lld", i ? ", " : "", (long long)steps[i]);
     enum bt_status status =
         n == 0 ? bt_fail(err, BT_NOTFOUND, "%s: has no complete checkpoint", dir)

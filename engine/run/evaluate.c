@@ -136,8 +136,8 @@ static void take(struct work *w, struct bt__evaluation *e)
 }
 
 /* In the order of the sequences, so that the sum does not depend on the batches. */
-static double mean_loss(const struct bt__evaluation *e, const struct bt__task *t,
-                        const struct bt__task_data *d)
+double bt__evaluation_loss(const struct bt__evaluation *e, const struct bt__task *t,
+                           const struct bt__task_data *d)
 {
     double sum = 0.0, weight = 0.0;
     for (size_t i = 0; d->gold && i < d->f.n; i += bt__features_group(&d->f)) {
@@ -214,7 +214,7 @@ enum bt_status bt__evaluate(struct bt__pass *pass, const struct bt__model *m,
     if (st)
         bt__evaluation_free(e);
     else
-        e->loss = mean_loss(e, t, d);
+        e->loss = bt__evaluation_loss(e, t, d);
     return st;
 }
 

@@ -31,6 +31,10 @@ enum bt_status bt__encode_all(struct bt__pass *pass, const struct bt__pass_limit
                               const struct bt__task_data *d, bt__encoded_fn *each,
                               bool (*keep_going)(void *ctx), void *ctx, struct bt_error *err);
 
+/* The mean loss of logits that are there. */
+double bt__evaluation_loss(const struct bt__evaluation *e, const struct bt__task *t,
+                           const struct bt__task_data *d);
+
 /* Loss and the task's figures, by name. */
 enum bt_status bt__evaluation_metrics(const struct bt__evaluation *e, const struct bt__task *t,
                                       const struct bt__task_data *d, struct bt_metrics *out,

@@ -84,6 +84,7 @@ static enum bt_status of_model(struct bt__hashes *h, const char *dir, enum bt__w
 struct bt__hashing {
     pthread_t thread;
     const struct bt_experiment *x;
+    bool has_model;
     struct bt__hashes data, model;
     enum bt_status st;
     struct bt_error err;
@@ -93,18 +94,19 @@ static void *sum_up(void *ctx)
 {
     struct bt__hashing *g = ctx;
     g->st = bt__hashes_of_data(&g->data, g->x, &g->err);
-    if (!g->st)
+    if (!g->st && g->has_model)
         g->st = of_model(&g->model, g->x->model_name_or_path,
                          (enum bt__weights_kind)g->x->model_checkpoint_format, &g->err);
     return NULL;
 }
 
-enum bt_status bt__hashing_begin(const struct bt_experiment *x, struct bt__hashing **out,
+enum bt_status bt__hashing_begin(const struct bt_experiment *x, bool model, struct bt__hashing **out,
                                  struct bt_error *err)
 {
     struct bt__hashing *g = calloc(1, sizeof *g);
     if (!g) return bt_fail(err, BT_NOMEM, "no memory for the files' sums");
     g->x = x;
+    g->has_model = model;
     const int refused = pthread_create(&g->thread, NULL, sum_up, g);
     if (refused) {
         free(g);

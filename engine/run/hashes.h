@@ -19,10 +19,10 @@ struct bt__hashes {
 enum bt_status bt__hashes_of_data(struct bt__hashes *h, const struct bt_experiment *x, struct bt_error *err);
 void bt__hashes_free(struct bt__hashes *h);
 
-/* Those of a new run, summed up by a thread of their own while the run reads the same files: data, and the model's configuration, vocabulary
- * and weights. x is borrowed until the end. */
+/* Those of a new run, summed up by a thread of their own while the run reads the same files: data, and unless it reads none the model's configuration,
+ * vocabulary and weights. x is borrowed until the end. */
 struct bt__hashing;
-enum bt_status bt__hashing_begin(const struct bt_experiment *x, struct bt__hashing **out,
+enum bt_status bt__hashing_begin(const struct bt_experiment *x, bool model, struct bt__hashing **out,
                                  struct bt_error *err);
 /* Waits for the sums, which are the caller's if all went well, and frees *g, which becomes NULL. */
 enum bt_status bt__hashing_end(struct bt__hashing **g, struct bt__hashes *data, struct bt__hashes *model,

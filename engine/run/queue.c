@@ -3,6 +3,7 @@
 
 #include "run/proc.h"
 #include "run/queue_file.h"
+#include "run/status_read.h"
 #include "run/status_write.h"
 #include "run/study_parts.h"
 #include "run/train_parts.h"
@@ -211,6 +212,7 @@ static enum bt_status may_go_on(const struct bt_run_status *s, struct bt_error *
     static const char *const why[] = {[BT_RUN_QUEUED] = "is queued already",
                                       [BT_RUN_FINISHED] = "has finished: there is nothing to go on with",
                                       [BT_RUN_UNKNOWN] = "has no state that could be resumed"};
+    if (s->baseline) return bt__refuse_baseline(s, err);
     if (bt_run_state_alive(s->state))
         return bt_fail(err, BT_BUSY, "%s: the run is %s: it has an engine", s->id,
                        bt_run_state_name(s->state));

@@ -1,4 +1,5 @@
 #include "run/control.h"
+#include "run/status_read.h"
 
 #include <bertty/file.h>
 #include <bertty/queue.h>
@@ -32,7 +33,9 @@ static enum bt_status check_alive(const char *dir, bool *queued, struct bt_error
     enum bt_status status = bt_run_status(dir, &s, err);
     if (status != BT_OK) return status;
     *queued = s.state == BT_RUN_QUEUED;
-    if (!bt_run_state_alive(s.state))
+    if (s.baseline)
+        status = bt__refuse_baseline(&s, err);
+    else if (!bt_run_state_alive(s.state))
         status = bt_fail(err, BT_INVALID, "%s: the run is %s: it has no engine that could be told", s.id,
                          bt_run_state_name(s.state));
     bt_run_status_clear(&s);

@@ -130,7 +130,7 @@ bool bt_run_groups_make(const struct bt_run_list *list, const size_t *row, size_
     for (size_t i = 0; fine && i < n_rows; i++) {
         const struct bt_run_status *s = &list->run[row[i]];
         struct bt_run_facts f = bt_facts_of(facts, s->dir);
-        if (f.group && !s->steered) c[n++] = (struct candidate){.key = f.group, .place = i};
+        if (f.group && !s->steered && !s->baseline) c[n++] = (struct candidate){.key = f.group, .place = i};
     }
     if (n) qsort(c, n, sizeof *c, by_key);
     for (size_t from = 0, to; fine && from < n; from = to) {

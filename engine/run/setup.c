@@ -293,6 +293,16 @@ enum bt_status bt__setup_data(struct bt__setup *s, const struct bt_experiment *x
     return st;
 }
 
+enum bt_status bt__setup_texts(struct bt__setup *s, const struct bt_experiment *x, struct bt__pool *pool,
+                               bt__say_fn *say_fn, void *ctx, struct bt_error *err)
+{
+    const struct job j = {.s = s, .x = x, .pool = pool, .say = say_fn, .ctx = ctx, .err = err};
+    *s = (struct bt__setup){.model_dir = NULL};
+    enum bt_status st = load_splits(&j);
+    if (st) bt__setup_free(s);
+    return st;
+}
+
 enum bt_status bt__setup_weights(struct bt__setup *s, const struct bt_experiment *x, bt__say_fn *say_fn,
                                  void *ctx, struct bt_error *err)
 {

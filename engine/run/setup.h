@@ -28,6 +28,9 @@ typedef void bt__say_fn(void *ctx, const char *text);
  * checked before a launch. The weights are left zero. */
 enum bt_status bt__setup_data(struct bt__setup *s, const struct bt_experiment *x, const char *model_dir,
                               struct bt__pool *pool, bt__say_fn *say, void *ctx, struct bt_error *err);
+/* The data alone, without a model: sequences have no tokens. Of tasks on texts and pairs. */
+enum bt_status bt__setup_texts(struct bt__setup *s, const struct bt_experiment *x, struct bt__pool *pool,
+                               bt__say_fn *say, void *ctx, struct bt_error *err);
 /* Then the weights: the model's, and fresh ones drawn with the experiment's seed where it has none. */
 enum bt_status bt__setup_weights(struct bt__setup *s, const struct bt_experiment *x, bt__say_fn *say,
                                  void *ctx, struct bt_error *err);

@@ -45,12 +45,13 @@ static enum bt_run_state state_of(const char *text)
     return BT_RUN_UNKNOWN;
 }
 
-enum { TEXTS = 7 };
+enum { TEXTS = 8 };
 
 /* Where its texts are. */
 static void texts_of(struct bt_run_status *s, char **at[TEXTS])
 {
-    char **all[TEXTS] = {&s->id, &s->dir, &s->metric, &s->error, &s->name, &s->host, &s->stalled};
+    char **all[TEXTS] = {&s->id,   &s->dir,  &s->metric,  &s->error,
+                         &s->name, &s->host, &s->stalled, &s->baseline};
     memcpy(at, all, sizeof all);
 }
 
@@ -64,6 +65,12 @@ void bt_run_status_clear(struct bt_run_status *s)
 }
 
 /* ── reading ── */
+
+enum bt_status bt__refuse_baseline(const struct bt_run_status *s, struct bt_error *err)
+{
+    if (!s->baseline) return BT_OK;
+    return bt_fail(err, BT_UNSUPPORTED, "%s: a baseline (%s): it has no model", s->id, s->baseline);
+}
 
 static const struct bt_json *member(const struct bt_json *v, const char *key)
 {
@@ -146,6 +153,7 @@ static void take_status(const struct bt_json *v, struct bt__here *h, struct bt_r
     s->name = text_of(v, "name");
     s->error = text_of(v, "error");
     s->host = text_of(v, "host");
+    s->baseline = text_of(v, "baseline");
     take_figures(v, s);
     if (s->state == BT_RUN_UNKNOWN && !s->error)
         s->error = bt_strfmt("status.json: unknown state '%s'", state);

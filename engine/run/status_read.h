@@ -14,4 +14,7 @@ bool bt__status_current(const struct bt_run_status *old, const struct stat *info
 /* A copy of old with its engine looked at again. False: it died, or no memory: read it. */
 bool bt__status_reuse(const struct bt_run_status *old, struct bt__here *h, struct bt_run_status *out);
 
+/* BT_UNSUPPORTED: the run is a baseline, where a model is wanted. */
+enum bt_status bt__refuse_baseline(const struct bt_run_status *s, struct bt_error *err);
+
 #endif

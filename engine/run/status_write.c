@@ -74,6 +74,7 @@ static void members(struct bt_json_writer *w, const struct bt__status *s)
     bt_jw_knum(w, "updated", bt__wall());
     bt_jw_ktext(w, "error", s->error[0] ? s->error : NULL);
     bt_jw_kbool(w, "steered", s->steered);
+    if (s->baseline) bt_jw_ktext(w, "baseline", s->baseline);
     bt_jw_ktext(w, "name", s->name);
 }
 

@@ -12,9 +12,10 @@ struct bt__status {
     int64_t step, total;
     double epoch, epochs;
     double tokens_per_s, eta_s, train_loss; /* NaN: not known */
-    const char *name, *metric;              /* borrowed; metric NULL: no evaluation */
-    double best, last;                      /* NaN: none */
-    int64_t best_step, last_step;           /* −1: none */
+    const char *name, *metric,
+        *baseline;     /* borrowed; metric NULL: no evaluation; baseline NULL: a model is trained */
+    double best, last; /* NaN: none */
+    int64_t best_step, last_step; /* −1: none */
     double started;
     bool steered;
     char error[512]; /* the last error or warning, "" if there was none */

@@ -56,7 +56,7 @@ static enum bt_status load(struct bt__trainer *t, struct bt_error *err)
     enum bt_status st = bt__setup_data(&t->setup, x, x->model_name_or_path, t->pool, bt__tell_text, t, err);
     if (!st) st = bt__check_labels(x, &t->setup, err);
     if (!st) st = bt__check_limits(x, &t->setup, threads, x->run_output_dir, err);
-    if (!st) st = bt__hashing_begin(x, &t->hashing, err); /* what can be refused has been */
+    if (!st) st = bt__hashing_begin(x, true, &t->hashing, err); /* what can be refused has been */
     return st ? st : bt__setup_weights(&t->setup, x, bt__tell_text, t, err);
 }
 
@@ -104,15 +104,18 @@ static enum bt_status fill_run(struct bt__trainer *t, struct bt_error *err)
     if (!st) st = bt__write_experiment(t->x, t->run, err);
     if (!st) st = bt__run_json(t, err);
     if (!st) st = bt_events_open(t->run->dir, &t->events, err);
-    if (!st) bt__keep_batches(t, -1);
+    if (!st && t->learner) bt__keep_batches(t, -1);
     return st;
 }
 
 /* The directory and what belongs into it before the first step: all of it, or no directory. */
-static enum bt_status make_run(struct bt__trainer *t, struct bt_error *err)
+enum bt_status bt__make_run(struct bt__trainer *t, struct bt_error *err)
 {
     const struct bt_experiment *x = t->x;
-    enum bt_status st = bt__rundir_create(x->run_output_dir, t->req->name, x->run_name, &t->run, err);
+    char *name = t->baseline ? bt_strfmt("%.50s-%s", x->run_name, t->baseline) : bt_strdup(x->run_name);
+    if (!name) return bt_fail(err, BT_NOMEM, "no memory for a run's name");
+    enum bt_status st = bt__rundir_create(x->run_output_dir, t->req->name, name, &t->run, err);
+    free(name);
     if (st) return st;
     st = fill_run(t, err);
     if (st) {
@@ -128,13 +131,26 @@ static enum bt_status make_run(struct bt__trainer *t, struct bt_error *err)
     return BT_OK;
 }
 
-enum bt_status bt__experiment_ready(const struct bt_experiment *from, const char *runs_dir,
-                                    struct bt_experiment **out, struct bt_error *err)
+static enum bt_status valid_copy(const struct bt_experiment *from, const char *runs_dir,
+                                 struct bt_experiment **out, struct bt_error *err)
 {
     enum bt_status st = bt_experiment_copy(from, out, err);
     if (!st && runs_dir) st = use_runs_dir(*out, bt_strdup(runs_dir), err);
-    if (!st) st = bt_experiment_validate(*out, NULL, err);
+    return st ? st : bt_experiment_validate(*out, NULL, err);
+}
+
+enum bt_status bt__experiment_ready(const struct bt_experiment *from, const char *runs_dir,
+                                    struct bt_experiment **out, struct bt_error *err)
+{
+    enum bt_status st = valid_copy(from, runs_dir, out, err);
     return st ? st : bt_experiment_resolve(*out, err);
+}
+
+enum bt_status bt__experiment_ready_without_model(const struct bt_experiment *from, const char *runs_dir,
+                                                  struct bt_experiment **out, struct bt_error *err)
+{
+    enum bt_status st = valid_copy(from, runs_dir, out, err);
+    return st ? st : bt__experiment_resolve_data(*out, err);
 }
 
 /* All that has to be read before the first step. */
@@ -151,7 +167,7 @@ static enum bt_status begin_new(struct bt__trainer *t, struct bt_error *err)
         return bt__rundir_create("", t->req->name, NULL, &t->run, err);
     enum bt_status st = bt__experiment_ready(t->req->experiment, t->req->runs_dir, &t->x, err);
     if (!st) st = prepare(t, err);
-    return st ? st : make_run(t, err);
+    return st ? st : bt__make_run(t, err);
 }
 
 /* A run that was queued and never began: its directory is there, with the experiment alone. */
@@ -234,7 +250,7 @@ static void find_study(struct bt__trainer *t)
                  bt__trial_study(t->trial));
 }
 
-static void tell_failure(struct bt__trainer *t, enum bt_status st, const struct bt_error *err)
+void bt__tell_failure(struct bt__trainer *t, enum bt_status st, const struct bt_error *err)
 {
     if (!t->run) {
         announce(t->req, "!", err->text);
@@ -278,7 +294,7 @@ static void fill_result(struct bt__trainer *t, enum bt_status st, struct bt_trai
         snprintf(out->metric, sizeof out->metric, "%s", t->x->eval_metric_for_best_model);
 }
 
-static void clear(struct bt__trainer *t)
+void bt__trainer_clear(struct bt__trainer *t)
 {
     bt_events_close(t->events, NULL);
     bt__batches_close(t->batches);
@@ -313,9 +329,9 @@ enum bt_status bt_train(const struct bt_train_request *r, struct bt_train_result
         find_study(t);
         st = bt__trainer_loop(t, &mine);
     }
-    if (st) tell_failure(t, st, &mine);
+    if (st) bt__tell_failure(t, st, &mine);
     fill_result(t, st, result);
-    clear(t);
+    bt__trainer_clear(t);
     free(t);
     return st ? bt_fail(err, st, "%s", mine.text) : BT_OK;
 }

@@ -1,4 +1,5 @@
 /* A run that is there already is taken up: one that has ended, or one from the queue. */
+#include "run/status_read.h"
 #include "run/train_parts.h"
 
 #include <bertty/file.h>
@@ -25,8 +26,11 @@ static enum bt_status read_experiment(struct bt__trainer *t, struct bt_error *er
     return st;
 }
 
-static enum bt_status check_state(const struct bt__trainer *t, enum bt_run_state was, struct bt_error *err)
+static enum bt_status check_state(const struct bt__trainer *t, const struct bt_run_status *s,
+                                  struct bt_error *err)
 {
+    const enum bt_run_state was = s->state;
+    if (s->baseline) return bt__refuse_baseline(s, err);
     if (t->req->queued && was != BT_RUN_QUEUED)
         return bt_fail(err, BT_INVALID, "%s: the run is %s, no longer queued", t->run->dir,
                        bt_run_state_name(was));
@@ -55,7 +59,7 @@ enum bt_status bt__reopen(struct bt__trainer *t, bool *begun, struct bt_error *e
     struct bt_run_status s = {.state = BT_RUN_UNKNOWN};
     enum bt_status st = bt__rundir_open(t->req->resume, &t->run, err);
     if (!st) st = bt_run_status(t->run->dir, &s, err);
-    if (!st) st = check_state(t, s.state, err);
+    if (!st) st = check_state(t, &s, err);
     *begun = !st && (has_file(t->run, "run.json") || has_file(t->run, "checkpoints"));
     double now = t->status.started;
     if (!st) bt__status_figures(&t->status, &s);

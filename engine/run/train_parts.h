@@ -29,9 +29,18 @@ void bt__name_status(struct bt__trainer *t);
 /* A copy that is valid and resolved; runs_dir NULL: the experiment's. *out is the caller's even after a failure. */
 enum bt_status bt__experiment_ready(const struct bt_experiment *from, const char *runs_dir,
                                     struct bt_experiment **out, struct bt_error *err);
+/* Likewise for what reads no model. */
+enum bt_status bt__experiment_ready_without_model(const struct bt_experiment *from, const char *runs_dir,
+                                                  struct bt_experiment **out, struct bt_error *err);
 /* Writes experiment.yaml; x then names the runs directory that the run lies in. */
 enum bt_status bt__write_experiment(struct bt_experiment *x, const struct bt__rundir *run,
                                     struct bt_error *err);
+/* The directory and what belongs into it before the first step, in the state `starting`: all of it, or no directory. */
+enum bt_status bt__make_run(struct bt__trainer *t, struct bt_error *err);
+/* The end of a run that failed: log, status, whoever launched us. */
+void bt__tell_failure(struct bt__trainer *t, enum bt_status st, const struct bt_error *err);
+/* Frees everything but t itself. */
+void bt__trainer_clear(struct bt__trainer *t);
 /* Tells whoever launched us that the run has its directory. */
 void bt__announce(const struct bt__trainer *t);
 

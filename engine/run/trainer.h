@@ -24,6 +24,8 @@ struct bt__window {
 
 struct bt__trainer {
     const struct bt_train_request *req;
+    const char *
+        baseline; /* NULL: a model is trained; else the kind of what stands in its place, and there is no learner */
     struct bt_experiment *x; /* resolved */
     struct bt__pool *pool;
     struct bt__setup setup;
@@ -73,6 +75,11 @@ void bt__account(struct bt__trainer *t, const struct bt__step_result *r, double 
 bool bt__eval_due(const struct bt__trainer *t);
 /* planned: it decides about best and patience. BT_CANCELLED: the run is to stop. *better: a new best. */
 enum bt_status bt__eval(struct bt__trainer *t, bool planned, bool *better, struct bt_error *err);
+/* What an evaluation leaves: its figures in the curves, the log and the caller's progress; its rows in predictions/ (a failure is a warning). */
+void bt__tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t step, const struct bt_metrics *m,
+                      bool better);
+void bt__write_predictions(struct bt__trainer *t, enum bt__split which, int64_t step,
+                           const struct bt__evaluation *e);
 /* The test file with the best (load_best_model_at_end) or the last weights. */
 enum bt_status bt__eval_test(struct bt__trainer *t, struct bt_error *err);
 

@@ -41,8 +41,8 @@ static bool keep_going(void *ctx)
 
 /* ── predictions ── */
 
-static void write_predictions(struct bt__trainer *t, enum bt__split which, int64_t step,
-                              const struct bt__evaluation *e)
+void bt__write_predictions(struct bt__trainer *t, enum bt__split which, int64_t step,
+                           const struct bt__evaluation *e)
 {
     struct bt_error err = {.status = BT_OK};
     struct bt_str text = {0};
@@ -60,8 +60,8 @@ static void write_predictions(struct bt__trainer *t, enum bt__split which, int64
 
 /* ── one evaluation ── */
 
-static void tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t step,
-                         const struct bt_metrics *m, bool better)
+void bt__tell_metrics(struct bt__trainer *t, enum bt__split which, int64_t step, const struct bt_metrics *m,
+                      bool better)
 {
     const char *prefix = which == BT__TEST ? "test" : "eval";
     struct bt_str line = {0};
@@ -123,7 +123,7 @@ static enum bt_status run_split(struct bt__trainer *t, enum bt__split which, int
     if (!st) st = bt__evaluation_metrics(&e, t->setup.task, d, m, err);
     bt__metrics_brief(t->setup.task->ops->family, t->x->eval_metric_for_best_model, m);
     if (!st && isfinite(e.loss))
-        write_predictions(t, which, step, &e);
+        bt__write_predictions(t, which, step, &e);
     else if (!st)
         st = bt_fail(err, BT_DIVERGED,
                      "%s data, evaluation at step %lld: the loss is %s, expected a finite number",
@@ -159,7 +159,7 @@ enum bt_status bt__eval(struct bt__trainer *t, bool planned, bool *better, struc
         *better = judge(t, &m);
         t->st.evaluated = t->st.step;
     }
-    tell_metrics(t, BT__VALIDATION, t->st.step, &m, *better);
+    bt__tell_metrics(t, BT__VALIDATION, t->st.step, &m, *better);
     if (planned && t->x->eval_early_stopping_patience > 0 &&
         t->st.stale >= t->x->eval_early_stopping_patience && t->st.step < t->total) {
         t->st.stopped_early = true;
@@ -219,6 +219,6 @@ enum bt_status bt__eval_test(struct bt__trainer *t, struct bt_error *err)
     if (t->setup.split[BT__TEST].f.n == 0) return BT_OK;
     enum bt_status st = best_weights(t, &step, err);
     if (!st) st = run_split(t, BT__TEST, step, &t->test, err);
-    if (!st) tell_metrics(t, BT__TEST, step, &t->test, false);
+    if (!st) bt__tell_metrics(t, BT__TEST, step, &t->test, false);
     return st;
 }

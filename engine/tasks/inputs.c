@@ -32,6 +32,10 @@ enum bt_status bt__task_texts(const struct bt__task *t, struct bt__task_data *d,
 {
     struct bt__features_options opt = bt__features_options_of(t->x);
     opt.group = group;
+    if (!t->tokenizer) {
+        d->f = (struct bt__features){.n = n, .group = group};
+        return BT_OK;
+    }
     enum bt_status st = bt__features_build(&d->f, t->tokenizer, texts, n, &opt, pool, err);
     return st ? st : bt__task_pooling(t, &d->f, err);
 }

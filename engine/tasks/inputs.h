@@ -7,7 +7,8 @@
 struct bt__features_options bt__features_options_of(const struct bt_experiment *x);
 /* With model.pooling mean: the head reads all tokens of f. */
 enum bt_status bt__task_pooling(const struct bt__task *t, struct bt__features *f, struct bt_error *err);
-/* d->f from n texts or pairs that the task has made, a sequence each, read as model.pooling says; group > 1: so many of them are an example. */
+/* d->f from n texts or pairs that the task has made, a sequence each, read as model.pooling says; group > 1: so many of them are an example. Without a
+ * tokenizer the sequences have no tokens. */
 enum bt_status bt__task_texts(const struct bt__task *t, struct bt__task_data *d, const struct bt__text *texts,
                               size_t n, int group, struct bt__pool *pool, struct bt_error *err);
 /* d->f from the examples' text and pair, one sequence an example; with data.truncation: sliding_window several of those that are

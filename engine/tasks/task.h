@@ -22,10 +22,11 @@ struct bt__task_ops;
 
 struct bt__task {
     const struct bt__task_ops *ops;
-    const struct bt_experiment *x;        /* the options; borrowed */
-    const struct bt_tokenizer *tokenizer; /* borrowed */
-    struct bt__labels labels;             /* names of the outputs; none where the outputs have no names */
-    void *own;                            /* what else ops->learn found; ops->close frees it */
+    const struct bt_experiment *x; /* the options; borrowed */
+    const struct bt_tokenizer
+        *tokenizer;           /* borrowed; NULL: nobody reads tokens, and only texts and pairs are built */
+    struct bt__labels labels; /* names of the outputs; none where the outputs have no names */
+    void *own;                /* what else ops->learn found; ops->close frees it */
 };
 
 /* A split as the task sees it. Zero-initialise; bt__task_data_free() releases. */

@@ -21,6 +21,7 @@ struct bt_compare_run {
     char *dir, *id;               /* id: with "@400" behind it if a step was asked for */
     int64_t step;                 /* as asked for, or BT_STEP_NONE */
     char *state;                  /* of status.json; "" for the logdir of another tool */
+    bool baseline;                /* then state is its kind: "tfidf baseline" */
     int64_t best_step, last_step; /* −1: none */
 };
 

@@ -57,6 +57,8 @@ struct bt_run_status {
     char *error;                  /* last error or warning, or NULL */
     char *name;                   /* experiment's name; NULL: unknown */
     char *host;                   /* where its engine runs or ran; NULL: unknown */
+    char *
+        baseline; /* "tfidf", "majority": what was measured in a model's place, so that there is none; NULL: an ordinary run */
     char *stalled;          /* its engine lives, but gives no sign of it: why, as error says first; or NULL */
     struct bt_notes notes;  /* of notes.json */
     int64_t pid_start;      /* private: tell a process from a later one with its number */

@@ -57,6 +57,37 @@ def test_nothing_to_show():
         assert s.end("q") == 0
 
 
+BASE = "gamma-tfidf-20261124-100000-77aa"
+LEVEL = r"▲[⠀-⣿ ●]{90,}▲"  # over the whole width of the panel
+
+
+def with_baseline(path):
+    one(path)
+    write(fake_run(path / "runs", BASE, started=1.5e9, step=0, total=0, best=0.625, best_step=0, last_step=0, baseline="tfidf"),
+          [("eval/loss", 0, 1.0), ("eval/accuracy", 0, 0.625)])
+
+
+def test_baseline():
+    """A dashed line over the whole width, with its marker at both ends; the x axis is that of the trained run."""
+    with charts(with_baseline) as s:
+        s.wait("─ accuracy ─")
+        mark(s, "alpha")
+        mark(s, "gamma")
+        s.keys("/", "accuracy", "Enter", "Enter")
+        s.wait("accuracy 1/1|─ accuracy ─+┐")
+        s.wait(LEVEL)
+        s.wait("80│?$")  # the last step of the other one ends the axis
+        s.keys("x", "x", "x")  # by time: it was measured long before
+        s.wait("x: time")
+        s.wait(LEVEL)
+        s.keys("e", "C-u", "plot.svg", "Enter")
+        s.wait("plot.svg written")
+        tree = xml.etree.ElementTree.parse(s.dir / "plot.svg")
+        paths = [p.get("d") for p in tree.findall(".//{http://www.w3.org/2000/svg}path[@clip-path]")]
+        assert any(re.fullmatch(r"M70\.0 ([0-9.]+) L880\.0 \1", d) for d in paths), paths
+        assert s.end("q") == 0
+
+
 def test_one_run():
     with charts(one) as s:
         s.wait(r"┌─ loss ─+┬─ accuracy ─+")

@@ -47,6 +47,13 @@ def test_the_cursor_stays_on_its_run():
         assert s.end("q") == 0
 
 
+def test_baseline():
+    """It has finished like others, and the pane says that there is no model."""
+    with Screen(setup=lambda d: fake_run(d / "runs", "words", step=0, total=0, best_step=0, last_step=0, baseline="tfidf")) as s:
+        s.wait("finished · tfidf baseline, without a model · best accuracy 0.8750")
+        assert s.end("q") == 0
+
+
 def test_first_start():
     with Screen() as s:
         s.wait("There is no run in .*runs yet")

@@ -657,6 +657,77 @@ static void exports(void **state)
     charts_export_free(e);
 }
 
+static void put_status(const char *run, const char *text)
+{
+    char *path = bt_path_join(run, "status.json");
+    assert_int_equal(bt_file_write_atomic(path, text, strlen(text), NULL), BT_OK);
+    free(path);
+}
+
+/* A run that says that it is a baseline, with a point at step 0, an hour before the others. */
+static char *make_baseline(const char *name, double loss)
+{
+    char *path = bt_path_join(folder, name);
+    struct bt_events *w;
+    assert_int_equal(bt_mkdirs(path, NULL), BT_OK);
+    put_status(path, "{\"state\": \"finished\", \"total\": 0, \"baseline\": \"tfidf\"}");
+    assert_int_equal(bt_events_open(path, &w, NULL), BT_OK);
+    bt_events_scalar(w, "eval/loss", 0, 1e9 - 3600, loss, NULL);
+    assert_int_equal(bt_events_close(w, NULL), BT_OK);
+    return path;
+}
+
+/* A baseline stands at every x: it is within the y axis whatever part of x is shown, and says nothing about the x axis. */
+static void baselines(void **state)
+{
+    (void)state;
+    struct charts c = {0};
+    char *a = make_run("a", 7), *b = make_baseline("b", 3.0);
+    const char *dirs[] = {a, b};
+    put_status(a, "{\"state\": \"finished\", \"total\": 70}");
+    assert_true(charts_set_runs(&c, dirs, 2));
+    assert_true(poll_once(&c));
+    struct charts_panel *loss = panel(&c, "loss");
+    struct charts_options o = {.axis = CHARTS_WALL};
+    struct charts_drawing d;
+    struct plot_range x = {.min = 50, .max = 70};
+    assert_int_equal(loss->n, 3);
+    charts_prepare(loss, o.axis, 0);
+    assert_true(charts_extent(&loss, 1, &o).min > 1e9 - 60);
+    o.axis = CHARTS_EPOCH;
+    charts_prepare(loss, o.axis, 0);
+    assert_true(charts_extent(&loss, 1, &o).max == 1.75); /* nothing goes on */
+    o.axis = CHARTS_STEP;
+    charts_prepare(loss, o.axis, 0);
+    assert_true(charts_extent(&loss, 1, &o).max == 70);
+    assert_true(charts_next_x(loss, 10, -1) == 10);
+    assert_true(charts_draw_panel(&c, loss, &o, NULL, x, PLOT_BRAILLE, &d));
+    assert_int_equal(d.spec.n_lines, 3);
+    assert_true(!d.line[0].level && !d.line[1].level && d.line[2].level && d.line[2].dashed);
+    assert_true(d.spec.y.max >= 3.0);
+    const struct charts_curve *level = &loss->curve[2];
+    const struct charts_summary m = charts_summarise(level, x, &o);
+    assert_true(m.any && level->series->value[m.least] == 3.0);
+    struct charts_export *e = charts_export_take(loss, &d);
+    struct bt_str out = {0};
+    charts_export_svg(e, &out);
+    assert_int_equal(count(bt_str_text(&out), "stroke-dasharray=\"7 4\" d=\"M70.0 "), 1);
+    assert_int_equal(count(bt_str_text(&out), " L880.0 "), 2); /* and the last step of the other */
+    assert_int_equal(count(bt_str_text(&out), "<path clip-path"), 3);
+    charts_export_free(e);
+    charts_drawing_free(&d);
+    dirs[0] = b;
+    assert_true(charts_set_runs(&c, dirs, 1)); /* alone */
+    loss = panel(&c, "loss");
+    charts_prepare(loss, o.axis, 0);
+    x = charts_extent(&loss, 1, &o);
+    assert_true(x.min < x.max && x.max <= 1);
+    bt_str_free(&out);
+    charts_free(&c);
+    free(a);
+    free(b);
+}
+
 static void export_files(void **state)
 {
     (void)state;
@@ -708,6 +779,7 @@ int main(void)
         TEST(much_to_read),
         cmocka_unit_test(looks_and_names),
         TEST(exports),
+        TEST(baselines),
         TEST(export_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

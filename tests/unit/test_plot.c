@@ -479,9 +479,38 @@ static void hostile_values(void **state)
     }
 }
 
+/* One value over the whole width, wherever its x is; nothing where it is beyond the axis. */
+static void a_level(void **state)
+{
+    (void)state;
+    const double x[] = {-5}, low[] = {0.25}, high[] = {9};
+    const struct plot_line line[] = {
+        {.x = x, .y = low, .n = 1, .colour = 1, .dashed = true, .level = true, .marked = true},
+        {.x = x, .y = high, .n = 1, .dashed = true, .level = true, .marked = true}};
+    struct plot_spec p = {.width = 12,
+                          .height = 3,
+                          .glyphs = PLOT_ASCII,
+                          .x = {.min = 0, .max = 10},
+                          .y = {.min = 0, .max = 1},
+                          .line = line,
+                          .n_lines = 2};
+    char *text = text_of(&p);
+    const char *found = strchr(text, '*'), *last = strrchr(text, '*');
+    assert_true(found && last - found == 11);
+    for (const char *at = found + 1; at < last; at++)
+        assert_true(*at == ((at - found) % 4 >= 2 ? ' ' : found[1]));
+    assert_true(found[1] != ' ' && found[4] != ' ');
+    assert_null(strchr(text, 'o'));
+    free(text);
+    struct plot_range r;
+    assert_true(plot_values(line, 2, p.x, false, false, &r));
+    assert_true(r.min == 0.25 && r.max == 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_level),
         cmocka_unit_test(ticks),
         cmocka_unit_test(ticks_of_any_range),
         cmocka_unit_test(values_as_text),

@@ -60,6 +60,7 @@ void cli_run_json(struct bt_json_writer *w, const struct bt_run_status *s)
     bt_jw_knum(w, "started", s->started);
     bt_jw_knum(w, "updated", s->updated);
     bt_jw_kbool(w, "steered", s->steered);
+    if (s->baseline) bt_jw_ktext(w, "baseline", s->baseline);
     bt_jw_ktext(w, "error", s->error);
     cli_notes_json(w, &s->notes);
 }

@@ -291,6 +291,10 @@ static void tell_status(const struct bt_run_status *s)
     row(&t, "directory", s->dir);
     cli_table_cell(&t, "state");
     cli_run_state(&t, s);
+    if (s->baseline) {
+        cli_table_cell(&t, "baseline");
+        cli_table_cell(&t, "%s, without a model", s->baseline);
+    }
     if (s->error) row(&t, bt_run_state_alive(s->state) ? "warning" : "why", s->error);
     if (s->epochs > 0) {
         cli_table_cell(&t, "step");

@@ -263,6 +263,7 @@ static uint64_t key_of(const struct charts_panel *p, const struct plot_spec *spe
         mix(&h, p->curve[i].made);
         mix(&h, p->curve[i].smooth != NULL);
         mix(&h, p->curve[i].run->colour);
+        mix(&h, p->curve[i].run->info.baseline);
     }
     return h;
 }

@@ -11,7 +11,7 @@
 
 struct curve {
     char *run, *tag;
-    bool eval;
+    bool eval, level;
     unsigned colour;
     size_t n;
     int64_t *step;
@@ -39,7 +39,8 @@ static bool copy(void *to, const void *from, size_t n, size_t size)
 static bool copy_curve(struct curve *to, const struct charts_curve *from)
 {
     const struct bt_series *s = from->series;
-    *to = (struct curve){.eval = from->eval, .colour = from->run->colour, .n = from->n};
+    *to = (struct curve){
+        .eval = from->eval, .level = from->run->info.baseline, .colour = from->run->colour, .n = from->n};
     to->run = bt_strdup(from->run->id);
     to->tag = bt_strdup(s->tag);
     bool good = to->run && to->tag;
@@ -146,6 +147,7 @@ void charts_export_svg(const struct charts_export *e, struct bt_str *out)
                                          .n = c->n,
                                          .colour = c->colour,
                                          .dashed = c->eval,
+                                         .level = c->level,
                                          .run = c->run,
                                          .tag = c->tag};
     }
@@ -168,6 +170,7 @@ static size_t text_lines(const struct charts_export *e, struct plot_line *line)
         struct plot_line one = {.x = c->x, .y = c->smooth ? c->smooth : c->value, .n = c->n};
         one.colour = c->colour;
         one.dashed = c->eval;
+        one.level = c->level;
         one.marked = true;
         line[n++] = one;
     }

@@ -65,6 +65,7 @@ static void read_status(const char *dir, struct charts_info *info)
     const char *state = bt_json_text(bt_json_get(status, "state"), "");
     info->total = bt_json_int(bt_json_get(status, "total"), 0);
     if (!info->total) info->total = bt_json_int(bt_json_get(status, "total_steps"), 0);
+    info->baseline = bt_json_text(bt_json_get(status, "baseline"), NULL) != NULL;
     for (size_t i = 0; i < sizeof live / sizeof *live; i++) info->live |= strcmp(state, live[i]) == 0;
     bt_json_free(status);
     free(path);
@@ -116,7 +117,8 @@ static void read_warnings(const char *dir, struct charts_warnings *w, struct cha
 
 bool charts_info_same(const struct charts_info *a, const struct charts_info *b)
 {
-    return a->total == b->total && a->best == b->best && a->live == b->live && a->n_saved == b->n_saved &&
+    return a->total == b->total && a->best == b->best && a->live == b->live && a->baseline == b->baseline &&
+           a->n_saved == b->n_saved &&
            (!a->n_saved || memcmp(a->saved, b->saved, a->n_saved * sizeof *a->saved) == 0) &&
            a->n_warned == b->n_warned &&
            (!a->n_warned || memcmp(a->warned, b->warned, a->n_warned * sizeof *a->warned) == 0);

@@ -15,7 +15,8 @@ struct charts_info {
     size_t n_saved;
     int64_t *warned; /* steps after which the log has a warning; only of a run shown alone */
     size_t n_warned;
-    bool live; /* it is being trained now */
+    bool live;     /* it is being trained now */
+    bool baseline; /* it has one value for all steps */
 };
 
 /* The warnings of log.txt, read as it grows. */

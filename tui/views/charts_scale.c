@@ -73,6 +73,7 @@ static double from_scale(double v, bool log)
 static void widen(struct plot_range *r, const struct charts_curve *curve, bool log)
 {
     size_t i = 0;
+    if (curve->run->info.baseline) return; /* it stands at every x */
     while (i < curve->n && !(isfinite(curve->x[i]) && (!log || curve->x[i] > 0))) i++;
     if (i == curve->n || !isfinite(curve->x[curve->n - 1])) return;
     if (curve->x[i] < r->min) r->min = curve->x[i];
@@ -97,6 +98,7 @@ static double end_of(struct charts_panel *const *panel, size_t n, const struct c
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < panel[i]->n; k++) {
             const struct charts_info *info = &panel[i]->curve[k].run->info;
+            if (info->baseline) continue;
             over &= !info->live && info->total > 0;
             if ((double)info->total > total) total = (double)info->total;
         }
@@ -148,7 +150,7 @@ void charts_pan(struct plot_range *r, struct plot_range full, bool log, double s
 static double next_of(const struct charts_curve *c, double at, double least)
 {
     double wanted = at + least;
-    if (!c->n) return (double)NAN;
+    if (!c->n || c->run->info.baseline) return (double)NAN;
     size_t i = charts_at(c->x, c->n, wanted);
     if (least < 0) return c->x[i] < at ? c->x[i] : (double)NAN;
     if (c->x[i] < wanted && i + 1 < c->n) i++;
@@ -191,6 +193,7 @@ static size_t add_lines(const struct charts_panel *panel, bool eval, struct plot
         if (c->eval != eval || !c->n) continue;
         struct plot_line one = {.x = c->x, .n = c->n, .colour = c->run->colour};
         one.dashed = eval;
+        one.level = c->run->info.baseline;
         one.marked = true;
         one.y = c->smooth ? c->smooth : c->series->value;
         one.block = c->smooth ? c->smooth_blocks : c->blocks;
@@ -297,6 +300,7 @@ struct charts_summary charts_summarise(const struct charts_curve *c, struct plot
     const double *value = c->series->value;
     size_t begin, end;
     plot_window(c->x, c->n, x, &begin, &end);
+    if (c->run->info.baseline) begin = 0, end = c->n;
     for (size_t i = begin; i < end; i++) {
         const size_t whole = s.any ? plot_block_at(c->blocks, i, end, false) : 0;
         const struct plot_block *b = whole ? &c->blocks[i / PLOT_BLOCK_POINTS] : NULL;

@@ -322,6 +322,7 @@ static void draw_status(struct page *p, const struct bt_run_status *s)
     char glyph[4], number[PLOT_TICK_TEXT];
     size_t n = bt_utf8_encode((int32_t)runs_state_glyph(s, term_unicode(app_term(p->v->app))), glyph);
     bt_str_addf(&text, "%.*s %s", (int)n, glyph, bt_run_state_name(s->state));
+    if (s->baseline) bt_str_addf(&text, " · %s baseline, without a model", s->baseline);
     if (s->place) bt_str_addf(&text, " %lld", (long long)s->place);
     if (s->total > 0) bt_str_addf(&text, " · step %lld of %lld", (long long)s->step, (long long)s->total);
     if (s->steered) bt_str_add(&text, " · *steered: a setting was changed on the way");
