@@ -64,16 +64,18 @@ static double quantile(double p, double df)
 struct bt_welch bt_welch_test(const struct bt_sample *a, const struct bt_sample *b)
 {
     const double nan = (double)NAN;
-    struct bt_welch w = {
-        .difference = a->mean - b->mean, .t = nan, .df = nan, .p = nan, .low = nan, .high = nan};
+    struct bt_welch w = {.difference = a->mean - b->mean, .error = nan, .t = nan, .df = nan, .p = nan};
     if (a->n < 2 || b->n < 2) return w;
     const double u = a->sd * a->sd / (double)a->n, v = b->sd * b->sd / (double)b->n, error = sqrt(u + v);
     if (!(error > 0.0) || isnan(w.difference)) return w; /* no spread: no seed tells anything */
+    w.error = error;
     w.t = w.difference / error;
     w.df = (u + v) * (u + v) / (u * u / (double)(a->n - 1) + v * v / (double)(b->n - 1));
     w.p = beyond(w.t, w.df);
-    const double margin = quantile(0.05, w.df) * error;
-    w.low = w.difference - margin;
-    w.high = w.difference + margin;
     return w;
+}
+
+double bt_welch_margin(const struct bt_welch *w)
+{
+    return isnan(w->p) ? (double)NAN : quantile(0.05, w->df) * w->error;
 }

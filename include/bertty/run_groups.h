@@ -11,10 +11,12 @@ struct bt_sample {
 };
 struct bt_welch {
     double difference; /* of the means, the first less the second */
+    double error;      /* standard error of the difference */
     double t, df, p;   /* NaN: fewer than two values in one, or no spread in both */
-    double low, high;  /* 95 % interval of the difference */
 };
 struct bt_welch bt_welch_test(const struct bt_sample *a, const struct bt_sample *b);
+/* The 95 % interval of the difference is the difference ± this; milliseconds. */
+double bt_welch_margin(const struct bt_welch *w);
 
 struct bt_run_group {
     const char *key;     /* the same for the same settings, borrowed from the facts */

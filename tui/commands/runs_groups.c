@@ -123,10 +123,11 @@ static void versus_for_programs(struct bt_json_writer *w, const struct bt_welch 
         bt_jw_null(w);
         return;
     }
+    const double margin = bt_welch_margin(v);
     bt_jw_object(w);
     bt_jw_knum(w, "difference", v->difference);
-    bt_jw_knum(w, "low", v->low);
-    bt_jw_knum(w, "high", v->high);
+    bt_jw_knum(w, "low", v->difference - margin);
+    bt_jw_knum(w, "high", v->difference + margin);
     bt_jw_knum(w, "t", v->t);
     bt_jw_knum(w, "df", v->df);
     bt_jw_knum(w, "p", v->p);
