@@ -35,10 +35,10 @@ struct colour_of {
 
 struct queue_state {
     struct app_queue known;
-    bool ready; /* there is room for one that waits */
+    bool ready; /* there is room for one that waits, or for a trial of a study */
     char *fault;
 };
-/* On a worker: of a list that was just read. */
+/* On a worker: of a list that was just read; all but ready. */
 void queue_read(struct queue_state *q, const char *runs_dir, const struct bt_run_list *list);
 void queue_state_clear(struct queue_state *q);
 bool queue_same(const struct queue_state *a,

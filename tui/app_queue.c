@@ -15,7 +15,6 @@ void queue_read(struct queue_state *q, const char *runs_dir, const struct bt_run
     if (!q->known.waiting) return;
     if (bt_queue_settings(runs_dir, &q->known.limit, &q->known.held, &err)) q->fault = bt_strdup(err.text);
     q->known.fault = q->fault;
-    q->ready = bt_queue_ready(runs_dir, list);
 }
 
 void queue_state_clear(struct queue_state *q)

@@ -1,5 +1,6 @@
 /* The list of runs, the chosen one, the marks. */
 #include "tui/app_private.h"
+#include <bertty/queue.h>
 #include <bertty/run_watch.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,19 +18,10 @@ struct reading {
     struct bt_run_watch *watch;         /* NULL: none */
     struct bt_run_list list;
     struct queue_state queue;
+    bool known, ready; /* previous was read; something could have been started then */
     enum bt_status status;
     struct bt_error err;
 };
-
-static void read_runs(void *ctx, const atomic_bool *cancel)
-{
-    struct reading *r = ctx;
-    (void)cancel;
-    if (r->watch) bt_run_watch_begin(r->watch, r->dir);
-    r->status = r->watch ? bt_run_list_watched(r->watch, r->dir, r->previous, &r->list, &r->err)
-                         : bt_run_list(r->dir, r->previous, &r->list, &r->err);
-    queue_read(&r->queue, r->dir, &r->list);
-}
 
 static bool same_number(double a, double b)
 {
@@ -56,6 +48,19 @@ static bool same_list(const struct bt_run_list *a, const struct bt_run_list *b)
     for (size_t i = 0; i < a->n; i++)
         if (!same_status(&a->run[i], &b->run[i])) return false;
     return true;
+}
+
+static void read_runs(void *ctx, const atomic_bool *cancel)
+{
+    struct reading *r = ctx;
+    (void)cancel;
+    if (r->watch) bt_run_watch_begin(r->watch, r->dir);
+    r->status = r->watch ? bt_run_list_watched(r->watch, r->dir, r->previous, &r->list, &r->err)
+                         : bt_run_list(r->dir, r->previous, &r->list, &r->err);
+    queue_read(&r->queue, r->dir, &r->list);
+    /* a list that is as it was says what it said: studies, if there are any, are not read again */
+    bool same = r->known && same_list(r->previous, &r->list);
+    r->queue.ready = same ? r->ready : bt_queue_ready(r->dir, &r->list);
 }
 
 /* The newest run is the chosen one until somebody chooses, and again when the chosen one is gone. */
@@ -141,6 +146,8 @@ void app_refresh(struct app *a)
     if (!runs->watch) runs->watch = bt_run_watch_new();
     r->app = a;
     r->previous = &runs->list;
+    r->known = runs->known;
+    r->ready = runs->queue.ready;
     r->watch =
         runs->known ? runs->watch : NULL; /* a first list is waited for: watching begins with the next */
     runs->refreshed = app_now();

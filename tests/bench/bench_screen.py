@@ -35,6 +35,7 @@ KEYS = {
     "compare": ("runs", " j 6", "jjjjkkkkGgrrjj\r\x1b?\x1b"),
     "probe": ("probe", "", "i the film was good\x1b?\x1b"),
     "log": ("log", "", MOVING + "ffww/step\rnnN?\x1b"),
+    "study": ("study", "", MOVING + "ssssSSvjvjvj\tjj?\x1b"),
 }
 
 
@@ -150,6 +151,7 @@ def pressed(p, keys):
 def row_keys(b):
     """any key on any view, with 500 runs and the table of 1,000,000 rows: key to last byte, and bytes"""
     every = []
+    made = data.study(b.many, 500)
     for view, (opened, before, keys) in KEYS.items():
         b.forget()  # the newest run is the chosen one: it has predictions
         with b.bertty(b.many, "--open", opened, seconds=600) as p:
@@ -163,6 +165,7 @@ def row_keys(b):
         every += answers
         print(f"{view}, most CPU: " + ", ".join(f"{key!r} {cpu:.1f} ms" for _, _, cpu, key in sorted(answers, key=lambda a: -a[2])[:4]))
         yield Figure(f"key to last byte, {view}", "ms", [ms for ms, *_ in answers], {50: 3, 95: 10})
+    shutil.rmtree(made)
     yield Figure("key to last byte, every view", "ms", [ms for ms, *_ in every], {50: 3, 95: 10})
     yield Figure("CPU of a key, every view", "ms", [cpu for _, _, cpu, _ in every])
     yield Figure("bytes of a key press, every view", "bytes", [size for _, size, *_ in every], {50: 1024})

@@ -5,6 +5,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -57,6 +58,22 @@ def many_runs(folder, n):
         if i >= n - 3:
             predictions(run, 100)
     return folder
+
+
+def study(folder, n):
+    """One of n trials of the runs that are there, 20 evaluations each; its directory, to be removed again."""
+    place = folder / "runs/.studies/s"
+    shutil.rmtree(place.parent, ignore_errors=True)
+    place.mkdir(parents=True)
+    trials = [{"run": f"run-{i:03}", "set": {"optim.learning_rate": f"{i % 9 + 1}e-5", "optim.weight_decay": str(i % 4 / 10), "train.seed": str(i % 5)}} for i in range(n)]
+    (place / "study.json").write_text(json.dumps({
+        "study": "s", "created": 1.7e9, "held": True, "metric": "accuracy", "greater_is_better": True, "stopping": "none", "reduction_factor": 3, "rungs": 2,
+        "startup_trials": 5, "warmup_fraction": 0.2, "trials": trials}))
+    (place / "results.jsonl").write_text("".join(
+        json.dumps({"trial": i + 1, "step": 50 * k, "total": 1000, "value": (i * 7919 + k) % 1000 / 1000, "tokens": 1000 * k, "seconds": 1.0 * k, "time": 1.7e9 + 30 * i + k}) + "\n"
+        for i in range(n) for k in range(1, 21)))
+    (place / "experiment.yaml").write_text("optim: {learning_rate: 1e-5}\n")
+    return place.parent
 
 
 def table(folder):

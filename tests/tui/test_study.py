@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The Study view: the trials and their order, what options make of the metric, the pictures, and the ways to a run, to a new experiment and to a finer sweep."""
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +201,26 @@ def test_a_real_one():
         s.wait(r"Study · tiny · waiting · 0 of 4 trials ended")
         subprocess.run([BERTTY_FAST, "queue", "go"], cwd=s.dir, check=True, capture_output=True)
         s.wait(r"Study · tiny · done · 4 of 4 trials ended", seconds=60)
+        s.end("q")
+
+
+def test_a_lost_trial_is_taken_up():
+    """No engine is left, nothing is queued: the workbench sees that the study has more."""
+    def lost(path):
+        experiment = tiny_bert.experiment(path, {"train.max_steps": 20000, "eval.eval_steps": 1000, "run.save_steps": 1000, "run.num_threads": 1, "run.output_dir": "runs"},
+                                          train=40, dev=10)
+        experiment.write_text(experiment.read_text() + "sweep: {seeds: [1, 2]}\n")
+        subprocess.run([BERTTY_FAST, "sweep", "tiny.yaml"], cwd=path, check=True, capture_output=True)
+        run = path / "runs/tiny-001-seed-1"
+        tiny_bert.wait_for(lambda: tiny_bert.status(run).get("state") == "training", "the first trial")
+        os.kill(tiny_bert.status(run)["pid"], signal.SIGKILL)
+
+    with Screen(["--open", "study"], rows=30, columns=110, setup=lost, program=BERTTY_FAST) as s:
+        s.wait("tiny-001-seed-1 has left the queue and starts")
+        s.wait(r"1  running")
+        subprocess.run([BERTTY_FAST, "study", "pause", "tiny"], cwd=s.dir, check=True, capture_output=True)
+        subprocess.run([BERTTY_FAST, "stop", "tiny-001-seed-1"], cwd=s.dir, check=True, capture_output=True)
+        s.wait(r"1  halted")
         s.end("q")
 
 
