@@ -110,11 +110,17 @@ static enum bt_status read_search(struct reader *r, const struct bt_yaml *v)
     return BT_OK;
 }
 
+static const char *const stoppings[] = {
+    [BT_SWEEP_NONE] = "none", [BT_SWEEP_ASHA] = "asha", [BT_SWEEP_MEDIAN] = "median"};
+
+const char *bt_sweep_stopping_name(enum bt_sweep_stopping s)
+{
+    return stoppings[s];
+}
+
 static enum bt_status read_stopping(struct reader *r, const struct bt_yaml *v)
 {
-    static const char *const words[] = {
-        [BT_SWEEP_NONE] = "none", [BT_SWEEP_ASHA] = "asha", [BT_SWEEP_MEDIAN] = "median"};
-    int i = word(v, words, 3);
+    int i = word(v, stoppings, 3);
     if (i < 0) return refuse(r, v, "stopping", "none, asha or median");
     r->s->stopping = (enum bt_sweep_stopping)i;
     return BT_OK;

@@ -82,17 +82,10 @@ static enum bt_status add_drawn(struct making *m, const struct bt_sweep_axis *a,
 
 /* ── trials ── */
 
-static bool same(const struct bt_string_list *a, const struct bt_string_list *b)
-{
-    for (size_t i = 0; i < a->n && i < b->n; i++)
-        if (strcmp(a->item[i], b->item[i]) != 0) return false;
-    return a->n == b->n;
-}
-
 static bool planned(const struct bt_sweep_plan *p, const struct bt_string_list *set)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (same(&p->trial[i], set)) return true;
+        if (bt__list_same(&p->trial[i], set)) return true;
     return false;
 }
 
@@ -124,7 +117,7 @@ static enum bt_status add_seeds(struct making *m, const struct bt_string_list *s
     enum bt_status st = BT_OK;
     for (size_t k = 0; k < (seed->n ? seed->n : 1) && !st; k++) {
         struct bt_string_list one = {.n = 0};
-        for (size_t i = 0; i < set->n && !st; i++) st = bt__list_add(&one, set->item[i], m->err);
+        st = bt__list_append(&one, set, m->err);
         if (!st && seed->n) st = add_setting(m, &bt_options(NULL)[BT_OPTION_train_seed], seed->item[k], &one);
         if (st)
             bt__list_free(&one);

@@ -23,6 +23,25 @@ enum bt_status bt__list_add(struct bt_string_list *l, const char *text, struct b
     return BT_OK;
 }
 
+enum bt_status bt__list_append(struct bt_string_list *l, const struct bt_string_list *more,
+                               struct bt_error *err)
+{
+    enum bt_status st = BT_OK;
+    for (size_t i = 0; i < more->n && !st; i++) st = bt__list_add(l, more->item[i], err);
+    return st;
+}
+
+const struct bt_option *bt__setting_option(const char *setting, const char **value)
+{
+    const size_t n = strcspn(setting, "=");
+    if (value) *value = setting + n + (setting[n] == '=');
+    for (size_t i = 0; i < BT_OPTIONS; i++) {
+        const struct bt_option *o = &bt_options(NULL)[i];
+        if (strlen(o->key) == n && strncmp(o->key, setting, n) == 0) return o;
+    }
+    return NULL;
+}
+
 /* ── from text ── */
 
 struct input {
@@ -323,7 +342,7 @@ bool bt_option_repeats(const struct bt_experiment *x, size_t option)
     }
 }
 
-static bool same_list(const struct bt_string_list *a, const struct bt_string_list *b)
+bool bt__list_same(const struct bt_string_list *a, const struct bt_string_list *b)
 {
     bool same = a->n == b->n;
     for (size_t i = 0; same && i < a->n; i++) same = bt_same_text(a->item[i], b->item[i]);
@@ -344,7 +363,7 @@ bool bt_experiment_equal(const struct bt_experiment *a, const struct bt_experime
     case BT_OPTION_TEXT:
         return bt_same_text(*(char *const *)x, *(char *const *)y);
     case BT_OPTION_LIST:
-        return same_list(x, y);
+        return bt__list_same(x, y);
     case BT_OPTION_INT:
         return same_number((double)*(const int64_t *)x, (double)*(const int64_t *)y, o->nullable);
     case BT_OPTION_REAL:

@@ -18,6 +18,12 @@ void bt__list_free(struct bt_string_list *l);
 /* As bt_experiment_resolve(), for what reads no model: one that is not there stays as it is written. */
 enum bt_status bt__experiment_resolve_data(struct bt_experiment *x, struct bt_error *err);
 enum bt_status bt__list_add(struct bt_string_list *l, const char *text, struct bt_error *err);
+/* Adds copies of all that another one has. */
+enum bt_status bt__list_append(struct bt_string_list *l, const struct bt_string_list *more,
+                               struct bt_error *err);
+bool bt__list_same(const struct bt_string_list *a, const struct bt_string_list *b);
+/* The option that "group.name=value" sets; NULL: there is none of that name. *value, unless NULL: what stands behind the sign, borrowed. */
+const struct bt_option *bt__setting_option(const char *setting, const char **value);
 
 /* The field of an option. */
 static inline void *bt__field(struct bt_experiment *x, const struct bt_option *o)

@@ -119,8 +119,9 @@ static enum bt_status take_setting(const struct plan *p, const char *key, const 
                                    struct bt_trial *t)
 {
     const char *value = bt_json_text(v, NULL);
-    if (!bt_option_find(key) || !value) return damaged(p, "settings of options in \"set\"");
-    char *text = bt_strfmt("%s=%s", key, value);
+    const struct bt_option *o = bt_option_find(key);
+    if (!o || !value) return damaged(p, "settings of options in \"set\"");
+    char *text = bt_strfmt("%s=%s", o->key, value);
     enum bt_status st =
         text ? bt__list_add(&t->set, text, p->err) : bt_fail(p->err, BT_NOMEM, "no memory for a study");
     free(text);
@@ -154,15 +155,12 @@ static enum bt_status take_trials(const struct plan *p, const struct bt_json *li
     return st;
 }
 
-static const char *const stoppings[] = {
-    [BT_SWEEP_NONE] = "none", [BT_SWEEP_ASHA] = "asha", [BT_SWEEP_MEDIAN] = "median"};
-
 static enum bt_status take_rules(const struct plan *p, const struct bt_json *v)
 {
     struct bt_study *s = p->s;
     const char *stopping = bt_json_text(bt_json_get(v, "stopping"), "");
     int k = 0;
-    while (k < 3 && strcmp(stopping, stoppings[k]) != 0) k++;
+    while (k < 3 && strcmp(stopping, bt_sweep_stopping_name((enum bt_sweep_stopping)k)) != 0) k++;
     s->stopping = (enum bt_sweep_stopping)k;
     s->reduction_factor = bt_json_int(bt_json_get(v, "reduction_factor"), 0);
     s->rungs = bt_json_int(bt_json_get(v, "rungs"), 0);
@@ -233,10 +231,9 @@ static void write_trial(struct bt_json_writer *w, const struct bt_trial *t)
     bt_jw_key(w, "set");
     bt_jw_object(w);
     for (size_t i = 0; i < t->set.n; i++) {
-        char *equals = strchr(t->set.item[i], '=');
-        *equals = '\0';
-        bt_jw_ktext(w, t->set.item[i], equals + 1);
-        *equals = '=';
+        const char *value;
+        const struct bt_option *o = bt__setting_option(t->set.item[i], &value);
+        bt_jw_ktext(w, o->key, value);
     }
     bt_jw_end_object(w);
     bt_jw_end_object(w);
@@ -251,7 +248,7 @@ static void write_plan(struct bt_json_writer *w, const struct bt_study *s)
     bt_jw_ktext(w, "why", s->why);
     bt_jw_ktext(w, "metric", s->metric);
     bt_jw_kbool(w, "greater_is_better", s->greater_is_better);
-    bt_jw_ktext(w, "stopping", stoppings[s->stopping]);
+    bt_jw_ktext(w, "stopping", bt_sweep_stopping_name(s->stopping));
     bt_jw_kint(w, "reduction_factor", s->reduction_factor);
     bt_jw_kint(w, "rungs", s->rungs);
     bt_jw_kint(w, "startup_trials", s->startup_trials);

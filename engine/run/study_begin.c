@@ -76,54 +76,54 @@ static char *trial_id(const char *study, size_t number, const struct bt_string_l
     return text;
 }
 
-static bool same_set(const struct bt_string_list *a, const struct bt_string_list *b)
-{
-    for (size_t i = 0; i < a->n && i < b->n; i++)
-        if (strcmp(a->item[i], b->item[i]) != 0) return false;
-    return a->n == b->n;
-}
-
 static bool has_trial(const struct bt_study *s, const struct bt_string_list *set)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (same_set(&s->trial[i].set, set)) return true;
+        if (bt__list_same(&s->trial[i].set, set)) return true;
     return false;
 }
 
-/* A place is written down as the path that it means; what a trial would be refused for is said now. */
+/* A place as the path that it means; x has resolved it. */
+static enum bt_status keep_place(const struct bt_experiment *x, const struct bt_option *o, char **setting,
+                                 struct bt_error *err)
+{
+    struct bt_str text = {0};
+    bt_str_addf(&text, "%s=", o->key);
+    bt_experiment_get(x, o, &text);
+    char *absolute = bt_str_take(&text);
+    if (!absolute) return bt_fail(err, BT_NOMEM, "no memory for a study");
+    free(*setting);
+    *setting = absolute;
+    return BT_OK;
+}
+
+static enum bt_status apply(struct bt_experiment *x, struct bt_string_list *set, struct bt_error *err)
+{
+    enum bt_status st = BT_OK;
+    bool place = false;
+    for (size_t i = 0; i < set->n && !st; i++) {
+        st = bt_experiment_assign(x, set->item[i], err);
+        place |= is_place(bt_option_index(bt__setting_option(set->item[i], NULL)));
+    }
+    if (!st) st = bt_experiment_validate(x, NULL, err);
+    if (st || !place) return st;
+    st = bt_experiment_resolve(x, err);
+    for (size_t i = 0; i < set->n && !st; i++) {
+        const struct bt_option *o = bt__setting_option(set->item[i], NULL);
+        if (is_place(bt_option_index(o))) st = keep_place(x, o, &set->item[i], err);
+    }
+    return st;
+}
+
+/* What a trial would be refused for is said now. */
 static enum bt_status check_trial(const struct beginning *b, struct bt_string_list *set, struct bt_error *err)
 {
     struct bt_experiment *x = NULL;
-    bool place = false;
+    struct bt_str text = {0};
     enum bt_status st = bt_experiment_copy(b->req->experiment, &x, err);
-    for (size_t i = 0; i < set->n && !st; i++) {
-        char *equals = strchr(set->item[i], '=');
-        st = bt_experiment_assign(x, set->item[i], err);
-        *equals = '\0';
-        place |= is_place(bt_option_index(bt_option_find(set->item[i])));
-        *equals = '=';
-    }
-    if (!st) st = bt_experiment_validate(x, NULL, err);
-    if (!st && place) st = bt_experiment_resolve(x, err);
-    for (size_t i = 0; i < set->n && !st && place; i++) {
-        char *equals = strchr(set->item[i], '=');
-        struct bt_str text = {0};
-        *equals = '\0';
-        const struct bt_option *o = bt_option_find(set->item[i]);
-        *equals = '=';
-        if (!is_place(bt_option_index(o))) continue;
-        bt_str_addf(&text, "%s=", o->key);
-        bt_experiment_get(x, o, &text);
-        free(set->item[i]);
-        set->item[i] = bt_str_take(&text);
-        if (!set->item[i]) {
-            set->item[i] = set->item[--set->n];
-            st = bt_fail(err, BT_NOMEM, "no memory for a study");
-        }
-    }
+    if (!st) st = apply(x, set, err);
     bt_experiment_free(x);
     if (!st) return BT_OK;
-    struct bt_str text = {0};
     for (size_t i = 0; i < set->n; i++) bt_str_addf(&text, "%s%s", i ? ", " : "", set->item[i]);
     bt_error_prefix(err, st, "sweep: with %.200s", bt_str_text(&text));
     bt_str_free(&text);
@@ -154,8 +154,7 @@ static enum bt_status add_trials(struct bt_study *s, const struct bt_study_outli
         *t = (struct bt_trial){.id = trial_id(s->name, s->n + 1, &o->trial[i]), .rung = -1};
         s->n++;
         if (!t->id) st = bt_fail(err, BT_NOMEM, "no memory for a study");
-        for (size_t k = 0; k < o->trial[i].n && !st; k++)
-            st = bt__list_add(&t->set, o->trial[i].item[k], err);
+        if (!st) st = bt__list_append(&t->set, &o->trial[i], err);
         if (!st) st = check_id(s, t->id, err);
     }
     return st;
@@ -298,10 +297,8 @@ static enum bt_status outline(struct beginning *b, struct bt_study_outline *out,
 static enum bt_status prepare(struct beginning *b, struct bt_study_outline *out, struct bt_error *err)
 {
     const struct bt_study_request *r = b->req;
-    enum bt_status st = bt__experiment_ready(r->experiment, r->runs_dir, &b->ready, err);
-    const char *metric = r->sweep->metric;
-    if (!st && !metric) metric = b->ready->eval_metric_for_best_model;
-    if (!st) st = check_request(b, metric, err);
+    const char *metric = r->sweep->metric ? r->sweep->metric : b->ready->eval_metric_for_best_model;
+    enum bt_status st = check_request(b, metric, err);
     if (!st) st = take_name(b, out, err);
     if (!st) write_base(r->experiment, b->ready, &b->base);
     if (!st && b->base.failed) st = bt_fail(err, BT_NOMEM, "no memory for a study");
@@ -326,16 +323,14 @@ enum bt_status bt_study_begin(const struct bt_study_request *r, bool dry, struct
                               struct bt_error *err)
 {
     struct beginning b = {.req = r};
-    struct bt_experiment *x = NULL;
     int lock = -1;
     *out = (struct bt_study_outline){.n = 0};
-    enum bt_status st = bt__experiment_ready(r->experiment, r->runs_dir, &x, err);
+    enum bt_status st = bt__experiment_ready(r->experiment, r->runs_dir, &b.ready, err);
     /* the queue's lock: nobody makes a trial's run, or another study of that name, meanwhile */
-    if (!st && !dry) st = bt__queue_lock(x->run_output_dir, PATIENCE, &lock, err);
+    if (!st && !dry) st = bt__queue_lock(b.ready->run_output_dir, PATIENCE, &lock, err);
     if (!st) st = prepare(&b, out, err);
     if (!st && !dry) st = write_all(&b, err);
     if (lock >= 0) close(lock);
-    bt_experiment_free(x);
     bt_experiment_free(b.ready);
     bt_str_free(&b.base);
     bt_sweep_plan_clear(&b.plan);
@@ -355,23 +350,38 @@ void bt_study_outline_clear(struct bt_study_outline *o)
 
 /* ── later ── */
 
-enum bt_status bt_study_hold(const char *runs_dir, const char *name, bool held, struct bt_error *err)
+enum bt_status bt__study_hold(const char *runs_dir, const char *name, bool held, const char *why,
+                              struct bt_error *err)
 {
-    struct bt_study s = {.n = 0};
-    int lock = -1;
-    if (!bt__run_name_ok(name)) return bt_fail(err, BT_NOTFOUND, "\"%.100s\": no such study", name);
+    struct bt_study s;
     enum bt_status st = bt__study_read(runs_dir, name, &s, err);
-    if (!st) st = bt__queue_lock(runs_dir, PATIENCE, &lock, err);
-    bt_study_clear(&s);
-    if (!st) st = bt__study_read(runs_dir, name, &s, err);
     if (!st) {
-        s.held = held;
         free(s.why);
-        s.why = NULL;
+        s.held = held;
+        s.why = bt_strdup(why);
         st = bt__study_write(&s, err);
     }
-    if (lock >= 0) close(lock);
     bt_study_clear(&s);
+    return st;
+}
+
+/* Nothing is locked, and no directory made for it, where there is no such study. */
+static enum bt_status lock_study(const char *runs_dir, const char *name, int *lock, struct bt_error *err)
+{
+    struct bt_study s = {.n = 0};
+    *lock = -1;
+    if (!bt__run_name_ok(name)) return bt_fail(err, BT_NOTFOUND, "\"%.100s\": no such study", name);
+    enum bt_status st = bt__study_read(runs_dir, name, &s, err);
+    bt_study_clear(&s);
+    return st ? st : bt__queue_lock(runs_dir, PATIENCE, lock, err);
+}
+
+enum bt_status bt_study_hold(const char *runs_dir, const char *name, bool held, struct bt_error *err)
+{
+    int lock;
+    enum bt_status st = lock_study(runs_dir, name, &lock, err);
+    if (!st) st = bt__study_hold(runs_dir, name, held, NULL, err);
+    if (lock >= 0) close(lock);
     return st;
 }
 
@@ -396,10 +406,8 @@ static enum bt_status forget(const struct bt_study *s, struct bt_error *err)
 enum bt_status bt_study_remove(const char *runs_dir, const char *name, struct bt_error *err)
 {
     struct bt_study s = {.n = 0};
-    int lock = -1;
-    enum bt_status st = bt_study_load(runs_dir, name, NULL, &s, err);
-    if (!st) st = bt__queue_lock(runs_dir, PATIENCE, &lock, err);
-    bt_study_clear(&s);
+    int lock;
+    enum bt_status st = lock_study(runs_dir, name, &lock, err);
     if (!st) st = bt_study_load(runs_dir, name, NULL, &s, err);
     if (!st) st = forget(&s, err);
     if (lock >= 0) close(lock);

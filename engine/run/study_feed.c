@@ -119,21 +119,6 @@ static enum bt_status make(const struct bt_study *s, size_t i, struct bt_error *
 
 /* ── whether the study should go on at all ── */
 
-/* Held with a reason; the plan alone is written, so it is read alone. */
-static enum bt_status hold(const struct bt_study *s, const char *why, struct bt_error *err)
-{
-    struct bt_study plan;
-    enum bt_status st = bt__study_read(s->runs_dir, s->name, &plan, err);
-    if (!st) {
-        plan.held = true;
-        free(plan.why);
-        plan.why = bt_strdup(why);
-        st = bt__study_write(&plan, err);
-    }
-    bt_study_clear(&plan);
-    return st;
-}
-
 /* What the first trials failed of, if all did before they had a figure. */
 static const char *all_fail(const struct bt_study *s, const struct bt_run_list *runs)
 {
@@ -157,7 +142,8 @@ static enum bt_status queue_one(const struct bt_study *s, size_t i, const struct
     if (s->trial[i].state != BT_TRIAL_PLANNED && run) return take_up(s, i, run, err);
     enum bt_status st = make(s, i, &why);
     if (st == BT_INVALID || st == BT_NOTFOUND)
-        hold(s, why.text, NULL); /* it would be the same the next time */
+        (void)bt__study_hold(s->runs_dir, s->name, true, why.text,
+                             NULL); /* it would be the same the next time */
     return st ? bt_fail(err, st, "study %s: %s", s->name, why.text) : BT_OK;
 }
 
@@ -170,7 +156,7 @@ static enum bt_status feed(const struct bt_study *s, const struct bt_run_list *r
         char text[400];
         snprintf(text, sizeof text, "%d trials have failed before their first evaluation: %.300s", FAILURES,
                  why);
-        return hold(s, text, err);
+        return bt__study_hold(s->runs_dir, s->name, true, text, err);
     }
     if (next < 0) return BT_OK;
     enum bt_status st = queue_one(s, (size_t)next, runs, err);

@@ -130,13 +130,11 @@ static void add_seeds(const struct bt_study *s, struct bt_str *out)
 
 static void add_sweep(const struct finer *f, struct bt_str *out)
 {
-    static const char *const stopping[] = {
-        [BT_SWEEP_NONE] = "none", [BT_SWEEP_ASHA] = "asha", [BT_SWEEP_MEDIAN] = "median"};
     const struct bt_study *s = f->s;
     bt_str_add(out, "\nsweep:\n  search: grid\n  options:\n");
     bt_str_add(out, bt_str_text(&f->options));
     add_seeds(s, out);
-    bt_str_addf(out, "  metric: %s\n  stopping: %s\n", s->metric, stopping[s->stopping]);
+    bt_str_addf(out, "  metric: %s\n  stopping: %s\n", s->metric, bt_sweep_stopping_name(s->stopping));
     if (s->stopping == BT_SWEEP_ASHA)
         bt_str_addf(out, "  reduction_factor: %lld\n  rungs: %lld\n", (long long)s->reduction_factor,
                     (long long)s->rungs);

@@ -1,4 +1,5 @@
 /* What a study's trials tell about each option. */
+#include "experiment/value.h"
 #include "metrics/numbers.h"
 #include "run/study_parts.h"
 
@@ -24,16 +25,6 @@ void bt_study_options_free(struct bt_study_option *o, size_t n)
 
 /* ── which ── */
 
-static const struct bt_option *option_of(const char *setting)
-{
-    char key[96];
-    size_t n = strcspn(setting, "=");
-    if (n >= sizeof key) return NULL;
-    memcpy(key, setting, n);
-    key[n] = '\0';
-    return bt_option_find(key);
-}
-
 static enum bt_status collect(const struct bt_study *s, struct bt_study_option **out, size_t *n,
                               struct bt_error *err)
 {
@@ -43,7 +34,7 @@ static enum bt_status collect(const struct bt_study *s, struct bt_study_option *
     if (!*out) return bt_fail(err, BT_NOMEM, "no memory for a study");
     for (size_t i = 0; i < s->n; i++) {
         for (size_t k = 0; k < s->trial[i].set.n; k++) {
-            const struct bt_option *o = option_of(s->trial[i].set.item[k]);
+            const struct bt_option *o = bt__setting_option(s->trial[i].set.item[k], NULL);
             if (!o || seen[bt_option_index(o)]) continue;
             seen[bt_option_index(o)] = true;
             (*out)[(*n)++] = (struct bt_study_option){.option = o, .spearman = (double)NAN};

@@ -28,8 +28,13 @@ enum bt_status bt__study_lock(const char *runs_dir, const char *name, int *fd, s
 enum bt_status bt__study_read(const char *runs_dir, const char *name, struct bt_study *out,
                               struct bt_error *err);
 enum bt_status bt__study_write(const struct bt_study *s, struct bt_error *err);
+/* Under the queue's lock. why: NULL where a person asked for it. */
+enum bt_status bt__study_hold(const char *runs_dir, const char *name, bool held, const char *why,
+                              struct bt_error *err);
 /* results.jsonl: the reports, and what follows from them for the trials' figures. No file: none. */
 enum bt_status bt__results_read(struct bt_study *s, struct bt_error *err);
+/* Takes one more into account, as if it had been read. */
+enum bt_status bt__results_take(struct bt_study *s, const struct bt_trial_report *r, struct bt_error *err);
 enum bt_status bt__results_append(const struct bt_study *s, const struct bt_trial_report *r,
                                   struct bt_error *err);
 /* The states, from the runs. */

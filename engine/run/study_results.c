@@ -35,23 +35,6 @@ static bool take_report(const struct bt_study *s, const struct bt_json *v, struc
            r->rung >= -1 && r->rung < s->rungs;
 }
 
-static enum bt_status add_line(struct bt_study *s, const char *line, size_t n, struct bt_error *err)
-{
-    struct bt_json *v = bt_json_parse(line, n, "results.jsonl", NULL);
-    struct bt_trial_report r;
-    bool fine = v && take_report(s, v, &r);
-    bt_json_free(v);
-    s->n_damaged += !fine;
-    if (!fine) return BT_OK;
-    if ((s->n_reports & (s->n_reports + 1)) == 0) { /* 0, 1, 3, 7, … */
-        struct bt_trial_report *more = realloc(s->report, (2 * s->n_reports + 1) * sizeof *more);
-        if (!more) return bt_fail(err, BT_NOMEM, "no memory for a study");
-        s->report = more;
-    }
-    s->report[s->n_reports++] = r;
-    return BT_OK;
-}
-
 static void apply(struct bt_study *s, const struct bt_trial_report *r)
 {
     struct bt_trial *t = &s->trial[r->trial];
@@ -66,6 +49,28 @@ static void apply(struct bt_study *s, const struct bt_trial_report *r)
     t->total = r->total;
     t->value = r->value;
     if (bt_study_better(s, r->value, t->best)) t->best = r->value;
+}
+
+enum bt_status bt__results_take(struct bt_study *s, const struct bt_trial_report *r, struct bt_error *err)
+{
+    if ((s->n_reports & (s->n_reports + 1)) == 0) { /* 0, 1, 3, 7, … */
+        struct bt_trial_report *more = realloc(s->report, (2 * s->n_reports + 1) * sizeof *more);
+        if (!more) return bt_fail(err, BT_NOMEM, "no memory for a study");
+        s->report = more;
+    }
+    s->report[s->n_reports++] = *r;
+    apply(s, r);
+    return BT_OK;
+}
+
+static enum bt_status add_line(struct bt_study *s, const char *line, size_t n, struct bt_error *err)
+{
+    struct bt_json *v = bt_json_parse(line, n, "results.jsonl", NULL);
+    struct bt_trial_report r;
+    bool fine = v && take_report(s, v, &r);
+    bt_json_free(v);
+    s->n_damaged += !fine;
+    return fine ? bt__results_take(s, &r, err) : BT_OK;
 }
 
 enum bt_status bt__results_read(struct bt_study *s, struct bt_error *err)
@@ -84,7 +89,6 @@ enum bt_status bt__results_read(struct bt_study *s, struct bt_error *err)
         at += n + 1;
     }
     free(text);
-    for (size_t i = 0; i < s->n_reports && !st; i++) apply(s, &s->report[i]);
     return st;
 }
 

@@ -133,7 +133,6 @@ static void decide(const struct bt_study *s, const struct bt_trial_report *r,
 
 static enum bt_status load(const struct bt__trial *t, struct bt_study *s, struct bt_error *err)
 {
-    bt_study_clear(s);
     enum bt_status st = bt_study_load(t->runs_dir, t->study, NULL, s, err);
     if (!st && t->number >= s->n) st = bt_fail(err, BT_DAMAGED, "the study has only %zu trials", s->n);
     return st;
@@ -151,14 +150,14 @@ static const struct bt_trial_report *known(const struct bt_study *s, const struc
 static enum bt_status report(const struct bt__trial *t, struct bt_trial_report *r,
                              struct bt__trial_answer *out, struct bt_error *err)
 {
-    struct bt_study s = {.n = 0};
+    struct bt_study s;
     enum bt_status st = load(t, &s, err);
     const struct bt_trial_report *before = st ? NULL : known(&s, r);
     if (before) *r = *before;
     if (!st && !before) {
         r->rung = new_rung(&s, t->number, r);
         st = bt__results_append(&s, r, err);
-        if (!st) st = load(t, &s, err);
+        if (!st) st = bt__results_take(&s, r, err);
     }
     struct bt_trial_report decision = {.trial = r->trial, .step = r->step, .time = r->time, .rung = r->rung};
     if (!st) decide(&s, r, &decision, out);

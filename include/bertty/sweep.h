@@ -22,7 +22,8 @@ enum bt_sweep_stopping {
     BT_SWEEP_ASHA, /* successive halving, asynchronous: Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", algorithm 2 */
     BT_SWEEP_MEDIAN /* Golovin et al. 2017, "Google Vizier", section 3.2.2 */
 };
-enum { BT_SWEEP_MOST = 10000 }; /* trials */
+const char *bt_sweep_stopping_name(enum bt_sweep_stopping s); /* as the section has it */
+enum { BT_SWEEP_MOST = 10000 };                               /* trials */
 
 /* What one option takes. */
 struct bt_sweep_axis {

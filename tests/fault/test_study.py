@@ -36,7 +36,7 @@ def study(folder):
 
 
 def engines(folder):
-    """Processes whose current directory is folder's runs' … are found by their command line: a run's path stands there."""
+    """Processes in whose command line the path of a run below folder stands."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -99,7 +99,7 @@ def main():
         assert reference["state"] == "done" and {t["state"] for t in reference["trials"]} == {"finished", "waiting"}, reference
         hit = again = 0
         while hit < kills:
-            begin(war) if not war.exists() else None
+            begin(war)
             while hit < kills and study(war)["state"] in ("running", "waiting"):
                 hit += kill_one(rng, war)
             again += 1

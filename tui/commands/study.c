@@ -252,7 +252,7 @@ static int show(const struct request *r, const char *name)
     return st ? cli_fail(&err) : CLI_DONE;
 }
 
-static int list_json(const struct bt_study *s, size_t n)
+static void list_json(const struct bt_study *s, size_t n)
 {
     struct bt_str out = {0};
     struct bt_json_writer w = BT_JSON_WRITER(&out);
@@ -268,10 +268,9 @@ static int list_json(const struct bt_study *s, size_t n)
     bt_jw_end_object(&w);
     cli_json(&out);
     bt_str_free(&out);
-    return CLI_DONE;
 }
 
-static int list_table(const struct request *r, const struct bt_study *s, size_t n)
+static void list_table(const struct request *r, const struct bt_study *s, size_t n)
 {
     static const char *const heads[] = {"STUDY", "STATE", "TRIALS", "ENDED", "METRIC", "BEST"};
     struct cli_table t = {.columns = 6, .right = 1 << 2 | 1 << 3 | 1 << 5};
@@ -289,7 +288,6 @@ static int list_table(const struct request *r, const struct bt_study *s, size_t 
         number_cell(&t, best ? best->best : (double)NAN);
     }
     cli_table_print(&t);
-    return CLI_DONE;
 }
 
 static int list(const struct request *r)
@@ -312,8 +310,10 @@ static int list(const struct request *r)
     }
     if (st)
         code = cli_fail(&err);
+    else if (r->json)
+        list_json(s, n);
     else
-        (void)(r->json ? list_json(s, n) : list_table(r, s, n));
+        list_table(r, s, n);
     for (size_t i = 0; i < n; i++) bt_study_clear(&s[i]);
     for (size_t i = 0; i < names.n; i++) free(names.item[i]);
     free(names.item);

@@ -59,14 +59,9 @@ static void tick(struct view *v, double now)
 static char *run_of(struct view *v, const struct bt_trial *t)
 {
     const struct bt_study *s = study_shown(study_of(v));
-    char *dir = t ? bt_strfmt("%s/%s", s->runs_dir, t->id) : NULL;
     const struct bt_run_list *runs = app_runs(v->app);
-    for (size_t i = 0; dir && i < runs->n; i++)
-        if (strcmp(runs->run[i].id, t->id) == 0) {
-            free(dir);
-            return bt_strdup(runs->run[i].dir);
-        }
-    free(dir);
+    for (size_t i = 0; t && i < runs->n; i++)
+        if (strcmp(runs->run[i].id, t->id) == 0) return bt_strdup(runs->run[i].dir);
     if (t) app_say(v->app, ROLE_WARN, "trial %zu has no run yet", study_number(s, t));
     return NULL;
 }

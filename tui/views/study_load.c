@@ -1,6 +1,7 @@
 /* Reading a study, and the order of its trials. */
 #include "tui/views/study_view.h"
 
+#include <bertty/num.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,47 +34,44 @@ size_t study_number(const struct bt_study *s, const struct bt_trial *t)
 
 /* ── order ── */
 
-static double step_of(const struct bt_trial *t)
+static double figure_of(const struct bt_study *s, const struct bt_trial *t, int column)
 {
-    return t->total ? (double)t->step / (double)t->total : -1.0;
-}
-
-static int by_value(double a, double b)
-{
-    if (isnan(a) || isnan(b))
-        return isnan(a) - isnan(b); /* what has no figure comes last, upwards and downwards */
-    return (a > b) - (a < b);
+    switch (column) {
+    case COL_STATE:
+        return (double)t->state;
+    case COL_STEP:
+        return t->total ? (double)t->step / (double)t->total : -1.0;
+    case COL_LAST:
+        return t->value;
+    case COL_BEST:
+        return t->best;
+    default:
+        return (double)study_number(s, t);
+    }
 }
 
 /* Numbers by size, other values by text. */
 static int by_setting(const struct bt_trial *a, const struct bt_trial *b, const struct bt_option *o)
 {
     const char *x = bt_trial_value(a, o), *y = bt_trial_value(b, o);
-    char *end_x = NULL, *end_y = NULL;
+    double p, q;
     if (!x || !y) return (x == NULL) - (y == NULL);
-    double p = strtod(x, &end_x), q = strtod(y, &end_y);
-    bool numbers = end_x != x && *end_x == '\0' && end_y != y && *end_y == '\0';
-    return numbers ? by_value(p, q) : strcmp(x, y);
+    return bt_parse_double(x, &p) && bt_parse_double(y, &q) ? (p > q) - (p < q) : strcmp(x, y);
 }
 
+/* What has no figure comes last, upwards and downwards. */
 static int in_order(const void *left, const void *right, void *ctx)
 {
     const struct study_view *s = ctx;
     const struct bt_study *study = &s->found->study;
     const struct bt_trial *a = &study->trial[*(const size_t *)left],
                           *b = &study->trial[*(const size_t *)right];
-    const bool nothing = s->sorted == COL_LAST   ? isnan(a->value) || isnan(b->value)
-                         : s->sorted == COL_BEST ? isnan(a->best) || isnan(b->best)
-                                                 : false;
-    int c = 0;
-    if (s->sorted == COL_STATE) c = (int)a->state - (int)b->state;
-    if (s->sorted == COL_STEP) c = by_value(step_of(a), step_of(b));
-    if (s->sorted == COL_LAST) c = by_value(a->value, b->value);
-    if (s->sorted == COL_BEST) c = by_value(a->best, b->best);
-    if (s->sorted >= COL_OPTIONS) c = by_setting(a, b, s->found->option[s->sorted - COL_OPTIONS].option);
-    if (s->descending && !nothing) c = -c;
-    if (c) return c;
-    return s->descending && s->sorted == COL_NUMBER ? (b > a) - (b < a) : (a > b) - (a < b);
+    const double x = figure_of(study, a, s->sorted), y = figure_of(study, b, s->sorted);
+    if (isnan(x) != isnan(y)) return isnan(x) ? 1 : -1;
+    int c = s->sorted < COL_OPTIONS ? (x > y) - (x < y)
+                                    : by_setting(a, b, s->found->option[s->sorted - COL_OPTIONS].option);
+    if (s->descending) c = -c;
+    return c ? c : (a > b) - (a < b);
 }
 
 /* The cursor stays with its trial. */
