@@ -43,7 +43,8 @@ MATH        = -O3 -fno-math-errno -fno-trapping-math -fopenmp-simd
 VEC_base    =
 VEC_avx2    = -mavx2 -mfma -mf16c
 VEC_avx512  = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
-ARCHS      := base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
+VEC_avx512bf16 = $(VEC_avx512) -mavx512bf16
+ARCHS      := base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512 avx512bf16)
 # An -O0 or sanitizer build says how it wants its arithmetic itself.
 SAN         = $(filter -fsanitize%,$(CFLAGS))
 MATHFLAGS   = $(if $(SAN),$(filter-out -O3,$(MATH)),$(MATH))

@@ -51,22 +51,22 @@ struct matrix {
 static void multiply(const struct bt__attention *a, int rows, int cols, int k, struct matrix x,
                      const float *panels, float *c, int ldc)
 {
-    a->k->product(&(struct bt__product){.rows = rows,
-                                        .cols = cols,
-                                        .k = k,
-                                        .a = x.at,
-                                        .lda = x.ld,
-                                        .panels = panels,
-                                        .height = k,
-                                        .c = c,
-                                        .ldc = ldc});
+    a->k->fp32.product(&(struct bt__product){.rows = rows,
+                                             .cols = cols,
+                                             .k = k,
+                                             .a = x.at,
+                                             .lda = x.ld,
+                                             .panels = panels,
+                                             .height = k,
+                                             .c = c,
+                                             .ldc = ldc});
 }
 
 /* c [nq, n] = x [nq, d] · y [n, d]ᵀ */
 static void times_transposed(const struct bt__attention *a, struct matrix x, struct matrix y, float *room,
                              float *c)
 {
-    a->k->pack_transposed(a->d, a->n, y.at, y.ld, room);
+    a->k->fp32.pack_transposed(a->d, a->n, y.at, y.ld, room);
     multiply(a, a->nq, a->n, a->d, x, room, c, a->n);
 }
 
@@ -74,7 +74,7 @@ static void times_transposed(const struct bt__attention *a, struct matrix x, str
 static void times(const struct bt__attention *a, int rows, int k, struct matrix x, struct matrix y,
                   float *room, float *c, int ldc)
 {
-    a->k->pack(k, a->d, y.at, y.ld, room, k);
+    a->k->fp32.pack(k, a->d, y.at, y.ld, room, k);
     multiply(a, rows, a->d, k, x, room, c, ldc);
 }
 
@@ -82,7 +82,7 @@ static void times(const struct bt__attention *a, int rows, int k, struct matrix 
 static void transposed_times(const struct bt__attention *a, const float *x, struct matrix y,
                              const struct room *room, float *c, int ldc)
 {
-    a->k->pack_left(a->nq, a->n, x, a->n, room->left);
+    a->k->fp32.pack_left(a->nq, a->n, x, a->n, room->left);
     times(a, a->n, a->nq, (struct matrix){.at = room->left}, y, room->right, c, ldc);
 }
 

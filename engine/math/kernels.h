@@ -6,6 +6,7 @@
 #define BERTTY_MATH_KERNELS_H
 
 #include "base/rng.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Widest panel of a right operand, tallest of a left one. */
@@ -43,11 +44,11 @@ struct bt__sgd {
     float clip, decay, momentum, step;
 };
 
-/* A product whose right operand lies in panels: c [rows, cols] = from + a · panels. Each element is one chain of fused steps in the order of k,
+/* A product whose right operand lies in panels: c [rows, cols] = from + a · panels. Each element of c is one chain of fused steps in the order of k,
  * so its bits depend neither on the other rows nor on the tiles. */
 struct bt__product {
-    int rows, cols, k;
-    const float *a; /* [rows, k] with distance lda; lda 0: as pack_left() made it */
+    int rows, cols, k; /* k and the distances of a and panels count packed elements: bt__packed() */
+    const float *a;    /* [rows, k] with distance lda; lda 0: as pack_left() made it */
     int lda;
     const float *panels; /* as pack() or pack_transposed() made them, of this height */
     int height;
@@ -58,17 +59,33 @@ struct bt__product {
     int ldc;
 };
 
-struct bt__kernels {
-    const char *name; /* "avx2", … */
-
+/* Products of one precision. Operands are packed as elements of 4 bytes: a float, or two steps of k as bf16 (rounded to nearest, ties to even; the even
+ * step low, behind an odd last one zero). Sums and results are fp32. */
+struct bt__products {
+    int steps; /* of k in an element: 1 or 2 */
     int panel; /* columns of a panel, a power of two ≤ BT__PANEL_MOST */
-    /* The right operand b [k, cols]: panels [⌈cols/panel⌉][height][panel], zeros behind the last column; height ≥ k. transposed: b is
-     * given as [cols, k], height is k. Room: bt__panel_floats(cols, height). */
+    /* The right operand b [k, cols]: panels [⌈cols/panel⌉][height][panel], zeros behind the last column; height ≥ the elements of k. transposed: b is
+     * given as [cols, k], height is its elements. Room: bt__panel_floats(cols, height). */
     void (*pack)(int k, int cols, const float *b, int ldb, float *panels, int height);
     void (*pack_transposed)(int k, int cols, const float *b, int ldb, float *panels);
     /* The left operand, given as [k, rows]. The panels have room for bt__left_floats(rows, k). */
     void (*pack_left)(int k, int rows, const float *a, int lda, float *panels);
+    /* The same, given as [rows, k], to [rows, elements of k] with distance ldto. NULL: an element is a float, rows are multiplied where they are. */
+    void (*pack_rows)(int k, int rows, const float *a, int lda, float *to, int ldto);
     void (*product)(const struct bt__product *x);
+};
+/* Elements of k steps. */
+static inline int bt__packed(const struct bt__products *p, int k)
+{
+    return (k + p->steps - 1) / p->steps;
+}
+
+struct bt__kernels {
+    const char *name; /* "avx2", … */
+
+    struct bt__products fp32, bf16;
+    bool
+        has_bf16; /* the processor multiplies bf16 itself; otherwise it is imitated, which is slower than fp32 */
 
     /* act = f(pre); both [rows, cols] with distance ld */
     void (*gelu)(int rows, int cols, const float *pre, float *act, int ld);
@@ -104,8 +121,8 @@ struct bt__kernels {
     void (*colsum)(int rows, int cols, const float *x, int ld, float *sum);
     void (*colsum_dot)(int rows, int cols, const float *x, const float *xhat, int ld, float *sum, float *dot);
     void (*add)(size_t n, float *dst, const float *src); /* dst += src */
-    void (*add3)(size_t n, float *dst, const float *a, const float *b,
-                 const float *c);              /* dst = (dst + a) + (b + c) */
+    /* dst = (a + b) + (c + d); dst may be a */
+    void (*sum4)(size_t n, float *dst, const float *a, const float *b, const float *c, const float *d);
     double (*sumsq)(size_t n, const float *x); /* Σ x² in double; NaN and Inf come through */
     void (*scale)(size_t n, float *x, float factor);
 
@@ -120,7 +137,7 @@ struct bt__kernels {
     void (*shrink_subtract)(size_t n, float *w, const float *x, const float *y, float keep, float step);
 };
 
-/* The table for this CPU. BERTTY_KERNELS=base|avx2|avx512 in the environment asks for a lower one. */
+/* The table for this CPU. BERTTY_KERNELS=base|avx2|avx512|avx512bf16 in the environment asks for a lower one. */
 const struct bt__kernels *bt__kernels(void);
 
 #endif

@@ -30,6 +30,11 @@ const char *bt_kernels_name(void)
     return bt__kernels()->name;
 }
 
+bool bt_has_bf16(void)
+{
+    return bt__kernels()->has_bf16;
+}
+
 const char *bt_blas_name(void)
 {
     return bt__gemm_init(NULL) == BT_OK ? bt__gemm_name() : "none (libopenblas.so.0 cannot be loaded)";

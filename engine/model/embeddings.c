@@ -108,7 +108,7 @@ static void sum_rows(const struct bt__pass *p, const int *rows, int n, float *pa
         while (rows[i] >= p->batch->rows.shard[s].end) s++;
         p->k->add(h, part + (size_t)s * h, p->ds + bt__at(rows[i], (int)h));
     }
-    p->k->add3(h, part, part + h, part + 2 * h, part + 3 * h);
+    p->k->sum4(h, part, part, part + h, part + 2 * h, part + 3 * h);
 }
 
 enum { WORDS_AN_ITEM = 16 };
@@ -144,7 +144,7 @@ static void position_item(void *ctx, int position, int thread)
         for (int i = b->seqs.shard[s].begin; i < b->seqs.shard[s].end; i++)
             if (position < b->start[i + 1] - b->start[i])
                 p->k->add(h, part + (size_t)s * h, p->ds + bt__at(b->start[i] + position, (int)h));
-    p->k->add3(h, part, part + h, part + 2 * h, part + 3 * h);
+    p->k->sum4(h, part, part, part + h, part + 2 * h, part + 3 * h);
     if (e->first)
         memcpy(dst, part, sizeof(float) * h);
     else
@@ -162,7 +162,7 @@ static void type_item(void *ctx, int type, int thread)
     for (int s = 0; s < BT__SHARDS; s++)
         for (int r = b->rows.shard[s].begin; r < b->rows.shard[s].end; r++)
             if (b->types[r] == type) p->k->add(h, part + (size_t)s * h, p->ds + bt__at(r, (int)h));
-    p->k->add3(h, part, part + h, part + 2 * h, part + 3 * h);
+    p->k->sum4(h, part, part, part + h, part + 2 * h, part + 3 * h);
     if (e->first)
         memcpy(dst, part, sizeof(float) * h);
     else

@@ -26,6 +26,7 @@ const struct bt__rows *bt__pass_logit_rows(const struct bt__model *m, const stru
 static void run_linear(struct bt__pass *p, struct bt__linear l)
 {
     l.kernels = p->k;
+    l.by = &p->k->fp32;
     struct bt__job job = bt__job_linear(&l);
     bt__run_jobs(p->pool, p->panels, &job, 1);
 }
@@ -174,7 +175,8 @@ static void unpool(struct bt__pass *p, struct head *head, bool below, bool first
     const int h = m->config.hidden_size;
     float *x = first_reads(p);
     bt__each_row(p, p->batch->n, unpool_row, head);
-    struct bt__linear_weight dw = bt__weight_grad(p, rows, h, h, p->dhead, x, m->pooler_w, first);
+    struct bt__linear_weight dw =
+        bt__weight_grad(p, &p->k->fp32, rows, h, h, p->dhead, x, m->pooler_w, first);
     struct bt__column_sum db = bt__bias_grad(p, rows, h, p->dhead, m->pooler_b, first);
     struct bt__job jobs[2];
     int n = 0;
@@ -182,6 +184,7 @@ static void unpool(struct bt__pass *p, struct head *head, bool below, bool first
     if (bt__trains(p, m->pooler_b)) jobs[n++] = bt__job_column_sum(&db);
     bt__run_jobs(p->pool, p->panels, jobs, n);
     struct bt__linear_input in = {.kernels = p->k,
+                                  .by = &p->k->fp32,
                                   .rows = rows,
                                   .n = h,
                                   .k = h,
@@ -238,6 +241,7 @@ void bt__head_backward(struct bt__pass *p, const float *dlogits, bool below, boo
     const int h = m->config.hidden_size, n = m->head.outputs;
     struct head head = head_of(p);
     struct bt__linear_input in = {.kernels = p->k,
+                                  .by = &p->k->fp32,
                                   .rows = rows,
                                   .n = n,
                                   .k = h,
@@ -246,7 +250,8 @@ void bt__head_backward(struct bt__pass *p, const float *dlogits, bool below, boo
                                   .w = m->w + m->head_w,
                                   .dx = p->dhead,
                                   .lddx = h};
-    struct bt__linear_weight dw = bt__weight_grad(p, rows, n, h, dlogits, p->head_in, m->head_w, first);
+    struct bt__linear_weight dw =
+        bt__weight_grad(p, &p->k->fp32, rows, n, h, dlogits, p->head_in, m->head_w, first);
     struct bt__column_sum db = bt__bias_grad(p, rows, n, dlogits, m->head_b, first);
     const struct bt__job jobs[] = {bt__job_linear_input(&in), bt__job_linear_weight(&dw),
                                    bt__job_column_sum(&db)};

@@ -52,25 +52,34 @@ static void finish(const struct bt__linear *l, const struct tile *t)
     if (l->epilogue == BT__ACTIVATE) activate(l, t, offset(t->r0, l->ldy, t->c0));
 }
 
+/* c [tile] = from + the packed operands' rows and columns of the tile */
+static void tile_product(const struct bt__packing *p, const struct tile *t, const float *from, int ldfrom,
+                         float *c, int ldc)
+{
+    const int k = bt__packed(p->by, p->k), lda = p->left ? bt__packed_distance(p) : p->ldx;
+    p->by->product(&(struct bt__product){.rows = t->rows,
+                                         .cols = t->cols,
+                                         .k = k,
+                                         .a = (p->left ? p->left : p->x) + offset(t->r0, lda, 0),
+                                         .lda = lda,
+                                         .panels = p->panels + offset(t->c0, k, 0),
+                                         .height = k,
+                                         .from = from,
+                                         .ldfrom = ldfrom,
+                                         .c = c,
+                                         .ldc = ldc});
+}
+
 static void linear_item(void *ctx, int item, int thread)
 {
     const struct bt__linear *l = ctx;
     struct tile t = tile_of(l->rows, l->n, item);
     (void)thread;
-    l->kernels->product(&(struct bt__product){.rows = t.rows,
-                                              .cols = t.cols,
-                                              .k = l->k,
-                                              .a = l->x + offset(t.r0, l->ldx, 0),
-                                              .lda = l->ldx,
-                                              .panels = l->pack.panels + offset(t.c0, l->k, 0),
-                                              .height = l->k,
-                                              .from = l->bias ? l->bias + t.c0 : NULL,
-                                              .c = l->y + offset(t.r0, l->ldy, t.c0),
-                                              .ldc = l->ldy});
+    tile_product(&l->pack, &t, l->bias ? l->bias + t.c0 : NULL, 0, l->y + offset(t.r0, l->ldy, t.c0), l->ldy);
     finish(l, &t);
 }
 
-/* ── few rows: the rows are packed instead of the weight, which is read once, where it is ── */
+/* ── few rows: they are packed instead of the weight, which is read once, where it is; only of floats ── */
 
 enum { FEW_ROWS = BT__PANEL_MOST, FEW_COLS = 96 };
 
@@ -80,13 +89,13 @@ static void few_item(void *ctx, int item, int thread)
     const struct bt__linear *l = ctx;
     const struct bt__range c = bt__block(l->n, FEW_COLS, item);
     const struct tile t = {.rows = l->rows->n, .c0 = c.begin, .cols = c.end - c.begin};
-    const int half = l->kernels->panel / 2,
+    const int half = l->pack.by->panel / 2,
               ld = (t.rows + half - 1) / half * half; /* whole vectors: the panels end in zeros */
     float turned[FEW_COLS * FEW_ROWS];
     (void)thread;
     for (int j = 0; j < t.cols; j++)
         for (int r = 0; r < ld; r++) turned[j * ld + r] = l->bias ? l->bias[t.c0 + j] : 0.0f;
-    l->kernels->product(&(struct bt__product){.rows = t.cols,
+    l->pack.by->product(&(struct bt__product){.rows = t.cols,
                                               .cols = ld,
                                               .k = l->k,
                                               .a = l->w + offset(t.c0, l->k, 0),
@@ -104,16 +113,29 @@ static void few_item(void *ctx, int item, int thread)
 
 static struct bt__job few_rows(struct bt__linear *l)
 {
-    l->pack = (struct bt__packing){
-        .kernels = l->kernels, .k = l->k, .cols = l->rows->n, .b = l->x, .ldb = l->ldx, .transposed = true};
+    l->pack = (struct bt__packing){.kernels = l->kernels,
+                                   .by = l->by,
+                                   .k = l->k,
+                                   .cols = l->rows->n,
+                                   .b = l->x,
+                                   .ldb = l->ldx,
+                                   .transposed = true};
     return (struct bt__job){.fn = few_item, .ctx = l, .items = bt__blocks(l->n, FEW_COLS), .pack = &l->pack};
 }
 
 struct bt__job bt__job_linear(struct bt__linear *l)
 {
-    if (l->rows->n <= FEW_ROWS) return few_rows(l);
-    l->pack = (struct bt__packing){
-        .kernels = l->kernels, .k = l->k, .cols = l->n, .b = l->w, .ldb = l->k, .transposed = true};
+    if (l->rows->n <= FEW_ROWS && !l->by->pack_rows) return few_rows(l);
+    l->pack = (struct bt__packing){.kernels = l->kernels,
+                                   .by = l->by,
+                                   .k = l->k,
+                                   .cols = l->n,
+                                   .b = l->w,
+                                   .ldb = l->k,
+                                   .transposed = true,
+                                   .x = l->x,
+                                   .x_rows = l->rows->n,
+                                   .ldx = l->ldx};
     return (struct bt__job){.fn = linear_item,
                             .ctx = l,
                             .items = l->rows->n_tiles * bt__blocks(l->n, BT__ITEM_COLS),
@@ -159,17 +181,7 @@ static void input_item(void *ctx, int item, int thread)
     struct tile t = tile_of(l->rows, l->k, item);
     size_t at = offset(t.r0, l->lddx, t.c0);
     float *dx = l->dx + at;
-    l->kernels->product(&(struct bt__product){.rows = t.rows,
-                                              .cols = t.cols,
-                                              .k = l->n,
-                                              .a = l->dy + offset(t.r0, l->lddy, 0),
-                                              .lda = l->lddy,
-                                              .panels = l->pack.panels + offset(t.c0, l->n, 0),
-                                              .height = l->n,
-                                              .from = l->accumulate ? dx : NULL,
-                                              .ldfrom = l->lddx,
-                                              .c = dx,
-                                              .ldc = l->lddx});
+    tile_product(&l->pack, &t, l->accumulate ? dx : NULL, l->lddx, dx, l->lddx);
     for (int i = 0; i < l->adds; i++) add_backward(l, &l->add[i], &t, l->scratch[thread]);
     if (l->epilogue != BT__ACTIVATE_BACKWARD) return;
     bt__activate_backward(l->kernels, l->act, t.rows, t.cols, l->pre + at, l->activated + at, dx, l->lddx);
@@ -177,7 +189,15 @@ static void input_item(void *ctx, int item, int thread)
 
 struct bt__job bt__job_linear_input(struct bt__linear_input *l)
 {
-    l->pack = (struct bt__packing){.kernels = l->kernels, .k = l->n, .cols = l->k, .b = l->w, .ldb = l->k};
+    l->pack = (struct bt__packing){.kernels = l->kernels,
+                                   .by = l->by,
+                                   .k = l->n,
+                                   .cols = l->k,
+                                   .b = l->w,
+                                   .ldb = l->k,
+                                   .x = l->dy,
+                                   .x_rows = l->rows->n,
+                                   .ldx = l->lddy};
     return (struct bt__job){.fn = input_item,
                             .ctx = l,
                             .items = l->rows->n_tiles * bt__blocks(l->k, BT__ITEM_COLS),
@@ -197,27 +217,31 @@ size_t bt__weight_scratch(void)
 }
 
 /* One shard's part of an output block, dense in out. */
-static void shard_product(const struct bt__linear_weight *l, struct bt__range r, struct bt__range n,
+static void shard_product(const struct bt__linear_weight *l, int shard, struct bt__range n,
                           struct bt__range k, float *out, float *left)
 {
-    const int rows = n.end - n.begin, cols = k.end - k.begin, parts = bt__blocks(r.end - r.begin, LEFT_ROWS);
-    const int count = r.end - r.begin;
+    const struct bt__products *by = l->by;
+    const struct bt__range r = l->rows->shard[shard];
+    const int rows = n.end - n.begin, cols = k.end - k.begin,
+              height = bt__packed_before(by, l->rows, BT__SHARDS);
+    const int before = bt__packed_before(by, l->rows, shard), count = bt__packed(by, r.end - r.begin),
+              parts = bt__blocks(count, LEFT_ROWS);
     if (count == 0) memset(out, 0, sizeof(float) * (size_t)rows * (size_t)cols);
     for (int i = 0; i < parts; i++) {
-        const int begin = r.begin + (int)((long)count * i / parts),
-                  end = r.begin + (int)((long)count * (i + 1) / parts);
-        l->kernels->pack_left(end - begin, rows, l->dy + offset(begin, l->lddy, n.begin), l->lddy, left);
-        l->kernels->product(&(struct bt__product){.rows = rows,
-                                                  .cols = cols,
-                                                  .k = end - begin,
-                                                  .a = left,
-                                                  .panels = l->pack.panels + offset(k.begin, l->rows->n, 0) +
-                                                            offset(begin, l->kernels->panel, 0),
-                                                  .height = l->rows->n,
-                                                  .from = i ? out : NULL,
-                                                  .ldfrom = cols,
-                                                  .c = out,
-                                                  .ldc = cols});
+        const int at = (int)((long)count * i / parts), end = (int)((long)count * (i + 1) / parts);
+        const int row = r.begin + at * by->steps, last = i + 1 < parts ? r.begin + end * by->steps : r.end;
+        by->pack_left(last - row, rows, l->dy + offset(row, l->lddy, n.begin), l->lddy, left);
+        by->product(&(struct bt__product){.rows = rows,
+                                          .cols = cols,
+                                          .k = end - at,
+                                          .a = left,
+                                          .panels = l->pack.panels + offset(k.begin, height, 0) +
+                                                    offset(before + at, by->panel, 0),
+                                          .height = height,
+                                          .from = i ? out : NULL,
+                                          .ldfrom = cols,
+                                          .c = out,
+                                          .ldc = cols});
     }
 }
 
@@ -238,26 +262,29 @@ static void weight_item(void *ctx, int item, int thread)
     struct bt__range n = bt__block(l->n, BT__ITEM_WEIGHT_ROWS, item / across),
                      k = bt__block(l->k, BT__ITEM_COLS, item % across);
     int rows = n.end - n.begin, cols = k.end - k.begin;
-    size_t size = (size_t)rows * (size_t)cols;
     float *part[BT__SHARDS];
     for (int s = 0; s < BT__SHARDS; s++) {
         part[s] = l->scratch[thread] + (size_t)s * PART;
-        shard_product(l, l->rows->shard[s], n, k, part[s], l->scratch[thread] + BT__SHARDS * PART);
+        shard_product(l, s, n, k, part[s], l->scratch[thread] + BT__SHARDS * PART);
     }
-    l->kernels->add3(size, part[0], part[1], part[2], part[3]);
     for (int r = 0; r < rows; r++) {
-        float *dw = l->dw + offset(n.begin + r, l->k, k.begin), *sum = part[0] + offset(r, cols, 0);
-        if (l->accumulate)
-            l->kernels->add((size_t)cols, dw, sum);
-        else
-            memcpy(dw, sum, sizeof(float) * (size_t)cols);
+        const size_t at = offset(r, cols, 0);
+        float *dw = l->dw + offset(n.begin + r, l->k, k.begin), *sum = l->accumulate ? part[0] + at : dw;
+        l->kernels->sum4((size_t)cols, sum, part[0] + at, part[1] + at, part[2] + at, part[3] + at);
+        if (l->accumulate) l->kernels->add((size_t)cols, dw, sum);
     }
 }
 
 struct bt__job bt__job_linear_weight(struct bt__linear_weight *l)
 {
-    l->pack = (struct bt__packing){
-        .kernels = l->kernels, .k = l->rows->n, .cols = l->k, .b = l->x, .ldb = l->ldx, .drop = l->drop};
+    l->pack = (struct bt__packing){.kernels = l->kernels,
+                                   .by = l->by,
+                                   .k = l->rows->n,
+                                   .cols = l->k,
+                                   .b = l->x,
+                                   .ldb = l->ldx,
+                                   .rows = l->rows,
+                                   .drop = l->drop};
     int items = bt__blocks(l->n, BT__ITEM_WEIGHT_ROWS) * bt__blocks(l->k, BT__ITEM_COLS);
     return (struct bt__job){.fn = weight_item, .ctx = l, .items = items, .pack = &l->pack};
 }

@@ -12,26 +12,42 @@
 
 /* Sizes of an item, in rows and columns of its output. */
 enum {
+    BT__PACKED_GAP = 16,
     BT__ITEM_COLS = 384,
     BT__ITEM_WEIGHT_ROWS = 96,
     BT__ITEM_ROWS = 16,
     BT__ITEM_SUM_COLS = 64,
-    BT__ITEM_PACK_COLS = 64
+    BT__ITEM_PACK_COLS = 128
 };
 /* How many blocks of about size columns n columns have, and the i-th of them; panels stay whole, size is a multiple of theirs. */
 int bt__blocks(int n, int size);
 struct bt__range bt__block(int n, int size, int i);
 
-/* The right operand of a product, packed by all threads together before the items of the job run. */
+/* The operands of a product, packed by all threads together before the items of the job run. */
 struct bt__packing {
     const struct bt__kernels *kernels;
+    const struct bt__products *by;
     int k, cols;
-    const float *b; /* [k, cols], transposed: [cols, k]; distance ldb */
+    const float *b; /* the right operand [k, cols], transposed: [cols, k]; distance ldb */
     int ldb;
     bool transposed;
+    const struct bt__rows
+        *rows; /* not with transposed: k is these rows, each shard begins an element; NULL: one piece */
     struct bt__dropout drop; /* not with transposed; positions as in a matrix [k, cols] */
-    float *panels;           /* bt__run_jobs() says where */
+    const float *
+        x; /* the left operand [x_rows, k], distance ldx, if rows are packed at all; NULL: the items pack it */
+    int x_rows, ldx;
+    float *panels, *left; /* bt__run_jobs() says where */
 };
+/* Elements of the packed shards before the s-th; s = BT__SHARDS: of all. */
+int bt__packed_before(const struct bt__products *by, const struct bt__rows *rows, int s);
+/* Between packed rows of the left operand: a line more than they need, so that they are never a multiple of 2 KiB apart. */
+static inline int bt__packed_distance(const struct bt__packing *p)
+{
+    return bt__packed(p->by, p->k) + BT__PACKED_GAP;
+}
+/* Floats that the packed operands take. */
+size_t bt__packing_floats(const struct bt__packing *p);
 
 struct bt__job {
     bt__pool_fn *fn;
@@ -41,7 +57,7 @@ struct bt__job {
 };
 
 enum { BT__MOST_JOBS = 6 };
-/* n ≤ BT__MOST_JOBS; panels has room for bt__panel_floats(cols, k) of every packing. */
+/* n ≤ BT__MOST_JOBS; panels has room for bt__packing_floats() of every packing. */
 void bt__run_jobs(struct bt__pool *pool, float *panels, const struct bt__job *jobs, int n);
 
 /* Scratch of one thread: floats that the weight job needs. */
@@ -62,6 +78,7 @@ struct bt__low_rank {
 /* A linear layer: y [rows, n] = bias + x [rows, k] · w [n, k]ᵀ, then the epilogue. */
 struct bt__linear {
     const struct bt__kernels *kernels;
+    const struct bt__products *by;
     int act; /* enum bt__act */
     const struct bt__rows *rows;
     int n, k;
@@ -80,6 +97,7 @@ struct bt__job bt__job_linear(struct bt__linear *l);
  * goes through the activation whose input was pre [rows, k], and activated receives f(pre). */
 struct bt__linear_input {
     const struct bt__kernels *kernels;
+    const struct bt__products *by;
     int act;
     const struct bt__rows *rows;
     int n, k;
@@ -102,6 +120,7 @@ void bt__activate_backward(const struct bt__kernels *k, int act, int rows, int c
 /* Its gradient to the weight: dw [n, k] (+)= Σ over shards of dyᵀ · x, as (0 + 1) + (2 + 3). */
 struct bt__linear_weight {
     const struct bt__kernels *kernels;
+    const struct bt__products *by;
     const struct bt__rows *rows;
     int n, k;
     const float *dy, *x;

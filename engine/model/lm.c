@@ -49,6 +49,7 @@ void bt__lm_forward(struct bt__pass *p)
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
     struct bt__linear dense = {.kernels = p->k,
+                               .by = p->by,
                                .act = (int)m->config.hidden_act,
                                .rows = &p->batch->reads,
                                .n = h,
@@ -72,6 +73,7 @@ static void logits(const struct block *b)
     const struct bt__model *m = p->m;
     const int h = m->config.hidden_size;
     struct bt__linear decoder = {.kernels = p->k,
+                                 .by = p->by,
                                  .rows = &p->batch->reads,
                                  .n = b->cols,
                                  .k = h,
@@ -192,6 +194,7 @@ static void block_backward(const struct block *b, bool words, bool first)
     const int h = m->config.hidden_size;
     const size_t word = m->word + bt__at(b->begin, h);
     struct bt__linear_input in = {.kernels = p->k,
+                                  .by = p->by,
                                   .rows = rows,
                                   .n = b->cols,
                                   .k = h,
@@ -207,7 +210,7 @@ static void block_backward(const struct block *b, bool words, bool first)
     struct bt__job jobs[3] = {bt__job_linear_input(&in), bt__job_column_sum(&db)};
     struct bt__linear_weight dw;
     if (words) {
-        dw = bt__weight_grad(p, rows, b->cols, h, p->lm.block, p->head_in, word, first);
+        dw = bt__weight_grad(p, p->by, rows, b->cols, h, p->lm.block, p->head_in, word, first);
         dw.lddy = BT__LM_COLS;
         jobs[2] = bt__job_linear_weight(&dw);
     }
@@ -234,7 +237,8 @@ void bt__lm_transform_backward(struct bt__pass *p, bool below, bool first)
     const struct bt__rows *rows = &p->batch->reads;
     const int h = m->config.hidden_size;
     bt__each_row(p, rows->n, transform_row, p);
-    struct bt__linear_weight dw = bt__weight_grad(p, rows, h, h, p->lm.d, p->y_top, m->lm.dense_w, first);
+    struct bt__linear_weight dw =
+        bt__weight_grad(p, p->by, rows, h, h, p->lm.d, p->y_top, m->lm.dense_w, first);
     struct bt__column_sum db = bt__bias_grad(p, rows, h, p->lm.d, m->lm.dense_b, first);
     struct bt__column_sum dnorm = bt__bias_grad(p, rows, h, p->dhead, m->lm.norm_b, first);
     dnorm.xhat = p->lm.xhat;
@@ -243,6 +247,7 @@ void bt__lm_transform_backward(struct bt__pass *p, bool below, bool first)
                                    bt__job_column_sum(&dnorm)};
     if (!p->limits.inputs) bt__run_jobs(p->pool, p->panels, jobs, 3);
     struct bt__linear_input in = {.kernels = p->k,
+                                  .by = p->by,
                                   .rows = rows,
                                   .n = h,
                                   .k = h,

@@ -88,9 +88,10 @@ void bt__lora_weights(struct bt__pass *p, int layer, const struct bt__lora_use *
         const struct bt__layer_at *at = &p->m->layer[layer];
         if (!bt__lora_has(p, layer, kind)) continue;
         struct bt__linear_weight *a = &w[count], *b = &w[count + 1];
-        *a = bt__weight_grad(p, use[i].rows, r, base.cols, p->dlow[kind], use[i].x, at->lora_a[kind], first);
+        *a = bt__weight_grad(p, &p->k->fp32, use[i].rows, r, base.cols, p->dlow[kind], use[i].x,
+                             at->lora_a[kind], first);
         a->drop = drop_of(p, layer, kind);
-        *b = bt__weight_grad(p, use[i].rows, base.rows, r, use[i].dy, p->layer[layer].low[kind],
+        *b = bt__weight_grad(p, &p->k->fp32, use[i].rows, base.rows, r, use[i].dy, p->layer[layer].low[kind],
                              at->lora_b[kind], first);
         b->lddy = use[i].lddy;
         jobs[count++] = bt__job_linear_weight(a);

@@ -30,6 +30,9 @@ struct bt__pass_limits {
     bool
         recompute; /* training keeps of each layer what its input and output can be made from, and computes the rest again in the backward pass:
                      * the same bits in less memory (Chen et al. 2016) */
+    bool
+        bf16; /* the encoder's and the language model's products take bf16 operands and sum in fp32; weights, gradients and all else stay
+                     * fp32 (Micikevicius et al. 2018; Kalamkar et al. 2019) */
 };
 
 /* Raises reads and read_pairs to what reading the first token of each sequence takes; the pass does so itself. */

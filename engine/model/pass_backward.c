@@ -48,10 +48,12 @@ static void norm1_row(void *ctx, int row)
                         &l->drop_attn, (uint32_t)at, p->out + at, p->df + at);
 }
 
-struct bt__linear_weight bt__weight_grad(const struct bt__pass *p, const struct bt__rows *rows, int n, int k,
-                                         const float *dy, const float *x, size_t at, bool first)
+struct bt__linear_weight bt__weight_grad(const struct bt__pass *p, const struct bt__products *by,
+                                         const struct bt__rows *rows, int n, int k, const float *dy,
+                                         const float *x, size_t at, bool first)
 {
     return (struct bt__linear_weight){.kernels = p->k,
+                                      .by = by,
                                       .rows = rows,
                                       .n = n,
                                       .k = k,
@@ -79,7 +81,7 @@ struct bt__column_sum bt__bias_grad(const struct bt__pass *p, const struct bt__r
 static struct bt__linear_weight weight_of(const struct layer *l, int n, int k, const float *dy,
                                           const float *x, size_t at)
 {
-    return bt__weight_grad(l->p, l->rows, n, k, dy, x, at, l->first);
+    return bt__weight_grad(l->p, l->p->by, l->rows, n, k, dy, x, at, l->first);
 }
 
 static struct bt__column_sum sum_of(const struct layer *l, int cols, const float *x, size_t at)
@@ -133,6 +135,7 @@ static void feed_forward(const struct layer *l)
     bt__each_row(p, l->rows->n, norm2_row, (void *)l);
     struct bt__lora_side side = side_of(l, &use[0]);
     struct bt__linear_input down = {.kernels = p->k,
+                                    .by = p->by,
                                     .act = (int)m->config.hidden_act,
                                     .rows = l->rows,
                                     .n = h,
@@ -153,6 +156,7 @@ static void feed_forward(const struct layer *l)
 
     side = side_of(l, &use[1]);
     struct bt__linear_input up = {.kernels = p->k,
+                                  .by = p->by,
                                   .rows = l->rows,
                                   .n = f,
                                   .k = h,
@@ -192,6 +196,7 @@ static void attention_output(const struct layer *l, float *dctx)
     bt__each_row(p, l->rows->n, norm1_row, (void *)l);
     const struct bt__lora_side side = side_of(l, &use);
     struct bt__linear_input out = {.kernels = p->k,
+                                   .by = p->by,
                                    .rows = l->rows,
                                    .n = h,
                                    .k = h,
@@ -240,6 +245,7 @@ static void projections(const struct layer *l)
     struct bt__lora_side side;
     bt__lora_backward(p, l->index, use, 3, &side);
     struct bt__linear_input in = {.kernels = p->k,
+                                  .by = p->by,
                                   .rows = l->rows,
                                   .n = 3 * h,
                                   .k = h,
@@ -284,6 +290,7 @@ static void top_projections(struct layer *l, const float *x)
     struct bt__lora_side side, q_side = side_of(l, &use[2]);
     bt__lora_backward(p, l->index, use, 2, &side);
     struct bt__linear_input kv = {.kernels = p->k,
+                                  .by = p->by,
                                   .rows = &p->batch->rows,
                                   .n = 2 * h,
                                   .k = h,
@@ -296,6 +303,7 @@ static void top_projections(struct layer *l, const float *x)
                                   .adds = side.n,
                                   .scratch = p->scratch};
     struct bt__linear_input q = {.kernels = p->k,
+                                 .by = p->by,
                                  .rows = l->rows,
                                  .n = h,
                                  .k = h,

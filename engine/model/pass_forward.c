@@ -42,6 +42,7 @@ static void norm2_row(void *ctx, int row)
 static void run_linear(struct bt__pass *p, struct bt__linear l)
 {
     l.kernels = p->k;
+    l.by = p->by;
     l.act = (int)p->m->config.hidden_act;
     struct bt__job job = bt__job_linear(&l);
     bt__run_jobs(p->pool, p->panels, &job, 1);
@@ -163,6 +164,7 @@ static void top_layer(struct layer *l)
     struct bt__lora_side side, q_side = side_of(l, BT__LORA_QUERY, p->x_top);
     bt__lora_forward(p, l->index, use, 2, &side);
     struct bt__linear kv = {.kernels = p->k,
+                            .by = p->by,
                             .rows = &p->batch->rows,
                             .n = 2 * h,
                             .k = h,
@@ -175,6 +177,7 @@ static void top_layer(struct layer *l)
                             .add = side.add,
                             .adds = side.n};
     struct bt__linear q = {.kernels = p->k,
+                           .by = p->by,
                            .rows = l->rows,
                            .n = h,
                            .k = h,

@@ -40,6 +40,8 @@ struct bt__pass {
     struct bt__model *m;
     struct bt__pool *pool;
     const struct bt__kernels *k;
+    const struct bt__products
+        *by; /* of the layers and the language model's head; the other heads' are fp32 */
     struct bt__pass_limits limits;
     float *arena;
     size_t arena_size;
@@ -143,8 +145,9 @@ void bt__layer_again(struct bt__pass *p, int i, const float *x);
 void bt__head_backward(struct bt__pass *p, const float *dlogits, bool below, bool first);
 
 /* The gradient of a weight [n, k] and of a bias or other sum of rows [cols]; first: replace what the gradient holds, do not add. */
-struct bt__linear_weight bt__weight_grad(const struct bt__pass *p, const struct bt__rows *rows, int n, int k,
-                                         const float *dy, const float *x, size_t at, bool first);
+struct bt__linear_weight bt__weight_grad(const struct bt__pass *p, const struct bt__products *by,
+                                         const struct bt__rows *rows, int n, int k, const float *dy,
+                                         const float *x, size_t at, bool first);
 struct bt__column_sum bt__bias_grad(const struct bt__pass *p, const struct bt__rows *rows, int cols,
                                     const float *dy, size_t at, bool first);
 

@@ -144,15 +144,22 @@ static size_t largest(const size_t *of, size_t n)
 #define LARGEST(...)                                                                                         \
     largest((const size_t[]){__VA_ARGS__}, sizeof((const size_t[]){__VA_ARGS__}) / sizeof(size_t))
 
-/* Room for the packed operands of any phase: weights, and in the backward pass activations beside them. */
+/* Room for the packed operands of any phase: weights, left operands if they are packed, and in the backward pass activations beside them. */
 static size_t panel_floats(const struct bt__pass *p, const struct sizes *z)
 {
+    const struct bt__products *by = p->by;
     const int h = (int)z->h, f = (int)z->f, r = (int)z->r, q = (int)z->q, rank = p->m->config.lora.r;
-    const int out = p->m->head.kind == BT__HEAD_MLM ? BT__LM_COLS : (int)z->outputs;
-    const size_t square = bt__panel_floats(h, h);
-    const size_t weights = LARGEST(bt__panel_floats(2 * h, h) + square, bt__panel_floats(h, 3 * h) + square,
-                                   bt__panel_floats(f, h), bt__panel_floats(h, f), bt__panel_floats(out, h),
-                                   bt__panel_floats(h, out));
+    const bool mlm = p->m->head.kind == BT__HEAD_MLM;
+    const int out = mlm ? BT__LM_COLS : (int)z->outputs;
+    const int ph = bt__packed(by, h), pf = bt__packed(by, f), p3h = bt__packed(by, 3 * h);
+    const size_t square = bt__panel_floats(h, ph);
+    size_t weights = LARGEST(bt__panel_floats(2 * h, ph) + square, bt__panel_floats(h, p3h) + square,
+                             bt__panel_floats(f, ph), bt__panel_floats(h, pf), bt__panel_floats(h, h),
+                             bt__panel_floats(out, h), bt__panel_floats(h, out));
+    if (by->pack_rows)
+        weights +=
+            (z->r + z->q) * (LARGEST((size_t)p3h, (size_t)pf, (size_t)bt__packed(by, mlm ? BT__LM_COLS : 0)) +
+                             BT__PACKED_GAP);
     if (!p->limits.train || p->limits.inputs) return weights;
     const size_t wide = bt__panel_floats(h, r), narrow = bt__panel_floats(rank, r);
     const size_t inputs =
@@ -191,6 +198,8 @@ static size_t first_dense(const struct bt__model *m, bool inputs)
 static void set_limits(struct bt__pass *p, struct bt__model *m, const struct bt__pass_limits *limits)
 {
     p->m = m;
+    p->k = bt__kernels();
+    p->by = limits->bf16 ? &p->k->bf16 : &p->k->fp32;
     p->limits = *limits;
     bt__pass_limits_complete(&p->limits);
     p->grad.dense_begin = first_dense(m, p->limits.inputs);
@@ -245,7 +254,6 @@ enum bt_status bt__pass_create(struct bt__model *m, struct bt__pool *pool,
     if (!p) return bt_fail(err, BT_NOMEM, "no memory for a pass");
     set_limits(p, m, limits);
     p->pool = pool;
-    p->k = bt__kernels();
     p->layer = calloc((size_t)m->config.num_hidden_layers, sizeof *p->layer);
     p->scratch = calloc((size_t)threads, sizeof *p->scratch);
     struct carver c = {.base = NULL};

@@ -275,6 +275,8 @@ static enum bt_status predict(struct check *k)
 static enum bt_status weights(struct check *k)
 {
     enum bt_status st = bt__setup_weights(&k->setup, k->x, NULL, NULL, k->err);
+    const char *slow = bt__imitates(k->x);
+    if (!st && slow) st = warn(k, "%s", slow);
     if (st) return st;
     k->c->fresh = (int64_t)k->setup.report.fresh;
     return k->setup.report.pooler_fresh ? warn(k, "the model has no pooler: it is drawn anew") : BT_OK;

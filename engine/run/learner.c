@@ -115,7 +115,7 @@ static enum bt_status largest_piece(const struct bt__features *f, const struct b
     qsort(sorted, f->n, sizeof *sorted, descending);
     int n = (int)smaller((int64_t)f->n, (int64_t)s->batch_size * (int64_t)bt__features_group(f));
     *out = (struct bt__pass_limits){
-        .seqs = n, .longest = n ? sorted[0] : 0, .train = true, .recompute = s->recompute};
+        .seqs = n, .longest = n ? sorted[0] : 0, .train = true, .recompute = s->recompute, .bf16 = s->bf16};
     for (int i = 0; i < n; i++) {
         out->rows += sorted[i];
         out->pairs += (size_t)sorted[i] * (size_t)sorted[i];

@@ -34,6 +34,7 @@ struct bt__learner_settings {
     double learning_rate;
     struct bt__optim_settings optim;
     bool recompute; /* layers, in the backward pass */
+    bool bf16;      /* operands of products */
     struct bt__kept kept;
     struct bt__pass_limits at_least; /* what else the pass is used for: evaluations. Zero: nothing */
 };

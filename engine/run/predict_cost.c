@@ -28,6 +28,12 @@ static enum bt__optim_kind optim_kind(const struct bt_experiment *x)
     return kind[x->optim_optim];
 }
 
+const char *bt__imitates(const struct bt_experiment *x)
+{
+    if (x->train_precision != BT_PRECISION_BF16 || bt__kernels()->has_bf16) return NULL;
+    return "train.precision: this processor has no AVX512_BF16: bf16 is imitated, which is slower than fp32";
+}
+
 const char *bt__optim_of(const struct bt_experiment *x)
 {
     return bt__optim_name(optim_kind(x));
@@ -101,6 +107,7 @@ struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *
         .data_seed = (uint64_t)(x->train_data_seed >= 0 ? x->train_data_seed : x->train_seed),
         .max_grad_norm = x->train_max_grad_norm,
         .recompute = x->train_gradient_checkpointing,
+        .bf16 = x->train_precision == BT_PRECISION_BF16,
         .schedule = {.kind = kind[x->optim_lr_scheduler_type],
                      .warmup = x->optim_warmup_steps,
                      .base = x->optim_learning_rate,

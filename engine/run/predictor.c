@@ -132,11 +132,13 @@ static enum bt_status load_model(struct bt_predictor *p, bool vectors, struct bt
     return st;
 }
 
-static enum bt_status open_parts(struct bt_predictor *p, int threads, bool vectors, struct bt_error *err)
+static enum bt_status open_parts(struct bt_predictor *p, const struct bt_predictor_spec *spec,
+                                 struct bt_error *err)
 {
-    enum bt_status st = load_model(p, vectors, err);
+    enum bt_status st = load_model(p, spec->vectors, err);
+    if (!st && spec->precision) st = bt_experiment_set(p->x, "train.precision", spec->precision, err);
     if (!st) st = bt__gemm_init(err);
-    if (!st) st = bt_predictor_set_threads(p, threads, err);
+    if (!st) st = bt_predictor_set_threads(p, spec->threads, err);
     if (st) return st;
     int rows = p->x->data_max_seq_length < FIRST_ROWS ? (int)p->x->data_max_seq_length : FIRST_ROWS;
     struct bt__pass_limits first = {
@@ -164,7 +166,8 @@ enum bt_status bt__predictor_open_as(const char *dir, struct bt_experiment *x, i
     }
     p->x = x;
     p->alone = true;
-    enum bt_status st = open_parts(p, threads, false, err);
+    const struct bt_predictor_spec spec = {.threads = threads};
+    enum bt_status st = open_parts(p, &spec, err);
     if (st)
         bt_predictor_free(p);
     else
@@ -178,7 +181,7 @@ enum bt_status bt_predictor_open(const struct bt_predictor_spec *spec, struct bt
     struct bt_predictor *p = predictor_new(spec->model_dir, err);
     if (!p) return BT_NOMEM;
     enum bt_status st = spec->run_dir ? bt_run_experiment(spec->run_dir, &p->x, err) : BT_OK;
-    if (!st) st = open_parts(p, spec->threads, spec->vectors, err);
+    if (!st) st = open_parts(p, spec, err);
     if (st)
         bt_predictor_free(p);
     else
@@ -254,6 +257,7 @@ enum bt_status bt__predictor_reserve(struct bt_predictor *p, const struct bt__pa
     bt__pass_limits_complete(&next);
     if (p->pass && bt__pass_limits_hold(&p->limits, &next)) return BT_OK;
     bt__pass_limits_widen(&next, &p->limits);
+    next.bf16 = p->x->train_precision == BT_PRECISION_BF16;
     bt__pass_free(p->pass);
     p->pass = NULL;
     p->limits = (struct bt__pass_limits){.rows = 0};

@@ -42,6 +42,7 @@ enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
     if (!st && t->kept.validation)
         st = bt__prefix_create(t->setup.model, v->start, v->n, &t->validation_prefix, err);
     if (st) return st;
+    if (bt__imitates(t->x)) bt__warn(t, "%s", bt__imitates(t->x));
     bt__learner_observe(t->learner, bt__observe, t);
     bt__dynamics_clear(t);
     t->steps_per_epoch = bt__learner_steps_per_epoch(t->learner);

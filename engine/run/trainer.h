@@ -111,5 +111,7 @@ enum bt_status bt__trainer_loop(struct bt__trainer *t, struct bt_error *err);
 struct bt__learner_settings bt__learner_settings_of(const struct bt_experiment *x, const struct bt__setup *s);
 /* The optimiser's name. */
 const char *bt__optim_of(const struct bt_experiment *x);
+/* Why train.precision does not make the run faster here, a sentence in static storage; NULL: it does, or is not asked for. */
+const char *bt__imitates(const struct bt_experiment *x);
 
 #endif

@@ -13,8 +13,10 @@ struct bt_predictor_spec {
     const char *model_dir; /* a checkpoint or any Hugging Face directory with a trained head */
     const char *
         run_dir; /* NULL, or the run whose experiment gives task, max_seq_length, truncation, data settings, tokenizer options */
-    int threads; /* 0: all processors */
-    bool vectors; /* what the model says is not asked for: its head need not be trained */
+    const char *
+        precision; /* of the forward pass, "fp32" or "bf16"; NULL: the run's train.precision, of a model alone fp32. Explanations by gradients are fp32 */
+    int threads;   /* 0: all processors */
+    bool vectors;  /* what the model says is not asked for: its head need not be trained */
 };
 /* Without a run the task is that of the model's config.json. BT_INVALID: the model has no trained head (tensor named). */
 enum bt_status bt_predictor_open(const struct bt_predictor_spec *spec, struct bt_predictor **out,

@@ -4,8 +4,8 @@
     tests/bench/speed_figures.py --work DIR [--rows minilm,base…] [--rounds 3] [--set KEY=VALUE]…
     tests/bench/speed_figures.py --list
 
-The peer is hf_finetune.py of BT_SHARED (default ../shared) in the virtual environment of tests/peers_env, in fp32. Both sides train the
-same rows once, batch 32, and say themselves how many tokens that are and how many a second; peak memory is the process's. BERT-base has
+The peer is hf_finetune.py of BT_SHARED (default ../shared) in the virtual environment of tests/peers_env, in fp32, or in bf16 where a row's
+name says so. Both sides train the same rows once, batch 32, and say themselves how many tokens that are and how many a second; peak memory is the process's. BERT-base has
 random weights, drawn once below DIR and read by both. Rows are enough that a process's first steps, in which Trainer above all takes its
 memory, do not decide. bertty is BERTTY_FAST (default ./bertty)."""
 import argparse
@@ -61,9 +61,11 @@ def trained(work, model, where, options):
 class Training:
     """Both sides train n rows; speed and memory: the targets, as multiples of the peer's, None where there is none."""
 
-    def __init__(self, title, task, train, n, speed=None, memory=None, model=minilm, group=True, options=None):
+    def __init__(self, title, task, train, n, speed=None, memory=None, model=minilm, group=True, options=None, bf16=False):
         self.title, self.task, self.train, self.n, self.model = title, task, train, n, model
-        self.speed, self.memory, self.options, self.group = speed, memory, options or {}, ["--group"] if group else []
+        self.speed, self.memory = speed, memory
+        self.options = {**(options or {}), **({"train.precision": "bf16"} if bf16 else {})}
+        self.peers = (["--group"] if group else []) + (["--bf16"] if bf16 else [])
 
     def ours(self, work, more):
         rows = {"data.train_file": DATA / self.train, "data.max_train_samples": self.n, "optim.learning_rate": 5e-5}
@@ -72,24 +74,28 @@ class Training:
 
     def peer(self, work):
         got = last_json([*PEER, "--model", self.model(work), *self.task[0], "--train", DATA / self.train, "--n", self.n, "--epochs", 1,
-                         *self.group], work / LOG)
+                         *self.peers], work / LOG)
         return {"speed": got["train_tok_per_s"], "memory": got["max_rss_MiB"], "tokens": got["train_tokens"]}
 
 
 class Evaluation:
     """The forward passes over a labelled file; what the classifier answers does not matter."""
-    title, speed, memory = "evaluation, MiniLM, sst2 dev", 2.5, None
+    memory = None
+
+    def __init__(self, title, speed, precision):
+        self.title, self.speed, self.precision = title, speed, precision
 
     def ours(self, work, more):
         run = work / "runs/run"
         rows = {"data.train_file": DATA / "sst2/train.tsv", "data.max_train_samples": 64, "train.max_steps": 1}
         last_json(trained(work, MODEL, {**SST2[1], **rows}, {**more, "run.save_strategy": "epoch"}), work / LOG)
-        got = last_json([BERTTY, "eval", f"{run}@last", "--data", DATA / "sst2/dev.tsv", "--json"], work / LOG)
+        got = last_json([BERTTY, "eval", f"{run}@last", "--data", DATA / "sst2/dev.tsv", "--precision", self.precision, "--json"],
+                        work / LOG)
         return {"speed": got["tokens_per_s"]}
 
     def peer(self, work):
         got = last_json([*PEER, "--model", MODEL, *SST2[0], "--train", DATA / "sst2/train.tsv", "--n", 64, "--no-train", "--eval",
-                         DATA / "sst2/dev.tsv"], work / LOG)
+                         DATA / "sst2/dev.tsv", *(["--bf16"] if self.precision == "bf16" else [])], work / LOG)
         return {"speed": got["eval_tok_per_s"]}
 
 
@@ -115,7 +121,12 @@ ROWS = {
                                    options={"train.gradient_checkpointing": "true"}),
     "ner": Training("MiniLM, CoNLL-2003", NER, "conll2003/eng.train", 3840, 1.7),
     "qa": Training("MiniLM, SQuAD part, length 256", QA, "squad/train-v1.1.du-test-split.json", 256, 2.5, 0.25),
-    "eval": Evaluation(),
+    "eval": Evaluation("evaluation, MiniLM, sst2 dev", 2.5, "fp32"),
+    "minilm_bf16": Training("MiniLM, bf16, sst2", SST2, "sst2/train.tsv", 3840, 2.2, bf16=True),
+    "base_bf16": Training("BERT-base, bf16, sst2", SST2, "sst2/train.tsv", 1536, 2.2, model=base, bf16=True),
+    "ner_bf16": Training("MiniLM, bf16, CoNLL-2003", NER, "conll2003/eng.train", 3840, 2.0, bf16=True),
+    "qa_bf16": Training("MiniLM, bf16, SQuAD part, length 256", QA, "squad/train-v1.1.du-test-split.json", 256, 2.8, 0.25, bf16=True),
+    "eval_bf16": Evaluation("evaluation, MiniLM, bf16, sst2 dev", 3.0, "bf16"),
     "launch": Launch(),
 }
 

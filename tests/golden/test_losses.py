@@ -2,11 +2,13 @@
 """The loss of every training step against a PyTorch loop: same first weights, same examples in the same order, dropout 0.
 
 A small random model here; MiniLM over 100 steps is in tests/peers."""
+from dataclasses import replace
+
 import numpy
 
 import golden_tools as g
 from golden_tools import torch
-from peer_losses import Plan, compare, cross_entropy
+from peer_losses import Plan, compare, cross_entropy, ours, theirs
 from sklearn.utils.class_weight import compute_class_weight
 
 
@@ -87,6 +89,52 @@ def test_label_sets(folder):
                  cell=lambda s: "|".join(n for n, there in zip("abcde", s) if there),
                  more={"task.type": "multilabel", "task.label_separator": '"|"', "task.labels": "[a, b, c, d, e]"}),
             folder, g.BERTTY)
+
+
+class Rounded(torch.autograd.Function):
+    """y = x·wᵀ + b whose three products take operands rounded to bf16 and sum in fp32."""
+
+    @staticmethod
+    def forward(ctx, x, w, b):
+        ctx.save_for_backward(x, w)
+        return rounded(x) @ rounded(w).T + b
+
+    @staticmethod
+    def backward(ctx, dy):
+        (x, w), (n, k), dy_, = ctx.saved_tensors, ctx.saved_tensors[1].shape, rounded(dy)
+        return dy_ @ rounded(w), dy_.reshape(-1, n).T @ rounded(x).reshape(-1, k), dy.reshape(-1, n).sum(0)
+
+
+def rounded(x):
+    return x.to(torch.bfloat16).float()
+
+
+def round_encoder(model):
+    """All products with weights in the encoder's layers; attention, pooler and classifier stay as they are."""
+    for module in model.bert.encoder.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.forward = lambda x, m=module: Rounded.apply(x, m.weight, m.bias)
+    return model
+
+
+ROUNDED, UNROUNDED = 6e-4, 1e-3  # mean relative difference of a step's loss: at most with the same rounding, at least without it
+
+
+def test_bf16(folder):
+    """The losses are PyTorch's with the same rounding, as far as a sum in another order lets a value be rounded the other way, and are not those of fp32. By
+    SGD, since Adam makes steps of equal size of gradients that are nothing but rounding."""
+    texts, labels = data(330)
+    model = g.tiny(folder / "model", ["0", "1"], hidden_size=64, num_hidden_layers=3, initializer_range=0.1)
+    plan = Plan(model, texts, labels, 24, learning_rate=1e-3, group=True, optimizer=lambda groups, lr: torch.optim.SGD(groups, lr=lr),
+                prepare=round_encoder, more={"train.precision": "bf16", "optim.optim": "sgd"})
+    found = ours(plan, folder, g.BERTTY)
+
+    def apart(prepare):
+        losses = theirs(replace(plan, prepare=prepare))[0]
+        return sum(abs(a - b) / b for a, b in zip(found, losses, strict=True)) / plan.steps
+    same, other = apart(round_encoder), apart(None)
+    print(f"mean relative difference of a step's loss: {same:.1e} with the same rounding, {other:.1e} without")
+    assert same <= ROUNDED and other >= UNROUNDED, (same, other)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ struct variant {
     bool no_dropout;
     int vocab; /* 0: VOCAB */
     double smoothing;
-    bool recompute;
+    bool recompute, bf16;
     struct bt__lora lora;
     bool frozen; /* all but the adapters, head and pooler is, before the pass is made */
 };
@@ -126,6 +126,7 @@ static struct fixture make(const struct variant *v)
                                         .read_pairs = f.b.read_pair[SEQS],
                                         .train = true,
                                         .recompute = v->recompute,
+                                        .bf16 = v->bf16,
                                         .step_rows = 2L * f.b.rows.n};
     f.smoothing = v->smoothing;
     for (int i = 0; i < SEQS * LONGEST; i++) f.target[i] = i == 3 ? -1 : (i * i * 97 + 5) % c.vocab_size;
@@ -345,6 +346,7 @@ static void recompute(void **state)
     (void)state;
     check_recompute((struct variant){.layers = 4});
     check_recompute((struct variant){.layers = 4, .lora = everywhere});
+    check_recompute((struct variant){.layers = 4, .bf16 = true});
     check_recompute((struct variant){.layers = 4, .head = BT__HEAD_TOKENS, .reads = ALL});
     check_recompute(
         (struct variant){.layers = 3, .head = BT__HEAD_MLM, .reads = SOME, .act = BT__ACT_GELU_TANH});
@@ -429,6 +431,7 @@ static void kept_prefix(void **state)
     (void)state;
     check_prefix((struct variant){.layers = 4}, 2, 2);
     check_prefix((struct variant){.layers = 3, .recompute = true}, 1, 1);
+    check_prefix((struct variant){.layers = 4, .bf16 = true}, 2, 2);
     check_prefix((struct variant){.layers = 3}, 3, 2); /* only the head is trained */
     check_prefix((struct variant){.layers = 3, .head = BT__HEAD_TOKENS, .reads = ALL}, 2, 2);
     check_prefix((struct variant){.layers = 3, .head = BT__HEAD_TOKENS, .reads = SOME}, 2, 2);
@@ -436,6 +439,43 @@ static void kept_prefix(void **state)
     bt__params_freeze(&f.m->params, &(struct bt__freeze){.layers = 1}); /* the embeddings are trained */
     assert_int_equal(bt__prefix_layer(f.m), 0);
     drop(&f);
+}
+
+/* Operands with 8 bits of fraction: the gradient of every parameter lies near that of fp32 and is another one; what stays in fp32 shows in the last bits
+ * of the head's alone. */
+static void check_bf16(struct variant v)
+{
+    static const double far = 0.05; /* of the parameter's gradient's norm, or of the smallest that counts */
+    struct fixture fp32 = make(&v);
+    v.bf16 = true;
+    struct fixture f = make(&v);
+    const struct bt__trainable all = {.embeddings = true};
+    run(&fp32, &all, true);
+    run(&f, &all, true);
+    for (size_t i = 0; i < f.m->params.n; i++) {
+        const struct bt__param *q = &f.m->params.item[i];
+        double norm = 0.0, apart = 0.0;
+        for (size_t j = q->offset; j < q->offset + q->count; j++) {
+            const double g = gradient_at(&fp32, j), d = gradient_at(&f, j) - g;
+            norm += g * g;
+            apart += d * d;
+        }
+        if (sqrt(apart) > far * fmax(sqrt(norm), 1e-2))
+            fail_msg("%s: %.3g from a gradient of %.3g", q->name, sqrt(apart), sqrt(norm));
+        if (q->rank == 2 && q->layer >= 0 && !(apart > 0.0)) fail_msg("%s: the gradient of fp32", q->name);
+    }
+    drop(&f);
+    drop(&fp32);
+}
+
+static void gradient_bf16(void **state)
+{
+    (void)state;
+    check_bf16((struct variant){.layers = 2});
+    check_bf16((struct variant){.layers = 2, .lora = everywhere});
+    check_bf16((struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 2});
+    check_bf16((struct variant){
+        .head = BT__HEAD_MLM, .reads = SOME, .layers = 2, .vocab = 2 * BT__LM_COLS + 50, .smoothing = 0.1});
 }
 
 static void gradient_adapters(void **state)
@@ -498,6 +538,7 @@ static void same_bits_for_any_threads(void **state)
 {
     (void)state;
     same_bits((struct variant){.layers = 3});
+    same_bits((struct variant){.layers = 3, .bf16 = true});
     same_bits((struct variant){.layers = 3, .lora = everywhere});
     same_bits((struct variant){.head = BT__HEAD_TOKENS, .reads = SOME, .layers = 2, .lora = everywhere});
     same_bits((struct variant){.head = BT__HEAD_MEAN, .reads = SOME, .layers = 2});
@@ -629,6 +670,7 @@ int main(void)
                                        cmocka_unit_test(gradient_single_layer),
                                        cmocka_unit_test(gradient_heads),
                                        cmocka_unit_test(gradient_lm),
+                                       cmocka_unit_test(gradient_bf16),
                                        cmocka_unit_test(gradient_adapters),
                                        cmocka_unit_test(frozen_base),
                                        cmocka_unit_test(same_bits_for_any_threads),

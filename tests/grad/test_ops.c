@@ -100,6 +100,7 @@ static double mlp_forward(void *ctx)
 {
     struct mlp *m = ctx;
     struct bt__linear one = {.kernels = m->k,
+                             .by = &m->k->fp32,
                              .act = (int)m->act,
                              .rows = &m->b.rows,
                              .n = MID,
@@ -113,6 +114,7 @@ static double mlp_forward(void *ctx)
                              .ldy = MID,
                              .epilogue = BT__ACTIVATE};
     struct bt__linear two = {.kernels = m->k,
+                             .by = &m->k->fp32,
                              .rows = &m->b.rows,
                              .n = OUT,
                              .k = MID,
@@ -134,6 +136,7 @@ static void weights_backward(struct mlp *m, const float *dy, int n, const float 
     float *scratch[1] = {malloc(bt__weight_scratch() * sizeof(float))};
     assert_non_null(scratch[0]);
     struct bt__linear_weight w = {.kernels = m->k,
+                                  .by = &m->k->fp32,
                                   .rows = &m->b.rows,
                                   .n = n,
                                   .k = k,
@@ -153,6 +156,7 @@ static void mlp_backward(struct mlp *m)
 {
     mlp_forward(m);
     struct bt__linear_input two = {.kernels = m->k,
+                                   .by = &m->k->fp32,
                                    .act = (int)m->act,
                                    .rows = &m->b.rows,
                                    .n = OUT,
@@ -166,6 +170,7 @@ static void mlp_backward(struct mlp *m)
                                    .lddx = MID,
                                    .epilogue = BT__ACTIVATE_BACKWARD};
     struct bt__linear_input one = {.kernels = m->k,
+                                   .by = &m->k->fp32,
                                    .rows = &m->b.rows,
                                    .n = MID,
                                    .k = IN,

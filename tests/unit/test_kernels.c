@@ -17,7 +17,7 @@ enum { N = 401 }; /* no multiple of any vector length */
 static const double gelu_error = 6e-7, slope_error = 6e-7, norm_error = 2e-6, softmax_error = 3e-7,
                     adam_error = 2e-6;
 
-static const char *const sets[] = {"base", "avx2", "avx512"};
+static const char *const sets[] = {"base", "avx2", "avx512", "avx512bf16"};
 
 /* Runs check for each instruction set; a set that the CPU lacks falls back to a lower one, which is checked again. */
 static void for_each_set(void (*check)(const struct bt__kernels *k))
@@ -116,7 +116,8 @@ struct operands {
     float b[MOST_K * (MOST_COLS + GAP)], turned[MOST_COLS * (MOST_K + GAP)];
     float from[MOST_ROWS * (MOST_COLS + GAP)], c[MOST_ROWS * (MOST_COLS + GAP)],
         again[MOST_ROWS * (MOST_COLS + GAP)];
-    float panels[(MOST_COLS + BT__PANEL_MOST) * MOST_K], packed[(MOST_ROWS + BT__LEFT_MOST) * MOST_K];
+    float panels[(MOST_COLS + BT__PANEL_MOST) * MOST_K], packed[(MOST_ROWS + BT__LEFT_MOST) * MOST_K],
+        rows[MOST_ROWS * MOST_K];
 };
 
 static void fill_operands(struct operands *o, int rows, int cols, int k)
@@ -131,74 +132,131 @@ static void fill_operands(struct operands *o, int rows, int cols, int k)
     for (int i = 0; i < rows * (cols + GAP); i++) o->c[i] = o->again[i] = 77.0f;
 }
 
-/* Against sums in double; nothing outside c is written; both ways to pack either operand give the same bits, and so does a row alone. */
-static void check_product_of(const struct bt__kernels *k, struct operands *o, int rows, int cols, int depth)
+/* x as an operand of this precision has it: bf16 keeps eight significant bits. */
+static double operand(const struct bt__products *by, float x)
 {
+    int exponent;
+    const double fraction = frexp((double)x, &exponent);
+    return by->steps == 1 ? (double)x : ldexp(rint(ldexp(fraction, 8)), exponent - 8);
+}
+
+/* The left operand as product() wants it: the rows themselves, or o->rows. */
+static void plain_left(const struct bt__products *by, struct operands *o, int rows, struct bt__product *x,
+                       int k)
+{
+    x->a = o->a;
+    x->lda = k + GAP;
+    if (!by->pack_rows) return;
+    by->pack_rows(k, rows, o->a, k + GAP, o->rows, bt__packed(by, k));
+    x->a = o->rows;
+    x->lda = bt__packed(by, k);
+}
+
+/* Against sums in double; nothing outside c is written; both ways to pack either operand give the same bits, and so does a row alone. */
+static void check_product_of(const struct bt__products *by, struct operands *o, int rows, int cols, int depth)
+{
+    const int packed = bt__packed(by, depth), piece = 3 * by->steps;
     fill_operands(o, rows, cols, depth);
     struct bt__product x = {.rows = rows,
                             .cols = cols,
-                            .k = depth,
-                            .a = o->a,
-                            .lda = depth + GAP,
+                            .k = packed,
                             .panels = o->panels,
-                            .height = depth,
+                            .height = packed,
                             .from = o->from,
                             .ldfrom = cols + GAP,
                             .c = o->c,
                             .ldc = cols + GAP};
-    k->pack_transposed(depth, cols, o->turned, depth + GAP, o->panels);
-    k->product(&x);
+    plain_left(by, o, rows, &x, depth);
+    const float *plain = x.a;
+    const int lda = x.lda;
+    by->pack_transposed(depth, cols, o->turned, depth + GAP, o->panels);
+    by->product(&x);
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < cols + GAP; j++) {
             double want = (double)o->from[i * x.ldc + j];
             for (int p = 0; p < depth && j < cols; p++)
-                want += (double)o->a[i * x.lda + p] * (double)o->b[p * (cols + GAP) + j];
+                want += operand(by, o->a[i * (depth + GAP) + p]) * operand(by, o->b[p * (cols + GAP) + j]);
             if (j >= cols) want = 77.0;
             assert_true(fabs((double)o->c[i * x.ldc + j] - want) <= 4e-6 * (depth + 1));
         }
     memset(o->panels, 0x7f, sizeof o->panels);
-    for (int p = 0; p < depth; p += 5)
-        k->pack(depth - p < 5 ? depth - p : 5, cols, o->b + p * (cols + GAP), cols + GAP,
-                o->panels + p * k->panel, depth);
-    k->pack_left(depth, rows, o->left, rows + GAP, o->packed);
+    for (int p = 0; p < depth; p += piece)
+        by->pack(depth - p < piece ? depth - p : piece, cols, o->b + p * (cols + GAP), cols + GAP,
+                 o->panels + p / by->steps * by->panel, packed);
+    by->pack_left(depth, rows, o->left, rows + GAP, o->packed);
     x.a = o->packed;
     x.lda = 0;
     x.c = o->again;
     memcpy(o->again, o->from, sizeof(float) * (size_t)(rows * (cols + GAP)));
     x.from = o->again;
-    k->product(&x);
+    by->product(&x);
     x.rows = 1;
-    x.a = o->a;
-    x.lda = depth + GAP;
-    x.from = o->from;
+    x.lda = lda;
     for (int i = 0; i < rows; i++) {
         assert_memory_equal(o->again + i * x.ldc, o->c + i * x.ldc, sizeof(float) * (size_t)cols);
-        x.a = o->a + i * x.lda;
+        x.a = plain + i * lda;
         x.from = o->from + i * x.ldfrom;
         x.c = o->again + i * x.ldc;
-        k->product(&x);
+        by->product(&x);
         assert_memory_equal(o->again + i * x.ldc, o->c + i * x.ldc, sizeof(float) * (size_t)cols);
     }
 }
 
-/* Rows that lie a multiple of 2 KiB apart are read from copies: the same bits as of rows that do not. */
-static void check_far_rows(const struct bt__kernels *k, struct operands *o)
+/* Halves and their neighbours go to the even side, infinities stay, what is too large becomes one, what is no number stays none. */
+static void check_rounding(const struct bt__kernels *k)
 {
-    enum { ROWS = 2 * 96 + 5, COLS = 40, K = 397, FAR = 1024, NEAR = K + GAP };
-    float *far = malloc(sizeof *far * ROWS * FAR), *near = malloc(sizeof *near * ROWS * NEAR);
+    static const struct {
+        float x;
+        uint16_t bf16;
+    } cases[] = {{1.0f, 0x3f80},          {-2.0f, 0xc000},           {0x1.01p0f, 0x3f80}, {0x1.03p0f, 0x3f82},
+                 {0x1.010002p0f, 0x3f81}, {0x1.feffp0f, 0x3fff},     {0x1.ffp0f, 0x4000}, {INFINITY, 0x7f80},
+                 {-INFINITY, 0xff80},     {0x1.fffffep127f, 0x7f80}, {0.0f, 0},           {-0.0f, 0x8000}};
+    enum { CASES = sizeof cases / sizeof *cases };
+    float x[CASES + 1], to[CASES];
+    uint16_t half[2 * CASES];
+    for (int i = 0; i < CASES; i++) x[i] = cases[i].x;
+    x[CASES] = NAN;
+    k->bf16.pack_rows(CASES + 1, 1, x, 0, to, 0);
+    memcpy(half, to, sizeof(uint16_t) * (CASES + 2));
+    for (int i = 0; i < CASES; i++) assert_int_equal(half[i], cases[i].bf16);
+    assert_true((half[CASES] & 0x7f80) == 0x7f80 && (half[CASES] & 0x7f));
+    assert_int_equal(half[CASES + 1], 0); /* beside an odd last one */
+    /* the product of what is no number is none */
+    struct bt__product p = {
+        .rows = 1, .cols = 1, .k = 1, .a = to + CASES / 2, .lda = 1, .height = 1, .ldc = 1};
+    float one = 1.0f, panels[BT__PANEL_MOST], c[1];
+    k->bf16.pack(1, 1, &one, 1, panels, 1);
+    p.panels = panels;
+    p.c = c;
+    k->bf16.product(&p);
+    assert_true(isnan(c[0]));
+}
+
+/* Rows that lie a multiple of 2 KiB apart are read from copies: the same bits as of rows that do not. */
+static void check_far_rows(const struct bt__products *k, struct operands *o)
+{
+    enum { ROWS = 2 * 96 + 5, COLS = 40, K = 397, FAR = 1024 };
+    const int steps = K * k->steps;
+    float *far = malloc(sizeof *far * ROWS * FAR), *near = malloc(sizeof *near * ROWS * 2 * K),
+          *packed = NULL;
     float *from = malloc(sizeof *from * ROWS * COLS), *c = malloc(sizeof *c * 2 * ROWS * COLS);
     assert_true(far && near && from && c);
-    for (int i = 0; i < ROWS; i++)
-        for (int p = 0; p < K; p++) far[i * FAR + p] = near[i * NEAR + p] = value(7 * i + 3 * p);
+    for (int i = 0; i < ROWS * steps; i++) near[i] = value(7 * (i / steps) + 3 * (i % steps));
+    if (k->pack_rows) {
+        packed = malloc(sizeof *packed * ROWS * K);
+        assert_non_null(packed);
+        k->pack_rows(steps, ROWS, near, steps, packed, K);
+    }
+    for (int i = 0; i < ROWS; i++) memcpy(far + i * FAR, (packed ? packed : near) + i * K, sizeof *far * K);
     for (int i = 0; i < ROWS * COLS; i++) from[i] = value(i + 1);
-    for (int i = 0; i < COLS * K; i++) o->turned[i] = value(5 * i + 2);
-    k->pack_transposed(K, COLS, o->turned, K, o->panels);
+    for (int i = 0; i < COLS * steps; i++) o->turned[i] = value(5 * i + 2);
+    k->pack_transposed(steps, COLS, o->turned, steps, o->panels);
     for (int one = 0; one < 2; one++) { /* one row for all */
         struct bt__product x = {.rows = ROWS,
                                 .cols = COLS,
                                 .k = K,
-                                .a = near,
-                                .lda = NEAR,
+                                .a = packed ? packed : near,
+                                .lda = K,
                                 .panels = o->panels,
                                 .height = K,
                                 .from = from,
@@ -213,12 +271,13 @@ static void check_far_rows(const struct bt__kernels *k, struct operands *o)
         assert_memory_equal(c, c + ROWS * COLS, sizeof *c * ROWS * COLS);
     }
     free(far);
+    free(packed);
     free(near);
     free(from);
     free(c);
 }
 
-static void check_product(const struct bt__kernels *k)
+static void check_products(const struct bt__products *k)
 {
     struct operands *o = malloc(sizeof *o);
     assert_non_null(o);
@@ -238,6 +297,12 @@ static void check_product(const struct bt__kernels *k)
         for (int j = 0; j < 15; j++) assert_true(o->c[j] == (i ? 0.0f : o->from[j % 5]));
     }
     free(o);
+}
+
+static void check_product(const struct bt__kernels *k)
+{
+    check_products(&k->fp32);
+    check_products(&k->bf16);
 }
 
 static void check_exps(const struct bt__kernels *k)
@@ -451,6 +516,7 @@ static void check_sums(const struct bt__kernels *k)
 TEST(activations, check_acts)
 TEST(gelu_everywhere, check_gelu_everywhere)
 TEST(product, check_product)
+TEST(rounding, check_rounding)
 TEST(exps, check_exps)
 TEST(softmax, check_softmax)
 TEST(norm, check_norm)
@@ -463,10 +529,12 @@ TEST(sums, check_sums)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere), cmocka_unit_test(product),
-        cmocka_unit_test(exps),        cmocka_unit_test(softmax),         cmocka_unit_test(norm),
-        cmocka_unit_test(dropout),     cmocka_unit_test(adamw),           cmocka_unit_test(decay),
-        cmocka_unit_test(sgd),         cmocka_unit_test(squares),         cmocka_unit_test(sums)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(activations), cmocka_unit_test(gelu_everywhere),
+                                       cmocka_unit_test(product),     cmocka_unit_test(rounding),
+                                       cmocka_unit_test(exps),        cmocka_unit_test(softmax),
+                                       cmocka_unit_test(norm),        cmocka_unit_test(dropout),
+                                       cmocka_unit_test(adamw),       cmocka_unit_test(decay),
+                                       cmocka_unit_test(sgd),         cmocka_unit_test(squares),
+                                       cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,26 @@ static void gradient_checkpointing(void **state)
     assert_string_equal(fix_weights("again"), fix_weights("reference"));
 }
 
+/* Products of bf16: other weights, the same for any number of threads, and after a stop. */
+static void bf16(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"train.precision=bf16", NULL}, *const one[] = {
+                                                                              "train.precision=bf16",
+                                                                              "run.num_threads=1", NULL};
+    struct fix_watch w = {.at = -1};
+    struct bt_train_result r;
+    expect_ok(fix_train("bf16", settings, &w, &r));
+    bt_train_result_clear(&r);
+    assert_string_not_equal(fix_weights("bf16"), reference());
+    expect_ok(fix_train("bf16-one", one, &w, &r));
+    bt_train_result_clear(&r);
+    char expected[65];
+    snprintf(expected, sizeof expected, "%s", fix_weights("bf16"));
+    assert_string_equal(fix_weights("bf16-one"), expected);
+    fix_same_when_stopped("bf16", settings, 5);
+}
+
 static bool logged(const char *run, const char *text)
 {
     char *log;
@@ -241,6 +261,7 @@ int main(void)
         cmocka_unit_test(stop_and_resume),
         cmocka_unit_test(other_settings),
         cmocka_unit_test(gradient_checkpointing),
+        cmocka_unit_test(bf16),
         cmocka_unit_test(kept_prefix),
         cmocka_unit_test(mean_pooling),
         cmocka_unit_test(steered),

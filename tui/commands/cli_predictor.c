@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const cli_precisions[] = {"auto", "fp32", "bf16", NULL};
+
+const char *cli_precision(int choice)
+{
+    return choice > 0 ? cli_precisions[choice] : NULL;
+}
+
 enum bt_status cli_predictor_open(struct cli_predictor *c, const char *runs_dir, const char *name,
                                   int64_t threads, bool vectors, struct bt_error *err)
 {

@@ -6,6 +6,13 @@
 #include "tui/commands/cli_model.h"
 #include <bertty/predictor.h>
 
+/* --precision, whose choice is kept in an int, and what it says: NULL where the run decides. */
+extern const char *const cli_precisions[];
+#define CLI_PRECISION(to_)                                                                                   \
+    CLI_CHOICE("precision", 0, to_, cli_precisions,                                                          \
+               "of the arithmetic: auto, fp32, bf16 (default: auto, as the run was trained)")
+const char *cli_precision(int choice);
+
 struct cli_predictor {
     struct bt_predictor *p;
     const char *name;       /* as it was given */

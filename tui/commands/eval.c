@@ -1,6 +1,7 @@
 /* bertty eval */
 #include "tui/commands/cli.h"
 #include "tui/commands/cli_model.h"
+#include "tui/commands/cli_predictor.h"
 #include <bertty/experiment.h>
 #include <bertty/file.h>
 #include <bertty/json.h>
@@ -20,6 +21,7 @@ struct request {
     const char *text, *pair, *label, *tokens, *tags, *context, *aspect, *delimiter, *runs, *squad, *glue;
     int format, header, quoting; /* −1: not given */
     int64_t threads;
+    int precision;
     struct cli_list data, choice;
 };
 
@@ -190,8 +192,10 @@ static enum bt_status measure(struct work *w, const char *name, const struct req
 {
     enum bt_status st = cli_model_find(q->runs, name, &w->model, err);
     if (st) return st;
-    const struct bt_predictor_spec spec = {
-        .model_dir = w->model.dir, .run_dir = w->model.run, .threads = (int)q->threads};
+    const struct bt_predictor_spec spec = {.model_dir = w->model.dir,
+                                           .run_dir = w->model.run,
+                                           .precision = cli_precision(q->precision),
+                                           .threads = (int)q->threads};
     st = bt_predictor_open(&spec, &w->p, err);
     if (st) return st;
     const struct bt_data_spec data = settings(w, q);
@@ -259,6 +263,7 @@ int cmd_eval(int argc, char **argv)
         CLI_TEXT("delimiter", 0, "CHAR", &q.delimiter, "what stands between columns"),
         CLI_CHOICE("header", 0, &q.header, switches, "the first row names the columns: auto, true, false"),
         CLI_CHOICE("quoting", 0, &q.quoting, switches, "\"…\" encloses cells: auto, true, false"),
+        CLI_PRECISION(&q.precision),
         CLI_INT("threads", 0, "N", &q.threads, 0, 1024, "how many threads (default: one for each processor)"),
         CLI_RUNS(&q.runs),
         CLI_JSON(&q.json),

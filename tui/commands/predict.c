@@ -1,6 +1,7 @@
 /* bertty predict */
 #include "tui/commands/cli.h"
 #include "tui/commands/cli_model.h"
+#include "tui/commands/cli_predictor.h"
 #include "tui/commands/predict_tell.h"
 #include <bertty/experiment.h>
 #include <bertty/predictor.h>
@@ -38,6 +39,7 @@ struct request {
     const char *text, *pair, *runs;
     struct cli_list choice;
     int64_t threads;
+    int precision;
 };
 
 struct work {
@@ -238,13 +240,16 @@ static enum bt_status find_kind(struct work *w, const char *run, struct bt_error
     return st;
 }
 
-static enum bt_status open_work(struct work *w, const char *runs, const char *name, int threads,
+static enum bt_status open_work(struct work *w, const struct request *q, const char *name,
                                 struct bt_error *err)
 {
     struct cli_model m;
-    enum bt_status st = cli_model_find(runs, name, &m, err);
+    enum bt_status st = cli_model_find(q->runs, name, &m, err);
     if (st) return st;
-    struct bt_predictor_spec spec = {.model_dir = m.dir, .run_dir = m.run, .threads = threads};
+    const struct bt_predictor_spec spec = {.model_dir = m.dir,
+                                           .run_dir = m.run,
+                                           .precision = cli_precision(q->precision),
+                                           .threads = (int)q->threads};
     st = find_kind(w, m.run, err);
     if (!st) st = bt_predictor_open(&spec, &w->p, err);
     cli_model_clear(&m);
@@ -306,7 +311,7 @@ static int run(const struct cli_args *args, const struct request *q)
     if (!w) return cli_fail(&(struct bt_error){.status = BT_NOMEM, .text = "out of memory"});
     w->json = q->json;
     w->conll = q->conll;
-    enum bt_status st = open_work(w, q->runs, args->v[0], (int)q->threads, &err);
+    enum bt_status st = open_work(w, q, args->v[0], &err);
     if (!st) st = fits(w, args->v[0], q, &err);
     cli_catch_interrupts();
     if (!st && q->text)
@@ -326,6 +331,7 @@ int cmd_predict(int argc, char **argv)
         CLI_LIST("choice", 'c', "TEXT", &q.choice, "one of the texts to choose from; stands twice or more"),
         CLI_FLAG("words", 'w', &q.words, "FILE holds words that are cut already"),
         CLI_FLAG("conll", 0, &q.conll, "words and tags as columns"),
+        CLI_PRECISION(&q.precision),
         CLI_INT("threads", 0, "N", &q.threads, 0, 1024, "how many threads (default: one for each processor)"),
         CLI_RUNS(&q.runs),
         CLI_JSON(&q.json),

@@ -15,7 +15,8 @@ int cmd_version(int argc, char **argv)
     const char *kernels = bt_kernels_name(), *blas = bt_blas_name();
     if (!json) {
         cli_line("bertty %s (%s)", BT_VERSION, bt_build_name());
-        cli_line("vector kernels: %s, BLAS: %s", kernels, blas);
+        cli_line("vector kernels: %s (bf16 %s), BLAS: %s", kernels,
+                 bt_has_bf16() ? "in hardware" : "imitated, slower than fp32", blas);
         cli_line("pull: %s", bt_hub_http_name());
         return CLI_DONE;
     }
@@ -25,6 +26,7 @@ int cmd_version(int argc, char **argv)
     bt_jw_ktext(&w, "version", BT_VERSION);
     bt_jw_ktext(&w, "build", bt_build_name());
     bt_jw_ktext(&w, "kernels", kernels);
+    bt_jw_kbool(&w, "bf16", bt_has_bf16());
     bt_jw_ktext(&w, "blas", blas);
     bt_jw_ktext(&w, "pull", bt_hub_http_name());
     bt_jw_end_object(&w);

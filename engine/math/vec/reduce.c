@@ -4,7 +4,7 @@
 void VEC(colsum)(int rows, int cols, const float *x, int ld, float *sum);
 void VEC(colsum_dot)(int rows, int cols, const float *x, const float *xhat, int ld, float *sum, float *dot);
 void VEC(add)(size_t n, float *dst, const float *src);
-void VEC(add3)(size_t n, float *dst, const float *a, const float *b, const float *c);
+void VEC(sum4)(size_t n, float *dst, const float *a, const float *b, const float *c, const float *d);
 double VEC(sumsq)(size_t n, const float *x);
 void VEC(scale)(size_t n, float *x, float factor);
 
@@ -33,9 +33,9 @@ void VEC(add)(size_t n, float *dst, const float *src)
     SIMD for (size_t i = 0; i < n; i++) dst[i] += src[i];
 }
 
-void VEC(add3)(size_t n, float *dst, const float *a, const float *b, const float *c)
+void VEC(sum4)(size_t n, float *dst, const float *a, const float *b, const float *c, const float *d)
 {
-    SIMD for (size_t i = 0; i < n; i++) dst[i] = (dst[i] + a[i]) + (b[i] + c[i]);
+    SIMD for (size_t i = 0; i < n; i++) dst[i] = (a[i] + b[i]) + (c[i] + d[i]);
 }
 
 double VEC(sumsq)(size_t n, const float *x)
