@@ -42,7 +42,6 @@ enum bt_status bt__make_learner(struct bt__trainer *t, struct bt_error *err)
     if (!st && t->kept.validation)
         st = bt__prefix_create(t->setup.model, v->start, v->n, &t->validation_prefix, err);
     if (st) return st;
-    if (bt__imitates(t->x)) bt__warn(t, "%s", bt__imitates(t->x));
     bt__learner_observe(t->learner, bt__observe, t);
     bt__dynamics_clear(t);
     t->steps_per_epoch = bt__learner_steps_per_epoch(t->learner);
@@ -231,6 +230,7 @@ static void tell_start(struct bt__trainer *t)
                  d[BT__TRAIN].f.truncated, (long long)t->x->data_max_seq_length);
     if (t->x->data_truncation == BT_TRUNCATION_SLIDING_WINDOW)
         bt__tell(t, "%zu training rows are read in %zu windows", d[BT__TRAIN].n, d[BT__TRAIN].f.n);
+    if (bt__imitates(t->x)) bt__tell(t, "%s", bt__imitates(t->x));
     tell_data(t);
     tell_kept(t);
     struct bt_progress p = {.kind = BT_PROGRESS_START,

@@ -66,7 +66,7 @@ static void check(const char *what, objective_fn *f, void *ctx, float *x, const 
 
 static void for_each_set(void (*test)(const struct bt__kernels *k))
 {
-    static const char *const sets[] = {"base", "avx2", "avx512"};
+    static const char *const sets[] = {"base", "avx2", "avx512", "avx512bf16"};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         setenv("BERTTY_KERNELS", sets[i], 1);
         test(bt__kernels());

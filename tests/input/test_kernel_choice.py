@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""BERTTY_KERNELS limits the vector kernels: `bertty version` says which are used, and each gives the same predictions."""
+"""BERTTY_KERNELS limits the vector kernels: `bertty version` says which are used, and each gives the same predictions; bf16 near ones."""
 import json
 import os
 import sys
@@ -8,7 +8,9 @@ from refusal import BERTTY, COUNT, Ground, finished
 
 from tiny_bert import sentences
 
-NAMES = ("base", "avx2", "avx512")
+NAMES = ("base", "avx2", "avx512", "avx512bf16")
+IMITATED = "bf16 is imitated"
+NEAR = 0.05  # bf16's logits to those of fp32, which lie between −1 and 1
 GROUND = Ground({"train.max_steps": 10, "eval.eval_strategy": "no"}, train=40, dev=10)
 FOLDER = GROUND.fresh()
 FAST = os.environ.get("BERTTY_FAST", "")
@@ -31,12 +33,13 @@ def named():
         expected = NAMES[min(i, NAMES.index(best))]  # a processor without them uses what it has
         COUNT.check(f"version with {name}", used(name) == expected, (name, used(name)))
         text = finished(["version"], FOLDER, env=with_kernels(name)).stdout.decode()
-        COUNT.check(f"version for people with {name}", f"vector kernels: {expected}," in text, text)
+        COUNT.check(f"version for people with {name}", f"vector kernels: {expected} (bf16 " in text, text)
+        COUNT.check(f"bf16 with {name}", ("in hardware" in text) == (expected == NAMES[-1]), text)
     COUNT.check("an unknown name limits nothing", used("sse9") == best)
 
 
-def logits(name, program):
-    done = finished(["predict", "run", "texts.txt", "--json"], FOLDER, program, env=with_kernels(name))
+def logits(name, program, *more):
+    done = finished(["predict", "run", "texts.txt", "--json", *more], FOLDER, program, env=with_kernels(name))
     COUNT.check(f"predict with {name}", done.returncode == 0 and not done.stderr, done)
     return [json.loads(line)["logits"] for line in done.stdout.splitlines()]
 
@@ -75,7 +78,33 @@ def training():
         COUNT.check(f"losses with {name}", len(got) == len(base) > 0 and all(abs(a - b) <= 1e-4 for a, b in zip(base, got)), (base, got))
 
 
+def bf16():
+    """It learns and answers alike with every set; where it is imitated, check and the log say so; a run is asked as it was trained."""
+    losses = {}
+    for name in filter(lambda n: used(n) == n, NAMES):
+        env, hardware = with_kernels(name), name == NAMES[-1]
+        checked = finished(["check", "tiny.yaml", "--set", "train.precision=bf16"], FOLDER, env=env).stdout.decode()
+        COUNT.check(f"check of bf16 with {name}", (IMITATED in checked) != hardware, checked)
+        done = finished(["train", "tiny.yaml", "--set", "train.precision=bf16", "--name", f"bf16-{name}", "--json"], FOLDER, env=env)
+        losses[name] = [s["loss"] for s in map(json.loads, done.stdout.splitlines()) if s.get("event") == "step"]
+        log = (FOLDER / f"runs/bf16-{name}/log.txt").read_text()
+        COUNT.check(f"the log of bf16 with {name}", (IMITATED in log) != hardware, log)
+    base = losses["base"]
+    for name, got in losses.items():
+        COUNT.check(f"bf16's losses with {name}", len(got) == len(base) > 0 and all(abs(a - b) <= NEAR for a, b in zip(base, got)), (base, got))
+    fp32, rounded, told = (logits(None, BERTTY, *more) for more in ((), ("--precision", "bf16"), ("--precision", "fp32")))
+    apart = max(abs(a - b) for x, y in zip(fp32, rounded) for a, b in zip(x, y))
+    COUNT.check("--precision bf16 is near fp32 and not the same", 0 < apart <= NEAR, apart)
+    COUNT.check("a run of fp32 is asked in fp32", fp32 == told)
+    plain = finished(["eval", "bf16-base", "--data", "dev.tsv", "--json"], FOLDER).stdout.splitlines()[-1]
+    same, other = (finished(["eval", "bf16-base", "--data", "dev.tsv", "--json", "--precision", p], FOLDER).stdout.splitlines()[-1] for p in ("bf16", "fp32"))
+    loss = [json.loads(line)["metrics"]["loss"] for line in (plain, same, other)]
+    COUNT.check("a run of bf16 is evaluated in bf16", loss[0] == loss[1] != loss[2] and abs(loss[0] - loss[2]) <= NEAR, loss)
+    done = finished(["predict", "run", "texts.txt", "--precision", "fp16"], FOLDER)
+    COUNT.check("no other precision", done.returncode == 2 and b"fp16" in done.stderr and b"bf16" in done.stderr, done)
+
+
 if __name__ == "__main__":
-    code = COUNT.run([named, predictions, training])
+    code = COUNT.run([named, predictions, training, bf16])
     GROUND.remove()
     sys.exit(code)
