@@ -99,6 +99,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtui.a $(BUILD)/libbertty.a
 	$(say) link $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(BUILD)/tests/bench/bench_scaling: LDFLAGS += -Wl,--wrap=bt__pool_run
+
 # The program with an allocator of the tests' in front: for a build with AddressSanitizer, so that what failing paths leave behind is seen.
 , := ,
 WRAPPED := $(patsubst %,-Wl$(,)--wrap=%,malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign)

@@ -207,8 +207,9 @@ struct bt__job bt__job_linear_input(struct bt__linear_input *l)
 /* Of the scratch: the four shards' parts, and the left operand of some rows; rows that are dropped from stand in the same place. */
 enum {
     PART = BT__ITEM_WEIGHT_ROWS * BT__ITEM_COLS,
-    LEFT_ROWS = 384,
+    LEFT_ROWS = 512,                                           /* elements */
     LEFT = LEFT_ROWS * (BT__ITEM_WEIGHT_ROWS + BT__LEFT_MOST), /* ≥ MASKED_ROWS · BT__ITEM_COLS */
+    SHARED_ITEMS = 16 /* so many items at least share left operands */
 };
 
 size_t bt__weight_scratch(void)
@@ -216,25 +217,51 @@ size_t bt__weight_scratch(void)
     return (size_t)BT__SHARDS * PART + LEFT;
 }
 
-/* One shard's part of an output block, dense in out. */
-static void shard_product(const struct bt__linear_weight *l, int shard, struct bt__range n,
-                          struct bt__range k, float *out, float *left)
+/* A block of the weight's rows, and what of the left operand is packed: all shards, or one part of one. */
+struct left {
+    const struct bt__linear_weight *l;
+    struct bt__range n;
+    float *panels;
+    bool whole;
+};
+
+/* Elements [at, end) of a shard's rows. */
+static void pack_left(const struct left *x, int shard, int at, int end, float *panels)
 {
-    const struct bt__products *by = l->by;
+    const struct bt__linear_weight *l = x->l;
     const struct bt__range r = l->rows->shard[shard];
-    const int rows = n.end - n.begin, cols = k.end - k.begin,
-              height = bt__packed_before(by, l->rows, BT__SHARDS);
-    const int before = bt__packed_before(by, l->rows, shard), count = bt__packed(by, r.end - r.begin),
-              parts = bt__blocks(count, LEFT_ROWS);
+    const int row = r.begin + at * l->by->steps, stop = r.begin + end * l->by->steps;
+    l->by->pack_left((stop < r.end ? stop : r.end) - row, x->n.end - x->n.begin,
+                     l->dy + offset(row, l->lddy, x->n.begin), l->lddy, panels);
+}
+
+static int shard_elements(const struct bt__linear_weight *l, int shard)
+{
+    return bt__packed(l->by, l->rows->shard[shard].end - l->rows->shard[shard].begin);
+}
+
+static float *left_of(const struct left *x, int shard)
+{
+    return x->panels + bt__left_floats(x->n.end - x->n.begin, bt__packed_before(x->l->by, x->l->rows, shard));
+}
+
+/* One shard's part of an output block, dense in out. */
+static void shard_product(const struct left *x, int shard, struct bt__range k, float *out)
+{
+    const struct bt__linear_weight *l = x->l;
+    const struct bt__products *by = l->by;
+    const int rows = x->n.end - x->n.begin, cols = k.end - k.begin, count = shard_elements(l, shard);
+    const int height = bt__packed_before(by, l->rows, BT__SHARDS),
+              before = bt__packed_before(by, l->rows, shard);
+    const int parts = x->whole ? 1 : bt__blocks(count, LEFT_ROWS);
     if (count == 0) memset(out, 0, sizeof(float) * (size_t)rows * (size_t)cols);
-    for (int i = 0; i < parts; i++) {
+    for (int i = 0; i < parts && count > 0; i++) {
         const int at = (int)((long)count * i / parts), end = (int)((long)count * (i + 1) / parts);
-        const int row = r.begin + at * by->steps, last = i + 1 < parts ? r.begin + end * by->steps : r.end;
-        by->pack_left(last - row, rows, l->dy + offset(row, l->lddy, n.begin), l->lddy, left);
+        if (!x->whole) pack_left(x, shard, at, end, x->panels);
         by->product(&(struct bt__product){.rows = rows,
                                           .cols = cols,
                                           .k = end - at,
-                                          .a = left,
+                                          .a = x->whole ? left_of(x, shard) : x->panels,
                                           .panels = l->pack.panels + offset(k.begin, height, 0) +
                                                     offset(before + at, by->panel, 0),
                                           .height = height,
@@ -255,24 +282,41 @@ static void mask(const struct bt__kernels *kernels, const struct bt__dropout *dr
                          out + offset(i, cols, 0));
 }
 
-static void weight_item(void *ctx, int item, int thread)
+/* How many blocks of the columns an item works on, with one left operand. */
+static int blocks_of(const struct bt__linear_weight *l)
 {
-    const struct bt__linear_weight *l = ctx;
-    int across = bt__blocks(l->k, BT__ITEM_COLS);
-    struct bt__range n = bt__block(l->n, BT__ITEM_WEIGHT_ROWS, item / across),
-                     k = bt__block(l->k, BT__ITEM_COLS, item % across);
-    int rows = n.end - n.begin, cols = k.end - k.begin;
+    const int across = bt__blocks(l->k, BT__ITEM_COLS),
+              items = bt__blocks(l->n, BT__ITEM_WEIGHT_ROWS) * ((across + 1) / 2);
+    return across > 1 && items >= SHARED_ITEMS ? 2 : 1;
+}
+
+/* A block of the gradient: the shards' parts, then their sum. */
+static void weight_block(const struct left *x, struct bt__range k, float *scratch)
+{
+    const struct bt__linear_weight *l = x->l;
+    const int cols = k.end - k.begin;
     float *part[BT__SHARDS];
-    for (int s = 0; s < BT__SHARDS; s++) {
-        part[s] = l->scratch[thread] + (size_t)s * PART;
-        shard_product(l, s, n, k, part[s], l->scratch[thread] + BT__SHARDS * PART);
-    }
-    for (int r = 0; r < rows; r++) {
-        const size_t at = offset(r, cols, 0);
-        float *dw = l->dw + offset(n.begin + r, l->k, k.begin), *sum = l->accumulate ? part[0] + at : dw;
+    for (int s = 0; s < BT__SHARDS; s++) shard_product(x, s, k, part[s] = scratch + (size_t)s * PART);
+    for (int r = x->n.begin; r < x->n.end; r++) {
+        const size_t at = offset(r - x->n.begin, cols, 0);
+        float *dw = l->dw + offset(r, l->k, k.begin), *sum = l->accumulate ? part[0] + at : dw;
         l->kernels->sum4((size_t)cols, sum, part[0] + at, part[1] + at, part[2] + at, part[3] + at);
         if (l->accumulate) l->kernels->add((size_t)cols, dw, sum);
     }
+}
+
+static void weight_item(void *ctx, int item, int thread)
+{
+    const struct bt__linear_weight *l = ctx;
+    const int blocks = bt__blocks(l->k, BT__ITEM_COLS), each = blocks_of(l),
+              across = (blocks + each - 1) / each;
+    const struct left x = {.l = l,
+                           .n = bt__block(l->n, BT__ITEM_WEIGHT_ROWS, item / across),
+                           .panels = l->scratch[thread] + BT__SHARDS * PART,
+                           .whole = bt__packed_before(l->by, l->rows, BT__SHARDS) <= LEFT_ROWS};
+    for (int s = 0; x.whole && s < BT__SHARDS; s++) pack_left(&x, s, 0, shard_elements(l, s), left_of(&x, s));
+    for (int b = item % across * each; b < blocks && b < (item % across + 1) * each; b++)
+        weight_block(&x, bt__block(l->k, BT__ITEM_COLS, b), l->scratch[thread]);
 }
 
 struct bt__job bt__job_linear_weight(struct bt__linear_weight *l)
@@ -285,7 +329,9 @@ struct bt__job bt__job_linear_weight(struct bt__linear_weight *l)
                                    .ldb = l->ldx,
                                    .rows = l->rows,
                                    .drop = l->drop};
-    int items = bt__blocks(l->n, BT__ITEM_WEIGHT_ROWS) * bt__blocks(l->k, BT__ITEM_COLS);
+    const int each = blocks_of(l);
+    const int items =
+        bt__blocks(l->n, BT__ITEM_WEIGHT_ROWS) * ((bt__blocks(l->k, BT__ITEM_COLS) + each - 1) / each);
     return (struct bt__job){.fn = weight_item, .ctx = l, .items = items, .pack = &l->pack};
 }
 

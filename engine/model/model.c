@@ -19,6 +19,21 @@ void bt__floats_free(float *p, size_t n)
     if (p) munmap(p, n * sizeof(float) + 1);
 }
 
+enum { TOUCHED = 2 << 20 /* bytes an item: a large page */, PAGE = 4096 };
+
+static void touch_item(void *ctx, int item, int thread)
+{
+    volatile char *p = ctx;
+    (void)thread;
+    for (size_t at = 0; at < TOUCHED; at += PAGE) p[(size_t)item * TOUCHED + at] = 0;
+}
+
+void bt__floats_touch(struct bt__pool *pool, float *p, size_t n)
+{
+    const size_t bytes = n * sizeof *p, whole = bytes / TOUCHED; /* the rest comes when it is used */
+    if (p) bt__pool_run(pool, (int)whole, touch_item, p);
+}
+
 void bt__floats_sparse(float *p, size_t n)
 {
     const uintptr_t page = 4096;

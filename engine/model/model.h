@@ -5,6 +5,7 @@
 #ifndef BERTTY_MODEL_MODEL_H
 #define BERTTY_MODEL_MODEL_H
 
+#include "base/pool.h"
 #include "model/config.h"
 #include "model/params.h"
 
@@ -53,6 +54,9 @@ void bt__model_redrawn(const struct bt__model *m, int top_layers, bool pooler, b
 /* Zeroed, 64-byte aligned memory for n floats, backed by the system on first touch; NULL if there is none. Freed with bt__floats_free(). */
 float *bt__floats_alloc(size_t n);
 void bt__floats_free(float *p, size_t n);
+/* Has such memory, in which nothing stands yet, provided by all threads at once: that takes a part of the time, and where processors have memory of their own
+ * no single one's has all of it. */
+void bt__floats_touch(struct bt__pool *pool, float *p, size_t n);
 /* Advice for n floats of such memory: they are touched here and there, so small pages save memory. */
 void bt__floats_sparse(float *p, size_t n);
 

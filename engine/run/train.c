@@ -57,7 +57,9 @@ static enum bt_status load(struct bt__trainer *t, struct bt_error *err)
     if (!st) st = bt__check_labels(x, &t->setup, err);
     if (!st) st = bt__check_limits(x, &t->setup, threads, x->run_output_dir, err);
     if (!st) st = bt__hashing_begin(x, true, &t->hashing, err); /* what can be refused has been */
-    return st ? st : bt__setup_weights(&t->setup, x, bt__tell_text, t, err);
+    if (st) return st;
+    bt__floats_touch(t->pool, t->setup.model->w, t->setup.model->params.total);
+    return bt__setup_weights(&t->setup, x, bt__tell_text, t, err);
 }
 
 /* The labels that were found become part of the experiment: it then says the same whatever happens to the data. */
