@@ -116,7 +116,7 @@ class Launch:
 ROWS = {
     "minilm": Training("MiniLM, sst2, Trainer as it comes", SST2, "sst2/train.tsv", 3840, 2.7, group=False),
     "minilm_group": Training("MiniLM, sst2", SST2, "sst2/train.tsv", 3840, 1.65, 0.30),
-    "base": Training("BERT-base, sst2", SST2, "sst2/train.tsv", 512, 2.0, 0.62, model=base),
+    "base": Training("BERT-base, sst2", SST2, "sst2/train.tsv", 1536, 2.0, 0.62, model=base),
     "base_checkpointing": Training("BERT-base, gradient_checkpointing, sst2", SST2, "sst2/train.tsv", 512, None, 0.5, model=base,
                                    options={"train.gradient_checkpointing": "true"}),
     "ner": Training("MiniLM, CoNLL-2003", NER, "conll2003/eng.train", 3840, 1.7),
