@@ -9,6 +9,7 @@
 #include "math/gemm.h"
 #include "model/pass.h"
 #include "optim/optim.h"
+#include "step.h"
 #include "timing.h"
 
 #include <stdbool.h>
@@ -34,19 +35,6 @@ void __wrap_bt__pool_run(struct bt__pool *pool, int n, bt__pool_fn *fn, void *ct
     if (!seen.on || n <= 0 || seen.n == PHASES) return;
     seen.items[seen.n] = n;
     seen.time[seen.n++] = seconds() - start;
-}
-
-static void fill(struct bt__batch *b, int sequences, int vocab)
-{
-    struct bt_error err;
-    int32_t ids[64];
-    uint8_t types[64] = {0};
-    for (int i = 0; i < sequences; i++) {
-        const int n = 16 + (i * 7) % 17;
-        for (int j = 0; j < n; j++) ids[j] = (i * 131 + j * 7919) % vocab;
-        if (bt__batch_add(b, ids, types, n, NULL, i, &err)) fprintf(stderr, "%s\n", err.text);
-    }
-    bt__batch_plan(b);
 }
 
 static int by_count(const void *a, const void *b)
@@ -85,18 +73,7 @@ int main(int argc, char **argv)
     struct bt_error err = {.text = ""};
     int arg[] = {768, 12, 12, 3072, 32, 0};
     for (int i = 1; i < argc && i <= 6; i++) arg[i - 1] = (int)strtol(argv[i], NULL, 10);
-    const struct bt__model_config c = {.vocab_size = 30522,
-                                       .hidden_size = arg[0],
-                                       .num_hidden_layers = arg[1],
-                                       .num_attention_heads = arg[2],
-                                       .intermediate_size = arg[3],
-                                       .max_position_embeddings = 512,
-                                       .type_vocab_size = 2,
-                                       .layer_norm_eps = 1e-12f,
-                                       .initializer_range = 0.02f,
-                                       .hidden_dropout_prob = 0.1f,
-                                       .attention_probs_dropout_prob = 0.1f,
-                                       .classifier_dropout = -1.0f};
+    const struct bt__model_config c = step_config(arg);
     const struct bt__head_spec head = {.kind = BT__HEAD_POOLED, .name = "classifier", .outputs = 2};
     const struct bt__optim_settings adamw = {.kind = BT__OPTIM_ADAMW,
                                              .beta1 = 0.9,
@@ -117,7 +94,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    fill(&b, n, c.vocab_size);
+    step_batch(&b, n, c.vocab_size);
     bt__model_init(m, 1, NULL);
     const struct bt__pass_limits limits = {.seqs = n,
                                            .rows = b.rows.n,

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "math/gemm.h"
 #include "model/pass.h"
+#include "step.h"
 #include "timing.h"
 
 #include <stdio.h>
@@ -87,36 +88,12 @@ static double flops(const struct bt__model_config *c, const struct bt__batch *b)
     return 6.0 * (full * (c->num_hidden_layers - 1) + top);
 }
 
-static void fill(struct bt__batch *b, int sequences, int vocab)
-{
-    struct bt_error err;
-    int32_t ids[64];
-    uint8_t types[64] = {0};
-    for (int i = 0; i < sequences; i++) {
-        int n = 16 + (i * 7) % 17; /* 16 … 32, mean 24 */
-        for (int j = 0; j < n; j++) ids[j] = (i * 131 + j * 7919) % vocab;
-        if (bt__batch_add(b, ids, types, n, NULL, i, &err)) fprintf(stderr, "%s\n", err.text);
-    }
-    bt__batch_plan(b);
-}
-
 int main(int argc, char **argv)
 {
     struct bt_error err;
     int arg[] = {384, 6, 12, 1536, 0, 32, 0, 0};
     for (int i = 1; i < argc && i <= 8; i++) arg[i - 1] = (int)strtol(argv[i], NULL, 10);
-    struct bt__model_config c = {.vocab_size = 30522,
-                                 .hidden_size = arg[0],
-                                 .num_hidden_layers = arg[1],
-                                 .num_attention_heads = arg[2],
-                                 .intermediate_size = arg[3],
-                                 .max_position_embeddings = 512,
-                                 .type_vocab_size = 2,
-                                 .layer_norm_eps = 1e-12f,
-                                 .initializer_range = 0.02f,
-                                 .hidden_dropout_prob = 0.1f,
-                                 .attention_probs_dropout_prob = 0.1f,
-                                 .classifier_dropout = -1.0f};
+    const struct bt__model_config c = step_config(arg);
     struct bt__pool *pool;
     struct bt__model *m;
     struct bt__pass *p;
@@ -130,7 +107,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    fill(&b, n, c.vocab_size);
+    step_batch(&b, n, c.vocab_size);
     bt__model_init(m, 1, NULL);
     struct bt__pass_limits limits = {.seqs = n,
                                      .rows = b.rows.n,
